@@ -1,0 +1,339 @@
+//! The second noun: what the protocol did.
+//!
+//! Layers make events from bytes; the timeline folds them. An event holds facts, never payload and never a secret.
+
+use crate::observation::{Absence, Ending, Flow, Opening, PathSample, Side};
+use crate::time::Timestamp;
+
+/// What the protocol did, and when. A message that spans several packets happens in its last one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When the observation was made that completed it.
+    pub at: Timestamp,
+    /// On which flow.
+    pub flow: Flow,
+    /// The packet that completed it.
+    pub frame: u64,
+    /// What happened.
+    pub what: What,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A step on the way to a connection.
+    Opening(Opening),
+    /// The TCP handshake is done.
+    Opened,
+    /// A sample of the path.
+    Path(Box<PathSample>),
+    /// Payload passed, of whatever protocol. Comes before the events made from it.
+    Passed {
+        /// Who sent it.
+        from: Side,
+        /// Bytes.
+        len: u64,
+    },
+    /// Payload passed that could not be read.
+    Missing {
+        /// Who sent it.
+        from: Side,
+        /// Bytes.
+        len: u64,
+        /// Why.
+        why: Absence,
+    },
+    /// Something ended.
+    Closed {
+        /// Who acted, if anybody did.
+        from: Option<Side>,
+        /// How.
+        how: Ending,
+    },
+
+    /// X.224 Connection Request PDU, \[MS-RDPBCGR\] 2.2.1.1.
+    ConnectionRequest(Box<ConnectionRequest>),
+    /// X.224 Connection Confirm PDU that agrees, \[MS-RDPBCGR\] 2.2.1.2.
+    ConnectionConfirm(ConnectionConfirm),
+    /// RDP Negotiation Failure, \[MS-RDPBCGR\] 2.2.1.2.2.
+    NegotiationFailure {
+        /// `failureCode`.
+        code: u32,
+    },
+    /// The first bytes of one side are not RDP.
+    NotRdp {
+        /// Whose.
+        from: Side,
+        /// What they look like.
+        looks: Foreign,
+    },
+    /// An MCS PDU in clear (no TLS), \[MS-RDPBCGR\] 2.2.1.3 to 2.2.1.9 (T.125).
+    Mcs {
+        /// Who sent it.
+        from: Side,
+        /// Which.
+        pdu: McsPdu,
+    },
+
+    /// TLS ClientHello, RFC 8446 4.1.2, RFC 5246 7.4.1.2.
+    ClientHello(Box<ClientHello>),
+    /// TLS HelloRetryRequest, RFC 8446 4.1.4.
+    HelloRetryRequest,
+    /// TLS ServerHello, RFC 8446 4.1.3.
+    ServerHello(Box<ServerHello>),
+    /// A certificate chain in clear (TLS 1.2 and before), leaf first.
+    Certificates {
+        /// Whose.
+        from: Side,
+        /// Leaf first, as sent. One that cannot be read is left out and reported as [`What::Malformed`].
+        chain: Vec<Certificate>,
+    },
+    /// The server asks the client for a certificate (in clear: TLS 1.2 and before).
+    CertificateRequest,
+    /// The server's flight is complete (TLS 1.2 and before), RFC 5246 7.4.5.
+    ServerHelloDone,
+    /// The client's half of the key exchange is sent (TLS 1.2 and before), RFC 5246 7.4.7.
+    ClientKeyExchange,
+    /// ChangeCipherSpec.
+    ChangeCipherSpec {
+        /// Who sent it.
+        from: Side,
+    },
+    /// A TLS alert in clear, RFC 8446 6.
+    Alert {
+        /// Who sent it.
+        from: Side,
+        /// 1 warning, 2 fatal.
+        level: u8,
+        /// AlertDescription.
+        description: u8,
+    },
+    /// An alert whose content is sealed: seen (TLS 1.2: the record type says so) or inferred (TLS 1.3: by its length).
+    SealedAlert {
+        /// Who sent it.
+        from: Side,
+        /// Whether the record said so.
+        basis: Basis,
+    },
+    /// The handshake is complete on both sides.
+    TlsEstablished {
+        /// TLS 1.2: seen; TLS 1.3: inferred from the client's first sealed record, which is not an alert by its length.
+        basis: Basis,
+    },
+    /// A sealed TLS record passed.
+    Record {
+        /// Who sent it.
+        from: Side,
+        /// ContentType of the record layer (23 application data, 22 handshake, 21 alert).
+        kind: u8,
+        /// Length of the ciphertext, without the five-byte header.
+        len: u32,
+    },
+
+    /// Bytes that cannot be what they should be. The layer goes on if it can.
+    Malformed {
+        /// Who sent them.
+        from: Side,
+        /// The layer: "tpkt", "x224", "mcs", "tls record", "tls handshake", "certificate".
+        layer: &'static str,
+        /// Offset of the trouble within this side's stream of that layer, bytes.
+        offset: u64,
+        /// What was expected and what was found.
+        says: String,
+    },
+}
+
+/// How something is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Basis {
+    /// It stands in the bytes.
+    Seen,
+    /// It follows from sizes, order or timing.
+    Inferred,
+}
+
+/// What bytes look like that are not RDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Foreign {
+    /// An HTTP request or answer.
+    Http,
+    /// An SSH banner.
+    Ssh,
+    /// TLS at once, without X.224.
+    TlsFirst,
+    /// Nothing that is known here.
+    Unknown,
+}
+
+/// \[MS-RDPBCGR\] 2.2.1.1 Client X.224 Connection Request PDU.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectionRequest {
+    /// The value after `Cookie: mstshash=`: a user name, often cut to nine characters.
+    pub cookie: Option<String>,
+    /// `Cookie: msts=` or another routing token, whole.
+    pub routing_token: Option<String>,
+    /// `requestedProtocols`; `None` where there is no RDP_NEG_REQ.
+    pub requested: Option<Protocols>,
+    /// RDP_NEG_REQ flags.
+    pub flags: u8,
+    /// RDP_NEG_CORRELATION_INFO, hex.
+    pub correlation_id: Option<String>,
+}
+
+/// \[MS-RDPBCGR\] 2.2.1.2 Server X.224 Connection Confirm PDU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionConfirm {
+    /// `selectedProtocol`; `None` where the confirm carries no RDP_NEG_RSP, which means standard RDP security.
+    pub selected: Option<Protocols>,
+    /// RDP_NEG_RSP flags.
+    pub flags: u8,
+}
+
+/// A set of security protocols, \[MS-RDPBCGR\] 2.2.1.1.1 `requestedProtocols`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Protocols(pub u32);
+
+impl Protocols {
+    /// PROTOCOL_SSL
+    pub const SSL: Protocols = Protocols(0x1);
+    /// PROTOCOL_HYBRID (CredSSP)
+    pub const HYBRID: Protocols = Protocols(0x2);
+    /// PROTOCOL_RDSTLS
+    pub const RDSTLS: Protocols = Protocols(0x4);
+    /// PROTOCOL_HYBRID_EX (CredSSP with early user authorization)
+    pub const HYBRID_EX: Protocols = Protocols(0x8);
+    /// PROTOCOL_RDSAAD
+    pub const RDSAAD: Protocols = Protocols(0x10);
+
+    const NAMES: [(Protocols, &'static str); 5] = [
+        (Protocols::SSL, "SSL"),
+        (Protocols::HYBRID, "HYBRID"),
+        (Protocols::RDSTLS, "RDSTLS"),
+        (Protocols::HYBRID_EX, "HYBRID_EX"),
+        (Protocols::RDSAAD, "RDSAAD"),
+    ];
+
+    /// The names of all that are set, in the order of their bits. Unknown bits as one hex number.
+    pub fn names(self) -> Vec<String> {
+        let mut names: Vec<String> =
+            Self::NAMES.iter().filter(|(p, _)| self.contains(*p)).map(|(_, name)| (*name).to_owned()).collect();
+        let unknown = Self::NAMES.iter().fold(self.0, |left, (p, _)| left & !p.0);
+        if unknown != 0 {
+            names.push(format!("{unknown:#x}"));
+        }
+        names
+    }
+
+    /// Whether all of `other` is set here.
+    pub fn contains(self, other: Protocols) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether any of `other` is set here.
+    pub fn intersects(self, other: Protocols) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// MCS PDUs that can be told apart in clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum McsPdu {
+    /// 2.2.1.3 Connect-Initial
+    ConnectInitial,
+    /// 2.2.1.4 Connect-Response
+    ConnectResponse {
+        /// T.125 Result; 0 is rt-successful.
+        result: u8,
+    },
+    /// 2.2.1.5
+    ErectDomainRequest,
+    /// 2.2.1.6
+    AttachUserRequest,
+    /// 2.2.1.7
+    AttachUserConfirm,
+    /// 2.2.1.8
+    ChannelJoinRequest,
+    /// 2.2.1.9
+    ChannelJoinConfirm,
+    /// Send Data Request or Indication.
+    SendData {
+        /// The basic security header's flags where there is one in clear, \[MS-RDPBCGR\] 2.2.8.1.1.2.1.
+        security_flags: u16,
+    },
+    /// Disconnect Provider Ultimatum.
+    DisconnectProviderUltimatum {
+        /// T.125 Reason.
+        reason: u8,
+    },
+    /// A fast-path PDU.
+    FastPath,
+}
+
+/// What a ClientHello offers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientHello {
+    /// Versions offered, highest first: `supported_versions`, or else `legacy_version` alone. GREASE is left out.
+    pub versions: Vec<u16>,
+    /// Cipher suites in the client's order, GREASE left out.
+    pub ciphers: Vec<u16>,
+    /// server_name
+    pub sni: Option<String>,
+    /// application_layer_protocol_negotiation
+    pub alpn: Vec<String>,
+    /// supported_groups
+    pub groups: Vec<u16>,
+    /// signature_algorithms
+    pub signatures: Vec<u16>,
+    /// Whether the client offers to resume (session id, session ticket or pre_shared_key).
+    pub resumes: bool,
+    /// Bytes of the handshake message.
+    pub len: u32,
+}
+
+/// What a ServerHello chooses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerHello {
+    /// 0x0301 to 0x0304.
+    pub version: u16,
+    /// Cipher suite.
+    pub cipher: u16,
+    /// key_share group (TLS 1.3).
+    pub group: Option<u16>,
+    /// ALPN, where in clear.
+    pub alpn: Option<String>,
+    /// Whether the session is resumed (the session id is echoed before TLS 1.3; pre_shared_key in TLS 1.3).
+    pub resumed: bool,
+}
+
+/// What a certificate says of itself (RFC 5280).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// Distinguished name, RFC 4514 style.
+    pub subject: String,
+    /// Distinguished name of the issuer.
+    pub issuer: String,
+    /// The subject's common name.
+    pub common_name: Option<String>,
+    /// subjectAltName: DNS names and IP addresses.
+    pub names: Vec<String>,
+    /// Seconds since the Unix epoch.
+    pub not_before: i64,
+    /// Seconds since the Unix epoch.
+    pub not_after: i64,
+    /// "RSA", "EC", "Ed25519", "DSA" or the algorithm's OID.
+    pub key: String,
+    /// Bits of the key; 0 where not known.
+    pub key_bits: u32,
+    /// Signature algorithm: "sha256WithRSAEncryption", … or its OID.
+    pub signature: String,
+    /// Extended key usage: "serverAuth", "clientAuth", "remoteDesktopAuthentication" (1.3.6.1.4.1.311.54.1.2), or an OID.
+    pub eku: Vec<String>,
+    /// Serial number, hex.
+    pub serial: String,
+    /// SHA-1 thumbprint, hex: what Windows shows.
+    pub sha1: String,
+    /// SHA-256 thumbprint, hex.
+    pub sha256: String,
+    /// Whether subject and issuer are the same.
+    pub self_issued: bool,
+}

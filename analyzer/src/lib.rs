@@ -1,0 +1,11 @@
+//! What the bytes of an RDP session mean.
+//!
+//! Observations go in, Events are made from them by the layers, a Timeline is folded from the Events, Findings are
+//! made from the Timeline by rules. A module may use only modules declared above it. No room in here has a socket, a
+//! file, a clock, an environment or a printer: time arrives with the bytes.
+
+pub mod time;
+
+pub mod observation;
+
+pub mod event;

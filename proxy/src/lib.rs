@@ -1,0 +1,1 @@
+//! How the bytes of an RDP session arrive and leave: relay, recorder, scripted peers.
