@@ -130,6 +130,18 @@ pub enum What {
         len: u32,
     },
 
+    /// The flow closed in the middle of a message of this side.
+    Partial {
+        /// Whose message.
+        from: Side,
+        /// Which message.
+        message: &'static str,
+        /// Bytes of it that came.
+        have: u32,
+        /// Bytes that it should have.
+        need: u32,
+    },
+
     /// Bytes that cannot be what they should be. The layer goes on if it can.
     Malformed {
         /// Who sent them.

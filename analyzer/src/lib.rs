@@ -9,3 +9,21 @@ pub mod time;
 pub mod observation;
 
 pub mod event;
+
+pub mod capture;
+
+pub mod tls;
+
+pub mod rdp;
+
+pub mod session;
+
+pub mod timeline;
+
+pub mod diagnose;
+
+pub mod attempt;
+
+pub mod analysis;
+
+pub mod report;

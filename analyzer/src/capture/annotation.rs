@@ -1,0 +1,235 @@
+//! What packets cannot express, as one line of text: the comments of a recording, written and read here so that
+//! reading stays the inverse of writing.
+//!
+//! An annotation looks like `rdpscope: path rtt_us=180 state=1`: a word, then `name=value` pairs whose values have
+//! spaces, `%`, `=`, `,` and control characters percent-encoded. It stands in the comment of an Interface Statistics
+//! Block, which other readers do not number as a frame. Comments for people never start with `rdpscope:`.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use crate::observation::{Absence, Ending, Opening, PathSample, Seen, Side};
+
+/// How every annotation starts.
+pub const PREFIX: &str = "rdpscope:";
+
+/// How the comment of a recording's section header starts.
+pub const SECTION_PREFIX: &str = "rdpscope recording 1";
+
+/// What a recording says of itself in its section header.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Section {
+    /// Version of the program that wrote it.
+    pub version: String,
+    /// Its command line, without secrets.
+    pub command: String,
+    /// The host it ran on.
+    pub host: String,
+}
+
+impl Section {
+    /// The comment of the section header.
+    pub fn encode(&self) -> String {
+        let Section { version, command, host } = self;
+        format!(
+            "{SECTION_PREFIX}\nreconstructed from a relay: SYN, ACK and segment boundaries are made up from what the \
+             sockets said; times are those of the relay's reads and writes\nversion {version}\ncommand {command}\n\
+             host {host}"
+        )
+    }
+
+    /// Reads the comment back; `None` where it is not one of ours.
+    pub fn decode(comment: &str) -> Option<Section> {
+        if !comment.starts_with(SECTION_PREFIX) {
+            return None;
+        }
+        let field = |name: &str| {
+            let found = comment.lines().find_map(|line| line.strip_prefix(name));
+            found.map(|value| value.trim().to_owned()).unwrap_or_default()
+        };
+        Some(Section { version: field("version "), command: field("command "), host: field("host ") })
+    }
+}
+
+/// The annotation for `seen`, or `None` where a packet expresses it.
+pub fn encode(seen: &Seen) -> Option<String> {
+    let mut text = String::from(PREFIX);
+    match seen {
+        Seen::Opening(Opening::Target { name, port }) => {
+            word(&mut text, "target");
+            pair(&mut text, "name", name);
+            pair(&mut text, "port", port);
+        }
+        Seen::Opening(Opening::Resolving) => word(&mut text, "resolving"),
+        Seen::Opening(Opening::Resolved { addresses, error }) => {
+            word(&mut text, "resolved");
+            for address in addresses {
+                pair(&mut text, "address", address);
+            }
+            if let Some(error) = error {
+                pair(&mut text, "error", error);
+            }
+        }
+        Seen::Missing { from, len, why } if *why != Absence::Mirrored => {
+            word(&mut text, "missing");
+            pair(&mut text, "from", from);
+            pair(&mut text, "len", len);
+            pair(&mut text, "why", why.name());
+        }
+        Seen::Path(sample) => {
+            word(&mut text, "path");
+            for (name, number) in sample.numbers() {
+                pair(&mut text, name, number);
+            }
+        }
+        Seen::Closed { from, how } if !by_packet(*from, *how) => {
+            word(&mut text, "closed");
+            if let Some(from) = from {
+                pair(&mut text, "from", from);
+            }
+            pair(&mut text, "how", how.name());
+        }
+        Seen::Opening(Opening::Dialing { .. })
+        | Seen::Opened
+        | Seen::Bytes { .. }
+        | Seen::Missing { .. }
+        | Seen::Closed { .. } => return None,
+    }
+    Some(text)
+}
+
+/// Whether a packet can say how this ended: a FIN or an RST has a sender.
+pub fn by_packet(from: Option<Side>, how: Ending) -> bool {
+    match how {
+        Ending::Fin | Ending::Reset => from.is_some(),
+        Ending::Refused => from == Some(Side::Server),
+        Ending::Unreachable | Ending::TimedOut | Ending::Unresolved | Ending::Cut => false,
+    }
+}
+
+/// Reads an annotation back. `None` where the text is not one, or not one that this version knows.
+pub fn decode(text: &str) -> Option<Seen> {
+    let mut words = text.strip_prefix(PREFIX)?.split_ascii_whitespace();
+    let word = words.next()?;
+    let pairs = Pairs(words.filter_map(|pair| pair.split_once('=')).map(|(n, v)| (n, unescape(v))).collect());
+    match word {
+        "target" => {
+            Some(Seen::Opening(Opening::Target { name: pairs.text("name")?, port: pairs.text("port")?.parse().ok()? }))
+        }
+        "resolving" => Some(Seen::Opening(Opening::Resolving)),
+        "resolved" => {
+            let addresses: Vec<IpAddr> = pairs.all("address").filter_map(|a| a.parse().ok()).collect();
+            Some(Seen::Opening(Opening::Resolved { addresses, error: pairs.text("error") }))
+        }
+        "missing" => Some(Seen::Missing {
+            from: pairs.side("from")?,
+            len: pairs.text("len")?.parse().ok()?,
+            why: Absence::ALL.into_iter().find(|why| Some(why.name()) == pairs.text("why").as_deref())?,
+        }),
+        "path" => {
+            let mut sample = PathSample::default();
+            for (name, value) in &pairs.0 {
+                // A number that a later version added is skipped, not an error.
+                let _known = value.parse().is_ok_and(|number| sample.set(name, number));
+            }
+            Some(Seen::Path(Box::new(sample)))
+        }
+        "closed" => Some(Seen::Closed {
+            from: pairs.side("from"),
+            how: Ending::ALL.into_iter().find(|how| Some(how.name()) == pairs.text("how").as_deref())?,
+        }),
+        _ => None,
+    }
+}
+
+struct Pairs<'a>(Vec<(&'a str, String)>);
+
+impl Pairs<'_> {
+    fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+        self.0.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value.as_str())
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.all(name).next().map(str::to_owned)
+    }
+
+    fn side(&self, name: &str) -> Option<Side> {
+        let value = self.text(name)?;
+        [Side::Client, Side::Server].into_iter().find(|side| side.name() == value)
+    }
+}
+
+fn word(text: &mut String, word: &str) {
+    text.push(' ');
+    text.push_str(word);
+}
+
+fn pair(text: &mut String, name: &str, value: impl ToString) {
+    let _infallible = write!(text, " {name}={}", escape(&value.to_string()));
+}
+
+fn escape(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for c in value.chars() {
+        if c.is_control() || c.is_whitespace() || matches!(c, '%' | '=' | ',') {
+            let mut utf8 = [0; 4];
+            for byte in c.encode_utf8(&mut utf8).bytes() {
+                let _infallible = write!(escaped, "%{byte:02x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+fn unescape(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let coded = (*first == b'%').then(|| tail.get(..2)).flatten();
+        let byte = coded.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(seen: Seen) {
+        let text = encode(&seen).expect("an annotation");
+        assert_eq!(decode(&text).as_ref(), Some(&seen), "{text}");
+    }
+
+    #[test]
+    fn reading_is_the_inverse_of_writing() {
+        round_trip(Seen::Opening(Opening::Target { name: "a name=50% é\n, ok".into(), port: 3389 }));
+        round_trip(Seen::Opening(Opening::Resolving));
+        round_trip(Seen::Opening(Opening::Resolved {
+            addresses: vec!["10.0.0.1".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+            error: None,
+        }));
+        round_trip(Seen::Opening(Opening::Resolved { addresses: vec![], error: Some("no such name".into()) }));
+        round_trip(Seen::Missing { from: Side::Server, len: 1 << 40, why: Absence::Dropped });
+        round_trip(Seen::Path(Box::new(PathSample { rtt_us: Some(180), state: Some(1), ..Default::default() })));
+        round_trip(Seen::Closed { from: None, how: Ending::TimedOut });
+        round_trip(Seen::Closed { from: Some(Side::Client), how: Ending::Unreachable });
+    }
+
+    #[test]
+    fn what_a_packet_says_needs_no_annotation() {
+        assert_eq!(encode(&Seen::Opened), None);
+        assert_eq!(encode(&Seen::Closed { from: Some(Side::Server), how: Ending::Refused }), None);
+        assert_eq!(encode(&Seen::Missing { from: Side::Client, len: 9, why: Absence::Mirrored }), None);
+    }
+
+    #[test]
+    fn rubbish_is_not_an_annotation() {
+        for text in ["", "rdpscope:", "rdpscope: closed", "rdpscope: closed how=x", "rdpscope: target port=x", "% %%"] {
+            assert_eq!(decode(text), None, "{text:?}");
+        }
+    }
+}

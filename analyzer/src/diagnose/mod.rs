@@ -1,0 +1,295 @@
+//! The fourth noun: what it means. One list of rules over the timeline.
+//!
+//! A rule looks at one session's timeline and names one cause, or stays silent. The first rule of [`RULES`] that names
+//! a failure is the session's primary finding; further ones of a session that failed once are not shouted. Warnings
+//! stand beside it. Healthy sessions have none of either.
+
+pub mod catalogue;
+mod negotiation;
+mod reach;
+mod sealed;
+pub(crate) mod stage;
+mod tls;
+
+use crate::observation::{Ending, Leg, Side};
+use crate::time::Timestamp;
+use crate::timeline::facts::Mark;
+use crate::timeline::phase::PhaseName;
+use crate::timeline::{End, Timeline};
+use catalogue::Cause;
+
+/// One rule: what it looks for, and how.
+pub struct Rule {
+    /// What it looks for, in a few words; its name in tests.
+    pub name: &'static str,
+    /// Names a cause, or nothing.
+    pub check: fn(&Timeline) -> Option<Finding>,
+}
+
+/// Every rule. For failures the first that speaks decides.
+pub const RULES: &[Rule] = &[
+    Rule { name: "name does not resolve", check: reach::unresolved },
+    Rule { name: "refused", check: reach::refused },
+    Rule { name: "unreachable", check: reach::unreachable },
+    Rule { name: "no answer to SYN", check: reach::unanswered },
+    Rule { name: "not RDP", check: negotiation::not_rdp },
+    Rule { name: "negotiation failure", check: negotiation::failure },
+    Rule { name: "selected what was not offered", check: negotiation::downgraded },
+    Rule { name: "client left without a request", check: negotiation::probe },
+    Rule { name: "closed before the confirm", check: negotiation::closed },
+    Rule { name: "no answer to the request", check: negotiation::unanswered },
+    Rule { name: "client wants more than was selected", check: negotiation::client_left },
+    Rule { name: "legacy request to a TLS-only server", check: negotiation::legacy_refused },
+    Rule { name: "alert of the server", check: tls::server_alert },
+    Rule { name: "alert of the client", check: tls::client_alert },
+    Rule { name: "large segments vanish", check: tls::hole },
+    Rule { name: "closed after ClientHello", check: tls::closed_after_hello },
+    Rule { name: "no answer to ClientHello", check: tls::unanswered_hello },
+    Rule { name: "server's flight cut", check: tls::half },
+    Rule { name: "client left after the certificate", check: tls::client_left },
+    Rule { name: "CredSSP ended", check: sealed::credssp },
+    Rule { name: "ended behind TLS", check: sealed::behind_tls },
+    Rule { name: "ended in clear", check: sealed::in_clear },
+    Rule { name: "broken while active", check: sealed::broken },
+    Rule { name: "first address dead", check: reach::dead_address },
+    Rule { name: "slow resolver", check: reach::slow_resolver },
+];
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Why the session failed or broke.
+    Failure,
+    /// It harms, but it did not end the session.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// It stands in the bytes.
+    Certain,
+    /// The evidence fits this better than anything else.
+    Likely,
+    /// The evidence fits this and other causes.
+    Possible,
+}
+
+/// Who acted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Party {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+    /// A box on the way.
+    Middlebox,
+    /// This program.
+    Proxy,
+    /// Nobody: a timer ran out, or the input ends.
+    Nobody,
+}
+
+impl Severity {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Failure => "failure",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
+}
+
+impl Confidence {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Certain => "certain",
+            Confidence::Likely => "likely",
+            Confidence::Possible => "possible",
+        }
+    }
+}
+
+impl Party {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Party::Client => "client",
+            Party::Server => "server",
+            Party::Middlebox => "middlebox",
+            Party::Proxy => "proxy",
+            Party::Nobody => "nobody",
+        }
+    }
+
+    /// Who acted at the end of a session. On a relay's legs the near side is the relay itself.
+    pub fn of(end: &End) -> Party {
+        match (end.how, end.from, end.mark.leg) {
+            (Ending::Unreachable, _, _) => Party::Middlebox,
+            (_, None, _) => Party::Nobody,
+            (Ending::Fin | Ending::Reset, Some(Side::Server), Leg::Front)
+            | (Ending::Fin | Ending::Reset, Some(Side::Client), Leg::Back) => Party::Proxy,
+            (_, Some(Side::Client), _) => Party::Client,
+            (_, Some(Side::Server), _) => Party::Server,
+        }
+    }
+}
+
+/// What something means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The cause.
+    pub cause: &'static Cause,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The leg that is to blame.
+    pub leg: Leg,
+    /// The phase in which it happened.
+    pub phase: PhaseName,
+    /// Who gave the verdict: who sent the alert, the failure code, the FIN.
+    pub by: Party,
+    /// What happened, one sentence.
+    pub says: String,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+    /// What else would look like this.
+    pub alternatives: Vec<(&'static Cause, Confidence)>,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// Packet number.
+    pub frame: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What stands there.
+    pub says: String,
+}
+
+impl Finding {
+    /// A failure at the place where the session ended. `None` while it stands: what has not ended has not failed.
+    fn at_end(timeline: &Timeline, id: &'static str, confidence: Confidence, says: String) -> Option<Finding> {
+        let end = timeline.end.as_ref()?;
+        let by = Party::of(end);
+        // INVARIANT: rules name causes of the catalogue only; a test runs every rule's story.
+        let cause = catalogue::cause(id)?;
+        let finding = Finding {
+            cause,
+            severity: Severity::Failure,
+            confidence,
+            leg: end.mark.leg,
+            phase: end.phase,
+            by,
+            says,
+            evidence: Vec::new(),
+            alternatives: Vec::new(),
+        };
+        Some(finding)
+    }
+
+    /// With a piece of evidence.
+    fn with(mut self, mark: Mark, says: impl Into<String>) -> Finding {
+        self.evidence.push(Evidence { frame: mark.frame, at: mark.at, says: says.into() });
+        self
+    }
+
+    /// With how the session ended as evidence.
+    fn with_end(self, timeline: &Timeline) -> Finding {
+        match &timeline.end {
+            Some(end) => self.with(end.mark, stage::end_in_words(end)),
+            None => self,
+        }
+    }
+
+    /// With what else it could be.
+    fn or(mut self, id: &'static str, confidence: Confidence) -> Finding {
+        if let Some(cause) = catalogue::cause(id).filter(|cause| *cause != self.cause) {
+            self.alternatives.push((cause, confidence));
+        }
+        self
+    }
+
+    fn by(mut self, by: Party) -> Finding {
+        self.by = by;
+        self
+    }
+
+    fn on(mut self, leg: Leg, phase: PhaseName) -> Finding {
+        (self.leg, self.phase) = (leg, phase);
+        self
+    }
+
+    fn severity(mut self, severity: Severity) -> Finding {
+        self.severity = severity;
+        self
+    }
+}
+
+/// What can be said of a session: the primary finding first.
+pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for finding in RULES.iter().filter_map(|rule| (rule.check)(timeline)) {
+        let explained = findings.iter().any(|earlier: &Finding| earlier.severity == Severity::Failure);
+        if !(explained && finding.severity == Severity::Failure) {
+            findings.push(finding);
+        }
+    }
+    findings.sort_by_key(|finding| (finding.severity, finding.confidence));
+    findings
+}
+
+/// How a session went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It became active and ended normally, or is still open.
+    Connected,
+    /// It became active and ended badly.
+    Broken,
+    /// It never became active.
+    Failed,
+    /// The recording, or this program, ends first.
+    Unfinished,
+}
+
+impl Outcome {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Connected => "connected",
+            Outcome::Broken => "broken",
+            Outcome::Failed => "failed",
+            Outcome::Unfinished => "unfinished",
+        }
+    }
+
+    /// How this session went.
+    pub fn of(timeline: &Timeline) -> Outcome {
+        let stopped = timeline.end.as_ref().is_none_or(|end| end.how == Ending::Cut || Party::of(end) == Party::Proxy);
+        match (timeline.is_active(), stopped) {
+            (true, true) => Outcome::Connected,
+            (true, false) if timeline.ended_badly() => Outcome::Broken,
+            (true, false) => Outcome::Connected,
+            (false, true) => Outcome::Unfinished,
+            (false, false) => Outcome::Failed,
+        }
+    }
+}
+
+/// What the client would have seen without the proxy, where that differs: the proxy answers the SYN itself, so a
+/// server that could not be reached looks like one that hung up.
+pub fn direct_equivalent(timeline: &Timeline) -> Option<&'static str> {
+    let never_opened = timeline.leg(Leg::Back).is_some_and(|leg| leg.opened.is_none());
+    let how = timeline.end.filter(|_| never_opened && timeline.is_relayed())?.how;
+    match how {
+        Ending::Unresolved => Some("0x104"),
+        Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Fin | Ending::Reset => Some("0x204"),
+        Ending::Cut => None,
+    }
+}

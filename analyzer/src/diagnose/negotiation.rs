@@ -1,0 +1,166 @@
+//! Rules of the X.224 negotiation, \[MS-RDPBCGR\] 2.2.1.1 and 2.2.1.2.
+
+use std::time::Duration;
+
+use super::stage::{self, Stage, length};
+use super::{Confidence, Finding, Party, Severity};
+use crate::event::{Foreign, McsPdu, Protocols};
+use crate::observation::{Ending, Side};
+use crate::timeline::Timeline;
+use crate::timeline::facts::Sighting;
+use crate::timeline::phase::PhaseName;
+
+/// A client that leaves earlier than this has not waited for an answer.
+const WAITED: Duration = Duration::from_secs(2);
+
+pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
+    let Sighting { what: (side, looks), mark } = timeline.facts.not_rdp.as_ref()?;
+    let looks = match looks {
+        Foreign::Http => "HTTP",
+        Foreign::Ssh => "SSH",
+        Foreign::TlsFirst => "TLS without X.224",
+        Foreign::Unknown => "a protocol that is not known here",
+    };
+    let says = format!("the {side} does not speak RDP but {looks}");
+    let by = if *side == Side::Client { Party::Client } else { Party::Server };
+    let finding = Finding::at_end(timeline, "TCP-NOTRDP", Confidence::Certain, says)?;
+    Some(finding.on(mark.leg, PhaseName::Negotiation).by(by).with(*mark, format!("first bytes of the {side}: {looks}")))
+}
+
+/// RDP_NEG_FAILURE, \[MS-RDPBCGR\] 2.2.1.2.2.
+pub fn failure(timeline: &Timeline) -> Option<Finding> {
+    let Sighting { what: code, mark } = timeline.facts.failure.as_ref()?;
+    let (id, name) = match code {
+        1 => ("X224-SSLREQ", "SSL_REQUIRED_BY_SERVER"),
+        2 => ("X224-SSLNO", "SSL_NOT_ALLOWED_BY_SERVER"),
+        3 => ("X224-NOCERT", "SSL_CERT_NOT_ON_SERVER"),
+        4 => ("X224-INCONS", "INCONSISTENT_FLAGS"),
+        5 => ("X224-HYBRID", "HYBRID_REQUIRED_BY_SERVER"),
+        6 => ("X224-INCONS", "SSL_WITH_USER_AUTH_REQUIRED_BY_SERVER"),
+        _ => ("X224-INCONS", "a code that is not known here"),
+    };
+    let confidence = if (1..=6).contains(code) { Confidence::Certain } else { Confidence::Possible };
+    let says = format!("the server refuses the negotiation: {name} ({code})");
+    let finding = Finding::at_end(timeline, id, confidence, says)?;
+    let finding = finding.on(mark.leg, PhaseName::Negotiation).by(Party::Server);
+    Some(with_request(finding, timeline).with(*mark, format!("RDP_NEG_FAILURE, failureCode {code} {name}")))
+}
+
+/// The server must select one of the protocols that were offered, \[MS-RDPBCGR\] 2.2.1.2.1.
+pub fn downgraded(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    let request = timeline.facts.request.as_ref()?;
+    let confirm = timeline.facts.confirm.as_ref()?;
+    let (offered, selected) = (request.what.requested.unwrap_or_default(), confirm.what.selected?);
+    if offered.contains(selected) {
+        return None;
+    }
+    let names = |protocols: Protocols| if protocols.0 == 0 { "RDP".into() } else { protocols.names().join(", ") };
+    let says = format!("the client offers {}, the server selects {}", names(offered), names(selected));
+    let finding = Finding::at_end(timeline, "X224-DOWNGR", Confidence::Certain, says)?;
+    let finding = finding.on(confirm.mark.leg, PhaseName::Negotiation).by(Party::Server);
+    Some(with_request(finding, timeline).with(confirm.mark, format!("confirm selects {}", names(selected))))
+}
+
+/// A port check: nothing was asked, so nothing failed.
+pub fn probe(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
+    if stage::stage(timeline).0 != Stage::Opened {
+        return None;
+    }
+    let says = format!("the client connects and leaves after {} without a request", length(end.silence));
+    let finding = Finding::at_end(timeline, "PRX-PROBE", Confidence::Likely, says)?;
+    Some(finding.severity(Severity::Note).with_end(timeline))
+}
+
+/// The server, or what stands for it, hangs up before it has confirmed anything.
+pub fn closed(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
+    let (stage, mark) = stage::stage(timeline);
+    let after = match stage {
+        Stage::Opened => "the TCP handshake, before any request",
+        Stage::Request => "the connection request",
+        _ => return None,
+    };
+    let how = if end.how == Ending::Reset { "resets" } else { "closes" };
+    let says = format!("the server {how} the connection after {after}");
+    let finding = Finding::at_end(timeline, "TCP-RST-AFTER", Confidence::Likely, says)?;
+    let finding = with_request(finding, timeline).with_end(timeline);
+    let finding = if stage == Stage::Request { finding.or("X224-TOKEN", Confidence::Possible) } else { finding };
+    let _stands = mark;
+    Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
+}
+
+/// The request was sent and nothing came back.
+pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
+    let (stage, mark) = stage::stage(timeline);
+    let mark = mark.filter(|_| stage == Stage::Request)?;
+    let waited = end.mark.at.since(mark.at);
+    let leg = stage::server_leg(timeline);
+    if stage::unacknowledged(timeline) || stage::by_timeout(end) {
+        let says = format!("the request is never acknowledged, for {}", length(waited));
+        let finding = Finding::at_end(timeline, "PATH-ASYM", Confidence::Likely, says)?;
+        return Some(with_request(finding.on(leg, PhaseName::Negotiation), timeline).by(Party::Nobody).with_end(timeline).or("X224-NOCC", Confidence::Possible));
+    }
+    let confidence = if waited >= WAITED { Confidence::Likely } else { Confidence::Possible };
+    let says = format!("the server does not answer the request: the client gives up after {}", length(waited));
+    let finding = Finding::at_end(timeline, "X224-NOCC", confidence, says)?;
+    Some(with_request(finding.on(leg, PhaseName::Negotiation), timeline).with_end(timeline).or("PATH-ASYM", Confidence::Possible))
+}
+
+/// The client does not go on with what was selected: it wants NLA or TLS.
+pub fn client_left(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline).filter(|end| stage::by_client(end))?;
+    let confirm = timeline.facts.confirm.as_ref()?;
+    let (stage, _) = stage::stage(timeline);
+    let spoke = timeline.facts.mcs.iter().any(|seen| seen.what.0 == Side::Client);
+    if !matches!(stage, Stage::Confirm | Stage::Plain) || spoke {
+        return None;
+    }
+    let offered = timeline.facts.request.as_ref()?.what.requested.unwrap_or_default();
+    let selected = confirm.what.selected.unwrap_or_default();
+    let credssp = Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0);
+    let wants_nla = offered.intersects(credssp) && !selected.intersects(credssp);
+    let (id, confidence, wants) = if selected.0 == 0 && offered.0 != 0 {
+        ("X224-SSLNO", Confidence::Likely, "the server selects standard RDP security and the client, which offered more,")
+    } else if wants_nla {
+        ("X224-NLAONLY", Confidence::Likely, "the server selects less than NLA and the client")
+    } else {
+        ("PRX-PROBE", Confidence::Possible, "the server confirms and the client")
+    };
+    let says = format!("{wants} leaves without going on");
+    let severity = if id == "PRX-PROBE" { Severity::Note } else { Severity::Failure };
+    let finding = with_request(Finding::at_end(timeline, id, confidence, says)?, timeline).severity(severity);
+    let finding = finding.with(confirm.mark, "confirm").with_end(timeline);
+    let finding = if wants_nla { finding.or("X224-NLAONLY", Confidence::Possible) } else { finding };
+    Some(if id == "X224-SSLNO" { finding.or("TLS-NOKEY", Confidence::Possible) } else { finding })
+}
+
+/// A server that wants TLS may confirm a request without RDP_NEG_REQ and refuse the first MCS PDU.
+pub fn legacy_refused(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    let legacy = timeline.facts.request.as_ref()?.what.requested.unwrap_or_default().0 == 0;
+    let asked = timeline.facts.mcs.iter().any(|seen| seen.what == (Side::Client, McsPdu::ConnectInitial));
+    let answered = timeline.facts.mcs.iter().any(|seen| matches!(seen.what, (_, McsPdu::ConnectResponse { .. })));
+    let refused = timeline.facts.mcs.iter().find(|seen| {
+        matches!(seen.what, (Side::Server, McsPdu::DisconnectProviderUltimatum { .. }))
+    })?;
+    if !legacy || !asked || answered {
+        return None;
+    }
+    let says = "the server refuses a client without TLS at its first MCS PDU".to_owned();
+    let finding = Finding::at_end(timeline, "X224-SSLREQ", Confidence::Likely, says)?;
+    let finding = finding.on(refused.mark.leg, PhaseName::BasicSettings).by(Party::Server);
+    Some(with_request(finding, timeline).with(refused.mark, "Disconnect Provider Ultimatum").or("MCS-REJECT", Confidence::Possible))
+}
+
+fn with_request(finding: Finding, timeline: &Timeline) -> Finding {
+    let Some(Sighting { what: request, mark }) = &timeline.facts.request else { return finding };
+    let offered = match request.requested {
+        None => "no RDP_NEG_REQ".into(),
+        Some(Protocols(0)) => "RDP".into(),
+        Some(protocols) => protocols.names().join(", "),
+    };
+    finding.with(*mark, format!("connection request offers {offered}"))
+}

@@ -1,0 +1,107 @@
+//! Rules of the way to the server: name resolution and TCP.
+
+use std::time::Duration;
+
+use super::stage::{self, length};
+use super::{Confidence, Finding, Party, Severity};
+use crate::observation::{Ending, Leg};
+use crate::timeline::phase::PhaseName;
+use crate::timeline::{End, Timeline};
+
+/// A resolver slower than this is worth a word: the usual client asks again after one and two seconds.
+const SLOW_RESOLVER: Duration = Duration::from_secs(3);
+/// A client that leaves earlier than this has not waited for an answer: one SYN retransmission takes a second.
+const WAITED: Duration = Duration::from_secs(1);
+
+pub fn unresolved(timeline: &Timeline) -> Option<Finding> {
+    let end = timeline.end.as_ref().filter(|end| end.how == Ending::Unresolved)?;
+    let resolution = timeline.resolution.as_ref()?;
+    let name = timeline.target.as_ref().map_or("the name", |(name, _)| name);
+    let error = resolution.error.as_deref().unwrap_or("no address");
+    let took = length(end.mark.at.since(resolution.began.at));
+    let says = format!("{name} does not resolve: {error}, after {took}");
+    let finding = Finding::at_end(timeline, "DNS-NX", Confidence::Certain, says)?;
+    Some(finding.on(end.mark.leg, PhaseName::NameResolution).with(resolution.began, format!("lookup of {name} begins")).with_end(timeline))
+}
+
+pub fn refused(timeline: &Timeline) -> Option<Finding> {
+    let end = never_opened(timeline).filter(|end| end.how == Ending::Refused)?;
+    let says = format!("{} refuses the connection: its SYN is answered with RST", whom(timeline, end.mark.leg));
+    Some(dials(Finding::at_end(timeline, "TCP-REFUSED", Confidence::Certain, says)?, timeline).by(Party::Server))
+}
+
+pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
+    let end = never_opened(timeline).filter(|end| end.how == Ending::Unreachable)?;
+    let says = format!("{} cannot be reached: the network says so", whom(timeline, end.mark.leg));
+    Some(dials(Finding::at_end(timeline, "TCP-ICMP", Confidence::Likely, says)?, timeline))
+}
+
+/// A SYN that nobody answers, until a timer here or the client's patience runs out.
+pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
+    let end = never_opened(timeline)?;
+    let gave_up = stage::by_client(end) || end.how == Ending::TimedOut;
+    let leg = timeline.server_leg().filter(|leg| gave_up && !leg.dials.is_empty())?;
+    let dial = leg.dials.last()?;
+    let waited = end.mark.at.since(dial.began.at);
+    let confidence = if waited >= WAITED { Confidence::Likely } else { Confidence::Possible };
+    let who = if stage::by_client(end) { "the client gives up" } else { "the attempt is given up" };
+    let says = format!("{} does not answer: {who} after {}", dial.server, length(waited));
+    let finding = Finding::at_end(timeline, "TCP-DROP", confidence, says)?;
+    Some(dials(finding, timeline).on(leg.name, PhaseName::Tcp).by(Party::Nobody).with_end(timeline))
+}
+
+/// Several addresses, and the first did not answer: every connection pays for it.
+pub fn dead_address(timeline: &Timeline) -> Option<Finding> {
+    let leg = timeline.server_leg().filter(|leg| leg.opened.is_some())?;
+    let dead = leg.dials.iter().find(|dial| matches!(dial.result, Some((_, Some(Ending::TimedOut)))))?;
+    let cost = dead.result.map(|(at, _)| at.since(dead.began.at)).unwrap_or_default();
+    let says = format!("{} does not answer, a later address does: {} lost", dead.server.ip(), length(cost));
+    Some(warning(timeline, "DNS-AAAA", Confidence::Likely, says, leg.name, PhaseName::Tcp)?.with(dead.began, format!("connect to {}", dead.server)))
+}
+
+pub fn slow_resolver(timeline: &Timeline) -> Option<Finding> {
+    let resolution = timeline.resolution.as_ref().filter(|resolution| !resolution.addresses.is_empty())?;
+    let took = resolution.ended?.since(resolution.began.at);
+    if took < SLOW_RESOLVER {
+        return None;
+    }
+    let says = format!("the lookup took {}", length(took));
+    let leg = resolution.began.leg;
+    Some(warning(timeline, "DNS-SLOW", Confidence::Certain, says, leg, PhaseName::NameResolution)?.with(resolution.began, "lookup begins"))
+}
+
+fn warning(
+    timeline: &Timeline,
+    id: &'static str,
+    confidence: Confidence,
+    says: String,
+    leg: Leg,
+    phase: PhaseName,
+) -> Option<Finding> {
+    let finding = Finding::at_end(timeline, id, confidence, says)?;
+    Some(finding.on(leg, phase).by(Party::Nobody).severity(Severity::Warning))
+}
+
+/// The end of a session whose server was never reached.
+fn never_opened(timeline: &Timeline) -> Option<&End> {
+    let opened = timeline.server_leg().is_some_and(|leg| leg.opened.is_some());
+    timeline.end.as_ref().filter(|_| !opened)
+}
+
+fn whom(timeline: &Timeline, leg: Leg) -> String {
+    let server = timeline.leg(leg).and_then(|leg| leg.server);
+    server.map_or_else(|| "the server".into(), |server| server.to_string())
+}
+
+/// Every attempt with its result as evidence.
+fn dials(mut finding: Finding, timeline: &Timeline) -> Finding {
+    for dial in timeline.server_leg().into_iter().flat_map(|leg| &leg.dials) {
+        let result = match dial.result {
+            None => "not answered".into(),
+            Some((at, None)) => format!("answered after {}", length(at.since(dial.began.at))),
+            Some((at, Some(how))) => format!("{} after {}", how.name(), length(at.since(dial.began.at))),
+        };
+        finding = finding.with(dial.began, format!("SYN to {}: {result}", dial.server));
+    }
+    finding
+}

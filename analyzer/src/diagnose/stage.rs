@@ -1,0 +1,127 @@
+//! How far the two sides got, message by message, and how that reads in words.
+
+use std::time::Duration;
+
+use crate::observation::{Ending, Leg, Side};
+use crate::timeline::facts::Mark;
+use crate::timeline::{End, Timeline};
+
+/// The last message of the connection's opening that was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// No TCP connection to the server.
+    Closed,
+    /// TCP stands, nothing was asked.
+    Opened,
+    /// The X.224 request was sent.
+    Request,
+    /// The confirm agreed on TLS.
+    Confirm,
+    /// The confirm agreed on standard RDP security.
+    Plain,
+    /// ClientHello.
+    ClientHello,
+    /// ServerHello, but not the whole of the server's flight.
+    ServerHello,
+    /// The whole of the server's flight, as far as can be seen.
+    ServerFlight,
+    /// The TLS handshake is complete.
+    Established,
+}
+
+/// How far a session got.
+pub fn stage(timeline: &Timeline) -> (Stage, Option<Mark>) {
+    let facts = &timeline.facts;
+    let reached = [
+        (Stage::Established, facts.first(|tls| tls.established.as_ref()).map(|seen| seen.mark)),
+        (Stage::ServerFlight, server_flight(timeline)),
+        (Stage::ServerHello, facts.first(|tls| tls.server_hello.as_ref()).map(|seen| seen.mark)),
+        (Stage::ClientHello, facts.first(|tls| tls.hello.as_ref()).map(|seen| seen.mark)),
+        (plain_or_tls(timeline), facts.confirm.as_ref().map(|seen| seen.mark)),
+        (Stage::Request, facts.request.as_ref().map(|seen| seen.mark)),
+    ];
+    let opened = timeline.server_leg().and_then(|leg| leg.opened);
+    if opened.is_none() {
+        return (Stage::Closed, None);
+    }
+    let found = reached.into_iter().find(|(_, mark)| mark.is_some());
+    found.unwrap_or((Stage::Opened, opened))
+}
+
+fn plain_or_tls(timeline: &Timeline) -> Stage {
+    match timeline.facts.selected() {
+        Some(selected) if selected.0 != 0 => Stage::Confirm,
+        _ => Stage::Plain,
+    }
+}
+
+/// TLS 1.2: ServerHelloDone, or a resumed session's ServerHello. TLS 1.3 seals the flight: three kilobytes or one
+/// record say nothing for certain, but a client that answers has had it all.
+fn server_flight(timeline: &Timeline) -> Option<Mark> {
+    let facts = &timeline.facts;
+    let done = facts.first_mark(|tls| tls.hello_done);
+    let sealed = facts.first(|tls| {
+        let alert = tls.sealed_alert.as_ref().filter(|alert| alert.what.0 == Side::Client);
+        tls.server_hello.as_ref().filter(|hello| hello.what.version == 0x0304 && alert.is_some())
+    });
+    done.or(sealed.map(|seen| seen.mark))
+}
+
+/// Whether the session ended without ever becoming active.
+pub fn failed(timeline: &Timeline) -> Option<&End> {
+    let end = timeline.end.as_ref()?;
+    (end.how != Ending::Cut && !timeline.is_active()).then_some(end)
+}
+
+/// Whether it was the far side that ended it: the server on its leg, or its silence towards this end's kernel.
+pub fn by_server(end: &End) -> bool {
+    end.from == Some(Side::Server) && end.mark.leg != Leg::Front
+}
+
+/// Whether the client ended it.
+pub fn by_client(end: &End) -> bool {
+    end.from == Some(Side::Client) && end.mark.leg != Leg::Back
+}
+
+/// Whether this end's kernel gave up waiting for acknowledgements.
+pub fn by_timeout(end: &End) -> bool {
+    end.how == Ending::TimedOut
+}
+
+/// "server reset the connection 3 ms after the last byte"
+pub fn end_in_words(end: &End) -> String {
+    let after = format!("{} after the last byte", length(end.silence));
+    match (end.how, end.from) {
+        (Ending::Fin, Some(side)) => format!("{side} closes (FIN) {after}"),
+        (Ending::Reset, Some(side)) => format!("{side} resets (RST) {after}"),
+        (Ending::Refused, _) => "the SYN is answered with RST".into(),
+        (Ending::Unreachable, _) => "the network reports the server unreachable".into(),
+        (Ending::TimedOut, _) => format!("no answer for {}", length(end.silence)),
+        (Ending::Unresolved, _) => "the name has no address".into(),
+        (Ending::Cut, _) => "the recording ends".into(),
+        (Ending::Fin | Ending::Reset, None) => "the connection ends".into(),
+    }
+}
+
+/// A length of time in words: microseconds below one millisecond, then milliseconds, then seconds.
+pub fn length(length: Duration) -> String {
+    let micros = length.as_micros();
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..10_000 => format!("{:.1} ms", length.as_secs_f64() * 1e3),
+        10_000..1_000_000 => format!("{:.0} ms", length.as_secs_f64() * 1e3),
+        1_000_000..100_000_000 => format!("{:.1} s", length.as_secs_f64()),
+        _ => format!("{:.0} s", length.as_secs_f64()),
+    }
+}
+
+/// The leg to blame for silence: where the silent server is.
+pub fn server_leg(timeline: &Timeline) -> Leg {
+    timeline.server_leg().map_or(Leg::Only, |leg| leg.name)
+}
+
+/// Whether what the client sent was never acknowledged by the server's kernel, as the last samples say.
+pub fn unacknowledged(timeline: &Timeline) -> bool {
+    let path = timeline.server_leg().and_then(|leg| leg.path.as_ref());
+    path.is_some_and(|path| path.what.unacked.unwrap_or(0) > 0 && path.what.backoff.unwrap_or(0) >= 2)
+}

@@ -1,0 +1,285 @@
+//! Rules of the TLS handshake, and of the certificate in it.
+//!
+//! Who closes first, and after which message, decides: a server that closes right after ClientHello cannot or will
+//! not serve; a client that closes right after the certificate does not like it.
+
+use std::time::Duration;
+
+use super::stage::{self, Stage, length};
+use super::{Confidence, Finding, Party};
+use crate::event::{Certificate, ClientHello};
+use crate::observation::{Ending, Side};
+use crate::time::Timestamp;
+use crate::timeline::facts::Sighting;
+use crate::timeline::phase::PhaseName;
+use crate::timeline::Timeline;
+use crate::tls::names;
+
+/// A ClientHello beyond this does not fit into one segment of a tunnel.
+const LARGE_HELLO: u32 = 1200;
+/// Keys and signatures that current clients refuse: RSA below this, bits.
+const WEAK_RSA: u32 = 2048;
+
+/// A fatal alert of the server in clear.
+pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
+    let Sighting { what: (_, _, description), mark } =
+        timeline.facts.fatal_alert().filter(|alert| alert.what.0 == Side::Server)?;
+    let (id, confidence) = match description {
+        70 | 86 => ("TLS-VER", Confidence::Certain),
+        40 | 47 | 71 | 109 | 120 => ("TLS-CIPHER", Confidence::Likely),
+        80 => ("TLS-NOKEY", Confidence::Likely),
+        112 => ("TLS-NAME", Confidence::Likely),
+        _ => ("TLS-CIPHER", Confidence::Possible),
+    };
+    let alert = format!("{} ({description})", names::alert(*description));
+    let finding = Finding::at_end(timeline, id, confidence, format!("the server ends the TLS handshake: alert {alert}"))?;
+    let finding = finding.on(mark.leg, PhaseName::Tls).by(Party::Server);
+    let finding = with_hello(finding, timeline).with(*mark, format!("alert {alert} of the server"));
+    // Schannel says handshake_failure for a version, a suite and a key alike.
+    let finding = if *description == 40 { finding.or("TLS-VER", Confidence::Possible) } else { finding };
+    Some(if matches!(description, 40 | 80) { finding.or("TLS-NOKEY", Confidence::Possible) } else { finding })
+}
+
+/// A fatal alert of the client in clear.
+pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
+    let Sighting { what: (_, _, description), mark } =
+        timeline.facts.fatal_alert().filter(|alert| alert.what.0 == Side::Client)?;
+    let alert = format!("{} ({description})", names::alert(*description));
+    let says = format!("the client ends the TLS handshake: alert {alert}");
+    let place = |finding: Finding| finding.on(mark.leg, PhaseName::Tls).by(Party::Client);
+    let evidence = format!("alert {alert} of the client");
+    let named = match description {
+        45 => Some(("TLS-EXPIRED", Confidence::Likely)),
+        48 => Some(("TLS-UNTRUST", Confidence::Certain)),
+        43 => Some(("TLS-WEAK", Confidence::Likely)),
+        70 => Some(("TLS-VER", Confidence::Certain)),
+        42 | 44 | 46 => None,
+        _ => Some(("TLS-CIPHER", Confidence::Likely)),
+    };
+    let (id, confidence) = match (named, faults(timeline).first()) {
+        (Some(("TLS-EXPIRED", _)), Some(("TLS-EXPIRED" | "TLS-NOTYET", _))) => (faults(timeline)[0].0, Confidence::Certain),
+        (Some(named), _) => named,
+        (None, Some((id, _))) => (*id, Confidence::Likely),
+        (None, None) => ("TLS-UNTRUST", Confidence::Possible),
+    };
+    let finding = place(Finding::at_end(timeline, id, confidence, says)?);
+    Some(with_certificate(finding, timeline).with(*mark, evidence))
+}
+
+/// Small messages pass and a large flight does not: the receiver's kernel has segments beyond a hole.
+pub fn hole(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline).filter(|end| !stage::by_server(end))?;
+    let (Stage::ClientHello | Stage::ServerHello, _) = stage::stage(timeline) else { return None };
+    let leg = timeline.server_leg()?;
+    let path = leg.path.as_ref()?;
+    let (beyond, frozen) = (path.what.out_of_order.unwrap_or(0), end.silence >= Duration::from_secs(1));
+    if beyond == 0 || !frozen {
+        return None;
+    }
+    let says = format!(
+        "the server's answer to ClientHello stays incomplete for {}: {beyond} segments arrived beyond a hole",
+        length(end.silence)
+    );
+    let finding = Finding::at_end(timeline, "PATH-PMTU", Confidence::Likely, says)?;
+    let finding = finding.on(leg.name, PhaseName::Tls).by(Party::Middlebox);
+    Some(with_hello(finding, timeline).with(path.mark, format!("{beyond} segments out of order, none in between")).with_end(timeline).or("TLS-HALF", Confidence::Possible))
+}
+
+/// The server confirms TLS and hangs up before its ServerHello.
+pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
+    let after = match stage::stage(timeline).0 {
+        Stage::Confirm => "its own confirm, before any ClientHello",
+        Stage::ClientHello => "ClientHello",
+        _ => return None,
+    };
+    let how = if end.how == Ending::Reset { "resets" } else { "closes" };
+    let says = format!("the server {how} the connection {} after {after}, without a ServerHello", length(end.silence));
+    let finding = Finding::at_end(timeline, "TLS-NOKEY", Confidence::Likely, says)?;
+    let finding = with_hello(finding, timeline).with_end(timeline);
+    let finding = finding.or("TLS-VER", Confidence::Possible).or("TLS-CIPHER", Confidence::Possible);
+    Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
+}
+
+/// The server confirms TLS and never answers ClientHello.
+pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
+    let (stage, mark) = stage::stage(timeline);
+    let mark = mark.filter(|_| stage == Stage::ClientHello)?;
+    let waited = length(end.mark.at.since(mark.at));
+    let leg = stage::server_leg(timeline);
+    let large = hello(timeline).is_some_and(|hello| hello.what.len > LARGE_HELLO);
+    if stage::unacknowledged(timeline) || stage::by_timeout(end) {
+        let (id, confidence) =
+            if large { ("PATH-PMTU", Confidence::Likely) } else { ("PATH-DEAD", Confidence::Likely) };
+        let says = format!("ClientHello is never acknowledged, for {waited}");
+        let finding = Finding::at_end(timeline, id, confidence, says)?.on(leg, PhaseName::Tls).by(Party::Nobody);
+        return Some(with_hello(finding, timeline).with_end(timeline).or("PATH-PMTU", Confidence::Possible));
+    }
+    let says = format!("the server does not answer ClientHello: the client gives up after {waited}");
+    let finding = Finding::at_end(timeline, "TLS-NOKEY", Confidence::Possible, says)?.on(leg, PhaseName::Tls);
+    let finding = with_hello(finding, timeline).with_end(timeline);
+    Some(finding.or("PATH-WINZERO", Confidence::Possible).or("PATH-PMTU", Confidence::Possible))
+}
+
+/// ServerHello came, the rest of the server's flight did not.
+pub fn half(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline)?;
+    let (stage, mark) = stage::stage(timeline);
+    let cut = timeline.facts.partial.iter().find(|partial| partial.what.0 == Side::Server);
+    let begun = mark.filter(|_| stage == Stage::ServerHello);
+    let partial_only = cut.filter(|_| stage == Stage::ClientHello).map(|cut| cut.mark);
+    let mark = begun.or(partial_only)?;
+    // A client that leaves at once has rejected what it got, and is judged by the certificate.
+    let sealed = is_tls13(timeline) && cut.is_none();
+    if stage::by_client(end) && (sealed || end.silence < Duration::from_millis(200)) {
+        return None;
+    }
+    let what = match cut {
+        Some(Sighting { what: (_, message, have, need), .. }) => format!("in {message}, {have} of {need} bytes"),
+        None => "after ServerHello".into(),
+    };
+    let says = match end.from {
+        Some(Side::Server) => format!("the server's flight breaks off {what}: {}", stage::end_in_words(end)),
+        Some(Side::Client) | None => format!("the server's flight breaks off {what}, and nothing follows for {}", length(end.silence)),
+    };
+    let finding = Finding::at_end(timeline, "TLS-HALF", Confidence::Likely, says)?;
+    let finding = finding.on(stage::server_leg(timeline), PhaseName::Tls);
+    let finding = with_hello(finding, timeline).with(mark, format!("the server's flight breaks off {what}")).with_end(timeline);
+    let finding = finding.or("PATH-PMTU", Confidence::Possible);
+    Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
+}
+
+/// The client had the certificate and left, without an alert in clear and without any application data.
+pub fn client_left(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
+    let (stage, mark) = stage::stage(timeline);
+    let mark = mark.filter(|_| stage >= Stage::ServerHello)?;
+    if stage == Stage::Established && !timeline.is_silent_behind_tls() {
+        return None;
+    }
+    let what = if certificate(timeline).is_some() { "the certificate" } else { "the server's flight" };
+    let after = length(end.mark.at.since(mark.at));
+    let says = format!("the client leaves {after} after {what}: it is the client that ends this, not the server");
+    let faults = faults(timeline);
+    let (id, confidence) = match faults.first() {
+        Some((id, _)) => (*id, Confidence::Likely),
+        None => ("TLS-UNTRUST", Confidence::Possible),
+    };
+    let finding = Finding::at_end(timeline, id, confidence, says)?.on(end.mark.leg, PhaseName::Tls);
+    let mut finding = with_certificate(finding, timeline).with_end(timeline);
+    for (other, _) in faults.iter().skip(1) {
+        finding = finding.or(other, Confidence::Possible);
+    }
+    if certificate(timeline).is_none() {
+        finding = finding.or("TLS-EXPIRED", Confidence::Possible).or("TLS-NAME", Confidence::Possible);
+    }
+    Some(finding.or("PRX-PROBE", Confidence::Possible))
+}
+
+/// What is wrong with the visible certificate, worst first, and how that reads.
+pub fn faults(timeline: &Timeline) -> Vec<(&'static str, String)> {
+    let Some(Sighting { what: chain, mark }) = certificate(timeline) else { return Vec::new() };
+    let Some(leaf) = chain.first() else { return Vec::new() };
+    let now = mark.at.seconds() as i64;
+    let mut faults = Vec::new();
+    if leaf.not_after < now {
+        faults.push(("TLS-EXPIRED", format!("expired on {}", day(leaf.not_after))));
+    }
+    if leaf.not_before > now {
+        faults.push(("TLS-NOTYET", format!("not valid before {}", day(leaf.not_before))));
+    }
+    if let Some(weakness) = weakness(leaf) {
+        faults.push(("TLS-WEAK", weakness));
+    }
+    if let Some(name) = asked(timeline).filter(|name| !matches(leaf, name)) {
+        faults.push(("TLS-NAME", format!("asked for {name}, certificate for {}", all_names(leaf))));
+    }
+    if leaf.self_issued {
+        faults.push(("TLS-UNTRUST", "self-signed".into()));
+    }
+    faults
+}
+
+fn weakness(leaf: &Certificate) -> Option<String> {
+    let signature = leaf.signature.to_ascii_lowercase();
+    if leaf.key == "RSA" && leaf.key_bits > 0 && leaf.key_bits < WEAK_RSA {
+        return Some(format!("RSA key of {} bits", leaf.key_bits));
+    }
+    (signature.contains("md5") || signature.contains("sha1")).then(|| format!("signed with {}", leaf.signature))
+}
+
+/// The name that the certificate must be for: what the client says in SNI, else what the relay was told to reach.
+fn asked(timeline: &Timeline) -> Option<String> {
+    let sni = hello(timeline).and_then(|hello| hello.what.sni.clone());
+    sni.or_else(|| timeline.target.as_ref().map(|(name, _)| name.clone()))
+}
+
+/// RFC 6125 6.4: names of subjectAltName, or else the common name; a wildcard stands for one label.
+fn matches(leaf: &Certificate, name: &str) -> bool {
+    let common = leaf.common_name.iter().filter(|_| leaf.names.is_empty());
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    leaf.names.iter().chain(common).any(|pattern| {
+        let pattern = pattern.to_ascii_lowercase();
+        match pattern.strip_prefix("*.") {
+            Some(suffix) => name.split_once('.').is_some_and(|(_, rest)| rest == suffix),
+            None => pattern == name,
+        }
+    })
+}
+
+fn all_names(leaf: &Certificate) -> String {
+    let names = if leaf.names.is_empty() { leaf.common_name.iter().cloned().collect() } else { leaf.names.clone() };
+    if names.is_empty() { leaf.subject.clone() } else { names.join(", ") }
+}
+
+fn day(seconds: i64) -> String {
+    let (year, month, day) = Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000)).date();
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+fn hello(timeline: &Timeline) -> Option<&Sighting<ClientHello>> {
+    timeline.facts.first(|tls| tls.hello.as_ref())
+}
+
+/// The server's chain where it was first seen.
+pub fn certificate(timeline: &Timeline) -> Option<&Sighting<Vec<Certificate>>> {
+    timeline.facts.first(|tls| tls.certificates.as_ref())
+}
+
+fn is_tls13(timeline: &Timeline) -> bool {
+    timeline.facts.first(|tls| tls.server_hello.as_ref()).is_some_and(|hello| hello.what.version == 0x0304)
+}
+
+fn with_hello(finding: Finding, timeline: &Timeline) -> Finding {
+    let Some(Sighting { what: hello, mark }) = hello(timeline) else { return finding };
+    let versions: Vec<_> = hello.versions.iter().map(|version| names::version(*version)).collect();
+    let says = format!("ClientHello offers TLS {} and {} cipher suites", versions.join(", "), hello.ciphers.len());
+    finding.with(*mark, says)
+}
+
+fn with_certificate(finding: Finding, timeline: &Timeline) -> Finding {
+    let Some(Sighting { what: chain, mark }) = certificate(timeline) else {
+        return with_hidden(finding, timeline);
+    };
+    let Some(leaf) = chain.first() else { return finding };
+    let faults: Vec<String> = faults(timeline).into_iter().map(|(_, says)| says).collect();
+    let faults = if faults.is_empty() { "nothing wrong with it".into() } else { faults.join("; ") };
+    let says = format!(
+        "certificate of {}, issued by {}, valid {} to {}: {faults}",
+        leaf.subject,
+        leaf.issuer,
+        day(leaf.not_before),
+        day(leaf.not_after)
+    );
+    finding.with(*mark, says)
+}
+
+/// TLS 1.3 seals the certificate: what is not seen is said to be not seen.
+fn with_hidden(finding: Finding, timeline: &Timeline) -> Finding {
+    let hello = timeline.facts.first(|tls| tls.server_hello.as_ref()).filter(|_| is_tls13(timeline));
+    match hello.map(|hello| hello.mark) {
+        Some(mark) => finding.with(mark, "TLS 1.3: the certificate is sealed and cannot be seen here"),
+        None => finding,
+    }
+}

@@ -1,0 +1,262 @@
+//! The whole analysis for scripts. Later versions add keys and never take one away. The only module that names
+//! serde_json.
+
+use serde_json::{Map, Value, json};
+
+use super::{altered_by_proxy, source, verdict};
+use crate::attempt::{Attempt, Diagnosed};
+use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
+use crate::event::{Basis, Certificate, Protocols};
+use crate::time::Timestamp;
+use crate::timeline::facts::{Facts, Sighting, Tls};
+use crate::timeline::leg::Leg;
+use crate::timeline::phase::Phase;
+use crate::timeline::{End, Timeline};
+use crate::tls::names;
+
+/// Version of the document's schema.
+const SCHEMA: u32 = 1;
+
+/// The document, indented.
+pub fn document(version: &str, attempts: &[Attempt]) -> String {
+    let attempts: Vec<Value> = attempts.iter().map(attempt).collect();
+    let document = json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts });
+    // INVARIANT: a Value with string keys always serializes.
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+fn attempt(attempt: &Attempt) -> Value {
+    let deciding = attempt.deciding();
+    let ends = deciding.map(|session| ends(&session.timeline)).unwrap_or_default();
+    json!({
+        "client": ends.0,
+        "server": ends.1,
+        "began": attempt.sessions.first().map(|session| session.began().to_string()),
+        "outcome": attempt.outcome().name(),
+        "verdict": verdict::of_attempt(attempt),
+        "sessions": attempt.sessions.iter().map(session).collect::<Vec<_>>(),
+    })
+}
+
+fn session(session: &Diagnosed) -> Value {
+    let timeline = &session.timeline;
+    let (client, server) = ends(timeline);
+    json!({
+        "file": session.file,
+        "source": source(timeline),
+        "client": client,
+        "server": server,
+        "server_name": timeline.target.as_ref().map(|(name, _)| name),
+        "began": timeline.began.map(|at| at.to_string()),
+        "outcome": session.outcome.name(),
+        "verdict": verdict::of_session(session),
+        "withdrawn": session.withdrawn,
+        "legs": timeline.legs.iter().map(leg).collect::<Vec<_>>(),
+        "facts": facts(timeline),
+        "phases": timeline.phases.iter().map(phase).collect::<Vec<_>>(),
+        "end": timeline.end.as_ref().map(end),
+        "direct_equivalent": direct_equivalent(timeline),
+        "altered_by_proxy": altered_by_proxy(timeline),
+        "findings": session.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+/// Client and server as addresses; a server that was never resolved by its name.
+fn ends(timeline: &Timeline) -> (Option<String>, Option<String>) {
+    let client = timeline.client_leg().and_then(|leg| leg.client).map(|client| client.to_string());
+    let server = timeline.server_leg().and_then(|leg| leg.server).map(|server| server.to_string());
+    let named = || timeline.target.as_ref().map(|(name, port)| format!("{name}:{port}"));
+    (client, server.or_else(named))
+}
+
+fn leg(leg: &Leg) -> Value {
+    let path: Map<String, Value> = match &leg.path {
+        Some(path) => path.what.numbers().map(|(name, number)| (name.to_owned(), json!(number))).collect(),
+        None => Map::new(),
+    };
+    json!({
+        "leg": leg.name.name(),
+        "client": leg.client.map(|client| client.to_string()),
+        "server": leg.server.map(|server| server.to_string()),
+        "rtt_ms": leg.rtt().map(|rtt| rtt.as_secs_f64() * 1e3),
+        "retransmits": leg.retransmits(),
+        "bytes_from_client": leg.bytes[0],
+        "bytes_from_server": leg.bytes[1],
+        "missing_bytes": leg.missing.iter().sum::<u64>(),
+        "discarded_bytes": leg.discarded.iter().sum::<u64>(),
+        "attempts": leg.dials.iter().map(|dial| json!({
+            "server": dial.server.to_string(),
+            "began_ns": dial.began.at.0,
+            "duration_ns": dial.result.map(|(at, _)| at.since(dial.began.at).as_nanos() as u64),
+            "result": dial.result.map(|(_, failed)| failed.map_or("opened", |how| how.name())),
+        })).collect::<Vec<_>>(),
+        "path_samples": leg.samples,
+        "path": path,
+    })
+}
+
+fn facts(timeline: &Timeline) -> Value {
+    let facts = &timeline.facts;
+    let request = facts.request.as_ref().map(|request| &request.what);
+    json!({
+        "cookie": request.and_then(|request| request.cookie.as_ref()),
+        "routing_token": request.and_then(|request| request.routing_token.as_ref()),
+        "requested": request.map(|request| names_of(request.requested.unwrap_or_default())).unwrap_or_default(),
+        "request_flags": request.map(|request| request.flags),
+        "correlation_id": request.and_then(|request| request.correlation_id.as_ref()),
+        "selected": facts.selected().map(selected),
+        "confirm_flags": facts.confirm.as_ref().map(|confirm| confirm.what.flags),
+        "failure_code": facts.failure.as_ref().map(|failure| failure.what),
+        "addresses": timeline.resolution.as_ref().map(|r| r.addresses.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        "tls": facts.tls.iter().filter(|tls| tls.hello.is_some() || tls.server_hello.is_some()).map(tls).collect::<Vec<_>>(),
+        "malformed": malformed(facts),
+    })
+}
+
+fn names_of(protocols: Protocols) -> Vec<String> {
+    protocols.names()
+}
+
+fn selected(protocols: Protocols) -> String {
+    if protocols.0 == 0 { "RDP".into() } else { protocols.names().join("|") }
+}
+
+fn malformed(facts: &Facts) -> Value {
+    let told = facts.malformed.iter().map(|seen| {
+        let (from, layer, says) = &seen.what;
+        json!({ "from": from.name(), "layer": layer, "frame": seen.mark.frame, "says": says })
+    });
+    let told: Vec<Value> = told.collect();
+    json!({ "told": told, "more": facts.more_malformed })
+}
+
+fn tls(tls: &Tls) -> Value {
+    let hello = tls.hello.as_ref().map(|hello| &hello.what);
+    let chosen = tls.server_hello.as_ref().map(|hello| &hello.what);
+    let offered = hello.map(|hello| {
+        json!({
+            "versions": hello.versions.iter().map(|version| names::version(*version)).collect::<Vec<_>>(),
+            "ciphers": hello.ciphers.iter().map(|cipher| names::cipher(*cipher)).collect::<Vec<_>>(),
+            "groups": hello.groups.iter().map(|group| names::group(*group)).collect::<Vec<_>>(),
+            "signatures": hello.signatures.iter().map(|scheme| names::signature(*scheme)).collect::<Vec<_>>(),
+            "alpn": hello.alpn,
+            "resumes": hello.resumes,
+        })
+    });
+    json!({
+        "leg": tls.leg.name(),
+        "layer": "inner",
+        "version": chosen.map(|hello| names::version(hello.version)),
+        "cipher": chosen.map(|hello| names::cipher(hello.cipher)),
+        "group": chosen.and_then(|hello| hello.group).map(names::group),
+        "alpn": chosen.and_then(|hello| hello.alpn.clone()),
+        "resumed": chosen.map(|hello| hello.resumed),
+        "retried": tls.retry.is_some(),
+        "sni": hello.and_then(|hello| hello.sni.clone()),
+        "offered": offered,
+        "established": tls.established.as_ref().map(|established| basis(established.what)),
+        "certificate": leaf(tls.certificates.as_ref()),
+        "chain": chain(tls.certificates.as_ref()),
+        "client_certificate_requested": tls.certificate_request.is_some(),
+        "client_certificate": leaf(tls.client_certificates.as_ref()),
+        "alerts": tls.alerts.iter().map(|alert| json!({
+            "from": alert.what.0.name(), "level": alert.what.1, "description": alert.what.2,
+            "name": names::alert(alert.what.2), "frame": alert.mark.frame,
+        })).collect::<Vec<_>>(),
+        "sealed_records": { "client": tls.records[0], "server": tls.records[1] },
+    })
+}
+
+fn leaf(chain: Option<&Sighting<Vec<Certificate>>>) -> Value {
+    chain.and_then(|chain| chain.what.first()).map_or(Value::Null, certificate)
+}
+
+fn chain(chain: Option<&Sighting<Vec<Certificate>>>) -> Vec<Value> {
+    chain.map(|chain| chain.what.iter().map(certificate).collect()).unwrap_or_default()
+}
+
+fn certificate(certificate: &Certificate) -> Value {
+    json!({
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "common_name": certificate.common_name,
+        "names": certificate.names,
+        "not_before": date(certificate.not_before),
+        "not_after": date(certificate.not_after),
+        "key": certificate.key,
+        "key_bits": certificate.key_bits,
+        "signature": certificate.signature,
+        "eku": certificate.eku,
+        "serial": certificate.serial,
+        "sha1": certificate.sha1,
+        "sha256": certificate.sha256,
+        "self_signed": certificate.self_issued,
+    })
+}
+
+/// RFC 3339; a date before 1970 is told as the epoch.
+fn date(seconds: i64) -> String {
+    Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000)).to_string()
+}
+
+fn phase(phase: &Phase) -> Value {
+    json!({
+        "phase": phase.name.name(),
+        "leg": phase.leg.name(),
+        "began_ns": phase.began.0,
+        "duration_ns": phase.duration().as_nanos() as u64,
+        "outcome": phase.outcome.name(),
+        "basis": basis(phase.basis),
+        "waited_ns": {
+            "network": phase.waited.network.as_nanos() as u64,
+            "retransmission": phase.waited.retransmission.as_nanos() as u64,
+            "client": phase.waited.client.as_nanos() as u64,
+            "server": phase.waited.server.as_nanos() as u64,
+        },
+    })
+}
+
+fn basis(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Seen => "seen",
+        Basis::Inferred => "inferred",
+    }
+}
+
+fn end(end: &End) -> Value {
+    json!({
+        "leg": end.mark.leg.name(),
+        "by": Party::of(end).name(),
+        "how": end.how.name(),
+        "phase": end.phase.name(),
+        "at": end.mark.at.to_string(),
+        "at_ns": end.mark.at.0,
+        "frame": end.mark.frame,
+        "silence_ns": end.silence.as_nanos() as u64,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "cause": finding.cause.id,
+        "name": finding.cause.name,
+        "severity": finding.severity.name(),
+        "confidence": finding.confidence.name(),
+        "leg": finding.leg.name(),
+        "phase": finding.phase.name(),
+        "by": finding.by.name(),
+        "says": finding.says,
+        "evidence": finding.evidence.iter().map(evidence).collect::<Vec<_>>(),
+        "cannot_tell": finding.cause.cannot_tell,
+        "alternatives": finding.alternatives.iter().map(|(cause, confidence)| json!({
+            "cause": cause.id, "name": cause.name, "confidence": confidence.name(),
+        })).collect::<Vec<_>>(),
+        "check": finding.cause.check,
+        "fix": finding.cause.fix,
+        "mstsc": finding.cause.mstsc,
+    })
+}
+
+fn evidence(evidence: &Evidence) -> Value {
+    json!({ "frame": evidence.frame, "at": evidence.at.to_string(), "says": evidence.says })
+}

@@ -1,0 +1,258 @@
+//! The analysis for people: good in 80 columns, without colour.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{altered_by_proxy, verdict};
+use crate::attempt::{Attempt, Diagnosed};
+use crate::diagnose::{Finding, direct_equivalent, stage};
+use crate::event::{Basis, Protocols};
+use crate::timeline::facts::Tls;
+use crate::timeline::leg::Leg;
+use crate::timeline::phase::Phase;
+use crate::timeline::{Edge, Timeline};
+use crate::tls::names;
+
+/// Columns of a line.
+const WIDTH: usize = 80;
+
+/// A length of time in words.
+pub fn length(length: Duration) -> String {
+    stage::length(length)
+}
+
+/// Every attempt, one after the other.
+pub fn attempts(attempts: &[Attempt]) -> String {
+    let mut text = String::new();
+    for (place, attempt) in attempts.iter().enumerate() {
+        if place > 0 {
+            text.push('\n');
+        }
+        for session in &attempt.sessions {
+            text.push_str(&self::session(session));
+        }
+        if attempt.sessions.len() > 1 {
+            para(&mut text, "attempt: ", &verdict::of_attempt(attempt));
+        }
+    }
+    text
+}
+
+/// One session: verdict, evidence, what the wire cannot tell, next check, fix, phases, what the proxy changed.
+pub fn session(session: &Diagnosed) -> String {
+    let mut text = String::new();
+    let timeline = &session.timeline;
+    para(&mut text, "", &verdict::of_session(session));
+    text.push_str(&findings(session));
+    facts(&mut text, timeline);
+    phases(&mut text, timeline);
+    legs(&mut text, timeline);
+    altered(&mut text, timeline);
+    if let Some(file) = &session.file {
+        let _infallible = writeln!(text, "recording: {file}");
+    }
+    text
+}
+
+/// What a session's end means: evidence, what the wire cannot tell, next check, fix.
+pub fn findings(session: &Diagnosed) -> String {
+    let mut text = String::new();
+    for finding in &session.findings {
+        self::finding(&mut text, finding, &session.timeline);
+    }
+    if let Some(code) = direct_equivalent(&session.timeline) {
+        let says =
+            format!("without the proxy mstsc would have shown {code}, not 0x904: the proxy answers the SYN itself");
+        para(&mut text, "  direct:      ", &says);
+    }
+    text
+}
+
+/// One phase edge, as it happens.
+pub fn edge(edge: &Edge, session: u32) -> String {
+    use crate::timeline::phase::Outcome;
+    let took = length(edge.took);
+    let basis = if edge.basis == Basis::Inferred { ", inferred" } else { "" };
+    let what = match edge.outcome {
+        Outcome::Open => "begins".to_owned(),
+        Outcome::Done => format!("done in {took}"),
+        Outcome::Failed => format!("FAILED after {took}"),
+    };
+    let (at, leg) = (clock_time(edge.mark.at), edge.mark.leg);
+    format!("{at} #{session:<3} {leg:<5} {:<20} {what}{basis}", edge.phase)
+}
+
+/// The comment for the packet on which a phase begins or ends.
+pub fn comment(edge: &Edge) -> String {
+    use crate::timeline::phase::Outcome;
+    let basis = if edge.basis == Basis::Inferred { " (inferred)" } else { "" };
+    match edge.outcome {
+        Outcome::Open => format!("{} begins{basis}", edge.phase),
+        Outcome::Done => format!("{} done after {}{basis}", edge.phase, length(edge.took)),
+        Outcome::Failed => format!("{} failed after {}{basis}", edge.phase, length(edge.took)),
+    }
+}
+
+/// hh:mm:ss.mmm of a time, UTC.
+pub fn clock_time(at: crate::time::Timestamp) -> String {
+    at.to_string().split_once('T').map(|(_, time)| time.trim_end_matches('Z').to_owned()).unwrap_or_default()
+}
+
+fn finding(text: &mut String, finding: &Finding, timeline: &Timeline) {
+    let began = timeline.began.unwrap_or_default();
+    let lead = format!("  {}:", finding.severity.name());
+    para(text, &format!("{lead:<15}"), &finding.says);
+    for evidence in &finding.evidence {
+        let place = format!("{} (frame {}, +{})", evidence.says, evidence.frame, length(evidence.at.since(began)));
+        para(text, "  evidence:    ", &place);
+    }
+    let others: Vec<String> =
+        finding.alternatives.iter().map(|(cause, sure)| format!("{}: {} ({})", cause.id, cause.name, sure.name())).collect();
+    for other in others {
+        para(text, "  or else:     ", &other);
+    }
+    for unknown in finding.cause.cannot_tell {
+        para(text, "  cannot tell: ", unknown);
+    }
+    para(text, "  next check:  ", finding.cause.check);
+    para(text, "  fix:         ", finding.cause.fix);
+    if !finding.cause.mstsc.is_empty() {
+        para(text, "  mstsc shows: ", &finding.cause.mstsc.join(", "));
+    }
+}
+
+fn facts(text: &mut String, timeline: &Timeline) {
+    let facts = &timeline.facts;
+    if let Some(request) = &facts.request {
+        let offered = protocols(request.what.requested.unwrap_or_default());
+        let selected = facts.selected().map_or("nothing".into(), protocols);
+        let cookie = request.what.cookie.as_ref().map(|cookie| format!(", cookie {cookie}")).unwrap_or_default();
+        para(text, "  X.224:       ", &format!("offered {offered}, selected {selected}{cookie}"));
+    }
+    if let Some(tls) = facts.tls.iter().max_by_key(|tls| tls.server_hello.is_some()) {
+        self::tls(text, tls);
+    }
+}
+
+fn protocols(protocols: Protocols) -> String {
+    if protocols.0 == 0 { "RDP".into() } else { protocols.names().join("+") }
+}
+
+fn tls(text: &mut String, tls: &Tls) {
+    if let Some(hello) = &tls.server_hello {
+        let (version, cipher) = (names::version(hello.what.version), names::cipher(hello.what.cipher));
+        let resumed = if hello.what.resumed { ", resumed" } else { "" };
+        para(text, "  TLS:         ", &format!("{version}, {cipher}{resumed}"));
+    }
+    if let Some(leaf) = tls.certificates.as_ref().and_then(|chain| chain.what.first()) {
+        let own = if leaf.self_issued { ", self-signed" } else { "" };
+        let (before, after) = (day(leaf.not_before), day(leaf.not_after));
+        let says = format!(
+            "{}, {} {} bits, {}, {before} to {after}{own}, SHA-1 {}",
+            leaf.subject, leaf.key, leaf.key_bits, leaf.signature, leaf.sha1
+        );
+        para(text, "  certificate: ", &says);
+    }
+}
+
+fn day(seconds: i64) -> String {
+    let at = crate::time::Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000));
+    at.to_string().split('T').next().unwrap_or_default().to_owned()
+}
+
+fn phases(text: &mut String, timeline: &Timeline) {
+    if timeline.phases.is_empty() {
+        return;
+    }
+    let _infallible = writeln!(
+        text,
+        "\n  {:<20} {:<5} {:>9} {:<6} {:>8} {:>8} {:>8} {:>8}",
+        "phase", "leg", "took", "", "network", "retrans", "client", "server"
+    );
+    for phase in &timeline.phases {
+        phase_row(text, phase);
+    }
+    if timeline.phases.iter().any(|phase| phase.basis == Basis::Inferred) {
+        text.push_str("  ~ inferred from sizes and order, not read\n");
+    }
+}
+
+fn phase_row(text: &mut String, phase: &Phase) {
+    let mark = if phase.basis == Basis::Inferred { "~" } else { " " };
+    let waited = phase.waited;
+    let _infallible = writeln!(
+        text,
+        " {mark}{:<20} {:<5} {:>9} {:<6} {:>8} {:>8} {:>8} {:>8}",
+        phase.name,
+        phase.leg,
+        length(phase.duration()),
+        phase.outcome.name(),
+        brief(waited.network),
+        brief(waited.retransmission),
+        brief(waited.client),
+        brief(waited.server)
+    );
+}
+
+fn brief(time: Duration) -> String {
+    if time.is_zero() { "-".into() } else { length(time) }
+}
+
+fn legs(text: &mut String, timeline: &Timeline) {
+    text.push('\n');
+    for leg in &timeline.legs {
+        para(text, &format!("  {:<6} ", leg.name), &leg_line(leg));
+    }
+}
+
+fn leg_line(leg: &Leg) -> String {
+    let address = |end: Option<std::net::SocketAddr>| end.map_or("?".into(), |end| end.to_string());
+    let mut line = format!("{} -> {}", address(leg.client), address(leg.server));
+    if let Some(rtt) = leg.rtt() {
+        let _infallible = write!(line, ", RTT {}", length(rtt));
+    }
+    let _infallible = write!(line, ", {} retransmits, {} B from client, {} B from server", leg.retransmits(), leg.bytes[0], leg.bytes[1]);
+    let missing: u64 = leg.missing.iter().sum();
+    if missing > 0 {
+        let _infallible = write!(line, ", MISSING {missing} B that the recording could not keep");
+    }
+    let discarded: u64 = leg.discarded.iter().sum();
+    if discarded > 0 {
+        let _infallible = write!(line, ", {discarded} B discarded when it was reset");
+    }
+    line
+}
+
+fn altered(text: &mut String, timeline: &Timeline) {
+    let altered = altered_by_proxy(timeline);
+    if altered.is_empty() {
+        return;
+    }
+    text.push_str("\n  how the proxy itself changed this session:\n");
+    for change in altered {
+        para(text, "  - ", &change);
+    }
+}
+
+/// Writes `says` behind `lead`, broken between words at 80 columns, further lines indented under the first.
+pub fn para(text: &mut String, lead: &str, says: &str) {
+    let indent = " ".repeat(lead.chars().count());
+    let mut line = lead.to_owned();
+    let mut bare = true;
+    // What a peer wrote must not drive the terminal.
+    let says = says.replace(|c: char| c.is_control() && !c.is_whitespace(), "\u{fffd}");
+    for word in says.split_whitespace() {
+        let wide = line.chars().count() + usize::from(!bare) + word.chars().count();
+        if wide > WIDTH && !bare {
+            let _infallible = writeln!(text, "{}", line.trim_end());
+            line = indent.clone();
+            bare = true;
+        }
+        if !bare {
+            line.push(' ');
+        }
+        line.push_str(word);
+        bare = false;
+    }
+    let _infallible = writeln!(text, "{}", line.trim_end());
+}

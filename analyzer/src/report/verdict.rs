@@ -1,0 +1,87 @@
+//! The verdict: one line. Phase, leg, who acted first, how, after what silence, the cause and how sure it is.
+
+use crate::attempt::{Attempt, Diagnosed};
+use crate::diagnose::{Outcome, Party, Severity};
+use crate::observation::{Ending, Leg};
+use crate::report::text::length;
+use crate::timeline::phase::PhaseName;
+use crate::timeline::{End, Timeline};
+
+/// The verdict of an attempt: its deciding session's.
+pub fn of_attempt(attempt: &Attempt) -> String {
+    let Some(deciding) = attempt.deciding() else { return String::new() };
+    let before = attempt.sessions.len() - 1;
+    let line = of_session(deciding);
+    match before {
+        0 => line,
+        1 => format!("{line} [2 connections]"),
+        _ => format!("{line} [{} connections]", before + 1),
+    }
+}
+
+/// The verdict of one session.
+pub fn of_session(session: &Diagnosed) -> String {
+    let timeline = &session.timeline;
+    match session.outcome {
+        Outcome::Connected => connected(timeline),
+        Outcome::Unfinished => format!("unfinished in {}: {}", timeline.last_phase(), stopped(timeline)),
+        Outcome::Broken | Outcome::Failed => format!("{}{}", ended(session), cause(session)),
+    }
+}
+
+fn connected(timeline: &Timeline) -> String {
+    let began = timeline.began.unwrap_or_default();
+    let Some(active) = timeline.phase(PhaseName::Active) else { return "connected".into() };
+    let setup = length(active.began.since(began));
+    let lasted = length(active.duration());
+    match timeline.end {
+        Some(End { how: Ending::Cut, .. }) | None => format!("connected: active after {setup}, still open"),
+        Some(end) => {
+            format!("connected: active after {setup}, ended by the {} ({}) after {lasted}", Party::of(&end).name(), end.how.name())
+        }
+    }
+}
+
+fn stopped(timeline: &Timeline) -> &'static str {
+    match timeline.end {
+        Some(end) if Party::of(&end) == Party::Proxy => "the proxy was stopped",
+        _ => "the recording ends",
+    }
+}
+
+fn ended(session: &Diagnosed) -> String {
+    let Some(end) = &session.timeline.end else { return session.outcome.name().into() };
+    // What is to blame stands in the finding; who closed the socket stands in the end.
+    let primary = session.findings.first().filter(|finding| finding.severity == Severity::Failure);
+    let (phase, leg) = primary.map_or((end.phase, end.mark.leg), |finding| (finding.phase, finding.leg));
+    let place = match leg {
+        Leg::Only => String::new(),
+        Leg::Front | Leg::Back => format!(" on the {leg} leg"),
+    };
+    format!("{} in {phase}{place}: {}", session.outcome.name(), act(end))
+}
+
+fn act(end: &End) -> String {
+    let who = Party::of(end).name();
+    let silence = length(end.silence);
+    match end.how {
+        Ending::Fin => format!("{who} closes (FIN) after {silence} of silence"),
+        Ending::Reset => format!("{who} resets (RST) after {silence} of silence"),
+        Ending::Refused => format!("{who} refuses (RST to SYN)"),
+        Ending::Unreachable => "the network reports it unreachable".into(),
+        Ending::TimedOut => format!("nobody answers for {silence}"),
+        Ending::Unresolved => "the name has no address".into(),
+        Ending::Cut => "the recording ends".into(),
+    }
+}
+
+fn cause(session: &Diagnosed) -> String {
+    match session.findings.first() {
+        Some(finding) => {
+            let withdrawn = if session.withdrawn { ", withdrawn: a later connection got further" } else { "" };
+            let (id, name, sure) = (finding.cause.id, finding.cause.name, finding.confidence.name());
+            format!("; {id}: {name} ({sure}{withdrawn})")
+        }
+        None => "; cannot tell why".into(),
+    }
+}

@@ -1,0 +1,231 @@
+//! What the two sides said of themselves and agreed on, each with the place where it was first seen.
+
+use crate::event::{
+    Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, McsPdu, Protocols, ServerHello,
+    What,
+};
+use crate::observation::{Leg, Side};
+use crate::time::Timestamp;
+
+/// Malformed messages that are kept; further ones are counted.
+const MALFORMED_KEPT: usize = 16;
+
+/// Where and when something was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// When.
+    pub at: Timestamp,
+    /// Packet number.
+    pub frame: u64,
+    /// On which leg.
+    pub leg: Leg,
+}
+
+impl Mark {
+    /// The place of an event.
+    pub fn of(event: &Event) -> Mark {
+        Mark { at: event.at, frame: event.frame, leg: event.flow.leg }
+    }
+}
+
+/// Something and where it was first seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting<T> {
+    /// What.
+    pub what: T,
+    /// Where.
+    pub mark: Mark,
+}
+
+/// What was learned of a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The client's X.224 Connection Request.
+    pub request: Option<Sighting<ConnectionRequest>>,
+    /// The server's confirm.
+    pub confirm: Option<Sighting<ConnectionConfirm>>,
+    /// The server's RDP_NEG_FAILURE code.
+    pub failure: Option<Sighting<u32>>,
+    /// Which side does not speak RDP, and what it speaks.
+    pub not_rdp: Option<Sighting<(Side, Foreign)>>,
+    /// TLS, by leg.
+    pub tls: Vec<Tls>,
+    /// MCS PDUs in clear: the first of each kind and side is kept.
+    pub mcs: Vec<Sighting<(Side, McsPdu)>>,
+    /// Messages cut short by the end.
+    pub partial: Vec<Sighting<(Side, &'static str, u32, u32)>>,
+    /// Malformed messages: layer and what was wrong.
+    pub malformed: Vec<Sighting<(Side, &'static str, String)>>,
+    /// Further malformed messages.
+    pub more_malformed: u64,
+}
+
+/// One leg's TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// Which leg.
+    pub leg: Leg,
+    /// What the client offers (the last hello, where a retry was asked).
+    pub hello: Option<Sighting<ClientHello>>,
+    /// HelloRetryRequest.
+    pub retry: Option<Mark>,
+    /// What the server chose.
+    pub server_hello: Option<Sighting<ServerHello>>,
+    /// The server's chain, leaf first, where visible.
+    pub certificates: Option<Sighting<Vec<Certificate>>>,
+    /// The client's chain, where visible.
+    pub client_certificates: Option<Sighting<Vec<Certificate>>>,
+    /// The server asks for a client certificate.
+    pub certificate_request: Option<Mark>,
+    /// The server's flight is complete (TLS 1.2 and before).
+    pub hello_done: Option<Mark>,
+    /// The client answered it.
+    pub key_exchange: Option<Mark>,
+    /// Alerts in clear: side, level, description.
+    pub alerts: Vec<Sighting<(Side, u8, u8)>>,
+    /// First sealed alert of either side.
+    pub sealed_alert: Option<Sighting<(Side, Basis)>>,
+    /// Sealed records since the ServerHello or ChangeCipherSpec, by side.
+    pub records: [u64; 2],
+    /// Handshake complete.
+    pub established: Option<Sighting<Basis>>,
+}
+
+impl Facts {
+    /// Learns from an event.
+    pub fn push(&mut self, event: &Event) {
+        let mark = Mark::of(event);
+        match &event.what {
+            What::ConnectionRequest(request) => first(&mut self.request, mark, || (**request).clone()),
+            What::ConnectionConfirm(confirm) => first(&mut self.confirm, mark, || *confirm),
+            What::NegotiationFailure { code } => first(&mut self.failure, mark, || *code),
+            What::NotRdp { from, looks } => first(&mut self.not_rdp, mark, || (*from, *looks)),
+            What::Mcs { from, pdu } => self.mcs(mark, *from, *pdu),
+            What::Partial { from, message, have, need } => {
+                self.partial.push(Sighting { what: (*from, message, *have, *need), mark });
+            }
+            What::Malformed { from, layer, offset, says } => {
+                self.malformed(mark, *from, layer, format!("{says} (byte {offset})"));
+            }
+            What::ClientHello(_)
+            | What::HelloRetryRequest
+            | What::ServerHello(_)
+            | What::Certificates { .. }
+            | What::CertificateRequest
+            | What::ServerHelloDone
+            | What::ClientKeyExchange
+            | What::ChangeCipherSpec { .. }
+            | What::Alert { .. }
+            | What::SealedAlert { .. }
+            | What::TlsEstablished { .. }
+            | What::Record { .. } => self.tls_of(mark.leg).push(mark, &event.what),
+            What::Opening(_)
+            | What::Opened
+            | What::Path(_)
+            | What::Passed { .. }
+            | What::Missing { .. }
+            | What::Closed { .. } => {}
+        }
+    }
+
+    /// The protocol that was agreed on; empty for standard RDP security.
+    pub fn selected(&self) -> Option<Protocols> {
+        self.confirm.as_ref().map(|confirm| confirm.what.selected.unwrap_or_default())
+    }
+
+    /// The first sighting on any leg of what `pick` takes from a leg's TLS.
+    pub fn first<T>(&self, pick: impl Fn(&Tls) -> Option<&Sighting<T>>) -> Option<&Sighting<T>> {
+        self.tls.iter().filter_map(pick).min_by_key(|sighting| sighting.mark.at)
+    }
+
+    /// The first sighting on any leg of a place.
+    pub fn first_mark(&self, pick: impl Fn(&Tls) -> Option<Mark>) -> Option<Mark> {
+        self.tls.iter().filter_map(pick).min_by_key(|mark| mark.at)
+    }
+
+    /// The first fatal alert in clear on any leg.
+    pub fn fatal_alert(&self) -> Option<&Sighting<(Side, u8, u8)>> {
+        self.first(|tls| tls.alerts.iter().find(|alert| is_fatal(alert.what.1, alert.what.2)))
+    }
+
+    fn tls_of(&mut self, leg: Leg) -> &mut Tls {
+        let found = self.tls.iter().position(|tls| tls.leg == leg);
+        let place = found.unwrap_or_else(|| {
+            self.tls.push(Tls::new(leg));
+            self.tls.len() - 1
+        });
+        &mut self.tls[place]
+    }
+
+    fn mcs(&mut self, mark: Mark, from: Side, pdu: McsPdu) {
+        if !self.mcs.iter().any(|known| known.what == (from, pdu)) {
+            self.mcs.push(Sighting { what: (from, pdu), mark });
+        }
+    }
+
+    fn malformed(&mut self, mark: Mark, from: Side, layer: &'static str, says: String) {
+        if self.malformed.len() < MALFORMED_KEPT {
+            self.malformed.push(Sighting { what: (from, layer, says), mark });
+        } else {
+            self.more_malformed += 1;
+        }
+    }
+}
+
+/// Whether an alert ends the connection: by its level, or because its kind always does (RFC 8446 6.2), except the
+/// warnings `close_notify` (0), `user_canceled` (90), `no_renegotiation` (100) and `unrecognized_name` (112).
+pub fn is_fatal(level: u8, description: u8) -> bool {
+    level == 2 || !matches!(description, 0 | 41 | 90 | 100 | 112)
+}
+
+impl Tls {
+    fn new(leg: Leg) -> Tls {
+        Tls {
+            leg,
+            hello: None,
+            retry: None,
+            server_hello: None,
+            certificates: None,
+            client_certificates: None,
+            certificate_request: None,
+            hello_done: None,
+            key_exchange: None,
+            alerts: Vec::new(),
+            sealed_alert: None,
+            records: [0; 2],
+            established: None,
+        }
+    }
+
+    fn push(&mut self, mark: Mark, what: &What) {
+        match what {
+            What::ClientHello(hello) => self.hello = Some(Sighting { what: (**hello).clone(), mark }),
+            What::HelloRetryRequest => self.retry = self.retry.or(Some(mark)),
+            What::ServerHello(hello) => first(&mut self.server_hello, mark, || (**hello).clone()),
+            What::Certificates { from: Side::Server, chain } => first(&mut self.certificates, mark, || chain.clone()),
+            What::Certificates { from: Side::Client, chain } => {
+                first(&mut self.client_certificates, mark, || chain.clone());
+            }
+            What::CertificateRequest => self.certificate_request = self.certificate_request.or(Some(mark)),
+            What::ServerHelloDone => self.hello_done = self.hello_done.or(Some(mark)),
+            What::ClientKeyExchange => self.key_exchange = self.key_exchange.or(Some(mark)),
+            What::Alert { from, level, description } => {
+                if self.alerts.len() < MALFORMED_KEPT {
+                    self.alerts.push(Sighting { what: (*from, *level, *description), mark });
+                }
+            }
+            What::SealedAlert { from, basis } => first(&mut self.sealed_alert, mark, || (*from, *basis)),
+            What::TlsEstablished { basis } => first(&mut self.established, mark, || *basis),
+            What::Record { from, .. } => self.records[*from as usize] += 1,
+            What::ChangeCipherSpec { .. } => {}
+            // INVARIANT: Facts::push hands over TLS events only.
+            _ => {}
+        }
+    }
+}
+
+fn first<T>(place: &mut Option<Sighting<T>>, mark: Mark, what: impl FnOnce() -> T) {
+    if place.is_none() {
+        *place = Some(Sighting { what: what(), mark });
+    }
+}

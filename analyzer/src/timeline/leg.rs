@@ -1,0 +1,146 @@
+//! What is known of one leg: its ends, its bytes, its path.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::facts::{Mark, Sighting};
+use crate::observation::{Absence, Ending, Leg as Name, PathSample, Side};
+use crate::time::Timestamp;
+
+/// One leg of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leg {
+    /// Which.
+    pub name: Name,
+    /// The connecting end of the last attempt.
+    pub client: Option<SocketAddr>,
+    /// The end that was connected to in the last attempt.
+    pub server: Option<SocketAddr>,
+    /// Every attempt to connect, in order.
+    pub dials: Vec<Dial>,
+    /// When the connection stood.
+    pub opened: Option<Mark>,
+    /// Payload of client and server, bytes, also where it is not stored.
+    pub bytes: [u64; 2],
+    /// Payload of client and server that is nowhere in the recording, bytes.
+    pub missing: [u64; 2],
+    /// Payload that the relay accepted for this leg and could not deliver any more, bytes, by who had sent it.
+    pub discarded: [u64; 2],
+    /// When payload of client and server last passed.
+    pub spoke: [Option<Mark>; 2],
+    /// Every end seen on it: who, how.
+    pub closes: Vec<Sighting<(Option<Side>, Ending)>>,
+    /// Path samples: how many, the last one and where it stands.
+    pub samples: u64,
+    /// The last sample of the standing connection.
+    pub path: Option<Sighting<PathSample>>,
+    /// Least round-trip time of all samples.
+    pub min_rtt: Option<Duration>,
+}
+
+/// One attempt to connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dial {
+    /// Whom.
+    pub server: SocketAddr,
+    /// When it was asked for.
+    pub began: Mark,
+    /// When it was answered or given up, and how it failed; `None` inside where it succeeded.
+    pub result: Option<(Timestamp, Option<Ending>)>,
+}
+
+impl Leg {
+    pub(super) fn new(name: Name) -> Leg {
+        Leg {
+            name,
+            client: None,
+            server: None,
+            dials: Vec::new(),
+            opened: None,
+            bytes: [0; 2],
+            missing: [0; 2],
+            discarded: [0; 2],
+            spoke: [None; 2],
+            closes: Vec::new(),
+            samples: 0,
+            path: None,
+            min_rtt: None,
+        }
+    }
+
+    pub(super) fn dialing(&mut self, mark: Mark, client: SocketAddr, server: SocketAddr) {
+        (self.client, self.server) = (Some(client), Some(server));
+        self.dials.push(Dial { server, began: mark, result: None });
+    }
+
+    pub(super) fn opened(&mut self, mark: Mark) {
+        self.opened = self.opened.or(Some(mark));
+        self.answer(mark, None);
+    }
+
+    pub(super) fn closed(&mut self, mark: Mark, from: Option<Side>, how: Ending) {
+        if self.opened.is_none() {
+            self.answer(mark, Some(how));
+        }
+        self.closes.push(Sighting { what: (from, how), mark });
+    }
+
+    fn answer(&mut self, mark: Mark, failed: Option<Ending>) {
+        if let Some(dial) = self.dials.last_mut() {
+            dial.result = dial.result.or(Some((mark.at, failed)));
+        }
+    }
+
+    pub(super) fn passed(&mut self, mark: Mark, from: Side, len: u64) {
+        self.bytes[from as usize] += len;
+        self.spoke[from as usize] = Some(mark);
+    }
+
+    pub(super) fn missing(&mut self, mark: Mark, from: Side, len: u64, why: Absence) {
+        if why == Absence::Discarded {
+            self.discarded[from as usize] += len;
+            return;
+        }
+        self.passed(mark, from, len);
+        if why.is_loss() {
+            self.missing[from as usize] += len;
+        }
+    }
+
+    /// Keeps a sample, and tells how many segments were sent again since the one before.
+    pub(super) fn sampled(&mut self, mark: Mark, sample: &PathSample) -> u64 {
+        let before = self.path.as_ref().and_then(|path| path.what.retransmits).unwrap_or(0);
+        self.samples += 1;
+        self.min_rtt = [self.min_rtt, sample.min_rtt_us.or(sample.rtt_us).map(Duration::from_micros)]
+            .into_iter()
+            .flatten()
+            .filter(|rtt| !rtt.is_zero())
+            .min();
+        // The last sample of a closed socket tells less than the one before it: keep what it does not tell.
+        let mut merged = self.path.take().map(|path| path.what).unwrap_or_default();
+        for (name, number) in sample.numbers() {
+            merged.set(name, number);
+        }
+        self.path = Some(Sighting { what: merged, mark });
+        sample.retransmits.unwrap_or(before).saturating_sub(before)
+    }
+
+    /// The round-trip time as last measured; of a leg without samples the time its connect took.
+    pub fn rtt(&self) -> Option<Duration> {
+        let sampled = self.path.as_ref().and_then(|path| path.what.rtt()).filter(|rtt| !rtt.is_zero());
+        sampled.or(self.min_rtt).or_else(|| self.handshake())
+    }
+
+    /// How long the successful connect took, where it took any time: a relay's front leg is only seen when it stands.
+    pub fn handshake(&self) -> Option<Duration> {
+        let dial = self.dials.last()?;
+        let (at, failed) = dial.result?;
+        let took = at.since(dial.began.at);
+        (failed.is_none() && !took.is_zero()).then_some(took)
+    }
+
+    /// Segments that this end sent again, over all samples.
+    pub fn retransmits(&self) -> u64 {
+        self.path.as_ref().and_then(|path| path.what.retransmits).unwrap_or(0)
+    }
+}

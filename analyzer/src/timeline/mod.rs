@@ -1,0 +1,486 @@
+//! The third noun: how long each step took, on which leg, and who was being waited for. A fold over events.
+//!
+//! A relay shows every message twice, once on each leg. A phase edge is where a message was *first* seen: the client's
+//! on the front leg, the server's on the back leg.
+
+pub mod facts;
+pub mod leg;
+pub mod phase;
+mod sealed;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::event::{Basis, Event, McsPdu, Protocols, What};
+use crate::observation::{Ending, Leg as LegName, Opening, PathSample, Side};
+use crate::time::Timestamp;
+use facts::{Facts, Mark};
+use leg::Leg;
+use phase::{Outcome, Phase, PhaseName, Waited};
+use sealed::Sealed;
+
+/// Security Exchange PDU flag of the basic security header, \[MS-RDPBCGR\] 2.2.8.1.1.2.1.
+const SEC_EXCHANGE_PKT: u16 = 0x0001;
+/// Client Info PDU.
+const SEC_INFO_PKT: u16 = 0x0040;
+/// Licensing PDU.
+const SEC_LICENSE_PKT: u16 = 0x0080;
+
+/// One session, folded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Timeline {
+    /// When the first thing was seen.
+    pub began: Option<Timestamp>,
+    /// When the last thing was seen.
+    pub last: Timestamp,
+    /// Name and port that a relay was asked to reach.
+    pub target: Option<(String, u16)>,
+    /// The name's lookup: when it was answered, addresses, error.
+    pub resolution: Option<Resolution>,
+    /// The legs, in the order in which they were seen.
+    pub legs: Vec<Leg>,
+    /// What was learned.
+    pub facts: Facts,
+    /// The phases, in the order in which they began.
+    pub phases: Vec<Phase>,
+    /// How TCP ended, and who began it; `None` while it stands.
+    pub end: Option<End>,
+    sealed: Sealed,
+    edges: Vec<Edge>,
+    /// The last payload that was first seen: what a gap is measured from.
+    spoke: Option<(Side, Timestamp)>,
+}
+
+/// A name's lookup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Where it began.
+    pub began: Mark,
+    /// When it was answered.
+    pub ended: Option<Timestamp>,
+    /// The addresses, in the resolver's order.
+    pub addresses: Vec<IpAddr>,
+    /// What the resolver said went wrong.
+    pub error: Option<String>,
+}
+
+/// How TCP ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// The place.
+    pub mark: Mark,
+    /// The side of that leg that acted; `None` where nobody did.
+    pub from: Option<Side>,
+    /// How.
+    pub how: Ending,
+    /// The last phase that had begun.
+    pub phase: PhaseName,
+    /// Since anything had passed on any leg, or since the session began.
+    pub silence: Duration,
+}
+
+/// A phase begins or ends: what a person watching wants to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// Where.
+    pub mark: Mark,
+    /// Which phase.
+    pub phase: PhaseName,
+    /// How it stands now.
+    pub outcome: Outcome,
+    /// How long it took, where it ended.
+    pub took: Duration,
+    /// Seen or inferred.
+    pub basis: Basis,
+}
+
+impl Timeline {
+    /// Takes one event.
+    pub fn push(&mut self, event: &Event) {
+        let mark = Mark::of(event);
+        self.began = self.began.or(Some(event.at));
+        self.last = self.last.max(event.at);
+        self.facts.push(event);
+        match &event.what {
+            What::Opening(opening) => self.opening(mark, opening),
+            What::Opened => self.opened(mark),
+            What::Path(sample) => self.path(mark, sample),
+            What::Passed { from, len } => {
+                self.leg_mut(mark.leg).passed(mark, *from, *len);
+                self.spoken(mark, *from);
+            }
+            What::Missing { from, len, why } => {
+                self.leg_mut(mark.leg).missing(mark, *from, *len, *why);
+                self.spoken(mark, *from);
+            }
+            What::Closed { from, how } => self.closed(mark, *from, *how),
+            What::ConnectionRequest(_) => {}
+            What::ConnectionConfirm(_) => self.confirmed(mark),
+            What::NegotiationFailure { .. } | What::NotRdp { .. } => {
+                self.end_phase(PhaseName::Negotiation, mark, Outcome::Failed, Basis::Seen);
+            }
+            What::Mcs { from, pdu } => self.mcs(mark, *from, *pdu),
+            What::Alert { level, description, .. } => {
+                if facts::is_fatal(*level, *description) {
+                    self.end_phase(PhaseName::Tls, mark, Outcome::Failed, Basis::Seen);
+                }
+            }
+            What::SealedAlert { basis, .. } => {
+                self.end_phase(PhaseName::Tls, mark, Outcome::Failed, *basis);
+            }
+            What::TlsEstablished { basis } => self.secured(mark, *basis),
+            What::Record { from, len, .. } => self.sealed(mark, *from, u64::from(*len)),
+            What::ClientHello(_)
+            | What::HelloRetryRequest
+            | What::ServerHello(_)
+            | What::Certificates { .. }
+            | What::CertificateRequest
+            | What::ServerHelloDone
+            | What::ClientKeyExchange
+            | What::ChangeCipherSpec { .. }
+            | What::Partial { .. }
+            | What::Malformed { .. } => {}
+        }
+    }
+
+    /// The input is over: a session whose TCP still stands was cut.
+    pub fn finish(&mut self) {
+        if self.end.is_none() && self.began.is_some() {
+            let mark = Mark { at: self.last, frame: self.last_frame(), leg: self.last_leg() };
+            self.end = Some(self.ended_by(mark, None, Ending::Cut));
+        }
+        for phase in self.phases.iter_mut().filter(|phase| phase.outcome == Outcome::Open) {
+            phase.ended = self.last;
+        }
+    }
+
+    /// The phase edges since the last call.
+    pub fn take_edges(&mut self) -> Vec<Edge> {
+        std::mem::take(&mut self.edges)
+    }
+
+    /// A leg by its name.
+    pub fn leg(&self, name: LegName) -> Option<&Leg> {
+        self.legs.iter().find(|leg| leg.name == name)
+    }
+
+    /// The leg on which the client is seen first-hand.
+    pub fn client_leg(&self) -> Option<&Leg> {
+        self.leg(LegName::Front).or_else(|| self.leg(LegName::Only))
+    }
+
+    /// The leg on which the server is seen first-hand.
+    pub fn server_leg(&self) -> Option<&Leg> {
+        self.leg(LegName::Back).or_else(|| self.leg(LegName::Only))
+    }
+
+    /// Whether a relay saw it, with two legs.
+    pub fn is_relayed(&self) -> bool {
+        self.leg(LegName::Front).is_some()
+    }
+
+    /// A phase by its name; of `tcp`, the server's leg.
+    pub fn phase(&self, name: PhaseName) -> Option<&Phase> {
+        self.phases.iter().rev().find(|phase| phase.name == name)
+    }
+
+    /// The last phase that began.
+    pub fn last_phase(&self) -> PhaseName {
+        self.phases.last().map_or(PhaseName::Tcp, |phase| phase.name)
+    }
+
+    /// Whether the session became active.
+    pub fn is_active(&self) -> bool {
+        self.phase(PhaseName::Active).is_some()
+    }
+
+    /// Whether anything is known behind encryption: whether anybody said anything after the TLS handshake.
+    pub fn is_silent_behind_tls(&self) -> bool {
+        self.sealed.is_silent()
+    }
+
+    fn leg_mut(&mut self, name: LegName) -> &mut Leg {
+        let found = self.legs.iter().position(|leg| leg.name == name);
+        let place = found.unwrap_or_else(|| {
+            self.legs.push(Leg::new(name));
+            self.legs.len() - 1
+        });
+        &mut self.legs[place]
+    }
+
+    fn opening(&mut self, mark: Mark, opening: &Opening) {
+        match opening {
+            Opening::Target { name, port } => {
+                self.leg_mut(mark.leg);
+                self.target = Some((name.clone(), *port));
+            }
+            Opening::Resolving => {
+                self.resolution =
+                    Some(Resolution { began: mark, ended: None, addresses: Vec::new(), error: None });
+                self.begin_phase(PhaseName::NameResolution, mark, Basis::Seen);
+            }
+            Opening::Resolved { addresses, error } => self.resolved(mark, addresses, error.as_deref()),
+            Opening::Dialing { client, server } => {
+                self.leg_mut(mark.leg).dialing(mark, *client, *server);
+                self.dialing(mark);
+            }
+        }
+    }
+
+    fn resolved(&mut self, mark: Mark, addresses: &[IpAddr], error: Option<&str>) {
+        let began = self.resolution.as_ref().map_or(mark, |resolution| resolution.began);
+        let (addresses, error) = (addresses.to_vec(), error.map(str::to_owned));
+        let outcome = if addresses.is_empty() { Outcome::Failed } else { Outcome::Done };
+        self.resolution = Some(Resolution { began, ended: Some(mark.at), addresses, error });
+        self.end_phase(PhaseName::NameResolution, mark, outcome, Basis::Seen);
+    }
+
+    /// A next attempt reopens the leg's phase: an address that did not answer was not the end.
+    fn dialing(&mut self, mark: Mark) {
+        let known = |phase: &&mut Phase| phase.name == PhaseName::Tcp && phase.leg == mark.leg;
+        match self.phases.iter_mut().find(known) {
+            Some(phase) => phase.outcome = Outcome::Open,
+            None => self.begin_phase(PhaseName::Tcp, mark, Basis::Seen),
+        }
+        if self.end.is_some_and(|end| end.mark.leg == mark.leg && end.phase == PhaseName::Tcp) {
+            self.end = None;
+        }
+    }
+
+    fn opened(&mut self, mark: Mark) {
+        self.leg_mut(mark.leg).opened(mark);
+        self.end_tcp(mark, Outcome::Done);
+        let stands = |name| self.leg(name).is_some_and(|leg| leg.opened.is_some());
+        if stands(LegName::Only) || stands(LegName::Front) && stands(LegName::Back) {
+            self.spoke = Some((Side::Server, mark.at));
+            self.begin_phase(PhaseName::Negotiation, mark, Basis::Seen);
+        }
+    }
+
+    fn end_tcp(&mut self, mark: Mark, outcome: Outcome) {
+        let open = |phase: &&mut Phase| {
+            phase.name == PhaseName::Tcp && phase.leg == mark.leg && phase.outcome == Outcome::Open
+        };
+        let Some(phase) = self.phases.iter_mut().find(open) else { return };
+        (phase.ended, phase.outcome) = (mark.at, outcome);
+        phase.waited.network = phase.duration().saturating_sub(phase.waited.retransmission);
+        let edge = edge_of(phase, mark);
+        self.edges.push(edge);
+    }
+
+    fn confirmed(&mut self, mark: Mark) {
+        if !self.end_phase(PhaseName::Negotiation, mark, Outcome::Done, Basis::Seen) {
+            return;
+        }
+        let tls = self.facts.selected().is_some_and(|selected| selected.0 != 0);
+        self.begin_phase(if tls { PhaseName::Tls } else { PhaseName::BasicSettings }, mark, Basis::Seen);
+    }
+
+    fn secured(&mut self, mark: Mark, basis: Basis) {
+        if self.end_phase(PhaseName::Tls, mark, Outcome::Done, basis) {
+            let credssp = Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0);
+            let authenticates = self.facts.selected().is_some_and(|selected| selected.intersects(credssp));
+            let next = if authenticates { PhaseName::Credssp } else { PhaseName::BasicSettings };
+            self.begin_phase(next, mark, Basis::Inferred);
+        }
+    }
+
+    /// Counts a sealed record where it is first seen.
+    fn sealed(&mut self, mark: Mark, from: Side, len: u64) {
+        let behind_tls = self.phase(PhaseName::Tls).is_some_and(|phase| phase.outcome == Outcome::Done);
+        if !behind_tls || !first_hand(mark.leg, from) || self.is_active() {
+            return;
+        }
+        self.sealed.push(from, len);
+        if self.sealed.is_active(self.facts.selected().unwrap_or_default()) {
+            self.activate(mark);
+        }
+    }
+
+    fn activate(&mut self, mark: Mark) {
+        self.end_phase(self.last_phase(), mark, Outcome::Done, Basis::Inferred);
+        self.begin_phase(PhaseName::Active, mark, Basis::Inferred);
+    }
+
+    /// Standard RDP security: the MCS headers are in clear, and the security headers' flags even where what follows
+    /// them is encrypted.
+    fn mcs(&mut self, mark: Mark, from: Side, pdu: McsPdu) {
+        if !first_hand(mark.leg, from) || self.is_active() {
+            return;
+        }
+        match pdu {
+            McsPdu::ConnectInitial => {}
+            McsPdu::ConnectResponse { result } => {
+                let outcome = if result == 0 { Outcome::Done } else { Outcome::Failed };
+                self.end_phase(PhaseName::BasicSettings, mark, outcome, Basis::Seen);
+            }
+            McsPdu::ErectDomainRequest | McsPdu::AttachUserRequest => self.step(PhaseName::ChannelConnection, mark),
+            McsPdu::AttachUserConfirm | McsPdu::ChannelJoinRequest | McsPdu::ChannelJoinConfirm => {}
+            McsPdu::SendData { security_flags } if self.phase(PhaseName::Licensing).is_none() => {
+                self.secure_data(mark, from, security_flags);
+            }
+            McsPdu::SendData { .. } | McsPdu::FastPath => self.licensed(mark, from),
+            McsPdu::DisconnectProviderUltimatum { .. } => {
+                self.end_phase(self.last_phase(), mark, Outcome::Failed, Basis::Seen);
+            }
+        }
+    }
+
+    fn secure_data(&mut self, mark: Mark, from: Side, flags: u16) {
+        match (from, flags) {
+            (Side::Client, flags) if flags & SEC_EXCHANGE_PKT != 0 => self.step(PhaseName::SecurityCommencement, mark),
+            (Side::Client, flags) if flags & SEC_INFO_PKT != 0 => self.step(PhaseName::SecureSettings, mark),
+            (Side::Server, flags) if flags & SEC_LICENSE_PKT != 0 => self.step(PhaseName::Licensing, mark),
+            (Side::Client | Side::Server, _) => {}
+        }
+    }
+
+    /// After the licence come capabilities and finalization: one turn, and the session is active.
+    fn licensed(&mut self, mark: Mark, from: Side) {
+        self.sealed.push(from, 0);
+        match (from, self.last_phase()) {
+            (Side::Server, PhaseName::Licensing) => self.step(PhaseName::Capabilities, mark),
+            (Side::Client, PhaseName::Capabilities) => self.step(PhaseName::Finalization, mark),
+            (Side::Server, PhaseName::Finalization) => self.activate(mark),
+            (Side::Client | Side::Server, _) => {}
+        }
+    }
+
+    /// Ends the phase that is open and begins the next.
+    fn step(&mut self, next: PhaseName, mark: Mark) {
+        if self.last_phase() == next {
+            return;
+        }
+        self.end_phase(self.last_phase(), mark, Outcome::Done, Basis::Seen);
+        self.begin_phase(next, mark, Basis::Seen);
+    }
+
+    fn begin_phase(&mut self, name: PhaseName, mark: Mark, basis: Basis) {
+        let (leg, at, outcome, waited) = (mark.leg, mark.at, Outcome::Open, Waited::default());
+        let phase = Phase { name, leg, began: at, ended: at, outcome, basis, waited };
+        self.edges.push(edge_of(&phase, mark));
+        self.phases.push(phase);
+    }
+
+    /// Ends the last phase if it is `name` and open. False where it is not.
+    fn end_phase(&mut self, name: PhaseName, mark: Mark, outcome: Outcome, basis: Basis) -> bool {
+        let Some(phase) = self.phases.last_mut().filter(|p| p.name == name && p.outcome == Outcome::Open) else {
+            return false;
+        };
+        (phase.ended, phase.outcome, phase.leg) = (mark.at, outcome, mark.leg);
+        phase.basis = phase.basis.max(basis);
+        if name == PhaseName::NameResolution {
+            phase.waited.network = phase.duration();
+        }
+        let edge = edge_of(phase, mark);
+        self.edges.push(edge);
+        true
+    }
+
+    /// Charges the time since the last payload to whoever was waited for.
+    fn spoken(&mut self, mark: Mark, from: Side) {
+        if !first_hand(mark.leg, from) {
+            return;
+        }
+        let before = self.spoke.replace((from, mark.at));
+        let rtt = self.leg(mark.leg).and_then(Leg::rtt).unwrap_or_default();
+        let Some((speaker, at)) = before else { return };
+        let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
+        let gap = mark.at.since(at.max(phase.began));
+        // The same side going on speaking costs no round trip: the first byte did.
+        let network = if speaker == from { Duration::ZERO } else { gap.min(rtt) };
+        phase.waited.network += network;
+        match from {
+            Side::Client => phase.waited.client += gap - network,
+            Side::Server => phase.waited.server += gap - network,
+        }
+    }
+
+    /// Segments sent again since the last sample explain part of the wait for the leg's far side.
+    fn path(&mut self, mark: Mark, sample: &PathSample) {
+        let again = self.leg_mut(mark.leg).sampled(mark, sample);
+        let rto = Duration::from_micros(sample.rto_us.unwrap_or(0));
+        let stalled = rto.saturating_mul((1_u32 << again.min(16)) - 1);
+        let far = if mark.leg == LegName::Front { Side::Client } else { Side::Server };
+        let Some(phase) = self.phases.last_mut() else { return };
+        if phase.name == PhaseName::Tcp {
+            phase.waited.retransmission += stalled;
+            return;
+        }
+        let waited = match far {
+            Side::Client => &mut phase.waited.client,
+            Side::Server => &mut phase.waited.server,
+        };
+        let moved = stalled.min(*waited);
+        *waited -= moved;
+        phase.waited.retransmission += moved;
+    }
+
+    fn closed(&mut self, mark: Mark, from: Option<Side>, how: Ending) {
+        self.leg_mut(mark.leg).closed(mark, from, how);
+        let dial_failed = self.leg(mark.leg).is_some_and(|leg| leg.opened.is_none());
+        if dial_failed {
+            self.end_tcp(mark, Outcome::Failed);
+        }
+        if self.end.is_some() {
+            return;
+        }
+        self.charge_silence(mark);
+        self.end = Some(self.ended_by(mark, from, how));
+        let good = self.is_active() && !self.ended_badly();
+        let outcome = if good { Outcome::Done } else { Outcome::Failed };
+        let last = self.last_phase();
+        if last != PhaseName::Tcp {
+            self.end_phase(last, mark, outcome, Basis::Seen);
+        }
+    }
+
+    /// Whoever should have spoken next was waited for until the end.
+    fn charge_silence(&mut self, mark: Mark) {
+        let Some((speaker, at)) = self.spoke else { return };
+        let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
+        let gap = mark.at.since(at.max(phase.began));
+        match speaker {
+            Side::Client => phase.waited.server += gap,
+            Side::Server => phase.waited.client += gap,
+        }
+    }
+
+    /// Whether the way in which an active session ended is a fault: everything but a FIN, and a bare RST of the
+    /// client, with which Windows clients end healthy sessions.
+    pub fn ended_badly(&self) -> bool {
+        match self.end.map(|end| (end.how, end.from)) {
+            None | Some((Ending::Fin | Ending::Cut, _) | (Ending::Reset, Some(Side::Client))) => false,
+            Some((Ending::Reset | Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved, _)) => {
+                true
+            }
+        }
+    }
+
+    fn ended_by(&self, mark: Mark, from: Option<Side>, how: Ending) -> End {
+        let spoke = self.legs.iter().flat_map(|leg| leg.spoke).flatten().map(|spoke| spoke.at).max();
+        let since = spoke.or(self.phases.last().map(|phase| phase.began)).or(self.began).unwrap_or(mark.at);
+        End { mark, from, how, phase: self.last_phase(), silence: mark.at.since(since) }
+    }
+
+    fn last_frame(&self) -> u64 {
+        self.legs.iter().flat_map(|leg| leg.spoke).flatten().map(|mark| mark.frame).max().unwrap_or(0)
+    }
+
+    fn last_leg(&self) -> LegName {
+        self.legs.last().map_or(LegName::Only, |leg| leg.name)
+    }
+}
+
+fn edge_of(phase: &Phase, mark: Mark) -> Edge {
+    Edge { mark, phase: phase.name, outcome: phase.outcome, took: phase.duration(), basis: phase.basis }
+}
+
+/// Whether what `from` sends is seen on this leg before the relay passes it on.
+fn first_hand(leg: LegName, from: Side) -> bool {
+    match leg {
+        LegName::Front => from == Side::Client,
+        LegName::Back => from == Side::Server,
+        LegName::Only => true,
+    }
+}

@@ -1,0 +1,134 @@
+//! One step of a connection, and how long it took for whom.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::event::Basis;
+use crate::observation::Leg;
+use crate::time::Timestamp;
+
+/// The steps of a connection in their order, \[MS-RDPBCGR\] 1.3.1.1, with what comes before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PhaseName {
+    /// The server's name is looked up.
+    NameResolution,
+    /// TCP handshake, one phase for each leg.
+    Tcp,
+    /// Connection Initiation: X.224 request and confirm.
+    Negotiation,
+    /// The TLS handshake.
+    Tls,
+    /// CredSSP, \[MS-CSSP\].
+    Credssp,
+    /// Basic Settings Exchange: MCS Connect Initial and Response.
+    BasicSettings,
+    /// Channel Connection: erect domain, attach user, channel joins.
+    ChannelConnection,
+    /// RDP Security Commencement: Security Exchange PDU.
+    SecurityCommencement,
+    /// Secure Settings Exchange: Client Info PDU.
+    SecureSettings,
+    /// Optional Connect-Time Auto-Detection.
+    AutoDetection,
+    /// Licensing.
+    Licensing,
+    /// Optional Multitransport Bootstrapping.
+    Multitransport,
+    /// Capabilities Exchange: Demand Active, Confirm Active.
+    Capabilities,
+    /// Connection Finalization: synchronize to font map.
+    Finalization,
+    /// The session itself.
+    Active,
+}
+
+impl PhaseName {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            PhaseName::NameResolution => "name-resolution",
+            PhaseName::Tcp => "tcp",
+            PhaseName::Negotiation => "negotiation",
+            PhaseName::Tls => "tls",
+            PhaseName::Credssp => "credssp",
+            PhaseName::BasicSettings => "basic-settings",
+            PhaseName::ChannelConnection => "channel-connection",
+            PhaseName::SecurityCommencement => "security-commencement",
+            PhaseName::SecureSettings => "secure-settings",
+            PhaseName::AutoDetection => "auto-detection",
+            PhaseName::Licensing => "licensing",
+            PhaseName::Multitransport => "multitransport",
+            PhaseName::Capabilities => "capabilities",
+            PhaseName::Finalization => "finalization",
+            PhaseName::Active => "active",
+        }
+    }
+}
+
+impl fmt::Display for PhaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How a phase stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ended as it should.
+    Done,
+    /// It ended otherwise.
+    Failed,
+    /// It has not ended.
+    Open,
+}
+
+impl Outcome {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Done => "done",
+            Outcome::Failed => "failed",
+            Outcome::Open => "open",
+        }
+    }
+}
+
+/// Where a phase's time went. The parts add up to its duration, but for the time in which nobody was waited for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waited {
+    /// One round trip for each time the speaker changed, and the resolver.
+    pub network: Duration,
+    /// Segments that had to be sent again.
+    pub retransmission: Duration,
+    /// What remains of the time until the client spoke.
+    pub client: Duration,
+    /// What remains of the time until the server spoke.
+    pub server: Duration,
+}
+
+/// One step of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phase {
+    /// Which.
+    pub name: PhaseName,
+    /// The leg of its last edge: for `tcp` the leg itself, otherwise where the message or the end that closed it was
+    /// first seen.
+    pub leg: Leg,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended; while it is open, the last that was seen.
+    pub ended: Timestamp,
+    /// How it stands.
+    pub outcome: Outcome,
+    /// Whether its edges stand in the bytes or were inferred.
+    pub basis: Basis,
+    /// Where its time went.
+    pub waited: Waited,
+}
+
+impl Phase {
+    /// How long it took, or has taken so far.
+    pub fn duration(&self) -> Duration {
+        self.ended.since(self.began)
+    }
+}

@@ -1,0 +1,488 @@
+//! Writes one session's observations as a pcapng file: the inverse of `analyzer::capture::recording`.
+//!
+//! Every observation becomes one packet or one annotated Interface Statistics Block, in the order in which they come.
+//! The packets are made up around what the sockets said, so that any other reader finds real addresses, correct
+//! lengths, checksums, sequence and acknowledgement numbers, and FIN or RST from the side that sent it. This module
+//! is the only one that names pcap-file.
+
+use std::borrow::Cow;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use analyzer::capture::annotation::{self, Section};
+use analyzer::observation::{Absence, Ending, Leg, Observation, Opening, Seen, Side};
+use analyzer::time::Timestamp;
+use bytes::Bytes;
+use pcap_file::DataLink;
+use pcap_file::pcapng::PcapNgWriter;
+use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
+use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution};
+use pcap_file::pcapng::blocks::interface_statistics::{InterfaceStatisticsBlock, InterfaceStatisticsOption};
+use pcap_file::pcapng::blocks::opt_common::CommonOption;
+use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
+
+/// Payload of one packet during the handshake, bytes: the usual Ethernet MSS.
+const SEGMENT: usize = 1460;
+/// Payload of one packet once the session is active, bytes: what segmentation offload shows in any capture.
+const BULK_SEGMENT: usize = 16 * SEGMENT;
+/// A made-up ACK is written after so many bytes of one side without an answer, so that no window ever fills.
+const ACK_EVERY: u32 = 1 << 20;
+/// Window scale of the made-up SYNs: with the window of 65535 below it, 8 MiB.
+const WINDOW_SCALE: u8 = 7;
+
+/// One packet's or block's worth of an observation.
+#[derive(Debug)]
+pub struct Piece {
+    /// What was seen.
+    pub seen: Seen,
+    /// Sum of the payload's 16-bit words (RFC 1071), also where the payload itself is stored on the other leg.
+    sum: u32,
+}
+
+/// Writes one session.
+pub struct Recorder<W: Write> {
+    writer: PcapNgWriter<W>,
+    /// Front, back.
+    legs: [Option<Conversation>; 2],
+    frame: u64,
+    bulk: bool,
+}
+
+impl<W: Write> Recorder<W> {
+    /// Starts a recording: section header and the two interfaces.
+    ///
+    /// # Errors
+    /// Where `out` does.
+    pub fn new(out: W, section: &Section) -> io::Result<Recorder<W>> {
+        let header = SectionHeaderBlock {
+            options: vec![
+                SectionHeaderOption::OS(Cow::Borrowed(std::env::consts::OS)),
+                SectionHeaderOption::UserApplication(Cow::Owned(format!("rdpscope {}", section.version))),
+                SectionHeaderOption::Common(CommonOption::Comment(Cow::Owned(section.encode()))),
+            ],
+            ..SectionHeaderBlock::default()
+        };
+        let mut writer = PcapNgWriter::with_section_header(out, header).map_err(io::Error::other)?;
+        for (name, says) in [("front", "client to rdpscope"), ("back", "rdpscope to server")] {
+            writer.write_pcapng_block(interface(name, says)).map_err(io::Error::other)?;
+        }
+        Ok(Recorder { writer, legs: [None, None], frame: 0, bulk: false })
+    }
+
+    /// From now on equal payload is stored once: what the relay passes on is written as headers only.
+    pub fn store_once(&mut self) {
+        self.bulk = true;
+    }
+
+    /// The pieces in which `seen` is stored. The analyzer is given these, not the original, so that it says the same
+    /// now and from the file.
+    pub fn split(&self, leg: Leg, seen: Seen) -> Vec<Piece> {
+        let plain = |seen| vec![Piece { seen, sum: 0 }];
+        match seen {
+            Seen::Bytes { from, data } => self.split_bytes(leg, from, &data),
+            Seen::Missing { from, len, why: Absence::Mirrored } => {
+                mirrored_lengths(len).map(|len| Piece { seen: mirrored(from, len), sum: 0 }).collect()
+            }
+            Seen::Opening(Opening::Dialing { client, server }) => {
+                plain(Seen::Opening(same_family(client, server)))
+            }
+            other => plain(other),
+        }
+    }
+
+    fn split_bytes(&self, leg: Leg, from: Side, data: &Bytes) -> Vec<Piece> {
+        let segment = if self.bulk { BULK_SEGMENT } else { SEGMENT };
+        let elsewhere = self.bulk && from == relay_side(leg);
+        let starts = (0..data.len()).step_by(segment);
+        let slices = starts.map(|start| data.slice(start..data.len().min(start + segment)));
+        slices
+            .map(|data| Piece {
+                sum: sum_of(&data),
+                seen: if elsewhere { mirrored(from, data.len() as u64) } else { Seen::Bytes { from, data } },
+            })
+            .collect()
+    }
+
+    /// The frame number that `seen` will get: its packet's, or where no packet holds it the last one's.
+    pub fn frame_of(&self, seen: &Seen) -> u64 {
+        if annotation::encode(seen).is_some() { self.frame } else { self.frame + 1 }
+    }
+
+    /// Writes one piece, with comments for people on its packet.
+    ///
+    /// # Errors
+    /// Where the output does.
+    pub fn write(&mut self, at: Timestamp, leg: Leg, piece: &Piece, comments: &[String]) -> io::Result<()> {
+        if let Some(text) = annotation::encode(&piece.seen) {
+            self.skip(leg, &piece.seen);
+            return self.annotate(at, leg, text, comments);
+        }
+        match &piece.seen {
+            Seen::Opening(Opening::Dialing { client, server }) => {
+                self.legs[index(leg)] = Some(Conversation::new(*client, *server));
+                self.packet(at, leg, Side::Client, Flags::SYN, Payload::NONE, comments)
+            }
+            Seen::Opened => {
+                self.packet(at, leg, Side::Server, Flags::SYN | Flags::ACK, Payload::NONE, comments)?;
+                self.packet(at, leg, Side::Client, Flags::ACK, Payload::NONE, &[])
+            }
+            Seen::Bytes { from, data } => {
+                let payload = Payload { here: data, len: data.len() as u32, sum: piece.sum };
+                self.payload(at, leg, *from, payload, comments)
+            }
+            Seen::Missing { from, len, .. } => {
+                let payload = Payload { here: &[], len: *len as u32, sum: piece.sum };
+                self.payload(at, leg, *from, payload, comments)
+            }
+            Seen::Closed { from: Some(from), how: Ending::Fin } => {
+                self.packet(at, leg, *from, Flags::FIN | Flags::ACK, Payload::NONE, comments)?;
+                self.packet(at, leg, from.other(), Flags::ACK, Payload::NONE, &[])
+            }
+            Seen::Closed { from, .. } => {
+                let from = from.unwrap_or(Side::Server);
+                self.packet(at, leg, from, Flags::RST | Flags::ACK, Payload::NONE, comments)
+            }
+            // INVARIANT: the other kinds have an annotation and were written above.
+            Seen::Opening(_) | Seen::Path(_) => Ok(()),
+        }
+    }
+
+    /// Writes a remark for people behind the last packet.
+    ///
+    /// # Errors
+    /// Where the output does.
+    pub fn remark(&mut self, at: Timestamp, text: String) -> io::Result<()> {
+        self.annotate(at, Leg::Front, text, &[])
+    }
+
+    /// Where it writes to.
+    pub fn output(&mut self) -> &mut W {
+        self.writer.get_mut()
+    }
+
+    /// Hands what is buffered to the system.
+    ///
+    /// # Errors
+    /// Where the output does.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.writer.get_mut().flush()
+    }
+
+    /// Ends the recording and gives the output back.
+    pub fn into_inner(self) -> W {
+        self.writer.into_inner()
+    }
+
+    fn payload(
+        &mut self,
+        at: Timestamp,
+        leg: Leg,
+        from: Side,
+        payload: Payload<'_>,
+        comments: &[String],
+    ) -> io::Result<()> {
+        self.packet(at, leg, from, Flags::PSH | Flags::ACK, payload, comments)?;
+        let owes_ack = self.legs[index(leg)].as_ref().is_some_and(|talk| talk.unanswered(from) > ACK_EVERY);
+        if owes_ack { self.packet(at, leg, from.other(), Flags::ACK, Payload::NONE, &[]) } else { Ok(()) }
+    }
+
+    fn packet(
+        &mut self,
+        at: Timestamp,
+        leg: Leg,
+        from: Side,
+        flags: Flags,
+        payload: Payload<'_>,
+        comments: &[String],
+    ) -> io::Result<()> {
+        let Some(talk) = self.legs[index(leg)].as_mut() else { return Ok(()) };
+        let headers = talk.headers(from, flags, payload.len, payload.sum);
+        let original_len = headers.len() as u32 + payload.len;
+        let mut data = headers;
+        data.extend_from_slice(payload.here);
+        let comment = |text: &String| EnhancedPacketOption::Common(CommonOption::Comment(Cow::Owned(text.clone())));
+        let block = EnhancedPacketBlock {
+            interface_id: index(leg) as u32,
+            timestamp: Duration::from_nanos(at.0),
+            original_len,
+            data: Cow::Owned(data),
+            options: comments.iter().map(comment).collect(),
+        };
+        self.writer.write_pcapng_block(block).map_err(io::Error::other)?;
+        self.frame += 1;
+        Ok(())
+    }
+
+    /// Bytes that passed but are not stored leave a gap in the sequence numbers; discarded ones never passed.
+    fn skip(&mut self, leg: Leg, seen: &Seen) {
+        if let (Seen::Missing { from, len, why }, Some(talk)) = (seen, self.legs[index(leg)].as_mut())
+            && *why != Absence::Discarded
+        {
+            talk.skip(*from, *len);
+        }
+    }
+
+    fn annotate(&mut self, at: Timestamp, leg: Leg, text: String, comments: &[String]) -> io::Result<()> {
+        let texts = std::iter::once(&text).chain(comments);
+        let options =
+            texts.map(|text| InterfaceStatisticsOption::Common(CommonOption::Comment(Cow::Owned(text.clone()))));
+        let block = InterfaceStatisticsBlock {
+            interface_id: index(leg) as u32,
+            timestamp: Duration::from_nanos(at.0),
+            options: options.collect(),
+        };
+        self.writer.write_pcapng_block(block).map_err(io::Error::other)?;
+        Ok(())
+    }
+}
+
+/// Creates the folder (0700) and in it a file (0600) that must not exist yet.
+///
+/// # Errors
+/// Where the system does.
+pub fn create(folder: &Path, name: &str) -> io::Result<File> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    builder.create(folder)?;
+    options.open(folder.join(name))
+}
+
+fn interface(name: &'static str, says: &'static str) -> InterfaceDescriptionBlock<'static> {
+    InterfaceDescriptionBlock {
+        linktype: DataLink::RAW,
+        snaplen: 0,
+        options: vec![
+            InterfaceDescriptionOption::IfName(Cow::Borrowed(name)),
+            InterfaceDescriptionOption::IfDescription(Cow::Borrowed(says)),
+            InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
+        ],
+    }
+}
+
+fn index(leg: Leg) -> usize {
+    match leg {
+        Leg::Front | Leg::Only => 0,
+        Leg::Back => 1,
+    }
+}
+
+/// The side that the relay plays on a leg: what it sends there, it has read on the other.
+fn relay_side(leg: Leg) -> Side {
+    match leg {
+        Leg::Front | Leg::Only => Side::Server,
+        Leg::Back => Side::Client,
+    }
+}
+
+fn mirrored(from: Side, len: u64) -> Seen {
+    Seen::Missing { from, len, why: Absence::Mirrored }
+}
+
+fn mirrored_lengths(len: u64) -> impl Iterator<Item = u64> {
+    let whole = BULK_SEGMENT as u64;
+    (0..len.div_ceil(whole)).map(move |i| whole.min(len - i * whole))
+}
+
+/// Both ends in one address family, so that one IP header can hold them: an unknown end (all zero) follows the other.
+fn same_family(client: SocketAddr, server: SocketAddr) -> Opening {
+    let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+    let (mut client, mut server) = (canonical(client), canonical(server));
+    if client.is_ipv4() != server.is_ipv4() {
+        let like = |other: SocketAddr| match other {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        if client.ip().is_unspecified() {
+            client.set_ip(like(server));
+        } else {
+            server.set_ip(like(client));
+        }
+    }
+    Opening::Dialing { client, server }
+}
+
+#[derive(Clone, Copy)]
+struct Payload<'a> {
+    here: &'a [u8],
+    len: u32,
+    sum: u32,
+}
+
+impl Payload<'_> {
+    const NONE: Payload<'static> = Payload { here: &[], len: 0, sum: 0 };
+}
+
+/// TCP header flags, RFC 9293 3.1.
+#[derive(Clone, Copy, PartialEq)]
+struct Flags(u8);
+
+impl Flags {
+    const FIN: Flags = Flags(0x01);
+    const SYN: Flags = Flags(0x02);
+    const RST: Flags = Flags(0x04);
+    const PSH: Flags = Flags(0x08);
+    const ACK: Flags = Flags(0x10);
+
+    fn has(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl std::ops::BitOr for Flags {
+    type Output = Flags;
+    fn bitor(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+/// Both ends of one made-up TCP connection.
+struct Conversation {
+    /// Client, server.
+    ends: [SocketAddr; 2],
+    /// Sequence number of the next byte of each.
+    next: [u32; 2],
+    /// What each was last told to have been received of it.
+    answered: [u32; 2],
+}
+
+impl Conversation {
+    fn new(client: SocketAddr, server: SocketAddr) -> Conversation {
+        Conversation { ends: [client, server], next: [0, 0], answered: [0, 0] }
+    }
+
+    fn skip(&mut self, from: Side, len: u64) {
+        let next = &mut self.next[from as usize];
+        *next = next.wrapping_add(len as u32);
+    }
+
+    fn unanswered(&self, from: Side) -> u32 {
+        self.next[from as usize].wrapping_sub(self.answered[from as usize])
+    }
+
+    /// IP and TCP headers of the next segment of `from`, and the numbers moved on past it.
+    fn headers(&mut self, from: Side, flags: Flags, payload_len: u32, payload_sum: u32) -> Vec<u8> {
+        let (this, other) = (from as usize, from.other() as usize);
+        let acknowledgement = if flags.has(Flags::ACK) { self.next[other] } else { 0 };
+        let tcp = tcp_header(
+            [self.ends[this].port(), self.ends[other].port()],
+            self.next[this],
+            acknowledgement,
+            flags,
+        );
+        let packet = ip_packet(self.ends[this].ip(), self.ends[other].ip(), tcp, payload_len, payload_sum);
+        let counts = u32::from(flags.has(Flags::SYN | Flags::FIN));
+        self.next[this] = self.next[this].wrapping_add(payload_len).wrapping_add(counts);
+        if flags.has(Flags::ACK) {
+            self.answered[other] = self.next[other];
+        }
+        packet
+    }
+}
+
+/// A TCP header with checksum zero. A SYN says the window scale; nothing else is claimed.
+fn tcp_header(ports: [u16; 2], sequence: u32, acknowledgement: u32, flags: Flags) -> Vec<u8> {
+    let options: &[u8] = if flags.has(Flags::SYN) { &[3, 3, WINDOW_SCALE, 1] } else { &[] };
+    let words = (20 + options.len()) / 4;
+    let mut header = Vec::with_capacity(64);
+    header.extend_from_slice(&ports[0].to_be_bytes());
+    header.extend_from_slice(&ports[1].to_be_bytes());
+    header.extend_from_slice(&sequence.to_be_bytes());
+    header.extend_from_slice(&acknowledgement.to_be_bytes());
+    header.extend_from_slice(&[(words as u8) << 4, flags.0]);
+    header.extend_from_slice(&u16::MAX.to_be_bytes()); // window
+    header.extend_from_slice(&[0, 0, 0, 0]); // checksum, urgent pointer
+    header.extend_from_slice(options);
+    header
+}
+
+/// The IP header before `tcp`, whose checksum is filled in.
+fn ip_packet(source: IpAddr, destination: IpAddr, mut tcp: Vec<u8>, payload_len: u32, payload_sum: u32) -> Vec<u8> {
+    let tcp_len = tcp.len() as u32 + payload_len;
+    let mut ip = match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => ipv4_header(source, destination, tcp_len),
+        (source, destination) => ipv6_header(v6(source), v6(destination), tcp_len),
+    };
+    let addresses_at = if ip.len() == 20 { 12 } else { 8 };
+    let pseudo = sum_of(&ip[addresses_at..]) + 6 + (tcp_len & 0xffff) + (tcp_len >> 16);
+    let checksum = !fold(u64::from(pseudo) + u64::from(sum_of(&tcp)) + u64::from(payload_sum));
+    tcp[16..18].copy_from_slice(&checksum.to_be_bytes());
+    ip.append(&mut tcp);
+    ip
+}
+
+fn v6(address: IpAddr) -> Ipv6Addr {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    }
+}
+
+fn ipv4_header(source: Ipv4Addr, destination: Ipv4Addr, tcp_len: u32) -> Vec<u8> {
+    let total = (20 + tcp_len) as u16; // INVARIANT: a piece's payload is at most BULK_SEGMENT bytes
+    let mut header = vec![0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6, 0, 0];
+    header[2..4].copy_from_slice(&total.to_be_bytes());
+    header.extend_from_slice(&source.octets());
+    header.extend_from_slice(&destination.octets());
+    let checksum = !fold(u64::from(sum_of(&header)));
+    header[10..12].copy_from_slice(&checksum.to_be_bytes());
+    header
+}
+
+fn ipv6_header(source: Ipv6Addr, destination: Ipv6Addr, tcp_len: u32) -> Vec<u8> {
+    let mut header = vec![0x60, 0, 0, 0, 0, 0, 6, 64];
+    header[4..6].copy_from_slice(&(tcp_len as u16).to_be_bytes());
+    header.extend_from_slice(&source.octets());
+    header.extend_from_slice(&destination.octets());
+    header
+}
+
+/// The sum of big-endian 16-bit words (RFC 1071), folded to 16 bits and a carry or two.
+fn sum_of(bytes: &[u8]) -> u32 {
+    let mut chunks = bytes.chunks_exact(4);
+    let mut sum = 0_u64;
+    for chunk in &mut chunks {
+        // Words of 32 bits add up to the same ones' complement sum, in half the steps.
+        sum += u64::from(u32::from_be_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]));
+    }
+    let mut tail = [0; 4];
+    tail[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
+    u32::from(fold(sum + u64::from(u32::from_be_bytes(tail))))
+}
+
+fn fold(mut sum: u64) -> u16 {
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum as u16
+}
+
+/// The observations of one session, numbered and split as they are stored, written to `out`.
+///
+/// # Errors
+/// Where `out` does.
+pub fn record<W: Write>(
+    out: W,
+    section: &Section,
+    observations: impl IntoIterator<Item = Observation>,
+    each: &mut dyn FnMut(&Observation),
+) -> io::Result<W> {
+    let mut recorder = Recorder::new(out, section)?;
+    for Observation { at, flow, seen, .. } in observations {
+        for piece in recorder.split(flow.leg, seen) {
+            let frame = recorder.frame_of(&piece.seen);
+            recorder.write(at, flow.leg, &piece, &[])?;
+            each(&Observation { at, flow, frame, seen: piece.seen });
+        }
+    }
+    Ok(recorder.into_inner())
+}

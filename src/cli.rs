@@ -1,0 +1,161 @@
+//! The flags.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The port of Remote Desktop.
+const RDP_PORT: u16 = 3389;
+
+/// Says why Remote Desktop will not connect.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Log what the program itself does, on standard error
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Stand between a client and a server: record every session and say what became of it
+    Proxy(Proxy),
+    /// Say what became of recorded sessions
+    Analyze(Analyze),
+    /// Show the whole thing on this machine: a healthy and a failing session through the real proxy
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+pub struct Proxy {
+    /// The server, as the client knows it; certificates are judged against this name
+    #[arg(long, value_name = "NAME[:PORT]", value_parser = target)]
+    pub to: Target,
+    /// Dial this address instead of what the name resolves to
+    #[arg(long, value_name = "IP[:PORT]", value_parser = target)]
+    pub connect_to: Option<Target>,
+    /// Where clients connect
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:3390")]
+    pub listen: SocketAddr,
+    /// Folder of the recordings, one file per session
+    #[arg(long, value_name = "DIR", default_value = "rdpscope-recordings")]
+    pub out: PathBuf,
+    /// What to store while a session is active: equal payload once, or on both legs
+    #[arg(long, value_enum, default_value_t = Record::Once)]
+    pub record: Record,
+    /// How long each address of the server gets to answer, in seconds: Windows gives a SYN 21
+    #[arg(long, value_name = "SECONDS", default_value = "21", value_parser = seconds)]
+    pub connect_timeout: Duration,
+}
+
+/// How much of an active session is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Record {
+    /// Equal payload once, the other leg as headers
+    Once,
+    /// Everything on both legs
+    Both,
+}
+
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Recordings, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub inputs: Vec<PathBuf>,
+    /// For people or for scripts
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write there instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For scripts
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Folder of the recordings and the report
+    #[arg(long, value_name = "DIR", default_value = "rdpscope-demo")]
+    pub out: PathBuf,
+}
+
+/// A name or address with a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// As it was written, without brackets.
+    pub name: String,
+    /// The port, where one was written.
+    pub port: Option<u16>,
+}
+
+impl Target {
+    /// The port, or the usual one.
+    pub fn port_or_rdp(&self) -> u16 {
+        self.port.unwrap_or(RDP_PORT)
+    }
+
+    /// The address, where it is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.name.parse().ok()
+    }
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    let bare_v6 = text.parse::<std::net::Ipv6Addr>().is_ok();
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !bare_v6 && !(text.starts_with('[') && text.ends_with(']')) => (name, Some(port)),
+        _ => (text, None),
+    };
+    let port = port.map(|port| port.parse().ok().filter(|port| *port != 0));
+    if port == Some(None) {
+        return Err("expected a port between 1 and 65535 behind the colon".into());
+    }
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    if name.is_empty() || name.contains(char::is_whitespace) || name.contains('/') {
+        return Err("expected a host name or an address, such as server.example.com or [2001:db8::1]:3389".into());
+    }
+    Ok(Target { name: name.to_owned(), port: port.flatten() })
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds, up to 3600".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets() {
+        let check = |text: &str, name: &str, port: Option<u16>| {
+            assert_eq!(target(text), Ok(Target { name: name.into(), port }), "{text}");
+        };
+        check("server", "server", None);
+        check("server:3390", "server", Some(3390));
+        check("10.0.0.1:1", "10.0.0.1", Some(1));
+        check("2001:db8::1", "2001:db8::1", None);
+        check("[2001:db8::1]", "2001:db8::1", None);
+        check("[2001:db8::1]:3389", "2001:db8::1", Some(3389));
+        for wrong in ["", ":3389", "server:", "server:0", "server:65536", "a b", "http://server"] {
+            assert!(target(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_flags_are_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

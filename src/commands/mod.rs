@@ -1,0 +1,54 @@
+//! One file per subcommand. Each returns the exit code: 2 where an input could not be read or the work not be done,
+//! else 1 where an attempt failed or broke, else 0.
+
+mod analyze;
+mod demo;
+mod proxy;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use analyzer::attempt::Attempt;
+use analyzer::diagnose::Outcome;
+use anyhow::Context;
+
+use crate::cli::Command;
+
+/// Runs a subcommand.
+pub fn run(command: Command) -> anyhow::Result<u8> {
+    match command {
+        Command::Proxy(args) => proxy::run(args),
+        Command::Analyze(args) => analyze::run(args),
+        Command::Demo(args) => demo::run(args),
+    }
+}
+
+/// 1 where an attempt failed or broke.
+fn exit_code(attempts: &[Attempt]) -> u8 {
+    let bad = |attempt: &Attempt| matches!(attempt.outcome(), Outcome::Failed | Outcome::Broken);
+    u8::from(attempts.iter().any(bad))
+}
+
+/// Data, on standard output. A reader that went away is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write to standard output"),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Talk, on standard error.
+fn talk(text: &str) {
+    let _closed_pipe = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes a report that only this user can read.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,146 @@
+//! `rdpscope proxy`: stands between a client and a server.
+
+use std::net::SocketAddr;
+use std::thread;
+
+use analyzer::attempt::{self, Attempt};
+use analyzer::capture::annotation::Section;
+use analyzer::report::{text, verdict};
+use anyhow::{Context, bail};
+use proxy::listen::{Config, Server, Target};
+use proxy::tap::{self, Limits};
+use proxy::watch::{self, Live, Summary};
+
+use super::{exit_code, print, talk};
+use crate::cli::{Proxy, Record};
+
+pub fn run(args: Proxy) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: Proxy) -> anyhow::Result<u8> {
+    let (feed, intake) = tap::tap(Limits::default());
+    let target = Target { name: args.to.name.clone(), port: args.to.port_or_rdp() };
+    let config = Config {
+        connect_to: connect_to(&args)?,
+        connect_timeout: args.connect_timeout,
+        ..Config::new(args.listen, target, feed)
+    };
+    let server = Server::bind(config).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    announce(&args, server.local_addr());
+    let scribe = thread::Builder::new().name("scribe".into());
+    let config = watch::Config { out: Some(args.out.clone()), section: section(), both: args.record == Record::Both };
+    let scribe = scribe.spawn(move || watch::run(intake, config, &mut show)).context("cannot start the scribe")?;
+    server.run(stopped()).await;
+    let Ok(summary) = scribe.join() else { bail!("the scribe died: recordings may be incomplete") };
+    let (dropped, more) = (summary.dropped, summary.more);
+    let attempts = attempt::group(rdp_only(summary));
+    print(&summarize(&attempts, dropped, more))?;
+    Ok(exit_code(&attempts))
+}
+
+fn rdp_only(summary: Summary) -> Vec<attempt::Diagnosed> {
+    summary.sessions.into_iter().filter(attempt::Diagnosed::is_rdp).collect()
+}
+
+fn connect_to(args: &Proxy) -> anyhow::Result<Option<SocketAddr>> {
+    let Some(target) = &args.connect_to else { return Ok(None) };
+    let Some(ip) = target.ip() else { bail!("--connect-to expects an IP address, found {}", target.name) };
+    Ok(Some(SocketAddr::new(ip, target.port.unwrap_or(args.to.port_or_rdp()))))
+}
+
+/// What each recording says of itself.
+pub fn section() -> Section {
+    let command: Vec<String> = std::env::args().collect();
+    let host = std::env::var("COMPUTERNAME").or_else(|_| std::env::var("HOSTNAME")).ok();
+    let host = host.or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok()).unwrap_or_default();
+    Section {
+        version: env!("CARGO_PKG_VERSION").into(),
+        command: command.join(" ").replace('\n', " "),
+        host: host.trim().into(),
+    }
+}
+
+/// Says where it listens and how a client gets there.
+fn announce(args: &Proxy, listener: SocketAddr) {
+    let name = &args.to.name;
+    let port = args.to.port_or_rdp();
+    let mut out = format!("rdpscope listening on {listener}, to {name}:{port}\n\n");
+    out += &format!("  xfreerdp /v:{listener}, or in mstsc: {listener}\n");
+    if args.to.ip().is_none() {
+        let recipe = format!(
+            "To keep the name {name} (Kerberos, Credential Guard and name checks then behave as in a direct \
+             connection), add the line '127.0.0.2 {name}' to the client's hosts file, run rdpscope on the client \
+             with --to {name}:{port} --connect-to IP --listen 127.0.0.2:{port}, and connect to {name} as always."
+        );
+        text::para(&mut out, "  mstsc: ", &recipe);
+    }
+    let differs = format!(
+        "A client that comes by {listener} uses another name than {name}: Kerberos, Credential Guard and name checks \
+         then differ from a direct connection."
+    );
+    if args.to.name != listener.ip().to_string() {
+        text::para(&mut out, "  warning: ", &differs);
+    }
+    if !listener.ip().is_loopback() {
+        text::para(&mut out, "  warning: ", "this listener is not loopback: anybody who reaches it reaches the server");
+    }
+    text::para(&mut out, "  ", &format!("Recordings go to {}. Ctrl-C ends.", args.out.display()));
+    talk(&out);
+}
+
+/// Shows what happens as it happens.
+pub fn show(live: Live<'_>) {
+    let line = match live {
+        Live::Edge { session, edge } => text::edge(edge, session) + "\n",
+        Live::Verdict { session, diagnosed } => {
+            let mut lines = String::new();
+            text::para(&mut lines, &format!("#{session} "), &verdict::of_session(diagnosed));
+            lines + &text::findings(diagnosed)
+        }
+        Live::Withdrawn { diagnosed } => {
+            let mut lines = String::new();
+            text::para(&mut lines, "withdrawn: ", &verdict::of_session(diagnosed));
+            lines
+        }
+        Live::RecordingFailed { session, error } => {
+            return talk(&format!("#{session} recording failed: {error}; the session goes on unrecorded"));
+        }
+    };
+    // A reader that went away must not end the relay.
+    let _closed_pipe = print(&line);
+}
+
+/// All sessions, a line each.
+fn summarize(attempts: &[Attempt], dropped: u64, more: u64) -> String {
+    let mut out = format!("\n{} attempts\n", attempts.len());
+    for attempt in attempts {
+        let client = attempt.sessions.first().and_then(|session| session.timeline.client_leg()?.client);
+        let client = client.map_or("?".into(), |client| client.ip().to_string());
+        text::para(&mut out, &format!("  {client:<15} "), &verdict::of_attempt(attempt));
+    }
+    if more > 0 {
+        out += &format!("  and {more} sessions that were too many to keep\n");
+    }
+    if dropped > 0 {
+        out += &format!("  MISSING {dropped} B that the recordings could not keep up with\n");
+    }
+    out
+}
+
+/// Ctrl-C, or being asked to end.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _no_signals = tokio::signal::ctrl_c().await;
+}
