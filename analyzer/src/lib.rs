@@ -9,3 +9,7 @@ pub mod time;
 pub mod observation;
 
 pub mod event;
+
+pub mod tls;
+
+pub mod rdp;

@@ -1,0 +1,5 @@
+//! RDP as it stands in clear: the X.224 connection, and MCS where no TLS is agreed on (\[MS-RDPBCGR\]).
+
+pub mod mcs;
+pub mod tpkt;
+pub mod x224;
