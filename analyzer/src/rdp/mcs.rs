@@ -192,7 +192,7 @@ impl Half {
 
     fn pass<'a>(&mut self, len: usize, rest: &'a [u8], data: &mut &'a [u8]) {
         self.have += len;
-        self.offset += len as u64;
+        self.offset = self.offset.saturating_add(len as u64);
         *data = rest;
     }
 
@@ -210,7 +210,7 @@ impl Half {
     fn missing(&mut self, from: Side, len: u64, out: &mut Vec<What>) {
         let left = self.len.map_or(0, |whole| (whole - self.have) as u64);
         if len <= left {
-            self.offset += len;
+            self.offset = self.offset.saturating_add(len);
             self.have += len as usize;
             return;
         }

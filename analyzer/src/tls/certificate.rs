@@ -239,3 +239,61 @@ const USAGES: &[(&str, &str)] = &[
     ("1.3.6.1.4.1.311.20.2.2", "smartcardLogon"),
     ("1.3.6.1.5.2.3.5", "pkinitKDC"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{ED25519, HOST, OLD, P384, der};
+    use super::*;
+
+    #[test]
+    fn a_certificate_of_a_remote_desktop_host() {
+        let found = read(&der(HOST)).unwrap();
+        let expected = Certificate {
+            subject: r"CN=host.example.test,O=Example\, Inc,DC=test".into(),
+            issuer: r"CN=host.example.test,O=Example\, Inc,DC=test".into(),
+            common_name: Some("host.example.test".into()),
+            names: vec!["host.example.test".into(), "192.0.2.7".into(), "2001:db8::7".into()],
+            not_before: 1_795_386_792,
+            not_after: 1_810_938_792,
+            key: "EC".into(),
+            key_bits: 256,
+            signature: "ecdsa-with-SHA256".into(),
+            eku: vec!["serverAuth".into(), "remoteDesktopAuthentication".into(), "1.3.6.1.5.5.7.3.9999".into()],
+            serial: "1f2e3d4c5b".into(),
+            sha1: "458f0e8c4a311644c335e54156701597cbe5a94d".into(),
+            sha256: "b7be5fe9c55b649478a4ed3f4870a3fd70bb318c720d7b22d01b82f428e877e9".into(),
+            self_issued: true,
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_expired_weak_one() {
+        let old = read(&der(OLD)).unwrap();
+        assert_eq!((old.subject.as_str(), old.serial.as_str()), ("CN=OLD-SERVER", "2a"));
+        assert_eq!((old.not_before, old.not_after), (1_262_304_000, 1_293_840_000));
+        assert_eq!((old.key.as_str(), old.key_bits), ("RSA", 1024));
+        assert_eq!(old.signature, "sha1WithRSAEncryption");
+        assert!(old.names.is_empty() && old.eku.is_empty());
+    }
+
+    #[test]
+    fn other_keys() {
+        let key = |hex| read(&der(hex)).map(|c| (c.key, c.key_bits, c.signature)).unwrap();
+        assert_eq!(key(P384), ("EC".into(), 384, "ecdsa-with-SHA384".into()));
+        assert_eq!(key(ED25519), ("Ed25519".into(), 256, "Ed25519".into()));
+    }
+
+    #[test]
+    fn what_is_no_certificate_says_so() {
+        assert!(read(b"").unwrap_err().starts_with("expected an X.509 certificate, found "));
+        let whole = der(HOST);
+        (0..whole.len()).for_each(|len| assert!(read(&whole[..len]).is_err()));
+    }
+
+    #[test]
+    fn names_cannot_move_the_cursor() {
+        assert_eq!(escaped(" #a\u{1b}[2J;b "), r"\ #a\1B[2J\;b\ ");
+        assert_eq!(escaped("#a"), r"\#a");
+    }
+}

@@ -153,7 +153,7 @@ impl Handshake {
         self.hole();
         (!silent).then(|| {
             self.complained = true;
-            Trouble { at: self.offset as usize - HEADER, says }
+            Trouble { at: (self.offset as usize).saturating_sub(HEADER), says }
         })
     }
 }

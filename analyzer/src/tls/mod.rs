@@ -11,6 +11,8 @@ mod hello;
 pub mod names;
 mod record;
 #[cfg(test)]
+mod specimens;
+#[cfg(test)]
 mod tests;
 mod wire;
 

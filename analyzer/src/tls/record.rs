@@ -129,7 +129,7 @@ impl Records {
     fn take<'a>(&mut self, data: &mut &'a [u8], most: u32) -> Option<&'a [u8]> {
         let (taken, rest) = data.split_at(data.len().min(most as usize));
         *data = rest;
-        self.offset += taken.len() as u64;
+        self.offset = self.offset.saturating_add(taken.len() as u64);
         (!taken.is_empty()).then_some(taken)
     }
 
