@@ -5,7 +5,7 @@ use crate::event::Foreign;
 /// How other protocols begin. No entry may begin another one.
 const BEGINNINGS: &[(&[u8], Foreign)] = &[
     (b"SSH-", Foreign::Ssh),
-    // RFC 9110, 9.3, and the methods of RD Gateway, \[MS-TSGU\] 3.3.5.1 and \[MS-RPCH\] 2.1.2.1.
+    // RFC 9110, 9.3, and the methods of RD Gateway, [MS-TSGU] 3.3.5.1 and [MS-RPCH] 2.1.2.1.
     (b"HTTP/", Foreign::Http),
     (b"GET ", Foreign::Http),
     (b"HEAD ", Foreign::Http),

@@ -99,7 +99,7 @@ impl Negotiation {
                 half.state = State::Foreign;
                 out.push(What::NotRdp { from, looks: Foreign::Unknown });
             }
-            _ => {}
+            (State::Speaking, None) | (State::Spoken | State::Foreign | State::Broken, _) => {}
         }
     }
 

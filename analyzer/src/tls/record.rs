@@ -155,7 +155,7 @@ impl Records {
                 self.shift();
                 None
             }
-            (None, _) => self.lose(),
+            (None, State::First | State::Header | State::Body(..) | State::Skip(_)) => self.lose(),
         }
     }
 
