@@ -8,6 +8,8 @@ pub mod time;
 
 pub mod observation;
 
+pub mod codes;
+
 pub mod event;
 
 pub mod capture;

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use crate::timeline::facts::Sighting;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::Timeline;
-use crate::tls::names;
+use crate::codes::tls as names;
 
 /// A ClientHello beyond this does not fit into one segment of a tunnel.
 const LARGE_HELLO: u32 = 1200;

@@ -12,7 +12,7 @@ use crate::timeline::facts::{Facts, Sighting, Tls};
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
 use crate::timeline::{End, Timeline};
-use crate::tls::names;
+use crate::codes::tls as names;
 
 /// Version of the document's schema.
 const SCHEMA: u32 = 1;

@@ -11,7 +11,7 @@ use crate::timeline::facts::Tls;
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
 use crate::timeline::{Edge, Timeline};
-use crate::tls::names;
+use crate::codes::tls as names;
 
 /// Columns of a line.
 const WIDTH: usize = 80;

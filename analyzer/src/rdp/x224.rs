@@ -1,0 +1,393 @@
+//! The X.224 connection (\[MS-RDPBCGR\] 1.3.1.1, Connection Initiation): one request, one confirm, and with them the
+//! choice of what protects the rest. It also notices, from the first bytes of a side, that this is no RDP at all.
+
+use super::foreign::looks;
+use super::tpkt::{self, Header};
+use crate::event::{ConnectionConfirm, ConnectionRequest, Foreign, Protocols, What};
+use crate::observation::Side;
+
+/// What a side sends before the negotiation is over is kept for the next layer, up to so many bytes.
+const MAX_KEPT: usize = 64 * 1024;
+
+/// Cookies and tokens are cut to so many characters.
+const MAX_TEXT: usize = 128;
+
+/// TPKT header, length indicator, code, two references of two bytes, class: RFC 1006 and X.224, 13.3.
+const FIXED: usize = tpkt::HEADER + 7;
+
+/// What comes after the negotiation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Next {
+    /// TLS, of whatever kind of authentication.
+    Tls,
+    /// MCS in clear: standard RDP security.
+    Mcs,
+    /// This is not RDP.
+    Foreign,
+    /// Nothing: the server refused.
+    Refused,
+}
+
+/// The negotiation on one flow.
+#[derive(Debug, Default)]
+pub struct Negotiation {
+    client: Half,
+    server: Half,
+    outcome: Option<Next>,
+}
+
+/// One side. Its first PDU is its only one, so an offset in `kept` is one in its stream.
+#[derive(Debug, Default)]
+struct Half {
+    kept: Vec<u8>,
+    state: State,
+    /// Whether bytes behind `kept` are gone.
+    is_cut: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Its PDU is not complete.
+    #[default]
+    Speaking,
+    /// Its PDU is read; what is kept belongs to the next layer.
+    Spoken,
+    /// Its first bytes are something else.
+    Foreign,
+    /// Its PDU cannot be read.
+    Broken,
+}
+
+impl Negotiation {
+    /// Nothing said yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// More bytes of one side, in order.
+    pub fn push(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
+        let half = self.half(from);
+        half.keep(from, data, out);
+        if half.state == State::Speaking {
+            self.read(from, out);
+        }
+    }
+
+    /// `len` bytes of one side that are not here. A first PDU with a hole in it is given up.
+    pub fn missing(&mut self, from: Side, len: u64, out: &mut Vec<What>) {
+        let half = self.half(from);
+        half.is_cut = true;
+        if half.state == State::Speaking {
+            let offset = half.kept.len() as u64;
+            half.state = State::Broken;
+            let says = format!("expected {}, found a hole of {len} bytes", expected(from));
+            out.push(malformed(from, "tpkt", offset, says));
+        }
+    }
+
+    /// One side will send no more: what it began stays incomplete.
+    pub fn closed(&mut self, from: Side, out: &mut Vec<What>) {
+        let half = self.half(from);
+        match (half.state, half.kept.first()) {
+            (State::Speaking, Some(&tpkt::VERSION)) => {
+                half.state = State::Broken;
+                let (offset, says) =
+                    (half.kept.len() as u64, format!("expected {}, found its beginning", expected(from)));
+                out.push(malformed(from, "tpkt", offset, says));
+            }
+            (State::Speaking, Some(_)) => {
+                half.state = State::Foreign;
+                out.push(What::NotRdp { from, looks: Foreign::Unknown });
+            }
+            (State::Speaking, None) | (State::Spoken | State::Foreign | State::Broken, _) => {}
+        }
+    }
+
+    /// What comes next, once that is known.
+    pub fn next(&self) -> Option<Next> {
+        let foreign = self.client.state == State::Foreign || self.server.state == State::Foreign;
+        foreign.then_some(Next::Foreign).or(self.outcome).or_else(|| self.implied())
+    }
+
+    /// The bytes of client and server behind their first PDUs. Of a side that is foreign: all of its bytes.
+    pub fn into_rest(self) -> [Vec<u8>; 2] {
+        [self.client.kept, self.server.kept]
+    }
+
+    /// Where the confirm could not be read, what the client does next tells what stood in it.
+    fn implied(&self) -> Option<Next> {
+        let unread = self.server.state == State::Broken && self.client.state == State::Spoken;
+        match *self.client.kept {
+            [0x16, 0x03, ..] if unread => Some(Next::Tls),
+            [tpkt::VERSION, ..] if unread => Some(Next::Mcs),
+            _ => None,
+        }
+    }
+
+    fn half(&mut self, from: Side) -> &mut Half {
+        match from {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    fn read(&mut self, from: Side, out: &mut Vec<What>) {
+        let half = self.half(from);
+        if half.kept.first().is_some_and(|first| *first != tpkt::VERSION) {
+            half.judge(from, out);
+            return;
+        }
+        match tpkt::read(&half.kept) {
+            Header::Short => {}
+            Header::Length(len) if half.kept.len() < len => {}
+            Header::Length(len) => {
+                let rest = half.kept.split_off(len);
+                let pdu = std::mem::replace(&mut half.kept, rest);
+                half.state = State::Spoken;
+                self.pdu(from, &pdu, out);
+            }
+            Header::Bad(says) => {
+                half.state = State::Broken;
+                out.push(malformed(from, "tpkt", 0, says));
+            }
+        }
+    }
+
+    fn pdu(&mut self, from: Side, pdu: &[u8], out: &mut Vec<What>) {
+        let Some(variable) = variable_part(from, pdu, out) else {
+            self.half(from).state = State::Broken;
+            return;
+        };
+        let parts = Parts { from, rest: variable, offset: FIXED as u64, out };
+        match from {
+            Side::Client => parts.request(),
+            Side::Server => {
+                self.outcome = parts.confirm();
+                if self.outcome.is_none() {
+                    self.server.state = State::Broken;
+                }
+            }
+        }
+    }
+}
+
+impl Half {
+    fn keep(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
+        if self.is_cut {
+            return;
+        }
+        if self.kept.len() < MAX_KEPT {
+            self.kept.extend_from_slice(data);
+            return;
+        }
+        self.is_cut = true;
+        if self.state == State::Spoken {
+            let says = format!("expected the negotiation to end, found more than {MAX_KEPT} bytes before that");
+            out.push(malformed(from, "x224", self.kept.len() as u64, says));
+        }
+    }
+
+    /// Decides what bytes are that are not TPKT, as soon as they are certain.
+    fn judge(&mut self, from: Side, out: &mut Vec<What>) {
+        if let Some(looks) = looks(&self.kept) {
+            self.state = State::Foreign;
+            out.push(What::NotRdp { from, looks });
+        }
+    }
+}
+
+fn expected(from: Side) -> &'static str {
+    match from {
+        Side::Client => "a whole X.224 Connection Request",
+        Side::Server => "a whole X.224 Connection Confirm",
+    }
+}
+
+fn malformed(from: Side, layer: &'static str, offset: u64, says: String) -> What {
+    What::Malformed { from, layer, offset, says }
+}
+
+/// Checks the fixed part of the TPDU (X.224, 13.3.1 and 13.4.1) and gives what comes behind it.
+fn variable_part<'a>(from: Side, pdu: &'a [u8], out: &mut Vec<What>) -> Option<&'a [u8]> {
+    let (name, code) = match from {
+        Side::Client => ("a Connection Request (e0)", 0xe0),
+        Side::Server => ("a Connection Confirm (d0)", 0xd0),
+    };
+    let tpdu = pdu.get(tpkt::HEADER..)?;
+    let found = tpdu.get(1)? & 0xf0;
+    if found != code {
+        out.push(malformed(from, "x224", 5, format!("expected {name}, found {}", code_name(found))));
+        return None;
+    }
+    let Some(variable) = pdu.get(FIXED..) else {
+        let says = format!("expected {name} of {FIXED} bytes or more, found {}", pdu.len());
+        out.push(malformed(from, "x224", tpkt::HEADER as u64, says));
+        return None;
+    };
+    // The length indicator does not count itself (X.224, 13.2.1). The TPKT length has framed the bytes, so it wins.
+    if usize::from(tpdu[0]) + 1 != tpdu.len() {
+        let says = format!("expected a length indicator of {}, found {}", tpdu.len() - 1, tpdu[0]);
+        out.push(malformed(from, "x224", tpkt::HEADER as u64, says));
+    }
+    Some(variable)
+}
+
+/// X.224, 13.1, table 8.
+fn code_name(code: u8) -> String {
+    let name = match code {
+        0xe0 => "a Connection Request",
+        0xd0 => "a Connection Confirm",
+        0x80 => "a Disconnect Request",
+        0xc0 => "a Disconnect Confirm",
+        0xf0 => "Data",
+        0x70 => "an Error",
+        _ => return format!("code {code:02x}"),
+    };
+    format!("{name} ({code:02x})")
+}
+
+/// The variable part of a request or confirm: a line of text, then structures that say their type and length.
+struct Parts<'a> {
+    from: Side,
+    rest: &'a [u8],
+    offset: u64,
+    out: &'a mut Vec<What>,
+}
+
+/// One of the negotiation structures, which all begin alike.
+struct Part<'a> {
+    kind: u8,
+    flags: u8,
+    body: &'a [u8],
+}
+
+// The types of the negotiation structures.
+const NEG_REQ: u8 = 0x01;
+const NEG_RSP: u8 = 0x02;
+const NEG_FAILURE: u8 = 0x03;
+const CORRELATION_INFO: u8 = 0x06;
+
+impl<'a> Parts<'a> {
+    /// \[MS-RDPBCGR\] 2.2.1.1.
+    fn request(mut self) {
+        let mut request = ConnectionRequest::default();
+        while let Some(line) = self.line() {
+            match line.strip_prefix(b"Cookie: mstshash=") {
+                Some(user) => request.cookie = Some(printable(user)),
+                None => request.routing_token = Some(printable(line)),
+            }
+        }
+        while let Some(part) = self.part(&[NEG_REQ, CORRELATION_INFO]) {
+            match part.kind {
+                NEG_REQ => {
+                    request.flags = part.flags;
+                    request.requested = number(part.body).map(Protocols);
+                }
+                _ => request.correlation_id = part.body.get(..16).map(hex),
+            }
+        }
+        self.out.push(What::ConnectionRequest(Box::new(request)));
+    }
+
+    /// \[MS-RDPBCGR\] 2.2.1.2. `None` where it says something that cannot be read.
+    fn confirm(mut self) -> Option<Next> {
+        if self.rest.is_empty() {
+            self.out.push(What::ConnectionConfirm(ConnectionConfirm { selected: None, flags: 0 }));
+            return Some(Next::Mcs);
+        }
+        let part = self.part(&[NEG_RSP, NEG_FAILURE])?;
+        let value = number(part.body)?;
+        if part.kind == NEG_FAILURE {
+            self.out.push(What::NegotiationFailure { code: value });
+            return Some(Next::Refused);
+        }
+        if value.count_ones() > 1 {
+            self.trouble(format!("expected one selected protocol, found {value:#x}"));
+        }
+        let confirm = ConnectionConfirm { selected: Some(Protocols(value)), flags: part.flags };
+        self.out.push(What::ConnectionConfirm(confirm));
+        Some(if value == 0 { Next::Mcs } else { Next::Tls })
+    }
+
+    /// A line of text before the structures: `cookie` or `routingToken`. Both end with CR LF.
+    fn line(&mut self) -> Option<&'a [u8]> {
+        if matches!(self.rest.first(), None | Some(&NEG_REQ) | Some(&CORRELATION_INFO)) {
+            return None;
+        }
+        let end = self.rest.windows(2).position(|two| two == b"\r\n");
+        if end.is_none() {
+            self.trouble("expected CR LF at the end of cookie or routing token, found none".to_owned());
+        }
+        let line = self.take(end.unwrap_or_else(|| self.text_len()));
+        self.take(if end.is_some() { 2 } else { 0 });
+        Some(line)
+    }
+
+    /// Where text ends that has no CR LF: at an RDP_NEG_REQ, if the bytes end with one.
+    fn text_len(&self) -> usize {
+        match self.rest {
+            [text @ .., NEG_REQ, _, 8, 0, _, _, _, _] => text.len(),
+            all => all.len(),
+        }
+    }
+
+    /// The next structure, if it is one of those allowed here.
+    fn part(&mut self, allowed: &[u8]) -> Option<Part<'a>> {
+        let (kind, flags, len) = match *self.rest {
+            [] => return None,
+            [kind, flags, low, high, ..] => (kind, flags, usize::from(u16::from_le_bytes([low, high]))),
+            [..] => return self.stop(format!("expected a negotiation structure, found {} bytes", self.rest.len())),
+        };
+        if !allowed.contains(&kind) {
+            return self.stop(format!("expected a negotiation structure of type {allowed:?}, found type {kind}"));
+        }
+        let wanted = if kind == CORRELATION_INFO { 36 } else { 8 };
+        if len != wanted {
+            self.trouble(format!("expected length {wanted} in the structure of type {kind}, found {len}"));
+        }
+        if self.rest.len() < wanted {
+            return self.stop(format!("expected {wanted} bytes of type {kind}, found {}", self.rest.len()));
+        }
+        let body = self.take(wanted).get(4..)?;
+        Some(Part { kind, flags, body })
+    }
+
+    fn take(&mut self, len: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at(len.min(self.rest.len()));
+        self.rest = rest;
+        self.offset += taken.len() as u64;
+        taken
+    }
+
+    fn trouble(&mut self, says: String) {
+        self.out.push(malformed(self.from, "x224", self.offset, says));
+    }
+
+    /// Trouble after which nothing more of this part can be read.
+    fn stop<T>(&mut self, says: String) -> Option<T> {
+        self.trouble(says);
+        self.rest = &[];
+        None
+    }
+}
+
+fn number(body: &[u8]) -> Option<u32> {
+    body.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Text that cannot move a terminal's cursor: control characters, and those that reverse the writing, are escaped.
+fn printable(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().flat_map(shown).take(MAX_TEXT).collect()
+}
+
+fn shown(c: char) -> impl Iterator<Item = char> {
+    let hidden = c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let escaped = hidden.then(|| c.escape_default());
+    escaped.into_iter().flatten().chain((!hidden).then_some(c))
+}

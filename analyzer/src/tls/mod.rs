@@ -1,0 +1,314 @@
+//! TLS as a bystander sees it: the bytes of both sides in, events out. It holds no key and opens nothing.
+//!
+//! In clear are the hellos, all records' types and lengths, and, up to TLS 1.2, the certificates (RFC 5246, 7.4).
+//! TLS 1.3 seals everything after the ServerHello (RFC 8446, 2), so what comes then is inferred from lengths, and says
+//! so. Which names and certificates are good is not for this room to say.
+
+pub mod certificate;
+mod handshake;
+mod hello;
+mod record;
+#[cfg(test)]
+mod specimens;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use crate::codes::tls as names;
+use crate::event::{Basis, What};
+use crate::observation::Side;
+use handshake::{Handshake, Message, Step};
+use record::{Header, Hole, Piece, Records};
+use wire::Trouble;
+
+const TLS_1_2: u16 = 0x0303;
+const TLS_1_3: u16 = 0x0304;
+
+/// ContentType, RFC 8446, 5.1.
+mod content {
+    pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
+    pub(super) const ALERT: u8 = 21;
+    pub(super) const HANDSHAKE: u8 = 22;
+    pub(super) const APPLICATION_DATA: u8 = 23;
+}
+
+/// One TLS connection.
+#[derive(Debug, Default)]
+pub struct Tls {
+    client: Half,
+    server: Half,
+    /// As the ServerHello chose them.
+    chosen: Option<Chosen>,
+    /// The session id of the ClientHello.
+    session_id: Vec<u8>,
+    established: bool,
+    /// Whether bytes are missing: then what should have been seen may have passed unseen.
+    holes: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Chosen {
+    version: u16,
+    cipher: u16,
+}
+
+/// What one side sent.
+#[derive(Debug, Default)]
+struct Half {
+    records: Records,
+    handshake: Handshake,
+    /// The clear alert that is being read.
+    alert: Vec<u8>,
+    /// Whether its ChangeCipherSpec is sent, which up to TLS 1.2 seals all that follows.
+    sealed: bool,
+    /// Whether its sealed Finished is sent.
+    finished: bool,
+}
+
+impl Tls {
+    /// Nothing said yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// More bytes of one side, in order.
+    pub fn push(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
+        let mut data = data;
+        while let Some(piece) = self.half(from).records.next(&mut data) {
+            self.piece(from, piece, out);
+        }
+    }
+
+    /// `len` bytes of one side that are not here.
+    pub fn missing(&mut self, from: Side, len: u64, out: &mut Vec<What>) {
+        self.holes = true;
+        match self.half(from).records.missing(len) {
+            Hole::Within(header) if header.kind == content::HANDSHAKE => self.half(from).handshake.hole(),
+            Hole::Within(_) => {}
+            Hole::Beyond(at) => {
+                self.half(from).handshake.hole();
+                let says = format!("expected records, found a hole of {len} bytes that hides where the next begins");
+                out.push(What::Malformed { from, layer: "tls record", offset: at, says });
+            }
+        }
+        self.push(from, &[], out);
+    }
+
+    /// What one side has begun and not completed: the name of the handshake message ("record" where it is sealed), the
+    /// bytes that are here and those it takes. For the end of a flow: "cut in the middle of Certificate".
+    pub fn partial(&self, from: Side) -> Option<(&'static str, u32, u32)> {
+        let half = match from {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        };
+        let record = || half.records.partial().map(|(header, have)| ("record", have, header.len));
+        half.handshake.partial().or_else(record)
+    }
+
+    fn half(&mut self, from: Side) -> &mut Half {
+        match from {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    fn piece(&mut self, from: Side, piece: Piece<'_>, out: &mut Vec<What>) {
+        match piece {
+            Piece::Start(_) => {
+                self.half(from).alert.clear();
+                self.half(from).handshake.start_record();
+            }
+            Piece::Body(header, bytes) => self.body(from, header, bytes, out),
+            Piece::End(header) => self.end(from, header, out),
+            Piece::Trouble { at, says } => {
+                self.half(from).handshake.hole();
+                out.push(What::Malformed { from, layer: "tls record", offset: at, says });
+            }
+        }
+    }
+
+    /// Reads what is in clear, as it comes; whatever is sealed is only counted.
+    fn body(&mut self, from: Side, header: Header, bytes: &[u8], out: &mut Vec<What>) {
+        let half = self.half(from);
+        match header.kind {
+            content::HANDSHAKE if !half.sealed => self.messages(from, bytes, out),
+            content::ALERT if !half.sealed => half.alert.extend(bytes.iter().take(2 - half.alert.len().min(2))),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, from: Side, header: Header, out: &mut Vec<What>) {
+        let sealed = self.half(from).sealed;
+        if sealed || header.kind == content::APPLICATION_DATA {
+            out.push(What::Record { from, kind: header.kind, len: header.len });
+        }
+        match (header.kind, sealed) {
+            (content::CHANGE_CIPHER_SPEC, false) => self.change_cipher_spec(from, out),
+            (content::ALERT, false) => self.clear_alert(from, header, out),
+            (content::ALERT, true) => out.push(What::SealedAlert { from, basis: Basis::Seen }),
+            (content::HANDSHAKE, true) => self.finished(from, out),
+            (content::APPLICATION_DATA, _) => self.application_data(from, header, out),
+            _ => {}
+        }
+    }
+
+    /// In TLS 1.3 it is a dummy for middleboxes and seals nothing (RFC 8446, D.4); a client may send one before the
+    /// version is known, and then its second ClientHello in clear.
+    fn change_cipher_spec(&mut self, from: Side, out: &mut Vec<What>) {
+        out.push(What::ChangeCipherSpec { from });
+        let seals = match self.chosen {
+            Some(chosen) => !is_1_3(chosen.version),
+            None => self.holes,
+        };
+        self.half(from).sealed |= seals;
+    }
+
+    fn clear_alert(&mut self, from: Side, header: Header, out: &mut Vec<What>) {
+        let holes = self.holes;
+        let half = self.half(from);
+        match (half.alert.as_slice(), header.len) {
+            ([level, description], 2) => {
+                out.push(What::Alert { from, level: *level, description: *description });
+            }
+            // The ChangeCipherSpec before it may be in the hole.
+            (_, 17..) if holes => out.push(What::SealedAlert { from, basis: Basis::Inferred }),
+            (_, len) => {
+                let says = format!("expected an alert of 2 bytes, found one of {len}");
+                let offset = half.records.offset().saturating_sub(len.into());
+                out.push(What::Malformed { from, layer: "tls record", offset, says });
+            }
+        }
+    }
+
+    /// Up to TLS 1.2 the first sealed handshake record is the Finished (RFC 5246, 7.4.9).
+    fn finished(&mut self, from: Side, out: &mut Vec<What>) {
+        self.half(from).finished = true;
+        if self.client.finished && self.server.finished {
+            self.establish(Basis::Seen, out);
+        }
+    }
+
+    fn establish(&mut self, basis: Basis, out: &mut Vec<What>) {
+        if !self.established {
+            self.established = true;
+            out.push(What::TlsEstablished { basis });
+        }
+    }
+
+    fn application_data(&mut self, from: Side, header: Header, out: &mut Vec<What>) {
+        match self.chosen {
+            Some(chosen) if is_1_3(chosen.version) => self.sealed_1_3(from, chosen.cipher, header, out),
+            // Early data; or TLS 1.2 with a hole in its handshake, of which the client's data is the end.
+            Some(_) | None if self.holes && from == Side::Client => self.establish(Basis::Inferred, out),
+            Some(_) | None => {}
+        }
+    }
+
+    /// TLS 1.3 shows lengths only. The client's first record that is no alert is its Certificate or Finished, which it
+    /// sends once it accepted the server's.
+    fn sealed_1_3(&mut self, from: Side, cipher: u16, header: Header, out: &mut Vec<What>) {
+        if header.len == alert_len(cipher) {
+            out.push(What::SealedAlert { from, basis: Basis::Inferred });
+        } else if from == Side::Client {
+            self.establish(Basis::Inferred, out);
+        }
+    }
+
+    fn messages(&mut self, from: Side, bytes: &[u8], out: &mut Vec<What>) {
+        let mut bytes = bytes;
+        while let Some(step) = self.half(from).handshake.next(&mut bytes) {
+            match step {
+                Step::Message(message) => self.message(from, &message, out),
+                Step::Trouble(trouble) => malformed(from, "tls handshake", 0, [trouble], out),
+            }
+        }
+    }
+
+    fn message(&mut self, from: Side, message: &Message, out: &mut Vec<What>) {
+        match (names::handshake(message.kind).unwrap_or_default(), from) {
+            ("ClientHello", Side::Client) => self.client_hello(message, out),
+            ("ServerHello", Side::Server) => self.server_hello(message, out),
+            ("Certificate", _) => certificates(from, message, out),
+            ("CertificateRequest", Side::Server) => out.push(What::CertificateRequest),
+            ("ServerHelloDone", Side::Server) => out.push(What::ServerHelloDone),
+            ("ClientKeyExchange", Side::Client) => out.push(What::ClientKeyExchange),
+            (name @ ("ClientHello" | "ServerHello"), _) => {
+                let says = format!("expected messages of a {from}, found {name}");
+                malformed(from, "tls handshake", message.offset, [Trouble { at: 0, says }], out);
+            }
+            _ => {}
+        }
+    }
+
+    fn client_hello(&mut self, message: &Message, out: &mut Vec<What>) {
+        let mut troubles = Vec::new();
+        if let Some(mut client) = hello::client(&message.body, &mut troubles) {
+            client.hello.len = message.len;
+            self.session_id = client.session_id;
+            out.push(What::ClientHello(Box::new(client.hello)));
+        }
+        malformed(Side::Client, "tls handshake", message.offset, troubles, out);
+    }
+
+    fn server_hello(&mut self, message: &Message, out: &mut Vec<What>) {
+        let mut troubles = Vec::new();
+        match hello::server(&message.body, &mut troubles) {
+            Some(server) if server.is_retry => out.push(What::HelloRetryRequest),
+            Some(mut server) => {
+                let echoed = !server.session_id.is_empty() && server.session_id == self.session_id;
+                server.hello.resumed = match is_1_3(server.hello.version) {
+                    true => server.hello.resumed,
+                    false => echoed,
+                };
+                self.chosen = Some(Chosen { version: server.hello.version, cipher: server.hello.cipher });
+                out.push(What::ServerHello(Box::new(server.hello)));
+            }
+            None => {}
+        }
+        malformed(Side::Server, "tls handshake", message.offset, troubles, out);
+    }
+}
+
+/// TLS 1.3 or one of its drafts (RFC 8446, 4.2.1, had them as 0x7f00 and the number).
+fn is_1_3(version: u16) -> bool {
+    version == TLS_1_3 || version >> 8 == 0x7f || version > TLS_1_2 && version < 0x0400
+}
+
+/// A sealed alert: two bytes, the inner content type and the tag (RFC 8446, 5.2), which the CCM_8 suite cuts to eight.
+fn alert_len(cipher: u16) -> u32 {
+    const TLS_AES_128_CCM_8_SHA256: u16 = 0x1305;
+    match cipher {
+        TLS_AES_128_CCM_8_SHA256 => 2 + 1 + 8,
+        _ => 2 + 1 + 16,
+    }
+}
+
+fn certificates(from: Side, message: &Message, out: &mut Vec<What>) {
+    let mut troubles = Vec::new();
+    let mut unread = Vec::new();
+    let mut chain = Vec::new();
+    for (at, der) in hello::certificates(&message.body, &mut troubles) {
+        match certificate::read(der) {
+            Ok(certificate) => chain.push(certificate),
+            Err(says) => unread.push(Trouble { at, says }),
+        }
+    }
+    malformed(from, "tls handshake", message.offset, troubles, out);
+    malformed(from, "certificate", message.offset, unread, out);
+    out.push(What::Certificates { from, chain });
+}
+
+fn malformed(
+    from: Side,
+    layer: &'static str,
+    base: u64,
+    troubles: impl IntoIterator<Item = Trouble>,
+    out: &mut Vec<What>,
+) {
+    out.extend(troubles.into_iter().map(|trouble| What::Malformed {
+        from,
+        layer,
+        offset: base + trouble.at as u64,
+        says: trouble.says,
+    }));
+}
