@@ -221,7 +221,7 @@ async fn accept_all(
 #[derive(Debug)]
 pub(super) enum Stop {
     /// Its script has it act here.
-    Acts(Point, Act),
+    Acts(Act),
     /// The connection failed under it.
     Failed(io::Error),
 }
@@ -245,7 +245,7 @@ impl Log {
         match self.fault {
             Some((at, act)) if at == point => {
                 self.note(Did::Acted(point, act), io);
-                Err(Stop::Acts(point, act))
+                Err(Stop::Acts(act))
             }
             _ => {
                 self.note(Did::Reached(point), io);
@@ -269,7 +269,7 @@ async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> 
             socket.finish().await;
             None
         }
-        Err(Stop::Acts(_, act)) => perform(&mut socket, act).await.err(),
+        Err(Stop::Acts(act)) => perform(&mut socket, act).await.err(),
         Err(Stop::Failed(error)) => {
             log.note(Did::BrokenOff, &socket);
             break_off(&mut socket, &error).await;
@@ -298,7 +298,8 @@ async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log
     if selected == protocol::RDP {
         log.reach(Point::Established, socket)?;
         session::serve(socket, agreed, script.session, log).await?;
-        return Ok(socket.drain().await);
+        socket.drain().await;
+        return Ok(());
     }
     let hello = read_framed(socket, wire::record_len).await?;
     log.reach(Point::ClientHello, socket)?;
@@ -321,7 +322,7 @@ async fn serve_inside(
     let mut stream = tls.accept(socket).await?;
     log.reach(Point::Established, &stream)?;
     match session::serve(&mut stream, agreed, session, log).await {
-        Err(Stop::Acts(_, Act::Goodbye)) | Ok(()) => {}
+        Err(Stop::Acts(Act::Goodbye)) | Ok(()) => {}
         stop => return stop,
     }
     if log.fault.is_none() {
