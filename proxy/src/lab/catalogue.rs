@@ -21,6 +21,7 @@ const SERVER: ServerScript = ServerScript {
     versions: Versions::Both,
     ciphers: Ciphers::All,
     record: None,
+    thinks_ms: 0,
     session: SESSION,
     fault: None,
 };
@@ -169,6 +170,10 @@ pub const SCENARIOS: &[Scenario] = &[
         with(Certificate::Expired), CLIENT, CONNECTED),
     play("healthy-wrong-name", "a session whose user takes the certificate of another name",
         with(Certificate::WrongName), CLIENT, CONNECTED),
+    play("healthy-slow-server", "a session whose server thinks half a second before each answer on the way to TLS",
+        ServerScript { thinks_ms: 500, ..SERVER }, CLIENT, CONNECTED),
+    play("healthy-slow-user", "a session whose user looks at the certificate for half a second and takes it",
+        SERVER_12, ClientScript { hesitates_ms: 500, ..CLIENT }, CONNECTED),
 
     // Nobody there, or somebody else.
     play("refused", "nothing listens on the port",

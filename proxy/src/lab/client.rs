@@ -34,7 +34,7 @@ pub struct ClientScript {
     pub stays: Stays,
     /// How it leaves.
     pub leaves: Leave,
-    /// How many milliseconds it waits, when it is to leave: a person at a prompt.
+    /// How many milliseconds it waits once it is established: a person looks at the certificate.
     pub hesitates_ms: u64,
     /// After how many milliseconds without the next step it gives up, with a FIN.
     pub patience_ms: u64,
@@ -210,7 +210,7 @@ impl ClientScript {
 }
 
 async fn dial(server: SocketAddr) -> io::Result<Socket> {
-    Socket::new(TcpStream::connect(server).await?)
+    Ok(Socket::new(TcpStream::connect(server).await?))
 }
 
 async fn converse(
@@ -254,6 +254,7 @@ async fn stay<S>(io: &mut S, script: ClientScript, agreed: Agreed, session: Sess
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    sleep(Duration::from_millis(script.hesitates_ms)).await;
     match script.stays {
         Stays::UntilEstablished => {}
         Stays::UntilActive => {
@@ -261,7 +262,6 @@ where
             timeout(busy, session::connect(io, agreed, session, script.user)).await??;
         }
     }
-    sleep(Duration::from_millis(script.hesitates_ms)).await;
     match script.leaves {
         Leave::InOrder => {
             say(io, wire::disconnect_ultimatum()).await?;

@@ -5,12 +5,13 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
 
 use super::certificate::Certificate;
 use super::session::{self, Agreed, Session, say};
@@ -80,6 +81,8 @@ pub struct ServerScript {
     pub ciphers: Ciphers,
     /// The length of a TLS record, where its flight is not to be in one.
     pub record: Option<usize>,
+    /// How many milliseconds it thinks before its Connection Confirm, and again before its ServerHello.
+    pub thinks_ms: u64,
     /// How a healthy session goes.
     pub session: Session,
     /// The one thing that it does otherwise.
@@ -209,7 +212,7 @@ async fn accept_all(
     while let Ok((stream, _)) = listener.accept().await {
         let (shared, count, tls) = (shared.clone(), count.clone(), tls.clone());
         tasks.spawn(async move {
-            let Ok(conversation) = converse(stream, script, tls).await else { return };
+            let conversation = converse(stream, script, tls).await;
             shared.conversations.lock().unwrap_or_else(PoisonError::into_inner).push(conversation);
             count.send_modify(|n| *n += 1);
         });
@@ -260,8 +263,8 @@ impl Log {
     }
 }
 
-async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> io::Result<Conversation> {
-    let mut socket = Socket::new(stream)?;
+async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> Conversation {
+    let mut socket = Socket::new(stream);
     let mut log = Log { deeds: Vec::new(), fault: script.fault };
     let result = serve(&mut socket, script, &tls, &mut log).await;
     let error = match result {
@@ -277,13 +280,13 @@ async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> 
         }
     };
     log.note(Did::Over, &socket);
-    Ok(Conversation {
+    Conversation {
         deeds: log.deeds,
         sent: socket.sent.clone(),
         received: socket.received.clone(),
         ended: socket.ended,
         error: error.map(|e| e.to_string()),
-    })
+    }
 }
 
 /// The healthy server, up to the point where its script acts.
@@ -291,6 +294,8 @@ async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log
     log.reach(Point::Accept, socket)?;
     let request = read_framed(socket, wire::tpkt_len).await?;
     log.reach(Point::Request, socket)?;
+    let thinks = Duration::from_millis(script.thinks_ms);
+    sleep(thinks).await;
     say(socket, wire::connection_confirm(script.selects)).await?;
     log.reach(Point::Confirm, socket)?;
     let selected = script.selects.unwrap_or(protocol::RDP);
@@ -303,6 +308,7 @@ async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log
     }
     let hello = read_framed(socket, wire::record_len).await?;
     log.reach(Point::ClientHello, socket)?;
+    sleep(thinks).await;
     if let Some((point @ Point::MidFlight(len), _)) = script.fault {
         let flight = tls.first_flight(&hello)?;
         say(socket, flight[..len.min(flight.len())].to_vec()).await?;

@@ -199,6 +199,7 @@ pub fn client_info(user: &str) -> Vec<u8> {
         &[0; 4],       // clientSessionId
         &[7, 0, 0, 0], // performanceFlags
         &[0; 2],       // cbAutoReconnectCookie
+        &[0; 8],       // reserved1, reserved2, cbDynamicDSTTimeZoneKeyName, dynamicDaylightTimeDisabled
     ]
     .concat();
     // SEC_INFO_PKT
