@@ -301,6 +301,6 @@ pub const SCENARIOS: &[Scenario] = &[
         fault(Point::ConfirmActive, Act::Reset), CLIENT,
         or(server(Ending::Reset, &["capabilities", "finalization"], "CAP-BAD"), &["SES-DRV", "SES-KILLED"])),
     play("reset-in-active", "the server resets a session that runs",
-        fault(Point::Active, Act::Reset), CLIENT,
+        fault(Point::Active, Act::Reset), ClientScript { stays: Stays::UntilEnded, ..CLIENT },
         Expect { outcome: Outcome::Broken, cause: None, ..server(Ending::Reset, &["active"], "") }),
 ];

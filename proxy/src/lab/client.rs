@@ -47,6 +47,8 @@ pub enum Stays {
     UntilEstablished,
     /// To the last burst of the session.
     UntilActive,
+    /// Past the last burst, until the server ends it: else it could be gone before the server acts.
+    UntilEnded,
 }
 
 /// How a client leaves.
@@ -250,24 +252,27 @@ async fn negotiate(socket: &mut Socket, script: ClientScript, report: &mut Clien
 }
 
 /// Stays as long as the script says, then says goodbye, as far as that is said in bytes.
-async fn stay<S>(io: &mut S, script: ClientScript, agreed: Agreed, session: Session) -> Result<(), Stop>
+async fn stay<S>(stream: &mut S, script: ClientScript, agreed: Agreed, session: Session) -> Result<(), Stop>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     sleep(Duration::from_millis(script.hesitates_ms)).await;
+    let busy = Duration::from_millis(script.patience_ms) + session.pauses();
     match script.stays {
         Stays::UntilEstablished => {}
-        Stays::UntilActive => {
-            let busy = Duration::from_millis(script.patience_ms) + session.pauses();
-            timeout(busy, session::connect(io, agreed, session, script.user)).await??;
+        Stays::UntilActive => timeout(busy, session::connect(stream, agreed, session, script.user)).await??,
+        Stays::UntilEnded => {
+            timeout(busy, session::connect(stream, agreed, session, script.user)).await??;
+            script.within(session::wait_for_end(stream)).await?;
+            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
     }
     match script.leaves {
         Leave::InOrder => {
-            say(io, wire::disconnect_ultimatum()).await?;
-            io.shutdown().await?;
+            say(stream, wire::disconnect_ultimatum()).await?;
+            stream.shutdown().await?;
         }
-        Leave::Notify => io.shutdown().await?,
+        Leave::Notify => stream.shutdown().await?,
         Leave::Fin | Leave::Reset => {}
     }
     Ok(())

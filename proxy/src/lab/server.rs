@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -332,16 +332,9 @@ async fn serve_inside(
         stop => return stop,
     }
     if log.fault.is_none() {
-        wait_for_goodbye(&mut stream).await?;
+        session::wait_for_end(&mut stream).await?;
     }
     Ok(stream.shutdown().await?)
-}
-
-/// Reads to the client's close_notify.
-async fn wait_for_goodbye(stream: &mut tls::ServerStream<&mut Socket>) -> io::Result<()> {
-    let mut scrap = [0; 4096];
-    while stream.read(&mut scrap).await? > 0 {}
-    Ok(())
 }
 
 /// Does what the script says, below any TLS.

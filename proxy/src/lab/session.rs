@@ -6,7 +6,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
 use super::Point;
@@ -98,6 +98,13 @@ where
     for burst in 0..session.bursts {
         take_burst(io, session, burst).await?;
     }
+    Ok(())
+}
+
+/// Reads to the peer's close_notify or, without TLS, to its FIN.
+pub(super) async fn wait_for_end<S: AsyncRead + Unpin>(io: &mut S) -> io::Result<()> {
+    let mut scrap = [0; 4096];
+    while io.read(&mut scrap).await? > 0 {}
     Ok(())
 }
 
