@@ -301,7 +301,6 @@ async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log
     let selected = script.selects.unwrap_or(protocol::RDP);
     let agreed = Agreed { asked: wire::requested(&request), selected };
     if selected == protocol::RDP {
-        log.reach(Point::Established, socket)?;
         session::serve(socket, agreed, script.session, log).await?;
         socket.drain().await;
         return Ok(());
@@ -326,7 +325,6 @@ async fn serve_inside(
     log: &mut Log,
 ) -> Result<(), Stop> {
     let mut stream = tls.accept(socket).await?;
-    log.reach(Point::Established, &stream)?;
     match session::serve(&mut stream, agreed, session, log).await {
         Err(Stop::Acts(Act::Goodbye)) | Ok(()) => {}
         stop => return stop,

@@ -54,6 +54,7 @@ pub(super) async fn serve<S>(io: &mut S, agreed: Agreed, session: Session, log: 
 where
     S: AsyncRead + AsyncWrite + Counts + Unpin,
 {
+    log.reach(Point::Established, io)?;
     if agreed.selected == protocol::HYBRID {
         credssp_server(io).await?;
     }
