@@ -1,7 +1,7 @@
 //! How the bytes of an RDP session arrive and leave: relay, recorder, scripted peers.
 //!
-//! Nothing in here decodes a byte of a protocol: that is asked of `analyzer`. A module may use only modules declared
-//! above it.
+//! Nothing in here decodes a byte of a protocol: that is asked of `analyzer`. (The lab's peers *play* the protocol;
+//! that is their purpose.) A module may use only modules declared above it.
 
 pub mod clock;
 
@@ -20,3 +20,7 @@ pub mod listen;
 pub mod record;
 
 pub mod watch;
+
+pub mod tls;
+
+pub mod lab;

@@ -1,0 +1,104 @@
+//! The lab: peers on loopback with which every way to fail, up to TLS, can be played on real TCP and with real TLS.
+//!
+//! A [`Scenario`] is data: how a server and a client behave, and what is to be said of it. `serve` starts the server,
+//! `connect` plays the client against it, or against a relay that stands in between. Nothing in here knows the relay,
+//! the recorder or the analyzer's verdict; the server's log and the client's report are the truth to compare with.
+
+pub mod catalogue;
+pub mod certificate;
+mod client;
+mod server;
+mod session;
+mod socket;
+pub mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+
+use analyzer::observation::{Ending, Leg, Side};
+
+pub use catalogue::SCENARIOS;
+pub use client::{ClientReport, ClientScript, End, Leave, Stays};
+pub use server::{Act, Conversation, Deed, Did, Point, Server, ServerScript};
+pub use session::Session;
+pub use socket::{Ended, Tally};
+
+/// One way in which a session can go.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    /// In kebab case.
+    pub name: &'static str,
+    /// One line for people.
+    pub says: &'static str,
+    /// What the server does.
+    pub server: ServerScript,
+    /// What the client does.
+    pub client: ClientScript,
+    /// What is to be said of it.
+    pub expect: Expect,
+}
+
+/// What is to be said of a scenario: labelled from what the peers do, not from what a rule finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expect {
+    /// How the attempt ends.
+    pub outcome: Outcome,
+    /// The last phase begun. More than one where who is faster decides (a FIN may cross the next request).
+    pub phases: &'static [&'static str],
+    /// On which leg it ends first, with a relay in between.
+    pub leg: Leg,
+    /// Who sends the first FIN or RST there.
+    pub by: Side,
+    /// Which of them (or a refusal).
+    pub how: Ending,
+    /// The cause, from the catalogue of causes. `None` for a normal end, and where the wire shows no more than the end.
+    pub cause: Option<&'static str>,
+    /// Other causes that look alike: to be named as alternatives, and no mistake where one of them stands first.
+    pub or: &'static [&'static str],
+    /// Whose fault it is: a silent server's, though it is the client that gives up.
+    pub blames: Option<Side>,
+    /// How it ends for the client, without a relay. (With one the same, but that a refused connection is a reset one.)
+    pub end: End,
+}
+
+/// How an attempt ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It became active and ended normally.
+    Connected,
+    /// It became active and ended badly.
+    Broken,
+    /// It never became active.
+    Failed,
+}
+
+impl Outcome {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Connected => "connected",
+            Outcome::Broken => "broken",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+impl Scenario {
+    /// The scenario of that name.
+    pub fn named(name: &str) -> Option<&'static Scenario> {
+        SCENARIOS.iter().find(|scenario| scenario.name == name)
+    }
+
+    /// Starts the server.
+    pub async fn serve(&self) -> io::Result<Server> {
+        Server::start(self.server).await
+    }
+
+    /// Plays the client against `server`: the server's own address, or that of a relay to it.
+    pub async fn connect(&self, server: SocketAddr) -> ClientReport {
+        client::play(self.client, self.server.session, server).await
+    }
+}

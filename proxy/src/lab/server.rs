@@ -1,0 +1,371 @@
+//! The scripted server: healthy, but for one act at one point.
+//!
+//! It keeps a log of what it did, for a test to hold a verdict against.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
+
+use super::certificate::Certificate;
+use super::session::{self, Agreed, Session, say};
+use super::socket::{Counts, Ended, Socket, Tally, read_framed};
+use super::wire::{self, protocol};
+use crate::tls::{self, Ciphers, Versions};
+
+/// Where in the conversation a server acts: as soon as this has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// The connection was accepted, nothing read.
+    Accept,
+    /// The X.224 Connection Request was read.
+    Request,
+    /// The X.224 Connection Confirm was sent, nothing read since.
+    Confirm,
+    /// The ClientHello was read.
+    ClientHello,
+    /// The first so many bytes of the answer to the ClientHello were sent.
+    MidFlight(usize),
+    /// The TLS handshake is done (or, without TLS, the Connection Confirm was sent).
+    Established,
+    /// The MCS Connect Initial PDU was read.
+    ConnectInitial,
+    /// The Client Info PDU was read.
+    ClientInfo,
+    /// The Confirm Active PDU was read.
+    ConfirmActive,
+    /// All bursts were sent and answered.
+    Active,
+}
+
+/// What a server does when it does not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Sends FIN, and reads what still comes.
+    Fin,
+    /// Sends TLS close_notify and FIN, and reads what still comes. Without TLS the same as [`Act::Fin`].
+    Goodbye,
+    /// Sends RST.
+    Reset,
+    /// Says nothing until the client goes. (It reads; on the wire that is the same as not reading, as long as the
+    /// client says less than a window.)
+    Silence,
+    /// Says this, then sends FIN.
+    Answer(&'static [u8]),
+    /// Says this, then waits until the client goes.
+    AnswerAndWait(&'static [u8]),
+    /// Answers with RDP_NEG_FAILURE of this code, then waits until the client goes.
+    NegotiationFailure(u32),
+    /// Sends this fatal TLS alert in clear, then FIN.
+    Alert(u8),
+}
+
+/// What a server does, from accept to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerScript {
+    /// Whether anything listens at all. If not, the port is held, so that nobody else answers on it.
+    pub listens: bool,
+    /// What the Connection Confirm selects; `None` sends it without RDP_NEG_RSP.
+    pub selects: Option<u32>,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// Its versions of TLS.
+    pub versions: Versions,
+    /// Its cipher suites.
+    pub ciphers: Ciphers,
+    /// The length of a TLS record, where its flight is not to be in one.
+    pub record: Option<usize>,
+    /// How many milliseconds it thinks before its Connection Confirm, and again before its ServerHello.
+    pub thinks_ms: u64,
+    /// How a healthy session goes.
+    pub session: Session,
+    /// The one thing that it does otherwise.
+    pub fault: Option<(Point, Act)>,
+}
+
+/// One thing that a server did, or that happened to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deed {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub did: Did,
+    /// Bytes sent by then, on the socket.
+    pub sent: u64,
+    /// Bytes read by then, from the socket.
+    pub received: u64,
+}
+
+/// What a deed was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Did {
+    /// It came to this point and went on.
+    Reached(Point),
+    /// It came to this point and began to do this. The counts are those from before.
+    Acted(Point, Act),
+    /// The client broke off, or said what could not be understood.
+    BrokenOff,
+    /// The connection is over on both sides.
+    Over,
+}
+
+/// All that happened on one connection.
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    /// In order.
+    pub deeds: Vec<Deed>,
+    /// What was sent on the socket.
+    pub sent: Tally,
+    /// What was read from the socket.
+    pub received: Tally,
+    /// How the client ended it. `None` if the server reset it.
+    pub ended: Option<Ended>,
+    /// What the server's own libraries said of it, where something broke off.
+    pub error: Option<String>,
+}
+
+/// A running server on a loopback port. It stops when dropped.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    shared: Arc<Shared>,
+    finished: watch::Receiver<usize>,
+    task: Option<JoinHandle<()>>,
+    /// Bound, not listening: whoever dials it is refused.
+    _held: Option<TcpSocket>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    conversations: Mutex<Vec<Conversation>>,
+}
+
+impl Server {
+    /// Begins to listen on 127.0.0.1, on a port of the system's choice, and serves everybody who comes.
+    pub async fn start(script: ServerScript) -> io::Result<Server> {
+        let shared = Arc::new(Shared::default());
+        let (count, finished) = watch::channel(0);
+        if !script.listens {
+            let held = TcpSocket::new_v4()?;
+            held.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            return Ok(Server { addr: held.local_addr()?, shared, finished, task: None, _held: Some(held) });
+        }
+        let identity = script.certificate.make()?;
+        let tls = tls::Server::new(&identity, script.versions, script.ciphers, script.record)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let addr = listener.local_addr()?;
+        let task = tokio::spawn(accept_all(listener, script, tls, shared.clone(), count));
+        Ok(Server { addr, shared, finished, task: Some(task), _held: None })
+    }
+
+    /// The conversations that are over, in the order in which they ended.
+    pub fn conversations(&self) -> Vec<Conversation> {
+        self.shared.conversations.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The deeds of all conversations that are over.
+    pub fn deeds(&self) -> Vec<Deed> {
+        self.conversations().into_iter().flat_map(|c| c.deeds).collect()
+    }
+
+    /// Waits until so many conversations are over. At once if nothing listens.
+    pub async fn finished(&self, conversations: usize) {
+        let mut finished = self.finished.clone();
+        // An error means that the server is gone: no more will end.
+        let _ = finished.wait_for(|count| *count >= conversations).await;
+    }
+
+    /// Stops listening and breaks off every conversation.
+    pub async fn stop(mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    script: ServerScript,
+    tls: tls::Server,
+    shared: Arc<Shared>,
+    count: watch::Sender<usize>,
+) {
+    // The set breaks off its tasks when this task is aborted.
+    let mut tasks = JoinSet::new();
+    // A failed accept (no descriptor left, say) ends the server; its client sees the port closed.
+    while let Ok((stream, _)) = listener.accept().await {
+        let (shared, count, tls) = (shared.clone(), count.clone(), tls.clone());
+        tasks.spawn(async move {
+            let conversation = converse(stream, script, tls).await;
+            shared.conversations.lock().unwrap_or_else(PoisonError::into_inner).push(conversation);
+            count.send_modify(|n| *n += 1);
+        });
+        while tasks.try_join_next().is_some() {}
+    }
+}
+
+/// Why a server does not go on with its healthy part.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Its script has it act here.
+    Acts(Act),
+    /// The connection failed under it.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Failed(error)
+    }
+}
+
+/// The deeds so far, and the one act to come.
+#[derive(Debug)]
+pub(super) struct Log {
+    deeds: Vec<Deed>,
+    fault: Option<(Point, Act)>,
+}
+
+impl Log {
+    /// Notes that a point was reached, and stops there if the script has it so.
+    pub fn reach(&mut self, point: Point, io: &impl Counts) -> Result<(), Stop> {
+        match self.fault {
+            Some((at, act)) if at == point => {
+                self.note(Did::Acted(point, act), io);
+                Err(Stop::Acts(act))
+            }
+            _ => {
+                self.note(Did::Reached(point), io);
+                Ok(())
+            }
+        }
+    }
+
+    fn note(&mut self, did: Did, io: &impl Counts) {
+        let (sent, received) = io.counts();
+        self.deeds.push(Deed { at: Instant::now(), did, sent, received });
+    }
+}
+
+async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> Conversation {
+    let mut socket = Socket::new(stream);
+    let mut log = Log { deeds: Vec::new(), fault: script.fault };
+    let result = serve(&mut socket, script, &tls, &mut log).await;
+    let error = match result {
+        Ok(()) => {
+            socket.finish().await;
+            None
+        }
+        Err(Stop::Acts(act)) => perform(&mut socket, act).await.err(),
+        Err(Stop::Failed(error)) => {
+            log.note(Did::BrokenOff, &socket);
+            break_off(&mut socket, &error).await;
+            Some(error)
+        }
+    };
+    log.note(Did::Over, &socket);
+    Conversation {
+        deeds: log.deeds,
+        sent: socket.sent.clone(),
+        received: socket.received.clone(),
+        ended: socket.ended,
+        error: error.map(|e| e.to_string()),
+    }
+}
+
+/// The healthy server, up to the point where its script acts.
+async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log: &mut Log) -> Result<(), Stop> {
+    log.reach(Point::Accept, socket)?;
+    let request = read_framed(socket, wire::tpkt_len).await?;
+    log.reach(Point::Request, socket)?;
+    let thinks = Duration::from_millis(script.thinks_ms);
+    sleep(thinks).await;
+    say(socket, wire::connection_confirm(script.selects)).await?;
+    log.reach(Point::Confirm, socket)?;
+    let selected = script.selects.unwrap_or(protocol::RDP);
+    let agreed = Agreed { asked: wire::requested(&request), selected };
+    if selected == protocol::RDP {
+        session::serve(socket, agreed, script.session, log).await?;
+        socket.drain().await;
+        return Ok(());
+    }
+    let hello = read_framed(socket, wire::record_len).await?;
+    log.reach(Point::ClientHello, socket)?;
+    sleep(thinks).await;
+    if let Some((point @ Point::MidFlight(len), _)) = script.fault {
+        let flight = tls.first_flight(&hello)?;
+        say(socket, flight[..len.min(flight.len())].to_vec()).await?;
+        return log.reach(point, socket);
+    }
+    socket.unread(hello);
+    serve_inside(socket, agreed, script.session, tls, log).await
+}
+
+async fn serve_inside(
+    socket: &mut Socket,
+    agreed: Agreed,
+    session: Session,
+    tls: &tls::Server,
+    log: &mut Log,
+) -> Result<(), Stop> {
+    let mut stream = tls.accept(socket).await?;
+    match session::serve(&mut stream, agreed, session, log).await {
+        Err(Stop::Acts(Act::Goodbye)) | Ok(()) => {}
+        stop => return stop,
+    }
+    if log.fault.is_none() {
+        session::wait_for_end(&mut stream).await?;
+    }
+    Ok(stream.shutdown().await?)
+}
+
+/// Does what the script says, below any TLS.
+async fn perform(socket: &mut Socket, act: Act) -> io::Result<()> {
+    match act {
+        Act::Fin | Act::Goodbye => socket.finish().await,
+        Act::Reset => socket.reset()?,
+        Act::Silence => socket.drain().await,
+        Act::Answer(bytes) => {
+            say(socket, bytes.to_vec()).await?;
+            socket.finish().await;
+        }
+        Act::AnswerAndWait(bytes) => {
+            say(socket, bytes.to_vec()).await?;
+            socket.drain().await;
+        }
+        Act::NegotiationFailure(code) => {
+            say(socket, wire::negotiation_failure(code)).await?;
+            socket.drain().await;
+        }
+        Act::Alert(description) => {
+            say(socket, wire::alert(description)).await?;
+            socket.finish().await;
+        }
+    }
+    Ok(())
+}
+
+/// Ends a conversation that the script did not end. Where the client gave the reason by an alert, it is the client's to
+/// close first; where our TLS gave it, it is ours.
+async fn break_off(socket: &mut Socket, error: &io::Error) {
+    if tls::alert_received(error).is_some() {
+        socket.drain().await;
+    }
+    socket.finish().await;
+}

@@ -1,0 +1,193 @@
+//! The healthy part: an RDP connection sequence and some activity, from both sides, over TLS or over bare TCP.
+//!
+//! Both sides know the shape beforehand and none negotiates: what one says is what the other waits for. So it fits lab
+//! peers among themselves; a real client finds its lab server healthy only up to the end of TLS.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::sleep;
+
+use super::Point;
+use super::server::{Log, Stop};
+use super::socket::{Counts, read_framed};
+use super::wire::{self, protocol};
+
+/// How a session goes once it is established.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// Bursts of graphics that the server sends while active; the client answers each with some input.
+    pub bursts: u16,
+    /// Fast-path updates in a burst, each in a TLS record of its own.
+    pub updates: u16,
+    /// Bytes of an update.
+    pub update_len: u16,
+    /// Milliseconds from one burst to the next.
+    pub pause_ms: u64,
+}
+
+impl Session {
+    /// How long it takes at least.
+    pub(super) fn pauses(self) -> Duration {
+        Duration::from_millis(self.pause_ms * u64::from(self.bursts.saturating_sub(1)))
+    }
+}
+
+/// Input events with which the client answers a burst.
+const EVENTS: u16 = 3;
+
+/// Sizes of the tokens in the five messages of CredSSP with NTLM, client first.
+const TOKENS: [usize; 5] = [57, 218, 640, 96, 180];
+
+/// What the two sides agreed on before the session began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Agreed {
+    /// The client's `requestedProtocols`.
+    pub asked: u32,
+    /// The server's `selectedProtocol`.
+    pub selected: u32,
+}
+
+/// Plays the server, up to the point where its script acts or to the last burst.
+pub(super) async fn serve<S>(io: &mut S, agreed: Agreed, session: Session, log: &mut Log) -> Result<(), Stop>
+where
+    S: AsyncRead + AsyncWrite + Counts + Unpin,
+{
+    log.reach(Point::Established, io)?;
+    if agreed.selected == protocol::HYBRID {
+        credssp_server(io).await?;
+    }
+    read(io).await?;
+    log.reach(Point::ConnectInitial, io)?;
+    say(io, wire::connect_response(agreed.asked)).await?;
+    join_server(io).await?;
+    read(io).await?;
+    log.reach(Point::ClientInfo, io)?;
+    say(io, wire::licence_valid_client()).await?;
+    say(io, wire::demand_active()).await?;
+    read(io).await?;
+    log.reach(Point::ConfirmActive, io)?;
+    exchange(io, 4, wire::server_finalization()).await?;
+    for burst in 0..session.bursts {
+        send_burst(io, session, burst).await?;
+    }
+    log.reach(Point::Active, io)
+}
+
+/// Plays the client, to the last burst.
+pub(super) async fn connect<S>(io: &mut S, agreed: Agreed, session: Session, user: &str) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if agreed.selected == protocol::HYBRID {
+        credssp_client(io).await?;
+    }
+    say(io, wire::connect_initial(agreed.selected)).await?;
+    read(io).await?;
+    join_client(io).await?;
+    say(io, wire::client_info(user)).await?;
+    read(io).await?;
+    read(io).await?;
+    say(io, wire::confirm_active()).await?;
+    for pdu in wire::client_finalization() {
+        say(io, pdu).await?;
+    }
+    for _ in wire::server_finalization() {
+        read(io).await?;
+    }
+    for burst in 0..session.bursts {
+        take_burst(io, session, burst).await?;
+    }
+    Ok(())
+}
+
+/// Reads to the peer's close_notify or, without TLS, to its FIN.
+pub(super) async fn wait_for_end<S: AsyncRead + Unpin>(io: &mut S) -> io::Result<()> {
+    let mut scrap = [0; 4096];
+    while io.read(&mut scrap).await? > 0 {}
+    Ok(())
+}
+
+async fn credssp_server<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
+    for (turn, len) in TOKENS.into_iter().enumerate() {
+        if turn % 2 == 0 { read(io).await? } else { say(io, wire::ts_request(len)).await? }
+    }
+    Ok(())
+}
+
+async fn credssp_client<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
+    for (turn, len) in TOKENS.into_iter().enumerate() {
+        if turn % 2 == 0 { say(io, wire::ts_request(len)).await? } else { read(io).await? }
+    }
+    Ok(())
+}
+
+/// Channel connection, \[MS-RDPBCGR\] 1.3.1.1.
+async fn join_server<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
+    read(io).await?; // Erect Domain Request, which has no answer
+    exchange(io, 1, [wire::attach_user_confirm()]).await?;
+    for confirm in wire::channel_join_confirms() {
+        exchange(io, 1, [confirm]).await?;
+    }
+    Ok(())
+}
+
+async fn join_client<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
+    say(io, wire::erect_domain()).await?;
+    say(io, wire::attach_user()).await?;
+    read(io).await?;
+    for request in wire::channel_joins() {
+        say(io, request).await?;
+        read(io).await?;
+    }
+    Ok(())
+}
+
+async fn send_burst<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, session: Session, burst: u16) -> io::Result<()> {
+    if burst > 0 {
+        sleep(Duration::from_millis(session.pause_ms)).await;
+    }
+    for _ in 0..session.updates {
+        say(io, wire::graphics(session.update_len)).await?;
+    }
+    for _ in 0..EVENTS {
+        read(io).await?;
+    }
+    Ok(())
+}
+
+async fn take_burst<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, session: Session, burst: u16) -> io::Result<()> {
+    for _ in 0..session.updates {
+        read(io).await?;
+    }
+    for event in 0..EVENTS {
+        say(io, wire::mouse_move(burst + event)).await?;
+    }
+    Ok(())
+}
+
+/// Reads as many PDUs, then says these.
+async fn exchange<S, const N: usize>(io: &mut S, reads: usize, says: [Vec<u8>; N]) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    for _ in 0..reads {
+        read(io).await?;
+    }
+    for pdu in says {
+        say(io, pdu).await?;
+    }
+    Ok(())
+}
+
+/// Says one PDU, in a TLS record of its own where there is TLS.
+pub(super) async fn say<S: AsyncWrite + Unpin>(io: &mut S, pdu: Vec<u8>) -> io::Result<()> {
+    io.write_all(&pdu).await?;
+    io.flush().await
+}
+
+/// Reads one PDU. What is in it does not matter: it is whose turn it is that counts.
+async fn read<S: AsyncRead + Unpin>(io: &mut S) -> io::Result<()> {
+    read_framed(io, wire::pdu_len).await.map(drop)
+}

@@ -1,0 +1,294 @@
+//! TLS on live sockets: the one room that names rustls.
+//!
+//! In go certificates and keys as DER; out come streams that read and write. Nothing here decides whether a peer is to
+//! be trusted: a client made here either goes on whatever the certificate, and remembers what was wrong with it, or
+//! refuses every certificate with the alert it was told to send. So it fits scripted peers and an interceptor, and
+//! nobody who has a secret to protect.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig, ServerConnection,
+    SignatureScheme, SupportedProtocolVersion, version,
+};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+pub use tokio_rustls::client::TlsStream as ClientStream;
+pub use tokio_rustls::server::TlsStream as ServerStream;
+
+/// Which versions of TLS an end speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    /// TLS 1.2 and 1.3.
+    Both,
+    /// TLS 1.2 alone.
+    Only12,
+    /// TLS 1.3 alone.
+    Only13,
+}
+
+/// Which cipher suites an end offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ciphers {
+    /// All that the library has.
+    All,
+    /// Those with AES alone.
+    Aes,
+    /// Those with ChaCha20 alone.
+    ChaCha20,
+}
+
+/// A certificate, and the key that goes with it.
+#[derive(Clone)]
+pub struct Identity {
+    /// The certificate, DER.
+    pub certificate: Vec<u8>,
+    /// The private key, PKCS #8 DER.
+    pub key: Vec<u8>,
+}
+
+/// What a client does with the certificate it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Goes on, whatever it is.
+    Anything,
+    /// Refuses it, whatever it is, with this alert.
+    Refuses(Refusal),
+}
+
+/// The alerts with which a client refuses a certificate (RFC 8446 6.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// 42
+    BadCertificate,
+    /// 45
+    CertificateExpired,
+    /// 48
+    UnknownCa,
+}
+
+/// One end's server half: what it shows and what it speaks.
+#[derive(Clone)]
+pub struct Server(Arc<ServerConfig>);
+
+/// One connection's client half, and what it found wrong with the certificate. Not to be used for two connections.
+pub struct Client {
+    config: Arc<ClientConfig>,
+    judge: Arc<Judge>,
+}
+
+impl Server {
+    /// A server that shows `identity`. It packs a whole flight into one record, as Schannel does, unless `record` says
+    /// how long a record (header included) may be.
+    pub fn new(identity: &Identity, versions: Versions, ciphers: Ciphers, record: Option<usize>) -> io::Result<Server> {
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.clone()));
+        let mut config = ServerConfig::builder_with_provider(provider(ciphers))
+            .with_protocol_versions(versions.list())
+            .and_then(|b| {
+                b.with_no_client_auth().with_single_cert(vec![CertificateDer::from(identity.certificate.clone())], key)
+            })
+            .map_err(io::Error::other)?;
+        config.max_fragment_size = record;
+        Ok(Server(Arc::new(config)))
+    }
+
+    /// The handshake.
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, io: S) -> io::Result<ServerStream<S>> {
+        TlsAcceptor::from(self.0.clone()).accept(io).await
+    }
+
+    /// The first flight that answers this ClientHello (given with its record header), as it would stand on the wire.
+    /// For a peer that sends only a part of it.
+    pub fn first_flight(&self, mut hello: &[u8]) -> io::Result<Vec<u8>> {
+        let mut connection = ServerConnection::new(self.0.clone()).map_err(io::Error::other)?;
+        while !hello.is_empty() {
+            connection.read_tls(&mut hello)?;
+        }
+        connection.process_new_packets().map_err(io::Error::other)?;
+        let mut flight = Vec::new();
+        while connection.wants_write() {
+            connection.write_tls(&mut flight)?;
+        }
+        Ok(flight)
+    }
+}
+
+impl Client {
+    /// A client without roots: every self-signed certificate is found wanting, and remembered so.
+    pub fn new(trust: Trust, versions: Versions, ciphers: Ciphers) -> io::Result<Client> {
+        let provider = provider(ciphers);
+        let judge = Arc::new(Judge {
+            provider: provider.clone(),
+            roots: RootCertStore::empty(),
+            trust,
+            wrong: Mutex::default(),
+        });
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions.list())
+            .map_err(io::Error::other)?
+            .dangerous()
+            .with_custom_certificate_verifier(judge.clone())
+            .with_no_client_auth();
+        Ok(Client { config: Arc::new(config), judge })
+    }
+
+    /// The handshake. `name` goes into server_name and is what the certificate is judged against.
+    pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(&self, name: &str, io: S) -> io::Result<ClientStream<S>> {
+        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+        TlsConnector::from(self.config.clone()).connect(name, io).await
+    }
+
+    /// What was wrong with the certificate, if it was seen and anything was: the first thing found, of the chain
+    /// (dates, issuer) before the name.
+    pub fn objection(&self) -> Option<String> {
+        self.judge.wrong.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The version that was agreed on, as it stands in reports: "1.2".
+pub fn version_name<S>(stream: &ClientStream<S>) -> Option<&'static str> {
+    let version = stream.get_ref().1.protocol_version()?;
+    if version == version::TLS12.version {
+        Some("1.2")
+    } else if version == version::TLS13.version {
+        Some("1.3")
+    } else {
+        None
+    }
+}
+
+/// The alert that the peer sent, if that is what the error is.
+pub fn alert_received(error: &io::Error) -> Option<u8> {
+    match error.get_ref()?.downcast_ref::<Error>()? {
+        Error::AlertReceived(description) => Some((*description).into()),
+        _ => None,
+    }
+}
+
+impl Versions {
+    fn list(self) -> &'static [&'static SupportedProtocolVersion] {
+        static BOTH: [&SupportedProtocolVersion; 2] = [&version::TLS13, &version::TLS12];
+        match self {
+            Versions::Both => &BOTH,
+            Versions::Only12 => &BOTH[1..],
+            Versions::Only13 => &BOTH[..1],
+        }
+    }
+}
+
+impl Refusal {
+    /// AlertDescription.
+    pub fn alert(self) -> u8 {
+        match self {
+            Refusal::BadCertificate => 42,
+            Refusal::CertificateExpired => 45,
+            Refusal::UnknownCa => 48,
+        }
+    }
+
+    /// The error for which rustls sends that alert.
+    fn error(self) -> CertificateError {
+        match self {
+            Refusal::BadCertificate => CertificateError::BadEncoding,
+            Refusal::CertificateExpired => CertificateError::Expired,
+            Refusal::UnknownCa => CertificateError::UnknownIssuer,
+        }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("certificate", &self.certificate.len()).field("key", &"<redacted>").finish()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Server(<redacted>)")
+    }
+}
+
+fn provider(ciphers: Ciphers) -> Arc<CryptoProvider> {
+    let mut provider = ring::default_provider();
+    provider.cipher_suites.retain(|suite| {
+        let chacha = format!("{:?}", suite.suite()).contains("CHACHA20");
+        match ciphers {
+            Ciphers::All => true,
+            Ciphers::Aes => !chacha,
+            Ciphers::ChaCha20 => chacha,
+        }
+    });
+    Arc::new(provider)
+}
+
+/// Looks at the certificate, remembers what is wrong with it, and then does what it was told to.
+#[derive(Debug)]
+struct Judge {
+    provider: Arc<CryptoProvider>,
+    roots: RootCertStore,
+    trust: Trust,
+    wrong: Mutex<Option<String>>,
+}
+
+impl Judge {
+    fn check(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let leaf = ParsedCertificate::try_from(leaf)?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        verify_server_cert_signed_by_trust_anchor(&leaf, &self.roots, chain, now, algorithms)?;
+        verify_server_name(&leaf, name)
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        _ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let found = self.check(leaf, chain, name, now);
+        *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = found.err().map(|e| e.to_string());
+        match self.trust {
+            Trust::Anything => Ok(ServerCertVerified::assertion()),
+            Trust::Refuses(refusal) => Err(refusal.error().into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, leaf, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, leaf, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
