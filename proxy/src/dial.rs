@@ -83,8 +83,8 @@ impl<'a> Dial<'a> {
         let Target { name, port } = route.target.clone();
         self.note(Seen::Opening(Opening::Target { name, port }));
         for server in self.addresses(route).await? {
-            if let Some(stream) = self.attempt(server, route).await? {
-                return Ok(self.connected(stream));
+            if let Some(connection) = self.attempt(server, route).await? {
+                return Ok(self.connected(connection));
             }
         }
         Err(Failure::Failed)
@@ -110,7 +110,7 @@ impl<'a> Dial<'a> {
     }
 
     /// One connect attempt, with its result.
-    async fn attempt(&mut self, server: SocketAddr, route: &Route) -> Result<Option<Arc<TcpStream>>, Failure> {
+    async fn attempt(&mut self, server: SocketAddr, route: &Route) -> Result<Option<Connection>, Failure> {
         let at = clock::now();
         if loops(route.listener, server) {
             warn!(session = self.tap.session(), %server, "the target leads back to this proxy: not dialed");
@@ -131,11 +131,7 @@ impl<'a> Dial<'a> {
     }
 
     /// Waits for the answer to a SYN.
-    async fn answer(
-        &mut self,
-        stream: Arc<TcpStream>,
-        patience: Duration,
-    ) -> Result<io::Result<Arc<TcpStream>>, Failure> {
+    async fn answer(&mut self, stream: Arc<TcpStream>, patience: Duration) -> Result<io::Result<Connection>, Failure> {
         let answered = timeout(patience, stream.writable());
         let answered = self.meanwhile(answered, Some(&stream)).await?;
         let at = clock::now();
@@ -144,13 +140,16 @@ impl<'a> Dial<'a> {
             Ok(Err(error)) => Some(error),
             Err(_) => Some(ErrorKind::TimedOut.into()),
         };
-        if let Some(error) = error {
-            self.sample(&stream);
-            return Ok(Err(error));
-        }
+        let error = match error {
+            Some(error) if !stood(&error) => {
+                self.sample(&stream);
+                return Ok(Err(error));
+            }
+            error => error,
+        };
         self.tap.note(Name::Back, at, Seen::Opened);
         self.sample(&stream);
-        Ok(Ok(stream))
+        Ok(Ok(Connection { stream, error }))
     }
 
     /// Runs one step, unless the client leaves or the proxy ends. Samples the path of the connection being dialed.
@@ -199,9 +198,12 @@ impl<'a> Dial<'a> {
     }
 
     /// The back leg, with what the client sent so far.
-    fn connected(self, stream: Arc<TcpStream>) -> Leg {
+    fn connected(self, Connection { stream, error }: Connection) -> Leg {
         self.tap.sampler().watch(Name::Back, &stream);
         let mut back = Leg::new(Name::Back, stream);
+        if let Some(error) = error {
+            back.broke(&error);
+        }
         for (data, kept) in self.early {
             back.pend(data, kept);
         }
@@ -244,6 +246,18 @@ impl<'a> Dial<'a> {
     }
 }
 
+/// A connection that stands, or stood until this error.
+struct Connection {
+    stream: Arc<TcpStream>,
+    error: Option<io::Error>,
+}
+
+/// Whether the connection stood before this error: the server accepted and reset it before this end took notice. (An
+/// RST in answer to a SYN is ECONNREFUSED.) What it sent before can still be read.
+fn stood(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+}
+
 /// Sends a SYN. Tells the address it comes from, as far as the system has chosen one by then.
 fn start(server: SocketAddr) -> io::Result<(SocketAddr, io::Result<TcpStream>)> {
     let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?;
@@ -270,7 +284,7 @@ fn is_in_progress(error: &io::Error) -> bool {
 /// How a connect attempt ended.
 fn ending(error: ErrorKind) -> (Option<Side>, Ending) {
     match error {
-        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => (Some(Side::Server), Ending::Refused),
+        ErrorKind::ConnectionRefused => (Some(Side::Server), Ending::Refused),
         ErrorKind::TimedOut => (None, Ending::TimedOut),
         _ => (None, Ending::Unreachable),
     }

@@ -208,7 +208,7 @@ impl Leg {
     }
 
     /// The only place that learns from a socket's error.
-    fn broke(&mut self, error: &io::Error) {
+    pub(crate) fn broke(&mut self, error: &io::Error) {
         debug!(leg = %self.name, %error, "broken");
         let broken = self.broken.get_or_insert(Broken { since: Instant::now(), how: None });
         broken.how.get_or_insert(cause(peer(self.name), error));

@@ -80,6 +80,25 @@ async fn rst_stays_rst_from_the_client() {
     assert_story(&story, &lines, &lines);
 }
 
+/// The reset may come before the relay has learnt that it is connected. It is no refusal all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rst_right_after_accept_is_no_refusal() {
+    let listener = TcpListener::bind(anywhere()).await.expect("bind");
+    let rig = Rig::to(listener.local_addr().expect("address")).await;
+    for session in 1..=50 {
+        let mut client = connect(rig.addr, None).await;
+        let server = listener.accept().await.expect("accept").0;
+        if session % 2 == 0 {
+            server.try_write(b"no").expect("write");
+        }
+        reset(server);
+        let got = read_all(&mut client).await;
+        let expected: &[&str] = if session % 2 == 0 { &["server bytes 2", "server reset"] } else { &["server reset"] };
+        assert_story(&rig.story(session).await, expected, expected);
+        assert_eq!((got.bytes.len(), got.end), (expected.len() * 2 - 2, End::Reset));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn half_close_stays_half_close() {
     let story = same(

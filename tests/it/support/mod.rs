@@ -1,5 +1,6 @@
 //! A relay with a scribe that keeps every note, and peers that end a connection in a known way.
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -92,13 +93,21 @@ impl Rig {
     }
 }
 
-/// Keeps every note, and checks what holds for all of them: times of a leg do not go backwards.
+/// Keeps every note, and releases its payload as a recorder does that has written it.
 fn scribe(mut intake: Intake) -> Arc<Mutex<Vec<Note>>> {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let notes = kept.clone();
     thread::spawn(move || {
         let mut batch = Vec::new();
+        let mut waiting = HashMap::new();
         while intake.gather(&mut batch, Duration::from_millis(100)) {
+            for note in &batch {
+                match note {
+                    Note::Begin(begin) => drop(waiting.insert(begin.session, begin.waiting.clone())),
+                    Note::Seen(seen) => intake.budget().release(&waiting[&seen.flow.session], seen),
+                    Note::End { session } => drop(waiting.remove(session)),
+                }
+            }
             notes.lock().expect("notes").append(&mut batch);
         }
     });
@@ -248,17 +257,19 @@ pub async fn connect(server: SocketAddr, buffer: Option<u32>) -> TcpStream {
 /// Lets a client and a server talk, directly and through a relay, and checks that neither can tell the difference.
 /// Tells what was seen on the legs of the relay: front, back.
 pub async fn same<C: PartialEq + std::fmt::Debug, S: PartialEq + std::fmt::Debug>(
-    client: impl AsyncFn(TcpStream) -> C,
-    server: impl AsyncFn(TcpStream) -> S,
+    client_talks: impl AsyncFn(TcpStream) -> C,
+    server_talks: impl AsyncFn(TcpStream) -> S,
 ) -> (Vec<String>, Vec<String>) {
     let listener = TcpListener::bind(anywhere()).await.expect("bind");
     let addr = listener.local_addr().expect("address");
     let mut rig = Rig::to(addr).await;
     let talk = async |to: SocketAddr| {
-        let client = async { client(connect(to, Some(1 << 20)).await).await };
-        let server =
-            async { server(timeout(PATIENCE, listener.accept()).await.expect("client").expect("accept").0).await };
-        timeout(PATIENCE, async { tokio::join!(client, server) }).await.expect("the talk never ended")
+        // Connected before anything else happens: a reset that comes earlier makes `connect` fail.
+        let client = connect(to, Some(1 << 20)).await;
+        let server = timeout(PATIENCE, listener.accept()).await.expect("no client came").expect("accept").0;
+        timeout(PATIENCE, async { tokio::join!(client_talks(client), server_talks(server)) })
+            .await
+            .expect("the talk never ended")
     };
     let direct = talk(addr).await;
     let relayed = talk(rig.addr).await;
