@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::sleep;
 
 use crate::support::{
-    End, Got, Rig, acknowledged, anywhere, connect, late_error, pattern, read, read_all, reset, same, write,
+    End, Got, Rig, acknowledged, anywhere, connect, fate, late_error, pattern, read, read_all, reset, same, write,
     write_until_full,
 };
 
@@ -300,8 +300,7 @@ async fn black_hole() -> (std::net::SocketAddr, TcpListener, Vec<TcpStream>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_refuses_resets_the_client() {
     let rig = Rig::to(closed_port().await).await;
-    let mut client = connect(rig.addr, None).await;
-    assert_eq!(read_all(&mut client).await.end, End::Reset);
+    assert_eq!(fate(rig.addr).await, End::Reset);
     let (front, back) = rig.story(1).await;
     assert_eq!(front, ["dialing", "opened", "server reset"]);
     assert_eq!(back, ["target", "dialing", "server refused"]);
@@ -312,8 +311,7 @@ async fn a_server_that_refuses_resets_the_client() {
 async fn a_server_that_does_not_answer_resets_the_client() {
     let (addr, ..) = &black_hole().await;
     let rig = Rig::with(*addr, |config| config.connect_timeout = Duration::from_millis(200)).await;
-    let mut client = connect(rig.addr, None).await;
-    assert_eq!(read_all(&mut client).await.end, End::Reset);
+    assert_eq!(fate(rig.addr).await, End::Reset);
     let (front, back) = rig.story(1).await;
     assert_eq!(front, ["dialing", "opened", "server reset"]);
     assert_eq!(back, ["target", "dialing", "nobody timeout"]);

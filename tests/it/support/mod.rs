@@ -254,6 +254,17 @@ pub async fn connect(server: SocketAddr, buffer: Option<u32>) -> TcpStream {
     timeout(PATIENCE, socket.connect(server)).await.expect("no connection").expect("connect")
 }
 
+/// The end that a client sees that only listens. A reset may come before it has learnt that it is connected.
+pub async fn fate(server: SocketAddr) -> End {
+    match timeout(PATIENCE, TcpStream::connect(server)).await.expect("no connection") {
+        Ok(mut client) => read_all(&mut client).await.end,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+            End::Reset
+        }
+    }
+}
+
 /// Lets a client and a server talk, directly and through a relay, and checks that neither can tell the difference.
 /// Tells what was seen on the legs of the relay: front, back.
 pub async fn same<C: PartialEq + std::fmt::Debug, S: PartialEq + std::fmt::Debug>(
