@@ -1,0 +1,212 @@
+//! Accepts clients: one task for each session, any number of them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use analyzer::observation::{Leg as Name, Opening, Seen, Side};
+use analyzer::time::Timestamp;
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::{Instrument, debug, error, info, info_span, warn};
+
+use crate::clock;
+use crate::dial::{Dial, Failure, Route, literal, loops};
+use crate::leg::Leg;
+use crate::relay::Relay;
+use crate::tap::{Feed, Tap};
+
+pub use crate::dial::Target;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// How long sessions get to end in order.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How long a resolver may take before the proxy starts without having looked for a loop.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Where to listen, whom to connect to.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where clients connect. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Whom they are connected to.
+    pub target: Target,
+    /// Dial this address instead of what the target's name resolves to.
+    pub connect_to: Option<SocketAddr>,
+    /// How long each address gets to answer.
+    pub connect_timeout: Duration,
+    /// Where everything seen is told.
+    pub feed: Feed,
+}
+
+impl Config {
+    /// What Windows gives a SYN: itself and two repetitions.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(21);
+
+    /// A configuration with nothing special about it.
+    pub fn new(listen: SocketAddr, target: Target, feed: Feed) -> Config {
+        Config { listen, target, connect_to: None, connect_timeout: Self::CONNECT_TIMEOUT, feed }
+    }
+}
+
+/// A proxy that listens.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    route: Arc<Route>,
+    feed: Feed,
+}
+
+impl Server {
+    /// Binds the listener. An error where the target leads back to it.
+    pub async fn bind(config: Config) -> io::Result<Server> {
+        let listener = bind(config.listen)?;
+        let route = Route {
+            target: config.target,
+            connect_to: config.connect_to,
+            connect_timeout: config.connect_timeout,
+            listener: listener.local_addr()?,
+        };
+        check_loop(&route).await?;
+        Ok(Server { listener, route: Arc::new(route), feed: config.feed })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.route.listener
+    }
+
+    /// Accepts clients until `shutdown`; then resets the sessions that stand, which takes two seconds at most.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Server { listener, route, feed } = self;
+        let (stop, stopped) = watch::channel(false);
+        let mut sessions = JoinSet::new();
+        let mut number = 0;
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let (stream, client) = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(ended) = sessions.join_next() => {
+                    report(ended);
+                    continue;
+                }
+                accepted = accept(&listener) => accepted,
+            };
+            number += 1;
+            let session = Session { number, at: clock::now(), client, route: route.clone(), feed: feed.clone() };
+            let span = info_span!("session", number);
+            sessions.spawn(session.run(stream, stopped.clone()).instrument(span));
+        }
+        drop(listener);
+        let _ = stop.send(true);
+        let deadline = Instant::now() + GOODBYE;
+        while let Ok(Some(ended)) = timeout_at(deadline, sessions.join_next()).await {
+            report(ended);
+        }
+        sessions.shutdown().await;
+    }
+}
+
+/// One client, from accept to the end.
+struct Session {
+    number: u32,
+    at: Timestamp,
+    client: SocketAddr,
+    route: Arc<Route>,
+    feed: Feed,
+}
+
+impl Session {
+    async fn run(self, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
+        let listener = stream.local_addr().unwrap_or(self.route.listener);
+        let mut tap = Tap::begin(&self.feed, self.number, self.at, self.client, listener);
+        info!(client = %self.client, "begins");
+        let stream = Arc::new(stream);
+        tap.sampler().watch(Name::Front, &stream);
+        let front = Leg::new(Name::Front, stream);
+        tap.note(Name::Front, self.at, Seen::Opening(Opening::Dialing { client: self.client, server: listener }));
+        tap.note(Name::Front, self.at, Seen::Opened);
+        let stop = pin!(async move {
+            // An error says that the server is gone: no reason to go on, either.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        });
+        self.serve(front, &mut tap, stop).await;
+        let (from_client, from_server) = (tap.passed(Name::Front), tap.passed(Name::Back));
+        info!(from_client, from_server, dropped = tap.dropped(), "ends");
+    }
+
+    async fn serve(&self, mut front: Leg, tap: &mut Tap, mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>) {
+        match Dial::new(&mut front, tap, stop.as_mut()).dial(&self.route).await {
+            Ok(back) => Relay::new(front, back, tap).run(stop).await,
+            Err(failure) => {
+                match front.broken() {
+                    Some(_) => front.bury(0, tap),
+                    None => front.reset(0, tap),
+                }
+                if let Failure::GivenUp(Some(how)) = failure {
+                    tap.note(Name::Back, clock::now(), Seen::Closed { from: Some(Side::Client), how });
+                }
+            }
+        }
+    }
+}
+
+/// Accepts the next client, however many fail before it.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut pause = Duration::from_millis(5);
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // A client that was gone before it was accepted (ECONNABORTED) says nothing of the next one. Anything else
+            // (EMFILE, ENOBUFS) needs a session to end first: the clients wait in the backlog.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => debug!(%error, "accept"),
+            Err(error) => {
+                warn!(%error, ?pause, "accept");
+                sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Elsewhere this lets a restarted proxy have its port back; on Windows it would let two programs share it.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Refuses a target that leads back to the listener. A name that does not resolve now is for the sessions to tell.
+async fn check_loop(route: &Route) -> io::Result<()> {
+    let found = match route.connect_to.or_else(|| literal(&route.target)) {
+        Some(address) => vec![address],
+        None => match timeout(LOOK, lookup_host((route.target.name.as_str(), route.target.port))).await {
+            Ok(Ok(addresses)) => addresses.collect(),
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        },
+    };
+    let Some(own) = found.into_iter().find(|address| loops(route.listener, *address)) else { return Ok(()) };
+    let Route { target: Target { name, port }, listener, .. } = route;
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!(
+            "expected a target other than this proxy, found {name}:{port}, which is {own}, where it listens itself ({listener})"
+        ),
+    ))
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        error!(%error, "a session's task failed");
+    }
+}

@@ -1,0 +1,284 @@
+//! Carries bytes between the two legs of a session, and every kind of end.
+//!
+//! One task drives both directions. A leg is read only while nothing is pending on the other, so that a peer that does
+//! not read holds the other peer back as it would directly. FIN stays FIN, half-close stays half-close, RST stays RST:
+//!
+//! ```text
+//!              FIN read on one leg ── pending bytes written ──> FIN on the other, the reverse direction goes on
+//!   exchange ──┤ both FINs exchanged ──> farewell: a late RST is still carried over ──> closed
+//!              └ a leg broke ──> its last bytes are read and written, they leave the other's send queue ──> RST there
+//! ```
+//!
+//! What cannot be delivered is noted as `Missing`, `Discarded`, on the leg that could not take it, just before that leg
+//! is closed: bytes read and not written, bytes that came and were not read, and, where the relay itself resets, bytes
+//! in the send queue, which were noted as written before. There is no idle timer.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use analyzer::observation::{Ending, Seen, Side};
+use tokio::task::coop::consume_budget;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use crate::clock;
+use crate::leg::{CHUNK, Leg, Read};
+use crate::tap::Tap;
+
+/// How long the last bytes before an RST may take to leave the other leg's send queue. After that they are discarded.
+pub const RESET_BOUND: Duration = Duration::from_secs(2);
+
+/// How long a late RST is waited for after both FINs, while they are not acknowledged.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long the last bytes get where the system does not tell when they left.
+const BLIND: Duration = Duration::from_millis(100);
+
+/// How often paths are sampled while bytes move.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// How often paths are sampled while nothing moves.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// The two legs of a session, both connected.
+#[derive(Debug)]
+pub(crate) struct Relay<'a> {
+    front: Leg,
+    back: Leg,
+    tap: &'a mut Tap,
+    pace: Pace,
+}
+
+/// Why the exchange is over.
+enum Exit {
+    /// Both sides have sent their FIN, and were given the other's.
+    Finished,
+    /// The leg to this side broke.
+    Broken(Side),
+    /// The proxy is to end.
+    Stopped,
+}
+
+impl<'a> Relay<'a> {
+    pub(crate) fn new(front: Leg, back: Leg, tap: &'a mut Tap) -> Relay<'a> {
+        Relay { front, back, tap, pace: Pace::new() }
+    }
+
+    /// Carries bytes until the session ends, or until `stop`.
+    pub(crate) async fn run(mut self, stop: Pin<&mut (dyn Future<Output = ()> + Send)>) {
+        match self.exchange(stop).await {
+            Exit::Finished => self.farewell().await,
+            Exit::Broken(side) => self.part(side).await,
+            Exit::Stopped => self.abandon(),
+        }
+    }
+
+    async fn exchange(&mut self, mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Exit {
+        loop {
+            let moved = self.carry(Side::Client) | self.carry(Side::Server);
+            if let Some(exit) = self.exit() {
+                return exit;
+            }
+            if moved {
+                self.pace.moved();
+                consume_budget().await; // Other sessions of this thread have a right to move, too.
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = &mut stop => return Exit::Stopped,
+                () = wait(&mut self.front, &mut self.back, self.pace.timer.as_mut()) => {}
+            }
+            if self.pace.is_due() {
+                let under_way = self.front.sample(self.tap) | self.back.sample(self.tap);
+                self.pace.sampled(under_way);
+            }
+        }
+    }
+
+    /// Carries what there is in one direction. True if anything moved.
+    fn carry(&mut self, from: Side) -> bool {
+        let (source, sink) = match from {
+            Side::Client => (&mut self.front, &mut self.back),
+            Side::Server => (&mut self.back, &mut self.front),
+        };
+        let flushed = sink.flush(self.tap);
+        if !sink.is_flushed() || sink.broken().is_some() {
+            return flushed;
+        }
+        match source.read(CHUNK) {
+            Read::Data(data) => {
+                let at = clock::now();
+                // Written before it is noted: noting is not to delay it.
+                let written = sink.write(&data);
+                let kept = self.tap.arrived(source.name, at, &data);
+                let n = written.map_or(0, |(at, n)| {
+                    self.tap.left(sink.name, at, data.slice(..n), kept);
+                    n
+                });
+                if n < data.len() {
+                    sink.pend(data.slice(n..), kept);
+                }
+                true
+            }
+            Read::Fin => {
+                note_fin(source, self.tap);
+                sink.end();
+                true
+            }
+            Read::Nothing => flushed,
+        }
+    }
+
+    fn exit(&self) -> Option<Exit> {
+        let first = match (self.front.broken(), self.back.broken()) {
+            (None, None) => return (self.front.is_over() && self.back.is_over()).then_some(Exit::Finished),
+            (Some(front), Some(back)) if front.since <= back.since => return Some(Exit::Broken(Side::Client)),
+            (Some(_), Some(_)) => return Some(Exit::Broken(Side::Server)),
+            (Some(front), None) => (Side::Client, &self.front, front),
+            (None, Some(back)) => (Side::Server, &self.back, back),
+        };
+        let (side, leg, broken) = first;
+        (leg.is_read_out() || broken.since.elapsed() >= RESET_BOUND).then_some(Exit::Broken(side))
+    }
+
+    /// Both FINs are exchanged on both legs: a late RST is still carried over, while anything is under way.
+    async fn farewell(mut self) {
+        let deadline = Instant::now() + FAREWELL;
+        let mut nap = Nap::new();
+        while Instant::now() < deadline && !(is_sent(&self.front) && is_sent(&self.back)) {
+            wait(&mut self.front, &mut self.back, nap.next(deadline).as_mut()).await;
+            if let Some(Exit::Broken(side)) = self.exit() {
+                return self.part(side).await;
+            }
+        }
+        self.front.sample(self.tap);
+        self.back.sample(self.tap);
+    }
+
+    /// The leg to `side` broke: the other is given what came before, and then reset.
+    async fn part(self, side: Side) {
+        let (gone, mut left) = match side {
+            Side::Client => (self.front, self.back),
+            Side::Server => (self.back, self.front),
+        };
+        let since = gone.broken().map_or_else(Instant::now, |broken| broken.since.into());
+        let unread = gone.unread();
+        gone.bury(left.unread(), self.tap);
+        drain(&mut left, since + RESET_BOUND, self.tap).await;
+        match left.broken() {
+            Some(_) => left.bury(unread, self.tap),
+            None => left.reset(unread, self.tap),
+        }
+    }
+
+    /// The proxy ends before the session does.
+    fn abandon(self) {
+        let (from_client, from_server) = (self.front.unread(), self.back.unread());
+        self.front.reset(from_server, self.tap);
+        self.back.reset(from_client, self.tap);
+    }
+}
+
+/// Notes the FIN of a leg's peer.
+pub(crate) fn note_fin(leg: &Leg, tap: &mut Tap) {
+    tap.note(leg.name, clock::now(), Seen::Closed { from: Some(leg.peer()), how: Ending::Fin });
+}
+
+/// Waits until either leg can move, or until the timer is out. A leg is read only while the other can take it.
+async fn wait(front: &mut Leg, back: &mut Leg, mut timer: Pin<&mut Sleep>) {
+    let (read_front, read_back) = (takes(back), takes(front));
+    // The last bytes before an RST have a bound of their own.
+    let bound = front.broken().or(back.broken()).map(|broken| Instant::from(broken.since) + RESET_BOUND);
+    let (front_alarm, back_alarm) = tokio::select! {
+        biased;
+        alarm = front.ready(read_front) => (alarm, false),
+        alarm = back.ready(read_back) => (false, alarm),
+        () = async { sleep_until(bound.unwrap_or_else(Instant::now)).await }, if bound.is_some() => (false, false),
+        () = &mut timer => (false, false),
+    };
+    if front_alarm {
+        front.alarm();
+    }
+    if back_alarm {
+        back.alarm();
+    }
+}
+
+/// The leg can be given more.
+fn takes(leg: &Leg) -> bool {
+    leg.is_flushed() && leg.broken().is_none()
+}
+
+/// Waits until everything left the leg's send queue, or it breaks, too, or the deadline has passed.
+async fn drain(leg: &mut Leg, mut deadline: Instant, tap: &mut Tap) {
+    if leg.unacknowledged().is_none() {
+        deadline = deadline.min(Instant::now() + BLIND);
+    }
+    let mut nap = Nap::new();
+    loop {
+        leg.flush(tap);
+        let done = leg.is_flushed() && leg.unacknowledged() == Some(0);
+        if done || leg.broken().is_some() || Instant::now() >= deadline {
+            return;
+        }
+        let alarm = tokio::select! {
+            alarm = leg.ready(false) => alarm,
+            () = nap.next(deadline) => false,
+        };
+        if alarm {
+            leg.alarm();
+        }
+    }
+}
+
+/// Nothing is in the send queue, as far as the system tells.
+fn is_sent(leg: &Leg) -> bool {
+    leg.unacknowledged().unwrap_or(0) == 0
+}
+
+/// Short sleeps that grow longer. The first are rounded up to what the runtime's timer can do (1 ms).
+struct Nap(Duration);
+
+impl Nap {
+    fn new() -> Nap {
+        Nap(Duration::from_micros(200))
+    }
+
+    fn next(&mut self, deadline: Instant) -> Pin<Box<Sleep>> {
+        let length = self.0;
+        self.0 = (length * 2).min(Duration::from_millis(5));
+        Box::pin(sleep_until(deadline.min(Instant::now() + length)))
+    }
+}
+
+/// When to sample the paths: each second while bytes move or are under way, else every 30 seconds.
+#[derive(Debug)]
+struct Pace {
+    timer: Pin<Box<Sleep>>,
+    busy: bool,
+    moved: bool,
+}
+
+impl Pace {
+    fn new() -> Pace {
+        Pace { timer: Box::pin(sleep(BUSY)), busy: true, moved: false }
+    }
+
+    fn moved(&mut self) {
+        self.moved = true;
+        if !self.busy {
+            self.busy = true;
+            self.timer.as_mut().reset(Instant::now() + BUSY);
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.timer.is_elapsed()
+    }
+
+    fn sampled(&mut self, under_way: bool) {
+        self.busy = self.moved || under_way;
+        self.moved = false;
+        self.timer.as_mut().reset(Instant::now() + if self.busy { BUSY } else { IDLE });
+    }
+}
