@@ -19,7 +19,9 @@ use bytes::Bytes;
 use pcap_file::DataLink;
 use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
-use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution};
+use pcap_file::pcapng::blocks::interface_description::{
+    InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
+};
 use pcap_file::pcapng::blocks::interface_statistics::{InterfaceStatisticsBlock, InterfaceStatisticsOption};
 use pcap_file::pcapng::blocks::opt_common::CommonOption;
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
@@ -86,9 +88,7 @@ impl<W: Write> Recorder<W> {
             Seen::Missing { from, len, why: Absence::Mirrored } => {
                 mirrored_lengths(len).map(|len| Piece { seen: mirrored(from, len), sum: 0 }).collect()
             }
-            Seen::Opening(Opening::Dialing { client, server }) => {
-                plain(Seen::Opening(same_family(client, server)))
-            }
+            Seen::Opening(Opening::Dialing { client, server }) => plain(Seen::Opening(same_family(client, server))),
             other => plain(other),
         }
     }
@@ -373,12 +373,8 @@ impl Conversation {
     fn headers(&mut self, from: Side, flags: Flags, payload_len: u32, payload_sum: u32) -> Vec<u8> {
         let (this, other) = (from as usize, from.other() as usize);
         let acknowledgement = if flags.has(Flags::ACK) { self.next[other] } else { 0 };
-        let tcp = tcp_header(
-            [self.ends[this].port(), self.ends[other].port()],
-            self.next[this],
-            acknowledgement,
-            flags,
-        );
+        let tcp =
+            tcp_header([self.ends[this].port(), self.ends[other].port()], self.next[this], acknowledgement, flags);
         let packet = ip_packet(self.ends[this].ip(), self.ends[other].ip(), tcp, payload_len, payload_sum);
         let counts = u32::from(flags.has(Flags::SYN | Flags::FIN));
         self.next[this] = self.next[this].wrapping_add(payload_len).wrapping_add(counts);

@@ -143,7 +143,9 @@ impl Scribe<'_> {
         let Some(folder) = &self.config.out else { return (Output::default(), None) };
         let name = file_name(session, at);
         match record::create(folder, &name) {
-            Ok(file) => (Output { file: Some(file), ..Output::default() }, Some(folder.join(name).display().to_string())),
+            Ok(file) => {
+                (Output { file: Some(file), ..Output::default() }, Some(folder.join(name).display().to_string()))
+            }
             Err(error) => (Output { failed: Some(error), ..Output::default() }, None),
         }
     }
@@ -172,7 +174,8 @@ impl Scribe<'_> {
         let Some(mut open) = self.sessions.remove(&session) else { return };
         open.timeline.finish();
         let diagnosed = Diagnosed::new(open.file.clone(), open.timeline.clone());
-        let _kept_by_output = open.recorder.remark(clock::now(), format!("verdict: {}", verdict::of_session(&diagnosed)));
+        let _kept_by_output =
+            open.recorder.remark(clock::now(), format!("verdict: {}", verdict::of_session(&diagnosed)));
         open.flush();
         for earlier in recent(&mut self.summary.sessions).filter(|s| s.is_withdrawn_by(&diagnosed.timeline)) {
             withdraw(earlier, self.say);

@@ -3,7 +3,7 @@
 
 mod analyze;
 mod demo;
-mod proxy;
+pub mod proxy;
 
 use std::fs;
 use std::io::{self, Write};
@@ -33,7 +33,9 @@ fn exit_code(attempts: &[Attempt]) -> u8 {
 /// Data, on standard output. A reader that went away is no error.
 fn print(text: &str) -> anyhow::Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write to standard output"),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -1,4 +1,5 @@
 //! The one integration test binary.
 
+mod lab;
 mod relay;
 mod support;

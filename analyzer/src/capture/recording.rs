@@ -80,7 +80,9 @@ pub fn read(input: impl Read, session: u32, each: &mut dyn FnMut(Observation)) -
                 reader.consume(consumed);
             }
             Err(PcapError::Eof) => break None,
-            Err(PcapError::UnexpectedEof) => break Some(format!("the file breaks off inside a block at byte {offset}")),
+            Err(PcapError::UnexpectedEof) => {
+                break Some(format!("the file breaks off inside a block at byte {offset}"));
+            }
             Err(PcapError::BufferTooSmall) if capacity < MAX_BLOCK => {
                 capacity *= 2;
                 reader.grow(capacity);
@@ -229,5 +231,5 @@ fn nanoseconds(high: u32, low: u32) -> Timestamp {
 /// Every comment of a block, read as UTF-8 with replacement: one bad byte must not cost the file.
 fn comments<'a>(options: &'a [PcapNGOption<'_>]) -> impl Iterator<Item = String> + 'a {
     let texts = options.iter().filter(|option| option.code == OptionCode::Comment);
-    texts.map(|option| String::from_utf8_lossy(option.value()).into_owned())
+    texts.map(|option| String::from_utf8_lossy(option.as_bytes().unwrap_or_default()).into_owned())
 }

@@ -76,7 +76,7 @@ pub fn probe(timeline: &Timeline) -> Option<Finding> {
 /// The server, or what stands for it, hangs up before it has confirmed anything.
 pub fn closed(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
-    let (stage, mark) = stage::stage(timeline);
+    let (stage, _) = stage::stage(timeline);
     let after = match stage {
         Stage::Opened => "the TCP handshake, before any request",
         Stage::Request => "the connection request",
@@ -87,7 +87,6 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
     let finding = Finding::at_end(timeline, "TCP-RST-AFTER", Confidence::Likely, says)?;
     let finding = with_request(finding, timeline).with_end(timeline);
     let finding = if stage == Stage::Request { finding.or("X224-TOKEN", Confidence::Possible) } else { finding };
-    let _stands = mark;
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
@@ -101,12 +100,18 @@ pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     if stage::unacknowledged(timeline) || stage::by_timeout(end) {
         let says = format!("the request is never acknowledged, for {}", length(waited));
         let finding = Finding::at_end(timeline, "PATH-ASYM", Confidence::Likely, says)?;
-        return Some(with_request(finding.on(leg, PhaseName::Negotiation), timeline).by(Party::Nobody).with_end(timeline).or("X224-NOCC", Confidence::Possible));
+        return Some(
+            with_request(finding.on(leg, PhaseName::Negotiation), timeline)
+                .by(Party::Nobody)
+                .with_end(timeline)
+                .or("X224-NOCC", Confidence::Possible),
+        );
     }
     let confidence = if waited >= WAITED { Confidence::Likely } else { Confidence::Possible };
     let says = format!("the server does not answer the request: the client gives up after {}", length(waited));
     let finding = Finding::at_end(timeline, "X224-NOCC", confidence, says)?;
-    Some(with_request(finding.on(leg, PhaseName::Negotiation), timeline).with_end(timeline).or("PATH-ASYM", Confidence::Possible))
+    let finding = finding.on(leg, PhaseName::Negotiation).by(Party::Server);
+    Some(with_request(finding, timeline).with_end(timeline).or("PATH-ASYM", Confidence::Possible))
 }
 
 /// The client does not go on with what was selected: it wants NLA or TLS.
@@ -123,7 +128,11 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let credssp = Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0);
     let wants_nla = offered.intersects(credssp) && !selected.intersects(credssp);
     let (id, confidence, wants) = if selected.0 == 0 && offered.0 != 0 {
-        ("X224-SSLNO", Confidence::Likely, "the server selects standard RDP security and the client, which offered more,")
+        (
+            "X224-SSLNO",
+            Confidence::Likely,
+            "the server selects standard RDP security and the client, which offered more,",
+        )
     } else if wants_nla {
         ("X224-NLAONLY", Confidence::Likely, "the server selects less than NLA and the client")
     } else {
@@ -143,16 +152,22 @@ pub fn legacy_refused(timeline: &Timeline) -> Option<Finding> {
     let legacy = timeline.facts.request.as_ref()?.what.requested.unwrap_or_default().0 == 0;
     let asked = timeline.facts.mcs.iter().any(|seen| seen.what == (Side::Client, McsPdu::ConnectInitial));
     let answered = timeline.facts.mcs.iter().any(|seen| matches!(seen.what, (_, McsPdu::ConnectResponse { .. })));
-    let refused = timeline.facts.mcs.iter().find(|seen| {
-        matches!(seen.what, (Side::Server, McsPdu::DisconnectProviderUltimatum { .. }))
-    })?;
+    let refused = timeline
+        .facts
+        .mcs
+        .iter()
+        .find(|seen| matches!(seen.what, (Side::Server, McsPdu::DisconnectProviderUltimatum { .. })))?;
     if !legacy || !asked || answered {
         return None;
     }
     let says = "the server refuses a client without TLS at its first MCS PDU".to_owned();
     let finding = Finding::at_end(timeline, "X224-SSLREQ", Confidence::Likely, says)?;
     let finding = finding.on(refused.mark.leg, PhaseName::BasicSettings).by(Party::Server);
-    Some(with_request(finding, timeline).with(refused.mark, "Disconnect Provider Ultimatum").or("MCS-REJECT", Confidence::Possible))
+    Some(
+        with_request(finding, timeline)
+            .with(refused.mark, "Disconnect Provider Ultimatum")
+            .or("MCS-REJECT", Confidence::Possible),
+    )
 }
 
 fn with_request(finding: Finding, timeline: &Timeline) -> Finding {

@@ -21,7 +21,12 @@ pub fn unresolved(timeline: &Timeline) -> Option<Finding> {
     let took = length(end.mark.at.since(resolution.began.at));
     let says = format!("{name} does not resolve: {error}, after {took}");
     let finding = Finding::at_end(timeline, "DNS-NX", Confidence::Certain, says)?;
-    Some(finding.on(end.mark.leg, PhaseName::NameResolution).with(resolution.began, format!("lookup of {name} begins")).with_end(timeline))
+    Some(
+        finding
+            .on(end.mark.leg, PhaseName::NameResolution)
+            .with(resolution.began, format!("lookup of {name} begins"))
+            .with_end(timeline),
+    )
 }
 
 pub fn refused(timeline: &Timeline) -> Option<Finding> {
@@ -56,7 +61,10 @@ pub fn dead_address(timeline: &Timeline) -> Option<Finding> {
     let dead = leg.dials.iter().find(|dial| matches!(dial.result, Some((_, Some(Ending::TimedOut)))))?;
     let cost = dead.result.map(|(at, _)| at.since(dead.began.at)).unwrap_or_default();
     let says = format!("{} does not answer, a later address does: {} lost", dead.server.ip(), length(cost));
-    Some(warning(timeline, "DNS-AAAA", Confidence::Likely, says, leg.name, PhaseName::Tcp)?.with(dead.began, format!("connect to {}", dead.server)))
+    Some(
+        warning(timeline, "DNS-AAAA", Confidence::Likely, says, leg.name, PhaseName::Tcp)?
+            .with(dead.began, format!("connect to {}", dead.server)),
+    )
 }
 
 pub fn slow_resolver(timeline: &Timeline) -> Option<Finding> {
@@ -67,7 +75,10 @@ pub fn slow_resolver(timeline: &Timeline) -> Option<Finding> {
     }
     let says = format!("the lookup took {}", length(took));
     let leg = resolution.began.leg;
-    Some(warning(timeline, "DNS-SLOW", Confidence::Certain, says, leg, PhaseName::NameResolution)?.with(resolution.began, "lookup begins"))
+    Some(
+        warning(timeline, "DNS-SLOW", Confidence::Certain, says, leg, PhaseName::NameResolution)?
+            .with(resolution.began, "lookup begins"),
+    )
 }
 
 fn warning(

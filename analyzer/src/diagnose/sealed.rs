@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party, Severity};
 use crate::observation::{Ending, Side};
-use crate::timeline::phase::PhaseName;
 use crate::timeline::Timeline;
+use crate::timeline::phase::PhaseName;
 
 /// A session that dies earlier than this after it became active died of its start.
 const JUST_ACTIVE: Duration = Duration::from_secs(10);
@@ -18,7 +18,8 @@ const STALLED: Duration = Duration::from_secs(5);
 /// CredSSP was selected, something was exchanged, and the session never became active.
 pub fn credssp(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline)?;
-    if stage::stage(timeline).0 != Stage::Established || end.phase != PhaseName::Credssp {
+    let answered = timeline.sealed_progress().0;
+    if stage::stage(timeline).0 != Stage::Established || end.phase != PhaseName::Credssp || answered > 0 {
         return None;
     }
     let words = stage::end_in_words(end);
@@ -36,14 +37,24 @@ pub fn credssp(timeline: &Timeline) -> Option<Finding> {
 /// Plain TLS, and the session never became active.
 pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline)?;
-    if stage::stage(timeline).0 != Stage::Established || end.phase == PhaseName::Credssp {
+    if stage::stage(timeline).0 != Stage::Established {
         return None;
     }
     let words = stage::end_in_words(end);
     let says = format!("after the TLS handshake, before the session is active, the {words}");
-    let finding = Finding::at_end(timeline, "MCS-REJECT", Confidence::Possible, says)?;
+    let finding = Finding::at_end(timeline, next_step(timeline), Confidence::Possible, says)?;
     let finding = with_turns(finding, timeline).with_end(timeline);
-    Some(finding.or("INFO-CRED", Confidence::Possible).or("LIC-NOSRV", Confidence::Possible))
+    let others = ["MCS-REJECT", "INFO-CRED", "LIC-NOSRV", "CAP-BAD"];
+    Some(others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
+}
+
+/// What fails where it ended, counted in turns: Connect Initial, Attach User, Client Info, Confirm Active.
+fn next_step(timeline: &Timeline) -> &'static str {
+    match timeline.sealed_progress() {
+        (0 | 1, _) | (2, false) => "MCS-REJECT",
+        (2, true) | (3, false) => "INFO-CRED",
+        _ => "CAP-BAD",
+    }
 }
 
 /// Standard RDP security: the phase is seen, the reason mostly is not.

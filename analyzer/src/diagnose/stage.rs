@@ -83,6 +83,13 @@ pub fn by_client(end: &End) -> bool {
     end.from == Some(Side::Client) && end.mark.leg != Leg::Back
 }
 
+/// Whether the client acted first: it closed, or it sent a sealed alert before anybody closed.
+pub fn client_acted(timeline: &Timeline, end: &End) -> bool {
+    let alert = timeline.facts.first(|tls| tls.sealed_alert.as_ref());
+    let alerted = alert.is_some_and(|alert| alert.what.0 == Side::Client && alert.mark.at <= end.mark.at);
+    by_client(end) || alerted
+}
+
 /// Whether this end's kernel gave up waiting for acknowledgements.
 pub fn by_timeout(end: &End) -> bool {
     end.how == Ending::TimedOut

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party};
+use crate::codes::tls as names;
 use crate::event::{Certificate, ClientHello};
 use crate::observation::{Ending, Side};
 use crate::time::Timestamp;
+use crate::timeline::Timeline;
 use crate::timeline::facts::Sighting;
 use crate::timeline::phase::PhaseName;
-use crate::timeline::Timeline;
-use crate::codes::tls as names;
 
 /// A ClientHello beyond this does not fit into one segment of a tunnel.
 const LARGE_HELLO: u32 = 1200;
@@ -32,7 +32,8 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
         _ => ("TLS-CIPHER", Confidence::Possible),
     };
     let alert = format!("{} ({description})", names::alert(*description));
-    let finding = Finding::at_end(timeline, id, confidence, format!("the server ends the TLS handshake: alert {alert}"))?;
+    let finding =
+        Finding::at_end(timeline, id, confidence, format!("the server ends the TLS handshake: alert {alert}"))?;
     let finding = finding.on(mark.leg, PhaseName::Tls).by(Party::Server);
     let finding = with_hello(finding, timeline).with(*mark, format!("alert {alert} of the server"));
     // Schannel says handshake_failure for a version, a suite and a key alike.
@@ -57,7 +58,9 @@ pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
         _ => Some(("TLS-CIPHER", Confidence::Likely)),
     };
     let (id, confidence) = match (named, faults(timeline).first()) {
-        (Some(("TLS-EXPIRED", _)), Some(("TLS-EXPIRED" | "TLS-NOTYET", _))) => (faults(timeline)[0].0, Confidence::Certain),
+        (Some(("TLS-EXPIRED", _)), Some(("TLS-EXPIRED" | "TLS-NOTYET", _))) => {
+            (faults(timeline)[0].0, Confidence::Certain)
+        }
         (Some(named), _) => named,
         (None, Some((id, _))) => (*id, Confidence::Likely),
         (None, None) => ("TLS-UNTRUST", Confidence::Possible),
@@ -82,7 +85,12 @@ pub fn hole(timeline: &Timeline) -> Option<Finding> {
     );
     let finding = Finding::at_end(timeline, "PATH-PMTU", Confidence::Likely, says)?;
     let finding = finding.on(leg.name, PhaseName::Tls).by(Party::Middlebox);
-    Some(with_hello(finding, timeline).with(path.mark, format!("{beyond} segments out of order, none in between")).with_end(timeline).or("TLS-HALF", Confidence::Possible))
+    Some(
+        with_hello(finding, timeline)
+            .with(path.mark, format!("{beyond} segments out of order, none in between"))
+            .with_end(timeline)
+            .or("TLS-HALF", Confidence::Possible),
+    )
 }
 
 /// The server confirms TLS and hangs up before its ServerHello.
@@ -95,7 +103,7 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     };
     let how = if end.how == Ending::Reset { "resets" } else { "closes" };
     let says = format!("the server {how} the connection {} after {after}, without a ServerHello", length(end.silence));
-    let finding = Finding::at_end(timeline, "TLS-NOKEY", Confidence::Likely, says)?;
+    let finding = Finding::at_end(timeline, "TLS-NOKEY", Confidence::Likely, says)?.on(end.mark.leg, PhaseName::Tls);
     let finding = with_hello(finding, timeline).with_end(timeline);
     let finding = finding.or("TLS-VER", Confidence::Possible).or("TLS-CIPHER", Confidence::Possible);
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
@@ -117,7 +125,8 @@ pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
         return Some(with_hello(finding, timeline).with_end(timeline).or("PATH-PMTU", Confidence::Possible));
     }
     let says = format!("the server does not answer ClientHello: the client gives up after {waited}");
-    let finding = Finding::at_end(timeline, "TLS-NOKEY", Confidence::Possible, says)?.on(leg, PhaseName::Tls);
+    let finding =
+        Finding::at_end(timeline, "TLS-NOKEY", Confidence::Possible, says)?.on(leg, PhaseName::Tls).by(Party::Server);
     let finding = with_hello(finding, timeline).with_end(timeline);
     Some(finding.or("PATH-WINZERO", Confidence::Possible).or("PATH-PMTU", Confidence::Possible))
 }
@@ -141,21 +150,25 @@ pub fn half(timeline: &Timeline) -> Option<Finding> {
     };
     let says = match end.from {
         Some(Side::Server) => format!("the server's flight breaks off {what}: {}", stage::end_in_words(end)),
-        Some(Side::Client) | None => format!("the server's flight breaks off {what}, and nothing follows for {}", length(end.silence)),
+        Some(Side::Client) | None => {
+            format!("the server's flight breaks off {what}, and nothing follows for {}", length(end.silence))
+        }
     };
     let finding = Finding::at_end(timeline, "TLS-HALF", Confidence::Likely, says)?;
-    let finding = finding.on(stage::server_leg(timeline), PhaseName::Tls);
-    let finding = with_hello(finding, timeline).with(mark, format!("the server's flight breaks off {what}")).with_end(timeline);
+    // Its silence is the server's, even where it is the client that gives up.
+    let finding = finding.on(stage::server_leg(timeline), PhaseName::Tls).by(Party::Server);
+    let finding =
+        with_hello(finding, timeline).with(mark, format!("the server's flight breaks off {what}")).with_end(timeline);
     let finding = finding.or("PATH-PMTU", Confidence::Possible);
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
 /// The client had the certificate and left, without an alert in clear and without any application data.
 pub fn client_left(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
+    let end = stage::failed(timeline).filter(|end| stage::client_acted(timeline, end))?;
     let (stage, mark) = stage::stage(timeline);
     let mark = mark.filter(|_| stage >= Stage::ServerHello)?;
-    if stage == Stage::Established && !timeline.is_silent_behind_tls() {
+    if timeline.last_phase() > PhaseName::Tls {
         return None;
     }
     let what = if certificate(timeline).is_some() { "the certificate" } else { "the server's flight" };
@@ -166,8 +179,15 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
         Some((id, _)) => (*id, Confidence::Likely),
         None => ("TLS-UNTRUST", Confidence::Possible),
     };
-    let finding = Finding::at_end(timeline, id, confidence, says)?.on(end.mark.leg, PhaseName::Tls);
-    let mut finding = with_certificate(finding, timeline).with_end(timeline);
+    let leg = timeline.client_leg().map_or(end.mark.leg, |leg| leg.name);
+    let finding = Finding::at_end(timeline, id, confidence, says)?.on(leg, PhaseName::Tls).by(Party::Client);
+    let finding = with_certificate(finding, timeline);
+    let alert = timeline.facts.first(|tls| tls.sealed_alert.as_ref()).filter(|alert| alert.what.0 == Side::Client);
+    let finding = match alert {
+        Some(alert) => finding.with(alert.mark, "the client sends an alert, its content is sealed"),
+        None => finding,
+    };
+    let mut finding = finding.with_end(timeline);
     for (other, _) in faults.iter().skip(1) {
         finding = finding.or(other, Confidence::Possible);
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{altered_by_proxy, source, verdict};
 use crate::attempt::{Attempt, Diagnosed};
+use crate::codes::tls as names;
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
 use crate::time::Timestamp;
@@ -12,7 +13,6 @@ use crate::timeline::facts::{Facts, Sighting, Tls};
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
 use crate::timeline::{End, Timeline};
-use crate::codes::tls as names;
 
 /// Version of the document's schema.
 const SCHEMA: u32 = 1;

@@ -12,7 +12,8 @@ pub fn altered_by_proxy(timeline: &Timeline) -> Vec<String> {
     let (Some(front), Some(back)) = (timeline.leg(Leg::Front), timeline.leg(Leg::Back)) else { return Vec::new() };
     let mut altered = vec![
         "it answers the client's SYN itself: a server that cannot be reached looks like one that hangs up".to_owned(),
-        "TCP ends here twice: keep-alives, window, MSS and retransmissions of one leg do not reach the other".to_owned(),
+        "TCP ends here twice: keep-alives, window, MSS and retransmissions of one leg do not reach the other"
+            .to_owned(),
         "it carries no UDP: the session stays on TCP".to_owned(),
     ];
     if let (Some(listener), Some(server)) = (front.server, back.server) {

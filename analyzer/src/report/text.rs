@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::{altered_by_proxy, verdict};
 use crate::attempt::{Attempt, Diagnosed};
+use crate::codes::tls as names;
 use crate::diagnose::{Finding, direct_equivalent, stage};
 use crate::event::{Basis, Protocols};
 use crate::timeline::facts::Tls;
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
 use crate::timeline::{Edge, Timeline};
-use crate::codes::tls as names;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -106,8 +106,11 @@ fn finding(text: &mut String, finding: &Finding, timeline: &Timeline) {
         let place = format!("{} (frame {}, +{})", evidence.says, evidence.frame, length(evidence.at.since(began)));
         para(text, "  evidence:    ", &place);
     }
-    let others: Vec<String> =
-        finding.alternatives.iter().map(|(cause, sure)| format!("{}: {} ({})", cause.id, cause.name, sure.name())).collect();
+    let others: Vec<String> = finding
+        .alternatives
+        .iter()
+        .map(|(cause, sure)| format!("{}: {} ({})", cause.id, cause.name, sure.name()))
+        .collect();
     for other in others {
         para(text, "  or else:     ", &other);
     }
@@ -211,7 +214,13 @@ fn leg_line(leg: &Leg) -> String {
     if let Some(rtt) = leg.rtt() {
         let _infallible = write!(line, ", RTT {}", length(rtt));
     }
-    let _infallible = write!(line, ", {} retransmits, {} B from client, {} B from server", leg.retransmits(), leg.bytes[0], leg.bytes[1]);
+    let _infallible = write!(
+        line,
+        ", {} retransmits, {} B from client, {} B from server",
+        leg.retransmits(),
+        leg.bytes[0],
+        leg.bytes[1]
+    );
     let missing: u64 = leg.missing.iter().sum();
     if missing > 0 {
         let _infallible = write!(line, ", MISSING {missing} B that the recording could not keep");

@@ -37,7 +37,11 @@ fn connected(timeline: &Timeline) -> String {
     match timeline.end {
         Some(End { how: Ending::Cut, .. }) | None => format!("connected: active after {setup}, still open"),
         Some(end) => {
-            format!("connected: active after {setup}, ended by the {} ({}) after {lasted}", Party::of(&end).name(), end.how.name())
+            format!(
+                "connected: active after {setup}, ended by the {} ({}) after {lasted}",
+                Party::of(&end).name(),
+                end.how.name()
+            )
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What the two sides said of themselves and agreed on, each with the place where it was first seen.
 
 use crate::event::{
-    Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, McsPdu, Protocols, ServerHello,
-    What,
+    Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, McsPdu, Protocols,
+    ServerHello, What,
 };
 use crate::observation::{Leg, Side};
 use crate::time::Timestamp;

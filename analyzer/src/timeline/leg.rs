@@ -125,10 +125,10 @@ impl Leg {
         sample.retransmits.unwrap_or(before).saturating_sub(before)
     }
 
-    /// The round-trip time as last measured; of a leg without samples the time its connect took.
+    /// The least round-trip time of all samples: what the path itself costs, without the peer's delayed ACKs. Of a leg
+    /// without samples the time its connect took.
     pub fn rtt(&self) -> Option<Duration> {
-        let sampled = self.path.as_ref().and_then(|path| path.what.rtt()).filter(|rtt| !rtt.is_zero());
-        sampled.or(self.min_rtt).or_else(|| self.handshake())
+        self.min_rtt.or_else(|| self.handshake())
     }
 
     /// How long the successful connect took, where it took any time: a relay's front leg is only seen when it stands.

@@ -19,6 +19,10 @@ use leg::Leg;
 use phase::{Outcome, Phase, PhaseName, Waited};
 use sealed::Sealed;
 
+/// TLS record type alert, RFC 8446 5.1.
+const ALERT: u8 = 21;
+/// Length of an alert sealed by TLS 1.3: two bytes, the inner type, the tag.
+const SEALED_ALERT: u64 = 2 + 1 + 16;
 /// Security Exchange PDU flag of the basic security header, \[MS-RDPBCGR\] 2.2.8.1.1.2.1.
 const SEC_EXCHANGE_PKT: u16 = 0x0001;
 /// Client Info PDU.
@@ -47,6 +51,8 @@ pub struct Timeline {
     pub end: Option<End>,
     sealed: Sealed,
     edges: Vec<Edge>,
+    /// The phase whose turn it is, and since when.
+    next: Option<(PhaseName, Mark, Basis)>,
     /// The last payload that was first seen: what a gap is measured from.
     spoke: Option<(Side, Timestamp)>,
 }
@@ -129,9 +135,9 @@ impl Timeline {
                 self.end_phase(PhaseName::Tls, mark, Outcome::Failed, *basis);
             }
             What::TlsEstablished { basis } => self.secured(mark, *basis),
-            What::Record { from, len, .. } => self.sealed(mark, *from, u64::from(*len)),
-            What::ClientHello(_)
-            | What::HelloRetryRequest
+            What::Record { from, kind, len } => self.sealed(mark, *from, *kind, u64::from(*len)),
+            What::ClientHello(_) => self.begin_next(),
+            What::HelloRetryRequest
             | What::ServerHello(_)
             | What::Certificates { .. }
             | What::CertificateRequest
@@ -194,9 +200,10 @@ impl Timeline {
         self.phase(PhaseName::Active).is_some()
     }
 
-    /// Whether anything is known behind encryption: whether anybody said anything after the TLS handshake.
-    pub fn is_silent_behind_tls(&self) -> bool {
-        self.sealed.is_silent()
+    /// How far the connection sequence got behind encryption, told from turns alone: how many requests of the client
+    /// after CredSSP were answered, channel joins left out, and whether one waits for its answer.
+    pub fn sealed_progress(&self) -> (u32, bool) {
+        self.sealed.progress(self.facts.selected().unwrap_or_default())
     }
 
     fn leg_mut(&mut self, name: LegName) -> &mut Leg {
@@ -215,8 +222,7 @@ impl Timeline {
                 self.target = Some((name.clone(), *port));
             }
             Opening::Resolving => {
-                self.resolution =
-                    Some(Resolution { began: mark, ended: None, addresses: Vec::new(), error: None });
+                self.resolution = Some(Resolution { began: mark, ended: None, addresses: Vec::new(), error: None });
                 self.begin_phase(PhaseName::NameResolution, mark, Basis::Seen);
             }
             Opening::Resolved { addresses, error } => self.resolved(mark, addresses, error.as_deref()),
@@ -273,7 +279,15 @@ impl Timeline {
             return;
         }
         let tls = self.facts.selected().is_some_and(|selected| selected.0 != 0);
-        self.begin_phase(if tls { PhaseName::Tls } else { PhaseName::BasicSettings }, mark, Basis::Seen);
+        self.next = Some((if tls { PhaseName::Tls } else { PhaseName::BasicSettings }, mark, Basis::Seen));
+    }
+
+    /// A phase whose turn it is begins when the client speaks, and then counts from the end of the one before it:
+    /// what the client did not begin, it did not fail in.
+    fn begin_next(&mut self) {
+        if let Some((name, mark, basis)) = self.next.take() {
+            self.begin_phase(name, mark, basis);
+        }
     }
 
     fn secured(&mut self, mark: Mark, basis: Basis) {
@@ -281,20 +295,30 @@ impl Timeline {
             let credssp = Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0);
             let authenticates = self.facts.selected().is_some_and(|selected| selected.intersects(credssp));
             let next = if authenticates { PhaseName::Credssp } else { PhaseName::BasicSettings };
-            self.begin_phase(next, mark, Basis::Inferred);
+            self.next = Some((next, mark, Basis::Inferred));
         }
     }
 
     /// Counts a sealed record where it is first seen.
-    fn sealed(&mut self, mark: Mark, from: Side, len: u64) {
+    fn sealed(&mut self, mark: Mark, from: Side, kind: u8, len: u64) {
+        let is_alert = self.is_alert(kind, len);
         let behind_tls = self.phase(PhaseName::Tls).is_some_and(|phase| phase.outcome == Outcome::Done);
         if !behind_tls || !first_hand(mark.leg, from) || self.is_active() {
             return;
+        }
+        if from == Side::Client && !is_alert {
+            self.begin_next();
         }
         self.sealed.push(from, len);
         if self.sealed.is_active(self.facts.selected().unwrap_or_default()) {
             self.activate(mark);
         }
+    }
+
+    /// Whether a sealed record is an alert: by its type, in TLS 1.3 by its length.
+    fn is_alert(&self, kind: u8, len: u64) -> bool {
+        let tls13 = self.facts.first(|tls| tls.server_hello.as_ref()).is_some_and(|hello| hello.what.version == 0x0304);
+        kind == ALERT || tls13 && len == SEALED_ALERT
     }
 
     fn activate(&mut self, mark: Mark) {
@@ -309,7 +333,7 @@ impl Timeline {
             return;
         }
         match pdu {
-            McsPdu::ConnectInitial => {}
+            McsPdu::ConnectInitial => self.begin_next(),
             McsPdu::ConnectResponse { result } => {
                 let outcome = if result == 0 { Outcome::Done } else { Outcome::Failed };
                 self.end_phase(PhaseName::BasicSettings, mark, outcome, Basis::Seen);
@@ -451,9 +475,10 @@ impl Timeline {
     pub fn ended_badly(&self) -> bool {
         match self.end.map(|end| (end.how, end.from)) {
             None | Some((Ending::Fin | Ending::Cut, _) | (Ending::Reset, Some(Side::Client))) => false,
-            Some((Ending::Reset | Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved, _)) => {
-                true
-            }
+            Some((
+                Ending::Reset | Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved,
+                _,
+            )) => true,
         }
     }
 

@@ -1,9 +1,9 @@
 //! How far a session got behind encryption, told from sizes and turns alone.
 //!
 //! It answers one question, carefully: did the session become active? Each time the server speaks after the client
-//! did is a turn. The connection sequence has a known least number of turns behind TLS: three for CredSSP, then Connect
-//! Initial, Attach User, Client Info and Confirm Active, each answered once. Channel joins are many turns of equal
-//! size and count as one, so that a client with many channels does not look further along than it is.
+//! did is a turn. The connection sequence has a known least number of turns behind TLS: two or three of CredSSP, then
+//! Connect Initial, Attach User, Client Info and Confirm Active, each answered once. Channel joins are many turns of
+//! equal size and count as one, so that a client with many channels does not look further along than it is.
 
 use crate::event::Protocols;
 use crate::observation::Side;
@@ -12,6 +12,8 @@ use crate::observation::Side;
 const TURNS: u32 = 4;
 /// Turns of CredSSP at least, \[MS-CSSP\] 3.1.5: negotiate and challenge, authenticate and public key.
 const CREDSSP_TURNS: u32 = 2;
+/// One more with HYBRID_EX: credentials and Early User Authorization Result, \[MS-RDPBCGR\] 2.2.10.2.
+const AUTHORIZATION_TURN: u32 = 1;
 /// Payload of the server by the end of the sequence at least: Connect Response, licence and Demand Active, bytes.
 const SERVER_BYTES: u64 = 500;
 /// Payload of the client by then at least: Connect Initial, Client Info and Confirm Active, bytes.
@@ -24,6 +26,8 @@ pub struct Sealed {
     flight: u64,
     last_flight: u64,
     turns: u32,
+    /// Turns that repeated the one before: channel joins.
+    repeated: u32,
     bytes: [u64; 2],
 }
 
@@ -35,7 +39,9 @@ impl Sealed {
             (Some(Side::Client), Side::Client) => self.flight += len,
             (_, Side::Client) => self.flight = len,
             (Some(Side::Client), Side::Server) => {
-                self.turns += u32::from(self.flight != self.last_flight);
+                let repeats = self.flight == self.last_flight;
+                self.turns += u32::from(!repeats);
+                self.repeated += u32::from(repeats);
                 self.last_flight = self.flight;
             }
             (_, Side::Server) => {}
@@ -45,13 +51,21 @@ impl Sealed {
 
     /// Whether the sequence must be over by now, given what was agreed on.
     pub fn is_active(&self, selected: Protocols) -> bool {
-        let credssp = selected.intersects(Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0));
-        let needed = TURNS + if credssp { CREDSSP_TURNS } else { 0 };
-        self.turns >= needed && self.bytes[0] >= CLIENT_BYTES && self.bytes[1] >= SERVER_BYTES
+        self.progress(selected).0 >= TURNS && self.bytes[0] >= CLIENT_BYTES && self.bytes[1] >= SERVER_BYTES
     }
 
-    /// Whether nobody has said anything.
-    pub fn is_silent(&self) -> bool {
-        self.speaker.is_none()
+    /// Turns that were answered, channel joins and CredSSP left out, and whether the client has spoken since.
+    pub fn progress(&self, selected: Protocols) -> (u32, bool) {
+        let before = credssp_turns(selected) + u32::from(self.repeated > 0);
+        (self.turns.saturating_sub(before), self.speaker == Some(Side::Client))
+    }
+}
+
+/// Turns of CredSSP, where it was agreed on.
+fn credssp_turns(selected: Protocols) -> u32 {
+    match selected {
+        Protocols::HYBRID => CREDSSP_TURNS,
+        Protocols::HYBRID_EX => CREDSSP_TURNS + AUTHORIZATION_TURN,
+        _ => 0,
     }
 }

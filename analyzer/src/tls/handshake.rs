@@ -1,7 +1,7 @@
 //! The handshake protocol of one side (RFC 8446, 4; RFC 5246, 7.4): messages put together across records.
 
-use crate::codes::tls as names;
 use super::wire::Trouble;
+use crate::codes::tls as names;
 
 /// A message longer than this is not one: the longest real ones are certificate chains of some ten thousand bytes.
 const MAX_MESSAGE: u32 = 1 << 20;

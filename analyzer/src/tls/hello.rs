@@ -2,8 +2,8 @@
 //!
 //! An extension that cannot be read is reported and left out; the rest of the hello still counts.
 
-use crate::codes::tls::is_grease;
 use super::wire::{Cursor, Trouble};
+use crate::codes::tls::is_grease;
 use crate::event::{ClientHello, ServerHello};
 
 /// RFC 8446, 4.1.3: a ServerHello with this random is a HelloRetryRequest (SHA-256 of that word).

@@ -1,7 +1,7 @@
 //! Stories of TLS, told in records.
 
-use super::specimens::{HOST, OLD, der};
 use super::Tls;
+use super::specimens::{HOST, OLD, der};
 use crate::codes::tls as names;
 use crate::event::{Basis, ClientHello, ServerHello, What};
 use crate::observation::Side::{self, Client, Server};

@@ -58,7 +58,8 @@ pub struct Expect {
     pub cause: Option<&'static str>,
     /// Other causes that look alike: to be named as alternatives, and no mistake where one of them stands first.
     pub or: &'static [&'static str],
-    /// Whose fault it is: a silent server's, though it is the client that gives up.
+    /// Who gives the verdict: whose alert, failure code or close it was; a silent server's, though it is the client
+    /// that gives up.
     pub blames: Option<Side>,
     /// How it ends for the client, without a relay. (With one the same, but that a refused connection is a reset one.)
     pub end: End,

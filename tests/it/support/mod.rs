@@ -1,5 +1,7 @@
 //! A relay with a scribe that keeps every note, and peers that end a connection in a known way.
 
+pub mod recorded;
+
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::net::SocketAddr;

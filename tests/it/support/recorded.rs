@@ -1,0 +1,83 @@
+//! The real proxy in this process: relay, scribe, recordings in a folder of the test's own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{self, JoinHandle};
+
+use analyzer::analysis::Analysis;
+use analyzer::attempt::Diagnosed;
+use analyzer::capture::annotation::Section;
+use analyzer::capture::recording;
+use proxy::listen::{Config, Server, Target};
+use proxy::tap::{Limits, tap};
+use proxy::watch::{self, Live, Summary};
+use tokio::sync::oneshot;
+
+use super::anywhere;
+
+/// A folder that is removed when the test is over.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    /// A new one.
+    pub fn new() -> Folder {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Folder(std::env::temp_dir().join(format!("rdpscope-test-{}-{number}", std::process::id())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _absent = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A proxy that records.
+pub struct Recorded {
+    pub addr: SocketAddr,
+    pub folder: Folder,
+    shutdown: oneshot::Sender<()>,
+    server: tokio::task::JoinHandle<()>,
+    scribe: JoinHandle<Summary>,
+}
+
+impl Recorded {
+    /// To a server by this name, which is dialed at this address.
+    pub async fn to(name: &str, server: SocketAddr) -> Recorded {
+        let name = Target { name: name.into(), port: server.port() };
+        Recorded::with(name, |config| config.connect_to = Some(server), false).await
+    }
+
+    /// With a change to its configuration, and with everything stored on both legs if asked.
+    pub async fn with(target: Target, change: impl FnOnce(&mut Config), both: bool) -> Recorded {
+        let folder = Folder::new();
+        let (feed, intake) = tap(Limits::default());
+        let mut config = Config::new(anywhere(), target, feed);
+        change(&mut config);
+        let server = Server::bind(config).await.expect("bind");
+        let addr = server.local_addr();
+        let (shutdown, asked) = oneshot::channel();
+        let server = tokio::spawn(server.run(async move { asked.await.unwrap_or(()) }));
+        let config = watch::Config { out: Some(folder.0.clone()), section: Section::default(), both };
+        let scribe = thread::spawn(move || watch::run(intake, config, &mut |_: Live<'_>| {}));
+        Recorded { addr, folder, shutdown, server, scribe }
+    }
+
+    /// Stops it and gives what it saw, and the folder of its recordings.
+    pub async fn finish(self) -> (Vec<Diagnosed>, Folder) {
+        let _stopped = self.shutdown.send(());
+        self.server.await.expect("server");
+        let summary = tokio::task::spawn_blocking(|| self.scribe.join().expect("scribe")).await.expect("join");
+        (summary.sessions, self.folder)
+    }
+}
+
+/// What the analyzer says of a recording.
+pub fn analyze(path: &Path) -> Diagnosed {
+    let mut analysis = Analysis::default();
+    let file = std::fs::File::open(path).expect("open");
+    recording::read(file, 0, &mut |observation| analysis.push(&observation)).expect("a recording");
+    analysis.finish(Some(path.display().to_string()))
+}
