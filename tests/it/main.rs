@@ -2,4 +2,5 @@
 
 mod lab;
 mod relay;
+mod scripts;
 mod support;

@@ -1,6 +1,10 @@
 //! A relay with a scribe that keeps every note, and peers that end a connection in a known way.
 
+pub mod certificates;
+pub mod judge;
+pub mod messages;
 pub mod recorded;
+pub mod script;
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
