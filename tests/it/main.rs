@@ -1,5 +1,7 @@
 //! The one integration test binary.
 
 mod lab;
+mod netns;
+mod peers;
 mod relay;
 mod support;

@@ -7,8 +7,8 @@ use crate::event::{
 use crate::observation::{Leg, Side};
 use crate::time::Timestamp;
 
-/// Malformed messages that are kept; further ones are counted.
-const MALFORMED_KEPT: usize = 16;
+/// Malformed messages, and alerts, that are kept; further malformed ones are counted.
+const KEPT: usize = 16;
 
 /// Where and when something was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl Facts {
     }
 
     fn malformed(&mut self, mark: Mark, from: Side, layer: &'static str, says: String) {
-        if self.malformed.len() < MALFORMED_KEPT {
+        if self.malformed.len() < KEPT {
             self.malformed.push(Sighting { what: (from, layer, says), mark });
         } else {
             self.more_malformed += 1;
@@ -209,10 +209,8 @@ impl Tls {
             What::CertificateRequest => self.certificate_request = self.certificate_request.or(Some(mark)),
             What::ServerHelloDone => self.hello_done = self.hello_done.or(Some(mark)),
             What::ClientKeyExchange => self.key_exchange = self.key_exchange.or(Some(mark)),
-            What::Alert { from, level, description } => {
-                if self.alerts.len() < MALFORMED_KEPT {
-                    self.alerts.push(Sighting { what: (*from, *level, *description), mark });
-                }
+            What::Alert { from, level, description } if self.alerts.len() < KEPT => {
+                self.alerts.push(Sighting { what: (*from, *level, *description), mark });
             }
             What::SealedAlert { from, basis } => first(&mut self.sealed_alert, mark, || (*from, *basis)),
             What::TlsEstablished { basis } => first(&mut self.established, mark, || *basis),
