@@ -105,6 +105,9 @@ pub fn show(live: Live<'_>) {
             text::para(&mut lines, "withdrawn: ", &verdict::of_session(diagnosed));
             lines
         }
+        Live::Missing { session } => {
+            format!("#{session} MISSING: the recorder does not keep up, payload is given up and counted\n")
+        }
         Live::RecordingFailed { session, error } => {
             return talk(&format!("#{session} recording failed: {error}; the session goes on unrecorded"));
         }
