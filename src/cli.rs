@@ -1,6 +1,6 @@
 //! The flags.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -112,9 +112,9 @@ impl Target {
 }
 
 fn target(text: &str) -> Result<Target, String> {
-    let bare_v6 = text.parse::<std::net::Ipv6Addr>().is_ok();
+    let without_port = text.parse::<Ipv6Addr>().is_ok() || text.starts_with('[') && text.ends_with(']');
     let (name, port) = match text.rsplit_once(':') {
-        Some((name, port)) if !bare_v6 && !(text.starts_with('[') && text.ends_with(']')) => (name, Some(port)),
+        Some((name, port)) if !without_port => (name, Some(port)),
         _ => (text, None),
     };
     let port = port.map(|port| port.parse().ok().filter(|port| *port != 0));

@@ -7,12 +7,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::diagnose::{Finding, Outcome, Severity, diagnose};
+use crate::diagnose::{Finding, Outcome, Party, Severity, diagnose};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 
 /// A client that connects again later than this was told to by its user.
 const RETRY: Duration = Duration::from_secs(10);
+/// A client that left of its own accord may have asked its user first: about a certificate, for a password.
+const PROMPT: Duration = Duration::from_secs(120);
 
 /// One session with what is said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +65,9 @@ impl Diagnosed {
     /// Whether `later` belongs to the same attempt: the same client and server, soon after this failed.
     fn is_continued_by(&self, later: &Timeline) -> bool {
         let began = later.began.unwrap_or_default();
-        let follows = began >= self.began() && began.since(self.timeline.last) <= RETRY;
+        let asked = self.findings.first().is_some_and(|finding| finding.by == Party::Client);
+        let patience = if asked { PROMPT } else { RETRY };
+        let follows = began >= self.began() && began.since(self.timeline.last) <= patience;
         self.outcome == Outcome::Failed && follows && ends(&self.timeline) == ends(later)
     }
 }

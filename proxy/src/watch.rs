@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use analyzer::attempt::Diagnosed;
 use analyzer::capture::annotation::Section;
-use analyzer::observation::{Flow, Leg, Observation, Seen};
+use analyzer::observation::{Absence, Flow, Leg, Observation, Seen};
 use analyzer::report::{text, verdict};
 use analyzer::session::Session;
 use analyzer::time::Timestamp;
@@ -63,6 +63,11 @@ pub enum Live<'a> {
     Withdrawn {
         /// The session whose verdict is withdrawn.
         diagnosed: &'a Diagnosed,
+    },
+    /// The recorder does not keep up: payload of this session is given up, and counted.
+    Missing {
+        /// Which session.
+        session: u32,
     },
     /// A recording cannot go on; the relay does.
     RecordingFailed {
@@ -117,6 +122,8 @@ struct Open {
     recorder: Recorder<Output>,
     layers: Session,
     timeline: Timeline,
+    /// Whether payload was given up.
+    missing: bool,
 }
 
 impl Scribe<'_> {
@@ -134,7 +141,8 @@ impl Scribe<'_> {
         let recorder = Recorder::new(output, &self.config.section);
         // INVARIANT: Output never fails; it remembers that it did.
         let Ok(recorder) = recorder else { return };
-        let open = Open { begin, file, recorder, layers: Session::default(), timeline: Timeline::default() };
+        let open =
+            Open { begin, file, recorder, layers: Session::default(), timeline: Timeline::default(), missing: false };
         self.sessions.insert(session, open);
         self.report_trouble(session);
     }
@@ -154,6 +162,10 @@ impl Scribe<'_> {
         let session = observation.flow.session;
         let Some(open) = self.sessions.get_mut(&session) else { return };
         self.budget.release(&open.begin.waiting, &observation);
+        let dropped = matches!(observation.seen, Seen::Missing { why: Absence::Dropped, .. });
+        if dropped && !std::mem::replace(&mut open.missing, true) {
+            (self.say)(Live::Missing { session });
+        }
         let edges = open.observe(observation);
         if open.timeline.is_active() && !open.begin.bulk.swap(true, Ordering::Relaxed) && !self.config.both {
             open.recorder.store_once();

@@ -29,6 +29,7 @@ pub struct Rule {
 /// Every rule. For failures the first that speaks decides.
 pub const RULES: &[Rule] = &[
     Rule { name: "name does not resolve", check: reach::unresolved },
+    Rule { name: "the resolver does not answer", check: reach::resolver_silent },
     Rule { name: "refused", check: reach::refused },
     Rule { name: "unreachable", check: reach::unreachable },
     Rule { name: "no answer to SYN", check: reach::unanswered },
@@ -36,6 +37,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "negotiation failure", check: negotiation::failure },
     Rule { name: "selected what was not offered", check: negotiation::downgraded },
     Rule { name: "client left without a request", check: negotiation::probe },
+    Rule { name: "client did not wait", check: negotiation::hasty },
     Rule { name: "closed before the confirm", check: negotiation::closed },
     Rule { name: "no answer to the request", check: negotiation::unanswered },
     Rule { name: "client wants more than was selected", check: negotiation::client_left },
@@ -46,6 +48,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "closed after ClientHello", check: tls::closed_after_hello },
     Rule { name: "no answer to ClientHello", check: tls::unanswered_hello },
     Rule { name: "server's flight cut", check: tls::half },
+    Rule { name: "key exchange without an end", check: tls::unfinished },
     Rule { name: "client left after the certificate", check: tls::client_left },
     Rule { name: "CredSSP ended", check: sealed::credssp },
     Rule { name: "ended behind TLS", check: sealed::behind_tls },
@@ -237,7 +240,8 @@ pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
     let mut findings = Vec::new();
     for finding in RULES.iter().filter_map(|rule| (rule.check)(timeline)) {
         let explained = findings.iter().any(|earlier: &Finding| earlier.severity == Severity::Failure);
-        if !(explained && finding.severity == Severity::Failure) {
+        // What explains a failure explains its end: only what harms besides is said, too.
+        if !explained || finding.severity == Severity::Warning {
             findings.push(finding);
         }
     }
@@ -286,8 +290,9 @@ impl Outcome {
 /// server that could not be reached looks like one that hung up.
 pub fn direct_equivalent(timeline: &Timeline) -> Option<&'static str> {
     let never_opened = timeline.leg(Leg::Back).is_some_and(|leg| leg.opened.is_none());
-    let how = timeline.end.filter(|_| never_opened && timeline.is_relayed())?.how;
-    match how {
+    let end = timeline.end.filter(|end| never_opened && timeline.is_relayed() && Party::of(end) != Party::Proxy)?;
+    match end.how {
+        Ending::Fin | Ending::Reset if end.phase == PhaseName::NameResolution => Some("0x104"),
         Ending::Unresolved => Some("0x104"),
         Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Fin | Ending::Reset => Some("0x204"),
         Ending::Cut => None,

@@ -73,6 +73,21 @@ pub fn probe(timeline: &Timeline) -> Option<Finding> {
     Some(finding.severity(Severity::Note).with_end(timeline))
 }
 
+/// A client that did not give the server the time to answer: nobody else failed.
+pub fn hasty(timeline: &Timeline) -> Option<Finding> {
+    let waited = length(stage::hasty(timeline)?);
+    let (stage, mark) = stage::stage(timeline);
+    let asked = match stage {
+        Stage::Request => "its request",
+        Stage::ClientHello => "its ClientHello",
+        _ => "it asked for a connection",
+    };
+    let says = format!("the client leaves {waited} after {asked}, before an answer could be complete");
+    let finding = Finding::at_end(timeline, "PRX-PROBE", Confidence::Possible, says)?.severity(Severity::Note);
+    let finding = mark.into_iter().fold(finding, |finding, mark| finding.with(mark, format!("the client: {asked}")));
+    Some(finding.with_end(timeline))
+}
+
 /// The server, or what stands for it, hangs up before it has confirmed anything.
 pub fn closed(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
@@ -94,7 +109,7 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
 pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
     let (stage, mark) = stage::stage(timeline);
-    let mark = mark.filter(|_| stage == Stage::Request)?;
+    let mark = mark.filter(|_| stage == Stage::Request && stage::hasty(timeline).is_none())?;
     let waited = end.mark.at.since(mark.at);
     let leg = stage::server_leg(timeline);
     if stage::unacknowledged(timeline) || stage::by_timeout(end) {

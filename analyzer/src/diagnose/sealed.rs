@@ -18,19 +18,21 @@ const STALLED: Duration = Duration::from_secs(5);
 /// CredSSP was selected, something was exchanged, and the session never became active.
 pub fn credssp(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline)?;
-    let answered = timeline.sealed_progress().0;
+    let (answered, waits) = timeline.sealed_progress();
     if stage::stage(timeline).0 != Stage::Established || end.phase != PhaseName::Credssp || answered > 0 {
         return None;
     }
     let words = stage::end_in_words(end);
     let (id, says) = if stage::by_server(end) {
         ("NLA-CRED", format!("after the TLS handshake, most likely in CredSSP, the {words}"))
-    } else if stage::by_client(end) && end.silence < STALLED {
+    } else if stage::by_client(end) && (!waits || end.silence < STALLED) {
         ("NLA-ORACLE", format!("after the TLS handshake, most likely in CredSSP, the {words}"))
     } else {
         ("NLA-KDC", format!("after the TLS handshake the server says nothing for {}", length(end.silence)))
     };
     let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;
+    // Its silence is the server's, even where it is the client that gives up.
+    let finding = if id == "NLA-KDC" { finding.on(stage::server_leg(timeline), end.phase).by(Party::Server) } else { finding };
     Some(with_turns(finding, timeline).with_end(timeline).or("MCS-REJECT", Confidence::Possible))
 }
 

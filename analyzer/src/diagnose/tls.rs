@@ -80,14 +80,14 @@ pub fn hole(timeline: &Timeline) -> Option<Finding> {
         return None;
     }
     let says = format!(
-        "the server's answer to ClientHello stays incomplete for {}: {beyond} segments arrived beyond a hole",
+        "the server's answer to ClientHello stays incomplete for {}; segments that arrived beyond a hole: {beyond}",
         length(end.silence)
     );
     let finding = Finding::at_end(timeline, "PATH-PMTU", Confidence::Likely, says)?;
     let finding = finding.on(leg.name, PhaseName::Tls).by(Party::Middlebox);
     Some(
         with_hello(finding, timeline)
-            .with(path.mark, format!("{beyond} segments out of order, none in between"))
+            .with(path.mark, format!("segments out of order: {beyond}, none in between"))
             .with_end(timeline)
             .or("TLS-HALF", Confidence::Possible),
     )
@@ -98,7 +98,8 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
     let after = match stage::stage(timeline).0 {
         Stage::Confirm => "its own confirm, before any ClientHello",
-        Stage::ClientHello => "ClientHello",
+        // A ServerHello that has begun was cut: that is another story.
+        Stage::ClientHello if cut(timeline).is_none() => "ClientHello",
         _ => return None,
     };
     let how = if end.how == Ending::Reset { "resets" } else { "closes" };
@@ -113,7 +114,7 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
 pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
     let (stage, mark) = stage::stage(timeline);
-    let mark = mark.filter(|_| stage == Stage::ClientHello)?;
+    let mark = mark.filter(|_| stage == Stage::ClientHello && stage::hasty(timeline).is_none())?;
     let waited = length(end.mark.at.since(mark.at));
     let leg = stage::server_leg(timeline);
     let large = hello(timeline).is_some_and(|hello| hello.what.len > LARGE_HELLO);
@@ -135,7 +136,7 @@ pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
 pub fn half(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline)?;
     let (stage, mark) = stage::stage(timeline);
-    let cut = timeline.facts.partial.iter().find(|partial| partial.what.0 == Side::Server);
+    let cut = cut(timeline);
     let begun = mark.filter(|_| stage == Stage::ServerHello);
     let partial_only = cut.filter(|_| stage == Stage::ClientHello).map(|cut| cut.mark);
     let mark = begun.or(partial_only)?;
@@ -163,12 +164,39 @@ pub fn half(timeline: &Timeline) -> Option<Finding> {
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
+/// The server's flight is complete, and the handshake is not: the server leaves, or owes its Finished.
+pub fn unfinished(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline)?;
+    let mark = stage::stage(timeline).1.filter(|_| stage::stage(timeline).0 == Stage::ServerFlight)?;
+    let answered = timeline.facts.first_mark(|tls| tls.key_exchange);
+    let by_server = stage::by_server(end);
+    if !by_server && answered.is_none() {
+        return None;
+    }
+    let (id, after) = match answered {
+        Some(_) => ("TLS-NOKEY", "the client's key exchange"),
+        None => ("TLS-HALF", "its own flight"),
+    };
+    let what = if by_server { stage::end_in_words(end) } else { format!("nothing for {}", length(end.silence)) };
+    let says = format!("after {after}, instead of the server's Finished: {what}");
+    let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;
+    let finding = finding.on(stage::server_leg(timeline), PhaseName::Tls).by(Party::Server);
+    let finding = finding.with(answered.unwrap_or(mark), after).with_end(timeline).or("TLS-HALF", Confidence::Possible);
+    Some(match end.how {
+        Ending::Reset if by_server => finding.or("PATH-RSTINJ", Confidence::Possible),
+        _ if by_server => finding,
+        _ => finding.or("PATH-DEAD", Confidence::Possible),
+    })
+}
+
 /// The client had the certificate and left, without an alert in clear and without any application data.
 pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::client_acted(timeline, end))?;
     let (stage, mark) = stage::stage(timeline);
     let mark = mark.filter(|_| stage >= Stage::ServerHello)?;
-    if timeline.last_phase() > PhaseName::Tls {
+    // A client that went on to the key exchange has taken the certificate.
+    let went_on = stage < Stage::Established && timeline.facts.first_mark(|tls| tls.key_exchange).is_some();
+    if timeline.last_phase() > PhaseName::Tls || went_on {
         return None;
     }
     let what = if certificate(timeline).is_some() { "the certificate" } else { "the server's flight" };
@@ -256,6 +284,11 @@ fn all_names(leaf: &Certificate) -> String {
 fn day(seconds: i64) -> String {
     let (year, month, day) = Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000)).date();
     format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// The server's message that was cut by the end.
+fn cut(timeline: &Timeline) -> Option<&Sighting<(Side, &'static str, u32, u32)>> {
+    timeline.facts.partial.iter().find(|partial| partial.what.0 == Side::Server)
 }
 
 fn hello(timeline: &Timeline) -> Option<&Sighting<ClientHello>> {

@@ -9,7 +9,7 @@ use crate::codes::tls as names;
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
 use crate::time::Timestamp;
-use crate::timeline::facts::{Facts, Sighting, Tls};
+use crate::timeline::facts::{Facts, Record, Sighting, Tls};
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
 use crate::timeline::{End, Timeline};
@@ -163,8 +163,13 @@ fn tls(tls: &Tls) -> Value {
             "from": alert.what.0.name(), "level": alert.what.1, "description": alert.what.2,
             "name": names::alert(alert.what.2), "frame": alert.mark.frame,
         })).collect::<Vec<_>>(),
+        "first_sealed_records": tls.first_records.iter().map(record).collect::<Vec<_>>(),
         "sealed_records": { "client": tls.records[0], "server": tls.records[1] },
     })
+}
+
+fn record(record: &Record) -> Value {
+    json!({ "at_ns": record.at.0, "from": record.from.name(), "type": record.kind, "length": record.len })
 }
 
 fn leaf(chain: Option<&Sighting<Vec<Certificate>>>) -> Value {

@@ -7,8 +7,10 @@ use crate::event::{
 use crate::observation::{Leg, Side};
 use crate::time::Timestamp;
 
-/// Malformed messages that are kept; further ones are counted.
-const MALFORMED_KEPT: usize = 16;
+/// Malformed messages, and alerts, that are kept; further malformed ones are counted.
+const KEPT: usize = 16;
+/// Sealed records that are kept one by one: more than any connection sequence has.
+const RECORDS_KEPT: usize = 200;
 
 /// Where and when something was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +89,23 @@ pub struct Tls {
     pub sealed_alert: Option<Sighting<(Side, Basis)>>,
     /// Sealed records since the ServerHello or ChangeCipherSpec, by side.
     pub records: [u64; 2],
+    /// The first of them, of both sides, as they came.
+    pub first_records: Vec<Record>,
     /// Handshake complete.
     pub established: Option<Sighting<Basis>>,
+}
+
+/// One sealed TLS record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// When it was complete.
+    pub at: Timestamp,
+    /// Who sent it.
+    pub from: Side,
+    /// ContentType of the record layer.
+    pub kind: u8,
+    /// Length of the ciphertext, bytes.
+    pub len: u32,
 }
 
 impl Facts {
@@ -164,7 +181,7 @@ impl Facts {
     }
 
     fn malformed(&mut self, mark: Mark, from: Side, layer: &'static str, says: String) {
-        if self.malformed.len() < MALFORMED_KEPT {
+        if self.malformed.len() < KEPT {
             self.malformed.push(Sighting { what: (from, layer, says), mark });
         } else {
             self.more_malformed += 1;
@@ -193,6 +210,7 @@ impl Tls {
             alerts: Vec::new(),
             sealed_alert: None,
             records: [0; 2],
+            first_records: Vec::new(),
             established: None,
         }
     }
@@ -209,17 +227,24 @@ impl Tls {
             What::CertificateRequest => self.certificate_request = self.certificate_request.or(Some(mark)),
             What::ServerHelloDone => self.hello_done = self.hello_done.or(Some(mark)),
             What::ClientKeyExchange => self.key_exchange = self.key_exchange.or(Some(mark)),
-            What::Alert { from, level, description } => {
-                if self.alerts.len() < MALFORMED_KEPT {
-                    self.alerts.push(Sighting { what: (*from, *level, *description), mark });
-                }
+            What::Alert { from, level, description } if self.alerts.len() < KEPT => {
+                self.alerts.push(Sighting { what: (*from, *level, *description), mark });
             }
             What::SealedAlert { from, basis } => first(&mut self.sealed_alert, mark, || (*from, *basis)),
             What::TlsEstablished { basis } => first(&mut self.established, mark, || *basis),
-            What::Record { from, .. } => self.records[*from as usize] += 1,
+            What::Record { from, kind, len } => self.record(mark, *from, *kind, *len),
             What::ChangeCipherSpec { .. } => {}
             // INVARIANT: Facts::push hands over TLS events only.
             _ => {}
+        }
+    }
+}
+
+impl Tls {
+    fn record(&mut self, mark: Mark, from: Side, kind: u8, len: u32) {
+        self.records[from as usize] += 1;
+        if self.first_records.len() < RECORDS_KEPT {
+            self.first_records.push(Record { at: mark.at, from, kind, len });
         }
     }
 }

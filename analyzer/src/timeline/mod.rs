@@ -451,6 +451,10 @@ impl Timeline {
         }
         self.charge_silence(mark);
         self.end = Some(self.ended_by(mark, from, how));
+        if (from, mark.leg) == (Some(Side::Server), LegName::Front) {
+            // The relay itself ends: what was under way has not failed, it was not let go on.
+            return;
+        }
         let good = self.is_active() && !self.ended_badly();
         let outcome = if good { Outcome::Done } else { Outcome::Failed };
         let last = self.last_phase();

@@ -89,10 +89,7 @@ fn check(file: &str, story: &Story) -> Result<(), String> {
     let judged = std::panic::catch_unwind(|| judge(story.script, &phases(&expected)));
     let (said, sessions) = judged.map_err(|panic| format!("{}\n{}", story.name, words(&*panic)))?;
     let said = lines(&said);
-    let speaks = |name: &str| {
-        let rule = RULES.iter().find(|rule| rule.name == name);
-        rule.is_some_and(|rule| sessions.iter().any(|session| (rule.check)(&session.timeline).is_some()))
-    };
+    let speaks = |name: &str| sessions.iter().any(|session| finding_of(name, session).is_some());
     let silent = story.fires.iter().filter(|name| !speaks(name)).map(|name| format!("{name:?} does not speak"));
     let loud = story.almost.iter().filter(|name| speaks(name)).map(|name| format!("{name:?} speaks"));
     let mut wrong: Vec<String> = silent.chain(loud).chain(not_first(story, &sessions)).collect();
@@ -106,14 +103,17 @@ fn check(file: &str, story: &Story) -> Result<(), String> {
 
 /// The first rule that a story fires is the one whose cause stands first.
 fn not_first(story: &Story, sessions: &[Diagnosed]) -> Option<String> {
-    let rule = RULES.iter().find(|rule| Some(&rule.name) == story.fires.first())?;
-    let causes = sessions.iter().filter_map(|session| Some(((rule.check)(&session.timeline)?, session)));
-    let first = |(finding, session): (_, &Diagnosed)| {
-        let finding: analyzer::diagnose::Finding = finding;
-        session.findings.first().is_some_and(|first| first.cause == finding.cause)
-    };
-    let fine = causes.into_iter().all(first);
-    (!fine).then(|| format!("{:?} is not the first to speak", rule.name))
+    let rule = story.fires.first()?;
+    let first = |session: &Diagnosed| finding_of(rule, session).is_none_or(|place| place == 0);
+    (!sessions.iter().all(first)).then(|| format!("{rule:?} is not the first to speak"))
+}
+
+/// Where, among what is said of a session, a rule's finding stands. `None` where it has nothing to say, or where what
+/// it says is explained by another.
+fn finding_of(rule: &str, session: &Diagnosed) -> Option<usize> {
+    let rule = RULES.iter().find(|known| known.name == rule)?;
+    let finding = (rule.check)(&session.timeline)?;
+    session.findings.iter().position(|said| said.says == finding.says)
 }
 
 /// What a panic says.

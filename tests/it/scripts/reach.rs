@@ -229,7 +229,7 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "a client that gives up before the SYN is answered",
         fires: &["no answer to SYN"],
-        almost: &["client left without a request", "closed before the confirm"],
+        almost: &["client did not wait", "client left without a request", "closed before the confirm"],
         script: "
             0ms dial
             9s front > fin
@@ -246,7 +246,7 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "a client that leaves before any SYN could be answered",
-        fires: &["client left without a request"],
+        fires: &["client did not wait"],
         almost: &["no answer to SYN"],
         script: "
             0ms dial

@@ -228,8 +228,8 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "plain TLS: the client closes before anything else",
-        fires: &["ended behind TLS"],
-        almost: &["client left after the certificate"],
+        fires: &["client left after the certificate"],
+        almost: &["ended behind TLS"],
         script: "
             21ms > @request SSL
             41ms < @confirm SSL

@@ -869,8 +869,8 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "the client leaves right after ClientHello",
-        fires: &["no answer to ClientHello"],
-        almost: &["closed after ClientHello", "client left after the certificate"],
+        fires: &["client did not wait"],
+        almost: &["closed after ClientHello", "no answer to ClientHello", "client left after the certificate"],
         script: "
             21ms > @request SSL
             41ms < @confirm SSL
@@ -1143,7 +1143,7 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "the server closes after its whole flight",
-        fires: &["closed during the key exchange"],
+        fires: &["key exchange without an end"],
         almost: &["client left after the certificate", "server's flight cut", "closed after ClientHello"],
         script: "
             21ms > @request SSL
@@ -1166,7 +1166,7 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "the server resets when it has the client's key exchange",
-        fires: &["closed during the key exchange"],
+        fires: &["key exchange without an end"],
         almost: &["client left after the certificate", "CredSSP ended"],
         script: "
             21ms > @request SSL
@@ -1190,7 +1190,7 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "the client gives up on the server's Finished",
-        fires: &["closed during the key exchange"],
+        fires: &["key exchange without an end"],
         almost: &["client left after the certificate", "no answer to ClientHello"],
         script: "
             21ms > @request SSL
@@ -1330,7 +1330,7 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
-        name: "a hello that the relay did not store is still a hello",
+        name: "bulk payload that could not be kept",
         fires: &[],
         almost: &["no answer to the request", "closed after ClientHello"],
         script: "

@@ -3,8 +3,14 @@
 pub mod certificates;
 pub mod judge;
 pub mod messages;
+pub mod netns;
+pub mod peers;
+pub mod process;
+pub mod program;
 pub mod recorded;
+pub mod recording;
 pub mod script;
+pub mod x11;
 
 use std::collections::HashMap;
 use std::io::ErrorKind;

@@ -84,13 +84,11 @@ const LEGACY: &[(Side, &str)] = &[
 /// The observations of each session of a script, in order.
 pub fn parse(script: &str) -> Vec<Vec<Observation>> {
     let lines: Vec<(Duration, Vec<&str>)> = script.lines().filter_map(line).collect();
-    let mut sessions = Vec::new();
-    for (number, lines) in lines.split(|(_, words)| words[..] == ["again"]).enumerate() {
-        let again = sessions.len();
-        let began = lines.first().map_or(Duration::ZERO, |(at, _)| if again == 0 { Duration::ZERO } else { *at });
-        sessions.push(Writer::new(number as u32 + 1, began).write(lines));
-    }
-    sessions
+    let again = |(_, words): &(Duration, Vec<&str>)| words[..] == ["again"];
+    let begins = lines.iter().filter(|line| again(line)).map(|(at, _)| *at);
+    let begins = std::iter::once(Duration::ZERO).chain(begins);
+    let sessions = begins.zip(lines.split(again)).enumerate();
+    sessions.map(|(number, (began, lines))| Writer::new(number as u32 + 1, began).write(lines)).collect()
 }
 
 fn line(line: &str) -> Option<(Duration, Vec<&str>)> {

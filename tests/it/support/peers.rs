@@ -1,0 +1,303 @@
+//! Real RDP servers and clients of Debian, run without a screen: each on ports chosen at run time, in a folder of its
+//! own, gone when dropped.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::process::{Folder, Outcome, Process, Trouble, free_port, need_root, program, wait_for};
+use super::x11;
+
+/// The account every server here knows.
+pub const USER: &str = "rdptest";
+/// Its password.
+pub const PASSWORD: &str = "Passw0rd!";
+
+/// How long a client may take from start to end.
+const CLIENT_LIMIT: Duration = Duration::from_secs(40);
+
+/// A virtual X screen. Its root window is white: "a pixel is not black" then means that a picture has arrived.
+pub struct Screen {
+    number: u32,
+    _process: Process,
+    _folder: Folder,
+}
+
+impl Screen {
+    /// Starts Xvfb, which finds itself a free display number. Without -noreset it would start over whenever its last
+    /// client leaves, and turn away a client that comes just then.
+    pub fn start() -> Outcome<Self> {
+        let folder = Folder::new()?;
+        let mut command = Command::new(program("Xvfb")?);
+        command.args(["-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-wr", "-noreset"]);
+        let mut process = Process::start(&mut command, folder.path())?;
+        let number = process.wait_ready(display_number)?;
+        Ok(Screen { number, _process: process, _folder: folder })
+    }
+
+    /// For the environment variable DISPLAY.
+    pub fn name(&self) -> String {
+        format!(":{}", self.number)
+    }
+}
+
+/// The line an X server writes for `-displayfd`: its number alone, once clients may come.
+fn display_number(server: &Process) -> Option<u32> {
+    let output = server.output();
+    let complete = output.rfind('\n').map(|end| &output[..end])?;
+    complete.lines().find_map(|line| line.trim().parse().ok())
+}
+
+/// A self-signed server certificate with its key, good for `localhost` and 127.0.0.1.
+pub struct Certificate {
+    /// The certificate, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub key: PathBuf,
+}
+
+impl Certificate {
+    /// Makes one with openssl: 2048-bit RSA, SHA-256, valid from now for 30 days.
+    pub fn make(folder: &Folder) -> Outcome<Self> {
+        let (certificate, key) = (folder.path().join("server.crt"), folder.path().join("server.key"));
+        let mut command = Command::new(program("openssl")?);
+        command.args("req -x509 -newkey rsa:2048 -nodes -sha256 -days 30 -subj /CN=localhost".split(' '));
+        command.args([
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-addext",
+            "extendedKeyUsage=serverAuth",
+        ]);
+        command.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
+        let mut process = Process::start(&mut command, folder.path())?;
+        if !process.wait(Duration::from_secs(20))?.success() {
+            return Err(process.failed("made no certificate"));
+        }
+        Ok(Certificate { certificate, key })
+    }
+}
+
+/// What a server asks of its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// TLS; xrdp alone lets us choose the versions, in its own words ("TLSv1.2, TLSv1.3").
+    Tls(&'static str),
+    /// Legacy Standard RDP Security.
+    Rdp,
+    /// CredSSP with NTLM.
+    Nla,
+}
+
+impl Security {
+    /// As the FreeRDP programs write it after `/sec:`.
+    fn freerdp(self) -> &'static str {
+        match self {
+            Security::Tls(_) => "tls",
+            Security::Rdp => "rdp",
+            Security::Nla => "nla",
+        }
+    }
+}
+
+/// A running server and what it stands on. Fields drop in order: the server before its screen, its folder last.
+pub struct Server {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
+    _process: Process,
+    _backend: Option<Process>,
+    _screen: Option<Screen>,
+    _folder: Folder,
+}
+
+impl Server {
+    /// xrdp before an empty Xvnc desktop; any user and password. TLS or legacy security, never NLA.
+    pub fn xrdp(security: Security) -> Outcome<Self> {
+        let xrdp = program("xrdp")?;
+        need_root("xrdp's socket folder /run/xrdp/sockdir")?;
+        Command::new("install").args(["-d", "-m", "3777", "/run/xrdp/sockdir"]).status()?;
+        let folder = Folder::new()?;
+        let (backend, vnc_port) = xvnc(&folder)?;
+        let port = free_port()?;
+        let ini = xrdp_ini(&folder, port, vnc_port, security)?;
+        let mut process = Process::start(Command::new(xrdp).arg("-n").arg("-c").arg(ini), folder.path())?;
+        process.wait_listening(port)?;
+        Ok(Server { port, _process: process, _backend: Some(backend), _screen: None, _folder: folder })
+    }
+
+    /// FreeRDP's shadow server, showing an empty screen: NLA against a SAM file with [`USER`], or TLS, or legacy.
+    pub fn shadow(security: Security) -> Outcome<Self> {
+        let shadow = program("freerdp-shadow-cli")?;
+        let (folder, screen, port) = (Folder::new()?, Screen::start()?, free_port()?);
+        let made = Certificate::make(&folder)?;
+        let home = folder.path().join(".config/freerdp/shadow");
+        fs::create_dir_all(&home)?;
+        fs::copy(&made.certificate, home.join("shadow.crt"))?;
+        fs::copy(&made.key, home.join("shadow.key"))?;
+        let mut command = Command::new(shadow);
+        command.env("HOME", folder.path()).env("DISPLAY", screen.name());
+        command.args(["/bind-address:127.0.0.1".into(), format!("/port:{port}")]);
+        command.arg(format!("/sec:{}", security.freerdp()));
+        match security {
+            Security::Nla => command.arg(format!("/sam-file:{}", sam_file(&folder)?.display())).arg("+auth"),
+            Security::Tls(_) | Security::Rdp => command.arg("-auth"),
+        };
+        let mut process = Process::start(&mut command, folder.path())?;
+        process.wait_listening(port)?;
+        Ok(Server { port, _process: process, _backend: None, _screen: Some(screen), _folder: folder })
+    }
+
+    /// Weston's RDP backend: TLS, any user and password.
+    pub fn weston() -> Outcome<Self> {
+        let weston = program("weston")?;
+        let (folder, port) = (Folder::new()?, free_port()?);
+        let made = Certificate::make(&folder)?;
+        let config = folder.write("weston.ini", "[core]\nidle-time=0\nrequire-input=false\n")?;
+        let mut command = Command::new(weston);
+        // The folder is 0700, as XDG_RUNTIME_DIR must be.
+        command.env("XDG_RUNTIME_DIR", folder.path()).env("HOME", folder.path());
+        command.arg(format!("--config={}", config.display()));
+        command.args(["--backend=rdp-backend.so", "--address=127.0.0.1", "--no-clients-resize", "--socket=wl-rdp"]);
+        command.args(["--width=800", "--height=600"]).arg(format!("--port={port}"));
+        command.arg(format!("--rdp-tls-cert={}", made.certificate.display()));
+        command.arg(format!("--rdp-tls-key={}", made.key.display()));
+        let mut process = Process::start(&mut command, folder.path())?;
+        process.wait_listening(port)?;
+        Ok(Server { port, _process: process, _backend: None, _screen: None, _folder: folder })
+    }
+}
+
+/// An X server that speaks VNC, white and empty: xrdp's desktop.
+fn xvnc(folder: &Folder) -> Outcome<(Process, u16)> {
+    let port = free_port()?;
+    let mut command = Command::new(program("Xvnc")?);
+    command.args(["-displayfd", "1", "-geometry", "800x600", "-depth", "24", "-localhost", "-SecurityTypes", "None"]);
+    command.args(["-wr", "-noreset", "-rfbport", &port.to_string()]);
+    let mut process = Process::start(&mut command, folder.path())?;
+    process.wait_ready(display_number)?;
+    process.wait_listening(port)?;
+    Ok((process, port))
+}
+
+fn xrdp_ini(folder: &Folder, port: u16, vnc_port: u16, security: Security) -> Outcome<PathBuf> {
+    let made = Certificate::make(folder)?;
+    let (layer, versions, fast_path) = match security {
+        Security::Tls(versions) => ("tls", versions, "both"),
+        // tshark 4.0 reads encrypted fast-path output as if it were clear and calls it malformed: none of it here.
+        Security::Rdp => ("rdp", "TLSv1.2, TLSv1.3", "none"),
+        Security::Nla => return Err(Trouble::Failed("xrdp 0.9 has no NLA".into())),
+    };
+    let (certificate, key) = (made.certificate.display(), made.key.display());
+    let log = folder.path().join("xrdp.log");
+    let text = format!(
+        "[Globals]\nini_version=1\nfork=true\nport=tcp://127.0.0.1:{port}\nsecurity_layer={layer}\ncrypt_level=high\n\
+         certificate={certificate}\nkey_file={key}\nssl_protocols={versions}\nautorun=direct\nmax_bpp=32\n\
+         allow_channels=true\nuse_fastpath={fast_path}\nbitmap_cache=true\nbitmap_compression=true\n\
+         [Logging]\nLogFile={}\nLogLevel=INFO\nEnableSyslog=false\n[Channels]\ndrdynvc=true\ncliprdr=true\n\
+         [direct]\nname=direct\nlib=libvnc.so\nip=127.0.0.1\nport={vnc_port}\nusername=na\npassword=na\n",
+        log.display()
+    );
+    folder.write("xrdp.ini", &text)
+}
+
+/// The SAM file of FreeRDP's servers with one account.
+fn sam_file(folder: &Folder) -> Outcome<PathBuf> {
+    let hash = Command::new(program("winpr-hash")?).args(["-u", USER, "-p", PASSWORD, "-f", "sam"]).output()?;
+    folder.write("SAM", &String::from_utf8_lossy(&hash.stdout))
+}
+
+/// How a client ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its exit code; None where a signal ended it.
+    pub code: Option<i32>,
+    /// Everything it printed.
+    pub output: String,
+    /// From start to end.
+    pub took: Duration,
+    /// Whether its window showed a picture before it was closed.
+    pub showed_a_picture: bool,
+}
+
+/// What the client does once it is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// xfreerdp's `+auth-only`: the whole connection sequence, no window, out again.
+    Leave,
+    /// Wait for a picture, then close the window as a person does.
+    CloseTheWindow,
+    /// Wait for a picture, then have the X server cut the client off. rdesktop 1.9 ignores WM_DELETE_WINDOW (it
+    /// announces the wrong atoms), so this is its only end that has an exit code: 1.
+    LoseTheScreen,
+}
+
+/// Runs xfreerdp to its end. Every certificate is accepted.
+pub fn xfreerdp(screen: &Screen, port: u16, security: Security, password: &str, then: Then) -> Outcome<Ran> {
+    let home = Folder::new()?;
+    let title = title();
+    let mut command = Command::new(program("xfreerdp")?);
+    command.args(["/v:127.0.0.1", "/size:800x600", "/cert:ignore", "/log-level:INFO"]);
+    command.arg(format!("/port:{port}")).arg(format!("/sec:{}", security.freerdp()));
+    command.arg(format!("/u:{USER}")).arg(format!("/p:{password}")).arg(format!("/t:{title}"));
+    if then == Then::Leave {
+        command.arg("+auth-only");
+    }
+    // Nothing to read: it never hangs on a question.
+    command.stdin(Stdio::null());
+    run_client(command, screen, home.path(), &title, then)
+}
+
+/// Runs rdesktop until a picture is there, then cuts it off. Legacy security or TLS is the server's choice.
+pub fn rdesktop(screen: &Screen, port: u16) -> Outcome<Ran> {
+    let home = Folder::new()?;
+    let title = title();
+    let mut command = Command::new(program("rdesktop")?);
+    command.args(["-u", USER, "-p", "na", "-g", "800x600", "-T", &title]).arg(format!("127.0.0.1:{port}"));
+    // It asks on its standard input whether an unknown certificate is to be trusted.
+    command.stdin(File::open(home.write("answer", "yes\n")?)?);
+    run_client(command, screen, home.path(), &title, Then::LoseTheScreen)
+}
+
+/// A window title no other test uses on the same screen.
+fn title() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("rdpscope-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn run_client(mut command: Command, screen: &Screen, home: &Path, title: &str, then: Then) -> Outcome<Ran> {
+    command.env("HOME", home).env("DISPLAY", screen.name());
+    let began = Instant::now();
+    let mut process = Process::start(&mut command, home)?;
+    let showed_a_picture = match then {
+        Then::Leave => false,
+        Then::CloseTheWindow => once_shown(&mut process, screen, title, x11::Connection::close)?,
+        Then::LoseTheScreen => once_shown(&mut process, screen, title, x11::Connection::cut_off)?,
+    };
+    let status = process.wait(CLIENT_LIMIT)?;
+    Ok(Ran { code: status.code(), output: process.output(), took: began.elapsed(), showed_a_picture })
+}
+
+/// Waits for a picture and ends the client. One that ends before that is no error here: its exit code tells.
+fn once_shown(
+    client: &mut Process,
+    screen: &Screen,
+    title: &str,
+    end: fn(&mut x11::Connection, x11::Window) -> io::Result<()>,
+) -> Outcome<bool> {
+    let mut display = x11::Connection::open(screen.number)?;
+    let shown = wait_for(CLIENT_LIMIT, || {
+        if client.ended()?.is_some() {
+            return Ok(Some(None));
+        }
+        let window = display.find(title)?;
+        // An X error here is a window that went away in between: look again.
+        Ok(window.filter(|&window| display.shows_a_picture(window).unwrap_or(false)).map(Some))
+    })?;
+    match shown {
+        Some(Some(window)) => end(&mut display, window).map(|()| true).map_err(Trouble::from),
+        Some(None) => Ok(false),
+        None => Err(client.failed("shows no picture")),
+    }
+}

@@ -1,0 +1,88 @@
+//! The program under test, run as a person runs it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::process::{Folder, Outcome, Process, Trouble};
+
+/// RDPSCOPE_PROGRAM puts another build in its place: scripts/test runs a session with the Windows one under wine.
+pub fn program() -> OsString {
+    std::env::var_os("RDPSCOPE_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_rdpscope").into())
+}
+
+/// A running `rdpscope proxy`.
+pub struct Proxy {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
+    process: Process,
+    folder: Folder,
+}
+
+/// What it leaves behind.
+pub struct Finished {
+    /// Its exit code after Ctrl-C.
+    pub code: Option<i32>,
+    /// Everything it printed.
+    pub output: String,
+    /// One recording per session, in the order of their names.
+    pub recordings: Vec<PathBuf>,
+    _folder: Folder,
+}
+
+impl Proxy {
+    /// Starts it before `localhost:port`, on any free port, recording into a folder of its own.
+    pub fn before(port: u16) -> Outcome<Self> {
+        let mut command = Command::new(program());
+        // The name resolves to ::1 too; the servers here listen on IPv4 alone.
+        command.args(["proxy", "--to", &format!("localhost:{port}"), "--connect-to", &format!("127.0.0.1:{port}")]);
+        Proxy::run(command)
+    }
+
+    /// Starts it as `command` says, which names the target and leaves the rest to this.
+    pub fn run(mut command: Command) -> Outcome<Self> {
+        let folder = Folder::new()?;
+        command.args(["--listen", "127.0.0.1:0", "--out"]).arg(folder.path().join("out")).stdin(Stdio::null());
+        let mut process = Process::start(&mut command, folder.path())?;
+        let port = process.wait_ready(|process| listening_on(&process.output()))?;
+        Ok(Proxy { port, process, folder })
+    }
+
+    /// Presses Ctrl-C and waits until it has closed its recordings.
+    pub fn finish(mut self) -> Outcome<Finished> {
+        self.process.signal("INT")?;
+        let code = self.process.wait(Duration::from_secs(10))?.code();
+        let recordings = recordings(&self.folder.path().join("out"))?;
+        Ok(Finished { code, output: self.process.output(), recordings, _folder: self.folder })
+    }
+}
+
+fn listening_on(output: &str) -> Option<u16> {
+    let (_, rest) = output.split_once("listening on 127.0.0.1:")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    // Only a whole line: the number may still be on its way.
+    if rest.contains('\n') { digits.parse().ok() } else { None }
+}
+
+fn recordings(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "pcapng") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// `rdpscope analyze --format json FILE...`: the exit code and the document.
+pub fn analyze(files: &[PathBuf]) -> Outcome<(Option<i32>, serde_json::Value)> {
+    let output = Command::new(program()).args(["analyze", "--format", "json"]).args(files).output()?;
+    let document = serde_json::from_slice(&output.stdout).map_err(|error| {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Trouble::Failed(format!("analyze printed no JSON ({error}); it said: {said}"))
+    })?;
+    Ok((output.status.code(), document))
+}
