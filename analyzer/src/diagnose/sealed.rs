@@ -32,7 +32,8 @@ pub fn credssp(timeline: &Timeline) -> Option<Finding> {
     };
     let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;
     // Its silence is the server's, even where it is the client that gives up.
-    let finding = if id == "NLA-KDC" { finding.on(stage::server_leg(timeline), end.phase).by(Party::Server) } else { finding };
+    let finding =
+        if id == "NLA-KDC" { finding.on(stage::server_leg(timeline), end.phase).by(Party::Server) } else { finding };
     Some(with_turns(finding, timeline).with_end(timeline).or("MCS-REJECT", Confidence::Possible))
 }
 

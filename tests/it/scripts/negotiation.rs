@@ -38,8 +38,6 @@ pub const STORIES: &[Story] = &[
             end on front: by client, fin, in negotiation, after 859 ms
             finding TCP-NOTRDP, server, certain, in negotiation on back
             the server does not speak RDP but SSH
-            note PRX-PROBE, client, likely, in negotiation on front
-            the client connects and leaves after 859 ms without a request
         ",
     },
     Story {
@@ -251,7 +249,7 @@ pub const STORIES: &[Story] = &[
             the server refuses the negotiation: HYBRID_REQUIRED_BY_SERVER (5)
             connected
             tcp on back: 20 ms, done
-            negotiation on back: 0 µs, done
+            negotiation on back: 21 ms, done
             tls on back: 45 ms, done
             credssp on back: 342 ms, done, inferred
             active on front: 2.5 s, done, inferred
@@ -284,7 +282,7 @@ pub const STORIES: &[Story] = &[
             the server refuses the negotiation: SSL_NOT_ALLOWED_BY_SERVER (2)
             connected
             tcp on back: 20 ms, done
-            negotiation on back: 0 µs, done
+            negotiation on back: 21 ms, done
             basic-settings on back: 22 ms, done
             active on front: 2.7 s, done, inferred
             end on front: by client, reset, in active, after 2.6 s
@@ -309,8 +307,6 @@ pub const STORIES: &[Story] = &[
             end on front: by client, fin, in negotiation, after 900 µs
             finding X224-DOWNGR, server, certain, in negotiation on back
             the client offers SSL, the server selects HYBRID
-            note PRX-PROBE, client, possible, in negotiation on front
-            the server confirms and the client leaves without going on
         ",
     },
     Story {
@@ -684,7 +680,6 @@ pub const STORIES: &[Story] = &[
         says: "
             unfinished
             tcp on back: 20 ms, done
-            negotiation on front: 3.0 s, failed
             end on front: by proxy, reset, in negotiation, after 3.0 s
             no findings
         ",

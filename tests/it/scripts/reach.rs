@@ -101,8 +101,9 @@ pub const STORIES: &[Story] = &[
             failed
             name-resolution on front: 9.0 s, failed
             end on front: by client, fin, in name-resolution, after 9.0 s
-            direct_equivalent 0x204
-            no findings
+            direct_equivalent 0x104
+            finding DNS-SLOW, nobody, likely, in name-resolution on back, or DNS-NX
+            the name's lookup is not answered: the client gives up after 9.0 s
         ",
     },
     Story {
@@ -117,7 +118,7 @@ pub const STORIES: &[Story] = &[
             failed
             name-resolution on front: 100 ms, failed
             end on front: by client, reset, in name-resolution, after 100 ms
-            direct_equivalent 0x204
+            direct_equivalent 0x104
             no findings
         ",
     },
@@ -258,8 +259,8 @@ pub const STORIES: &[Story] = &[
             tcp on back: 4.0 ms, failed
             end on front: by client, reset, in tcp, after 4.0 ms
             direct_equivalent 0x204
-            finding TCP-DROP, nobody, possible, in tcp on back
-            192.0.2.10:3389 does not answer: the client gives up after 4.0 ms
+            note PRX-PROBE, client, possible, in tcp on front
+            the client leaves 4.0 ms after it asked for a connection, before an answer could be complete
         ",
     },
     Story {
@@ -400,7 +401,6 @@ pub const STORIES: &[Story] = &[
             unfinished
             tcp on back: 2.0 s, failed
             end on front: by proxy, reset, in tcp, after 2.0 s
-            direct_equivalent 0x204
             no findings
         ",
     },

@@ -84,7 +84,7 @@ pub const STORIES: &[Story] = &[
             tls on back: 45 ms, done
             credssp on front: 30.9 s, failed, inferred
             end on front: by client, fin, in credssp, after 30.9 s
-            finding NLA-KDC, client, possible, in credssp on front, or MCS-REJECT
+            finding NLA-KDC, server, possible, in credssp on back, or MCS-REJECT
             after the TLS handshake the server says nothing for 30.9 s
         ",
     },
@@ -577,7 +577,6 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on back: 45 ms, done
             basic-settings on back: 262 ms, done, inferred
-            active on front: 59.7 s, failed, inferred
             end on front: by proxy, reset, in active, after 59.6 s
             no findings
         ",

@@ -511,7 +511,7 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "the user denies a certificate (self-signed)",
         fires: &["client left after the certificate"],
-        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        almost: &["key exchange without an end", "closed after ClientHello", "no answer to ClientHello"],
         script: "
             21ms > @request SSL
             41ms < @confirm SSL
@@ -883,8 +883,8 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 9.0 ms, failed
             end on front: by client, fin, in tls, after 6.9 ms
-            finding TLS-NOKEY, server, possible, in tls on back, or PATH-WINZERO PATH-PMTU
-            the server does not answer ClientHello: the client gives up after 7.0 ms
+            note PRX-PROBE, client, possible, in tls on front
+            the client leaves 7.0 ms after its ClientHello, before an answer could be complete
         ",
     },
     Story {
@@ -997,7 +997,7 @@ pub const STORIES: &[Story] = &[
             tls on front: 15.0 s, failed
             end on front: by client, fin, in tls, after 15.0 s
             finding PATH-PMTU, middlebox, likely, in tls on back, or TLS-HALF
-            the server's answer to ClientHello stays incomplete for 15.0 s: 1 segments arrived beyond a hole
+            the server's answer to ClientHello stays incomplete for 15.0 s; segments that arrived beyond a hole: 1
         ",
     },
     Story {
@@ -1093,8 +1093,8 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on back: 29 ms, failed
             end on back: by server, reset, in tls, after 5.9 ms
-            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER PATH-RSTINJ
-            the server resets the connection 5.9 ms after ClientHello, without a ServerHello
+            finding TLS-HALF, server, likely, in tls on back, or PATH-PMTU PATH-RSTINJ
+            the server's flight breaks off in ServerHello, 25 of 42 bytes: server resets (RST) 5.9 ms after the last byte
         ",
     },
     Story {
@@ -1161,7 +1161,8 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on back: 29 ms, failed
             end on back: by server, fin, in tls, after 5.9 ms
-            no findings
+            finding TLS-HALF, server, possible, in tls on back
+            after its own flight, instead of the server's Finished: server closes (FIN) 5.9 ms after the last byte
         ",
     },
     Story {
@@ -1185,7 +1186,8 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on back: 45 ms, failed
             end on back: by server, reset, in tls, after 20 ms
-            no findings
+            finding TLS-NOKEY, server, possible, in tls on back, or TLS-HALF PATH-RSTINJ
+            after the client's key exchange, instead of the server's Finished: server resets (RST) 20 ms after the last byte
         ",
     },
     Story {
@@ -1209,8 +1211,8 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 20.0 s, failed
             end on front: by client, fin, in tls, after 19.9 s
-            finding TLS-UNTRUST, client, possible, in tls on front, or PRX-PROBE
-            the client leaves 19.9 s after the certificate: it is the client that ends this, not the server
+            finding TLS-NOKEY, server, possible, in tls on back, or TLS-HALF PATH-DEAD
+            after the client's key exchange, instead of the server's Finished: nothing for 19.9 s
         ",
     },
     Story {

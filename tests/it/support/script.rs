@@ -103,7 +103,9 @@ fn time(text: &str) -> Duration {
     let units = [("ms", 1e-3), ("us", 1e-6), ("s", 1.0)];
     let found = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
     let (number, factor) = found.unwrap_or_else(|| panic!("expected a time, found {text:?}"));
-    Duration::from_secs_f64(number.parse::<f64>().unwrap_or_else(|_| panic!("expected a time, found {text:?}")) * factor)
+    Duration::from_secs_f64(
+        number.parse::<f64>().unwrap_or_else(|_| panic!("expected a time, found {text:?}")) * factor,
+    )
 }
 
 /// Writes down what the relay would have seen of one session.
