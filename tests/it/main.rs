@@ -1,6 +1,7 @@
 //! The one integration test binary.
 
 mod lab;
+mod law;
 mod netns;
 mod peers;
 mod relay;
