@@ -7,3 +7,4 @@ mod peers;
 mod relay;
 mod scripts;
 mod support;
+mod tidy;
