@@ -289,6 +289,11 @@ impl Leg {
         tcp_info::unacknowledged(&self.stream)
     }
 
+    /// Bytes and FIN in the send queue that were not sent yet; `None` where the system does not tell.
+    pub(crate) fn unsent(&self) -> Option<u64> {
+        tcp_info::unsent(&self.stream)
+    }
+
     /// Notes the state of the path. True if something is under way to the peer.
     pub(crate) fn sample(&self, tap: &mut Tap) -> bool {
         let Some(path) = tcp_info::sample(&self.stream) else { return false };
@@ -307,7 +312,7 @@ impl Leg {
 
     /// Resets a leg that stands: notes it, after `lost` bytes that its peer could not be given.
     pub(crate) fn reset(self, lost: u64, tap: &mut Tap) {
-        let queued = self.unacknowledged().unwrap_or(0).saturating_sub((self.fin == Fin::Sent).into());
+        let queued = self.unsent().unwrap_or(0).saturating_sub((self.fin == Fin::Sent).into());
         self.discard(lost + queued, tap);
         self.sample(tap);
         let (name, from) = (self.name, self.peer().other());

@@ -6,12 +6,12 @@
 //! ```text
 //!              FIN read on one leg ── pending bytes written ──> FIN on the other, the reverse direction goes on
 //!   exchange ──┤ both FINs exchanged ──> farewell: a late RST is still carried over ──> closed
-//!              └ a leg broke ──> its last bytes are read and written, they leave the other's send queue ──> RST there
+//!              └ a leg broke ──> its last bytes are read and written, they are sent on the other ──> RST there
 //! ```
 //!
 //! What cannot be delivered is noted as `Missing`, `Discarded`, on the leg that could not take it, just before that leg
 //! is closed: bytes read and not written, bytes that came and were not read, and, where the relay itself resets, bytes
-//! in the send queue, which were noted as written before. There is no idle timer.
+//! in the send queue that were never sent, which were noted as written before. There is no idle timer.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::clock;
 use crate::leg::{CHUNK, Leg, Read};
 use crate::tap::Tap;
 
-/// How long the last bytes before an RST may take to leave the other leg's send queue. After that they are discarded.
+/// How long the last bytes before an RST may take to be sent on the other leg. After that they are discarded.
 pub const RESET_BOUND: Duration = Duration::from_secs(2);
 
 /// How long a late RST is waited for after both FINs, while they are not acknowledged.
@@ -209,15 +209,18 @@ fn takes(leg: &Leg) -> bool {
     leg.is_flushed() && leg.broken().is_none()
 }
 
-/// Waits until everything left the leg's send queue, or it breaks, too, or the deadline has passed.
+/// Waits until everything was sent, or the leg breaks, too, or the deadline has passed.
+///
+/// Sent, not acknowledged: a peer may hold back its acknowledgement for 40 ms and more, and directly the RST would
+/// follow the bytes at once, too.
 async fn drain(leg: &mut Leg, mut deadline: Instant, tap: &mut Tap) {
-    if leg.unacknowledged().is_none() {
+    if leg.unsent().is_none() {
         deadline = deadline.min(Instant::now() + BLIND);
     }
     let mut nap = Nap::new();
     loop {
         leg.flush(tap);
-        let done = leg.is_flushed() && leg.unacknowledged() == Some(0);
+        let done = leg.is_flushed() && leg.unsent() == Some(0);
         if done || leg.broken().is_some() || Instant::now() >= deadline {
             return;
         }
