@@ -134,8 +134,8 @@ pub fn length(length: Duration) -> String {
     match micros {
         0..1_000 => format!("{micros} µs"),
         1_000..10_000 => format!("{:.1} ms", length.as_secs_f64() * 1e3),
-        10_000..1_000_000 => format!("{:.0} ms", length.as_secs_f64() * 1e3),
-        1_000_000..100_000_000 => format!("{:.1} s", length.as_secs_f64()),
+        10_000..999_500 => format!("{:.0} ms", length.as_secs_f64() * 1e3),
+        999_500..100_000_000 => format!("{:.1} s", length.as_secs_f64()),
         _ => format!("{:.0} s", length.as_secs_f64()),
     }
 }

@@ -169,7 +169,7 @@ fn phases(text: &mut String, timeline: &Timeline) {
     }
     let _infallible = writeln!(
         text,
-        "\n  {:<20} {:<5} {:>9} {:<6} {:>8} {:>8} {:>8} {:>8}",
+        "\n  {:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
         "phase", "leg", "took", "", "network", "retrans", "client", "server"
     );
     for phase in &timeline.phases {
@@ -185,7 +185,7 @@ fn phase_row(text: &mut String, phase: &Phase) {
     let waited = phase.waited;
     let _infallible = writeln!(
         text,
-        " {mark}{:<20} {:<5} {:>9} {:<6} {:>8} {:>8} {:>8} {:>8}",
+        " {mark}{:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
         phase.name,
         phase.leg,
         length(phase.duration()),

@@ -1356,7 +1356,7 @@ pub const STORIES: &[Story] = &[
             tls on back: 45 ms, done
             basic-settings on back: 262 ms, done, inferred
             active on front: 2.7 s, done, inferred
-            end on front: by client, fin, in active, after 1000 ms
+            end on front: by client, fin, in active, after 1.0 s
             no findings
         ",
     },
