@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod captures;
 mod cli;
 mod lab;
 mod law;
