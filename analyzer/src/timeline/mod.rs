@@ -136,7 +136,7 @@ impl Timeline {
             }
             What::TlsEstablished { basis } => self.secured(mark, *basis),
             What::Record { from, kind, len } => self.sealed(mark, *from, *kind, u64::from(*len)),
-            What::ClientHello(_) => self.begin_next(),
+            What::ClientHello(_) => self.begin_next(mark),
             What::HelloRetryRequest
             | What::ServerHello(_)
             | What::Certificates { .. }
@@ -284,9 +284,14 @@ impl Timeline {
 
     /// A phase whose turn it is begins when the client speaks, and then counts from the end of the one before it:
     /// what the client did not begin, it did not fail in.
-    fn begin_next(&mut self) {
-        if let Some((name, mark, basis)) = self.next.take() {
-            self.begin_phase(name, mark, basis);
+    fn begin_next(&mut self, now: Mark) {
+        let Some((name, since, basis)) = self.next.take() else { return };
+        self.begin_phase(name, since, basis);
+        let rtt = self.client_leg().and_then(Leg::rtt).unwrap_or_default();
+        let gap = now.at.since(since.at);
+        if let Some(phase) = self.phases.last_mut() {
+            phase.waited.network = gap.min(rtt);
+            phase.waited.client = gap - gap.min(rtt);
         }
     }
 
@@ -307,7 +312,7 @@ impl Timeline {
             return;
         }
         if from == Side::Client && !is_alert {
-            self.begin_next();
+            self.begin_next(mark);
         }
         self.sealed.push(from, len);
         if self.sealed.is_active(self.facts.selected().unwrap_or_default()) {
@@ -333,7 +338,7 @@ impl Timeline {
             return;
         }
         match pdu {
-            McsPdu::ConnectInitial => self.begin_next(),
+            McsPdu::ConnectInitial => self.begin_next(mark),
             McsPdu::ConnectResponse { result } => {
                 let outcome = if result == 0 { Outcome::Done } else { Outcome::Failed };
                 self.end_phase(PhaseName::BasicSettings, mark, outcome, Basis::Seen);
