@@ -75,11 +75,21 @@ fn each_says_what_must_be_said_of_it() {
         let expected = path(name, "txt");
         if std::env::var_os("UPDATE_EXPECT").is_some() {
             fs::write(&expected, &said).expect("the report");
-        } else if fs::read_to_string(&expected).ok().as_deref() != Some(&said) {
-            wrong.push(format!("{}: says\n{said}", expected.display()));
+        } else {
+            let expected = fs::read_to_string(&expected).unwrap_or_default();
+            wrong.extend(different(&expected, &said).map(|lines| format!("{name}\n{lines}")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The lines that are expected and not said, and those that are said and not expected.
+fn different(expected: &str, said: &str) -> Option<String> {
+    let only = |these: &str, those: &str, mark| {
+        let others: BTreeSet<&str> = those.lines().collect();
+        these.lines().filter(|line| !others.contains(line)).map(|line| format!("{mark} {line}\n")).collect::<String>()
+    };
+    (expected != said).then(|| only(expected, said, '-') + &only(said, expected, '+'))
 }
 
 /// What the lab labelled, from what its peers do, is what stands in the file.
