@@ -4,6 +4,7 @@
 mod analyze;
 mod demo;
 pub mod proxy;
+mod screen;
 
 use std::fs;
 use std::io::{self, Write};

@@ -13,6 +13,7 @@ use analyzer::capture::recording;
 use analyzer::diagnose::Outcome;
 use analyzer::observation::{Observation, Seen};
 use analyzer::report::{json, text};
+use analyzer::timeline::phase;
 use proxy::lab::{Scenario, Session, certificate};
 use proxy::listen::Target;
 
@@ -65,7 +66,7 @@ const SCENARIOS: &[&str] = &[
 const UNRESOLVED: &str = "name-does-not-resolve";
 
 /// Enough to be active: a file of some kilobytes.
-const SHORT: Session = Session { bursts: 2, updates: 2, update_len: 600, pause_ms: 5 };
+const SHORT: Session = Session { bursts: 2, updates: 2, update_len: 3000, pause_ms: 5 };
 
 #[test]
 fn each_says_what_must_be_said_of_it() {
@@ -115,7 +116,8 @@ fn each_keeps_the_law() {
     }
 }
 
-/// A capture that stops early has not failed: only what stands in it may be blamed.
+/// A capture that stops early has not failed: only what stands in it may be blamed. A refusal in so many words has
+/// failed, whether or not anybody has closed the connection yet.
 #[test]
 fn each_cut_short_is_unfinished_until_its_end_is_seen() {
     for name in names() {
@@ -124,8 +126,10 @@ fn each_cut_short_is_unfinished_until_its_end_is_seen() {
             let cut = &whole[..whole.len() * part / 24];
             let (observations, _) = read(cut);
             let ended = observations.iter().any(|seen| matches!(seen.seen, Seen::Closed { .. }));
-            let outcome = judge(cut).outcome;
-            let fine = ended || matches!(outcome, Outcome::Unfinished | Outcome::Connected);
+            let session = judge(cut);
+            let refused = session.timeline.phases.iter().any(|phase| phase.outcome == phase::Outcome::Failed);
+            let outcome = session.outcome;
+            let fine = ended || refused || matches!(outcome, Outcome::Unfinished | Outcome::Connected);
             assert!(fine, "{name}, {part}/24: {outcome:?} without an end");
         }
     }

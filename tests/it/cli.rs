@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use analyzer::capture::annotation::Section;
 use proxy::lab::{Scenario, certificate, wire};
-use proxy::record::Recorder;
 use serde_json::{Value, json};
 
 use crate::support::judge::recorded;
@@ -126,7 +125,7 @@ fn a_folder_is_its_recordings() -> Outcome<()> {
 #[test]
 fn where_there_is_no_rdp_it_says_so() -> Outcome<()> {
     let folder = Folder::new()?;
-    let nothing = Recorder::new(Vec::new(), &Section::default())?.into_inner();
+    let nothing = proxy::record::record(Vec::new(), &Section::default(), [], &mut |_| {})?;
     let file = folder.path().join("nothing.pcapng");
     std::fs::write(&file, nothing)?;
     let output = analyze_files(&[&file], &["--format", "json"]);

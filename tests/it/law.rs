@@ -161,6 +161,7 @@ fn write(random: &mut Random) -> (Vec<Observation>, Vec<u8>) {
             recorder.write(relay.at, leg, &piece, &comments(random)).expect("memory");
         }
     }
+    recorder.end(relay.at, "the end".to_owned()).expect("memory");
     (written, recorder.into_inner())
 }
 

@@ -14,7 +14,7 @@ mod tls;
 use crate::observation::{Ending, Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::facts::Mark;
-use crate::timeline::phase::PhaseName;
+use crate::timeline::phase::{self, PhaseName};
 use crate::timeline::{End, Timeline};
 use catalogue::Cause;
 
@@ -50,6 +50,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "server's flight cut", check: tls::half },
     Rule { name: "key exchange without an end", check: tls::unfinished },
     Rule { name: "client left after the certificate", check: tls::client_left },
+    Rule { name: "closed with nothing said behind TLS", check: sealed::nothing_said },
     Rule { name: "CredSSP ended", check: sealed::credssp },
     Rule { name: "ended behind TLS", check: sealed::behind_tls },
     Rule { name: "ended in clear", check: sealed::in_clear },
@@ -132,7 +133,11 @@ impl Party {
     /// Who acted at the end of a session. On a relay's legs the near side is the relay itself.
     pub fn of(end: &End) -> Party {
         match (end.how, end.from, end.mark.leg) {
+            (Ending::Unreachable, _, _) if end.local => Party::Nobody,
             (Ending::Unreachable, _, _) => Party::Middlebox,
+            // Nobody acted: it was this side's silence that ended it.
+            (Ending::TimedOut, _, Leg::Front) => Party::Client,
+            (Ending::TimedOut, _, Leg::Back | Leg::Only) => Party::Server,
             (_, None, _) => Party::Nobody,
             (Ending::Fin | Ending::Reset, Some(Side::Server), Leg::Front)
             | (Ending::Fin | Ending::Reset, Some(Side::Client), Leg::Back) => Party::Proxy,
@@ -276,12 +281,14 @@ impl Outcome {
     /// How this session went.
     pub fn of(timeline: &Timeline) -> Outcome {
         let stopped = timeline.end.as_ref().is_none_or(|end| end.how == Ending::Cut || Party::of(end) == Party::Proxy);
-        match (timeline.is_active(), stopped) {
-            (true, true) => Outcome::Connected,
-            (true, false) if timeline.ended_badly() => Outcome::Broken,
-            (true, false) => Outcome::Connected,
-            (false, true) => Outcome::Unfinished,
-            (false, false) => Outcome::Failed,
+        // What was refused in so many words has failed, whoever ends the connection afterwards.
+        let refused = timeline.phases.iter().any(|phase| phase.outcome == phase::Outcome::Failed);
+        match timeline.is_active() {
+            true if !stopped && timeline.ended_badly() => Outcome::Broken,
+            true => Outcome::Connected,
+            false if negotiation::nothing_asked(timeline) => Outcome::Unfinished,
+            false if stopped && !refused => Outcome::Unfinished,
+            false => Outcome::Failed,
         }
     }
 }
@@ -291,6 +298,9 @@ impl Outcome {
 pub fn direct_equivalent(timeline: &Timeline) -> Option<&'static str> {
     let never_opened = timeline.leg(Leg::Back).is_some_and(|leg| leg.opened.is_none());
     let end = timeline.end.filter(|end| never_opened && timeline.is_relayed() && Party::of(end) != Party::Proxy)?;
+    if stage::hasty(timeline).is_some() {
+        return None;
+    }
     match end.how {
         Ending::Fin | Ending::Reset if end.phase == PhaseName::NameResolution => Some("0x104"),
         Ending::Unresolved => Some("0x104"),

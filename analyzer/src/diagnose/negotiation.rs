@@ -22,9 +22,19 @@ pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
         Foreign::Unknown => "a protocol that is not known here",
     };
     let says = format!("the {side} does not speak RDP but {looks}");
-    let by = if *side == Side::Client { Party::Client } else { Party::Server };
-    let finding = Finding::at_end(timeline, "TCP-NOTRDP", Confidence::Certain, says)?;
+    // Of a client it says nothing about the server: a monitor, a scanner or a browser came by.
+    let (id, by, severity) = match side {
+        Side::Client => ("PRX-PROBE", Party::Client, Severity::Note),
+        Side::Server => ("TCP-NOTRDP", Party::Server, Severity::Failure),
+    };
+    let finding = Finding::at_end(timeline, id, Confidence::Certain, says)?.severity(severity);
     Some(finding.on(mark.leg, PhaseName::Negotiation).by(by).with(*mark, format!("first bytes of the {side}: {looks}")))
+}
+
+/// Whether nobody asked for RDP: the client left without a request, or spoke something else. Then nothing failed.
+pub fn nothing_asked(timeline: &Timeline) -> bool {
+    let foreign = timeline.facts.not_rdp.as_ref().is_some_and(|seen| seen.what.0 == Side::Client);
+    foreign || probe(timeline).is_some()
 }
 
 /// RDP_NEG_FAILURE, \[MS-RDPBCGR\] 2.2.1.2.2.
@@ -65,7 +75,8 @@ pub fn downgraded(timeline: &Timeline) -> Option<Finding> {
 /// A port check: nothing was asked, so nothing failed.
 pub fn probe(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
-    if stage::stage(timeline).0 != Stage::Opened {
+    // A server that speaks first has something to say of the failure.
+    if stage::stage(timeline).0 != Stage::Opened || timeline.facts.not_rdp.is_some() {
         return None;
     }
     let says = format!("the client connects and leaves after {} without a request", length(end.silence));
@@ -93,6 +104,8 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
     let (stage, _) = stage::stage(timeline);
     let after = match stage {
+        // Whatever hangs up on a client that does not speak RDP is right.
+        _ if timeline.facts.not_rdp.is_some() => return None,
         Stage::Opened => "the TCP handshake, before any request",
         Stage::Request => "the connection request",
         _ => return None,

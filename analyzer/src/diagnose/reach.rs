@@ -48,7 +48,12 @@ pub fn refused(timeline: &Timeline) -> Option<Finding> {
 
 pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
     let end = never_opened(timeline).filter(|end| end.how == Ending::Unreachable)?;
-    let says = format!("{} cannot be reached: the network says so", whom(timeline, end.mark.leg));
+    let whom = whom(timeline, end.mark.leg);
+    let says = if end.local {
+        format!("this machine has no route to {whom}: nothing was sent")
+    } else {
+        format!("{whom} cannot be reached: the network says so")
+    };
     Some(dials(Finding::at_end(timeline, "TCP-ICMP", Confidence::Likely, says)?, timeline))
 }
 

@@ -69,7 +69,8 @@ fn server_flight(timeline: &Timeline) -> Option<Mark> {
         let alert = tls.sealed_alert.as_ref().filter(|alert| alert.what.0 == Side::Client);
         tls.server_hello.as_ref().filter(|hello| hello.what.version == 0x0304 && alert.is_some())
     });
-    done.or(sealed.map(|seen| seen.mark))
+    let resumed = facts.first(|tls| tls.server_hello.as_ref().filter(|hello| hello.what.resumed));
+    done.or(sealed.map(|seen| seen.mark)).or(resumed.map(|seen| seen.mark))
 }
 
 /// Whether the session ended without ever becoming active.

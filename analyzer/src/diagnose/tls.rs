@@ -12,11 +12,15 @@ use crate::event::{Certificate, ClientHello};
 use crate::observation::{Ending, Side};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
-use crate::timeline::facts::Sighting;
+use crate::timeline::facts::{Sighting, Tls};
 use crate::timeline::phase::PhaseName;
 
 /// A ClientHello beyond this does not fit into one segment of a tunnel.
 const LARGE_HELLO: u32 = 1200;
+/// A sealed flight of TLS 1.3 with a certificate has at least so many bytes.
+const SEALED_FLIGHT: u32 = 300;
+/// Nobody waits for what is missing for less than this.
+const AT_ONCE: Duration = Duration::from_millis(200);
 /// Keys and signatures that current clients refuse: RSA below this, bits.
 const WEAK_RSA: u32 = 2048;
 
@@ -28,6 +32,8 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
         70 | 86 => ("TLS-VER", Confidence::Certain),
         40 | 47 | 71 | 109 | 120 => ("TLS-CIPHER", Confidence::Likely),
         80 => ("TLS-NOKEY", Confidence::Likely),
+        // They speak of a certificate, and only the client's can be meant.
+        42..=46 | 48 | 49 | 116 => ("X224-INCONS", Confidence::Possible),
         112 => ("TLS-NAME", Confidence::Likely),
         _ => ("TLS-CIPHER", Confidence::Possible),
     };
@@ -55,7 +61,8 @@ pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
         43 => Some(("TLS-WEAK", Confidence::Likely)),
         70 => Some(("TLS-VER", Confidence::Certain)),
         42 | 44 | 46 => None,
-        _ => Some(("TLS-CIPHER", Confidence::Likely)),
+        40 | 47 | 71 | 109 => Some(("TLS-CIPHER", Confidence::Likely)),
+        _ => Some(("TLS-CIPHER", Confidence::Possible)),
     };
     let (id, confidence) = match (named, faults(timeline).first()) {
         (Some(("TLS-EXPIRED", _)), Some(("TLS-EXPIRED" | "TLS-NOTYET", _))) => {
@@ -140,9 +147,7 @@ pub fn half(timeline: &Timeline) -> Option<Finding> {
     let begun = mark.filter(|_| stage == Stage::ServerHello);
     let partial_only = cut.filter(|_| stage == Stage::ClientHello).map(|cut| cut.mark);
     let mark = begun.or(partial_only)?;
-    // A client that leaves at once has rejected what it got, and is judged by the certificate.
-    let sealed = is_tls13(timeline) && cut.is_none();
-    if stage::by_client(end) && (sealed || end.silence < Duration::from_millis(200)) {
+    if stage::by_client(end) && cut.is_none() && had_it_all(timeline, end.silence) {
         return None;
     }
     let what = match cut {
@@ -162,6 +167,15 @@ pub fn half(timeline: &Timeline) -> Option<Finding> {
         with_hello(finding, timeline).with(mark, format!("the server's flight breaks off {what}")).with_end(timeline);
     let finding = finding.or("PATH-PMTU", Confidence::Possible);
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
+}
+
+/// Whether a client that leaves may have had the server's whole flight, though its end cannot be seen: TLS 1.3 seals
+/// it, in several records or in one large one. A client that leaves at once has rejected what it got.
+fn had_it_all(timeline: &Timeline, silence: Duration) -> bool {
+    let sealed =
+        |tls: &&Tls| tls.first_records.iter().filter(|record| record.from == Side::Server).map(|r| r.len).sum::<u32>();
+    let flight = timeline.facts.tls.iter().max_by_key(|tls| tls.records[1]).as_ref().map_or(0, sealed);
+    if is_tls13(timeline) { flight >= SEALED_FLIGHT } else { silence < AT_ONCE }
 }
 
 /// The server's flight is complete, and the handshake is not: the server leaves, or owes its Finished.
@@ -194,9 +208,9 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::client_acted(timeline, end))?;
     let (stage, mark) = stage::stage(timeline);
     let mark = mark.filter(|_| stage >= Stage::ServerHello)?;
-    // A client that went on to the key exchange has taken the certificate.
-    let went_on = stage < Stage::Established && timeline.facts.first_mark(|tls| tls.key_exchange).is_some();
-    if timeline.last_phase() > PhaseName::Tls || went_on {
+    // A client that went on to the key exchange has taken the certificate; one that got half of it has not seen it.
+    let went_on = timeline.facts.first_mark(|tls| tls.key_exchange).is_some() || cut(timeline).is_some();
+    if timeline.last_phase() > PhaseName::Tls || stage < Stage::Established && went_on {
         return None;
     }
     let what = if certificate(timeline).is_some() { "the certificate" } else { "the server's flight" };

@@ -50,6 +50,9 @@ pub fn session(session: &Diagnosed) -> String {
     altered(&mut text, timeline);
     if let Some(file) = &session.file {
         let _infallible = writeln!(text, "recording: {file}");
+        if let Some(why) = &session.incomplete {
+            para(&mut text, "INCOMPLETE: ", why);
+        }
     }
     text
 }
@@ -93,9 +96,9 @@ pub fn comment(edge: &Edge) -> String {
     }
 }
 
-/// hh:mm:ss.mmm of a time, UTC.
+/// hh:mm:ss.mmmZ of a time: UTC, and says so.
 pub fn clock_time(at: crate::time::Timestamp) -> String {
-    at.to_string().split_once('T').map(|(_, time)| time.trim_end_matches('Z').to_owned()).unwrap_or_default()
+    at.to_string().split_once('T').map(|(_, time)| time.to_owned()).unwrap_or_default()
 }
 
 fn finding(text: &mut String, finding: &Finding, timeline: &Timeline) {

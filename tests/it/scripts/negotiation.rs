@@ -49,11 +49,11 @@ pub const STORIES: &[Story] = &[
             41ms < rst
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on front: 1.0 ms, failed
             end on back: by server, reset, in negotiation, after 20 ms
-            finding TCP-NOTRDP, client, certain, in negotiation on front
+            note PRX-PROBE, client, certain, in negotiation on front
             the client does not speak RDP but TLS without X.224
         ",
     },
@@ -470,7 +470,7 @@ pub const STORIES: &[Story] = &[
             failed
             tcp on back: 20 ms, done
             negotiation on back: 924 s, failed
-            end on back: by nobody, timeout, in negotiation, after 924 s
+            end on back: by server, timeout, in negotiation, after 924 s
             finding PATH-ASYM, nobody, likely, in negotiation on back, or X224-NOCC
             the request is never acknowledged, for 924 s
         ",

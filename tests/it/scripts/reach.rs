@@ -221,7 +221,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             tcp on back: 21.0 s, failed
-            end on back: by nobody, timeout, in tcp, after 21.0 s
+            end on back: by server, timeout, in tcp, after 21.0 s
             direct_equivalent 0x204
             finding TCP-DROP, nobody, likely, in tcp on back
             192.0.2.10:3389 does not answer: the attempt is given up after 21.0 s
@@ -258,7 +258,6 @@ pub const STORIES: &[Story] = &[
             failed
             tcp on back: 4.0 ms, failed
             end on front: by client, reset, in tcp, after 4.0 ms
-            direct_equivalent 0x204
             note PRX-PROBE, client, possible, in tcp on front
             the client leaves 4.0 ms after it asked for a connection, before an answer could be complete
         ",
@@ -350,7 +349,7 @@ pub const STORIES: &[Story] = &[
             failed
             name-resolution on back: 30 ms, done
             tcp on back: 42.0 s, failed
-            end on back: by nobody, timeout, in tcp, after 42.0 s
+            end on back: by server, timeout, in tcp, after 42.0 s
             direct_equivalent 0x204
             finding TCP-DROP, nobody, likely, in tcp on back
             192.0.2.10:3389 does not answer: the attempt is given up after 21.0 s
@@ -365,7 +364,7 @@ pub const STORIES: &[Story] = &[
             50ms < fin
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on front: 10 ms, failed
             end on front: by client, fin, in negotiation, after 10 ms
@@ -381,7 +380,7 @@ pub const STORIES: &[Story] = &[
             30ms > rst
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on front: 10 ms, failed
             end on front: by client, reset, in negotiation, after 10 ms
@@ -399,7 +398,7 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             unfinished
-            tcp on back: 2.0 s, failed
+            tcp on back: 2.0 s, open
             end on front: by proxy, reset, in tcp, after 2.0 s
             no findings
         ",

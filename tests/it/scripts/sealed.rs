@@ -28,7 +28,7 @@ pub const STORIES: &[Story] = &[
             tls on back: 45 ms, done
             credssp on back: 64 ms, failed, inferred
             end on back: by server, fin, in credssp, after 0 µs
-            finding NLA-CRED, server, possible, in credssp on back, or MCS-REJECT
+            finding NLA-CRED, server, possible, in credssp on back, or NLA-ORACLE MCS-REJECT
             after the TLS handshake, most likely in CredSSP, the server closes (FIN) 0 µs after the last byte
         ",
     },
@@ -56,7 +56,7 @@ pub const STORIES: &[Story] = &[
             tls on back: 45 ms, done
             credssp on front: 69 ms, failed, inferred
             end on front: by client, fin, in credssp, after 6.9 ms
-            finding NLA-ORACLE, client, possible, in credssp on front, or MCS-REJECT
+            finding NLA-CRED, client, possible, in credssp on front, or NLA-ORACLE MCS-REJECT
             after the TLS handshake, most likely in CredSSP, the client closes (FIN) 6.9 ms after the last byte
         ",
     },
@@ -84,7 +84,7 @@ pub const STORIES: &[Story] = &[
             tls on back: 45 ms, done
             credssp on front: 30.9 s, failed, inferred
             end on front: by client, fin, in credssp, after 30.9 s
-            finding NLA-KDC, server, possible, in credssp on back, or MCS-REJECT
+            finding NLA-KDC, server, possible, in credssp on back, or PATH-WINZERO MCS-REJECT
             after the TLS handshake the server says nothing for 30.9 s
         ",
     },
@@ -112,14 +112,14 @@ pub const STORIES: &[Story] = &[
             tls on back: 45 ms, done
             credssp on back: 104 ms, failed, inferred
             end on back: by server, fin, in credssp, after 22 ms
-            finding NLA-CRED, server, possible, in credssp on back, or MCS-REJECT
+            finding NLA-CRED, server, possible, in credssp on back, or NLA-ORACLE MCS-REJECT
             after the TLS handshake, most likely in CredSSP, the server closes (FIN) 22 ms after the last byte
         ",
     },
     Story {
         name: "plain TLS: the server closes after Connect Initial",
         fires: &["ended behind TLS"],
-        almost: &["CredSSP ended", "ended in clear"],
+        almost: &["closed with nothing said behind TLS", "CredSSP ended", "ended in clear"],
         script: "
             21ms > @request SSL
             41ms < @confirm SSL
@@ -202,8 +202,8 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "plain TLS: the server closes before anything else",
-        fires: &["ended behind TLS"],
-        almost: &["client left after the certificate", "server's flight cut"],
+        fires: &["closed with nothing said behind TLS"],
+        almost: &["ended behind TLS", "client left after the certificate", "server's flight cut"],
         script: "
             21ms > @request SSL
             41ms < @confirm SSL
@@ -222,8 +222,8 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on back: 45 ms, done
             end on back: by server, fin, in tls, after 34 ms
-            finding MCS-REJECT, server, possible, in tls on back, or INFO-CRED LIC-NOSRV CAP-BAD
-            after the TLS handshake, before the session is active, the server closes (FIN) 34 ms after the last byte
+            finding TLS-CIPHER, server, possible, in tls on back, or TLS-NOKEY
+            after the TLS handshake, with nothing said, the server closes (FIN) 34 ms after the last byte
         ",
     },
     Story {
@@ -549,7 +549,7 @@ pub const STORIES: &[Story] = &[
             tls on back: 45 ms, done
             basic-settings on back: 262 ms, done, inferred
             active on back: 924 s, failed, inferred
-            end on back: by nobody, timeout, in active, after 864 s
+            end on back: by server, timeout, in active, after 864 s
             finding PATH-DEAD, nobody, likely, in active on back
             the running session breaks after 924 s: no answer for 864 s
         ",

@@ -946,7 +946,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             tls on back: 924 s, failed
-            end on back: by nobody, timeout, in tls, after 924 s
+            end on back: by server, timeout, in tls, after 924 s
             finding PATH-DEAD, nobody, likely, in tls on back, or PATH-PMTU
             ClientHello is never acknowledged, for 924 s
         ",

@@ -116,6 +116,7 @@ pub fn recorded_once(observations: &[Observation]) -> Vec<u8> {
     }
     timeline.take_edges();
     timeline.finish();
+    recorder.end(timeline.last, "the end".to_owned()).expect("memory");
     let file = recorder.into_inner();
     let live = Diagnosed::new(None, timeline);
     equal(&document(vec![live]), &document(vec![reread(&file)]), "read from a recording that stores once");
