@@ -1,6 +1,6 @@
 //! The program as a person or a script runs it: what it prints, what it writes, how it ends.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -410,3 +410,29 @@ fn assert_private(path: &Path, mode: u32) {
 
 #[cfg(not(unix))]
 fn assert_private(_: &Path, _: u32) {}
+
+/// A console in which text is being selected, a pager that waits: recordings and the end must not wait for it.
+#[test]
+fn a_reader_that_does_not_read_stops_nothing() -> Outcome<()> {
+    let folder = Folder::new()?;
+    let out = folder.path().join("out");
+    let nowhere = free_port()?;
+    let mut command = Command::new(program());
+    command.args(["proxy", "--to", &format!("127.0.0.1:{nowhere}"), "--listen", "127.0.0.1:0", "--out"]).arg(&out);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut said = BufReader::new(child.stderr.take().expect("stderr"));
+    let mut line = String::new();
+    said.read_line(&mut line)?;
+    let addr = line.split_whitespace().nth(3).expect("an address").trim_end_matches(',').to_owned();
+    // Each session prints about a kilobyte: together more than a pipe holds.
+    for _ in 0..150 {
+        let mut client = TcpStream::connect(&addr)?;
+        let _refused = client.read_to_end(&mut Vec::new());
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status()?;
+    let ended = wait_for(Duration::from_secs(15), || Ok(child.try_wait()?))?;
+    let _late = child.kill();
+    assert!(ended.is_some(), "it waits for its reader");
+    assert_eq!(std::fs::read_dir(&out)?.count(), 150);
+    Ok(())
+}

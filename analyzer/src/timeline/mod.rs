@@ -372,6 +372,7 @@ impl Timeline {
 
     /// The session is active, since `ripe`.
     fn activate(&mut self, Ripe { mark, waited }: Ripe) {
+        self.ripe = None;
         let since = self.phases.last_mut().map(|phase| {
             let since = phase.waited - waited;
             phase.waited = waited;

@@ -12,6 +12,7 @@ use analyzer::observation::{Observation, Seen};
 use analyzer::report::{json, text};
 use analyzer::session::Session;
 use analyzer::timeline::Timeline;
+use analyzer::timeline::phase::{Phase, Waited};
 use proxy::record::{Recorder, record};
 
 use super::script;
@@ -88,7 +89,19 @@ fn cut_up(observation: &Observation, cut: &mut dyn FnMut(usize) -> Vec<usize>) -
 pub fn plainly(observations: Vec<Observation>) -> Diagnosed {
     let mut analysis = Analysis::default();
     observations.iter().for_each(|observation| analysis.push(observation));
-    analysis.finish(None)
+    let session = analysis.finish(None);
+    let phases = &session.timeline.phases;
+    phases.iter().for_each(waits_fit);
+    let once = phases.iter().all(|one| phases.iter().filter(|p| (p.name, p.leg) == (one.name, one.leg)).count() == 1);
+    assert!(once, "a phase begins once: {phases:?}");
+    session
+}
+
+/// Nobody was waited for longer than a phase took.
+fn waits_fit(phase: &Phase) {
+    let Waited { network, retransmission, client, server } = phase.waited;
+    let (waited, took) = (network + retransmission + client + server, phase.duration());
+    assert!(waited <= took, "{} took {took:?} and waited {waited:?}: {:?}", phase.name, phase.waited);
 }
 
 /// The law: what is said of the recording is what was said when it was made.
