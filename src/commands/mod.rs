@@ -3,6 +3,7 @@
 
 mod analyze;
 mod demo;
+mod probe;
 pub mod proxy;
 
 use std::fs;
@@ -20,6 +21,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Proxy(args) => proxy::run(args),
         Command::Analyze(args) => analyze::run(args),
+        Command::Probe(args) => probe::run(args),
         Command::Demo(args) => demo::run(args),
     }
 }

@@ -3,5 +3,6 @@
 mod lab;
 mod netns;
 mod peers;
+mod probe;
 mod relay;
 mod support;
