@@ -68,7 +68,7 @@ pub struct Probe {
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// How long each step may take; the whole takes no more than twelve of them, and the repeats
+    /// How long each step may take; nothing new is begun after twelve times as long, the repeats aside
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub timeout: Duration,
 }

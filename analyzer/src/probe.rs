@@ -155,7 +155,7 @@ impl Probe {
 
     /// Whether something is wrong that a person should mend.
     pub fn is_problem(&self) -> bool {
-        self.findings().iter().any(|finding| finding.severity != Severity::Note)
+        self.server().is_none() || self.findings().iter().any(|finding| finding.severity != Severity::Note)
     }
 
     fn reach_findings(&self) -> Vec<Finding> {
@@ -323,7 +323,7 @@ pub fn server_hello(timeline: &Timeline) -> Option<&ServerHello> {
 /// Whether the request has its answer.
 pub fn is_negotiated(timeline: &Timeline) -> bool {
     let facts = &timeline.facts;
-    facts.confirm.is_some() || facts.failure.is_some() || is_foreign(timeline) || !facts.malformed.is_empty()
+    facts.confirm.is_some() || facts.failure.is_some() || is_foreign(timeline) || is_unreadable(timeline)
 }
 
 /// Whether the other side does not speak RDP.
@@ -333,7 +333,12 @@ pub fn is_foreign(timeline: &Timeline) -> bool {
 
 /// Whether the ClientHello has an answer of the protocol.
 pub fn is_answered(timeline: &Timeline) -> bool {
-    answers_hello(timeline) || timeline.facts.fatal_alert().is_some() || !timeline.facts.malformed.is_empty()
+    answers_hello(timeline) || timeline.facts.fatal_alert().is_some() || is_unreadable(timeline)
+}
+
+/// Whether the server said what cannot be read.
+fn is_unreadable(timeline: &Timeline) -> bool {
+    timeline.facts.malformed.iter().any(|seen| seen.what.0 == Side::Server)
 }
 
 fn answers_hello(timeline: &Timeline) -> bool {

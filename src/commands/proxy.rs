@@ -11,7 +11,7 @@ use proxy::listen::{Config, Server, Target};
 use proxy::tap::{self, Limits};
 use proxy::watch::{self, Live, Summary};
 
-use super::{print, talk};
+use super::{beside, print, talk};
 use crate::cli::{Proxy, Record};
 
 pub fn run(args: Proxy) -> anyhow::Result<u8> {
@@ -22,18 +22,25 @@ pub fn run(args: Proxy) -> anyhow::Result<u8> {
 async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let (feed, intake) = tap::tap(Limits::default());
     let target = Target { name: args.to.name.clone(), port: args.to.port_or_rdp() };
-    let config = Config {
-        connect_to: connect_to(&args)?,
-        connect_timeout: args.connect_timeout,
-        ..Config::new(args.listen, target, feed)
-    };
+    let connect_to = connect_to(&args)?;
+    let config =
+        Config { connect_to, connect_timeout: args.connect_timeout, ..Config::new(args.listen, target.clone(), feed) };
     let server = Server::bind(config).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     announce(&args, server.local_addr());
+    let (watcher, prober) =
+        args.probe_on_failure.then(|| beside::start(target, connect_to, server.local_addr())).unzip();
+    let mut show = move |live: Live<'_>| {
+        watcher.iter().for_each(|watcher: &beside::Watcher| watcher.look(&live));
+        self::show(live);
+    };
     let scribe = thread::Builder::new().name("scribe".into());
     let config = watch::Config { out: Some(args.out.clone()), section: section(), both: args.record == Record::Both };
     let scribe = scribe.spawn(move || watch::run(intake, config, &mut show)).context("cannot start the scribe")?;
     server.run(stopped()).await;
     let Ok(summary) = scribe.join() else { bail!("the scribe died: recordings may be incomplete") };
+    if let Some(prober) = prober {
+        prober.finish().await;
+    }
     let (dropped, more) = (summary.dropped, summary.more);
     let attempts = attempt::group(rdp_only(summary));
     print(&summarize(&attempts, dropped, more))?;

@@ -30,9 +30,11 @@ use talk::Talk;
 const COOKIE: &str = "rdpscope";
 /// Between two connections.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Addresses of a name that are tried.
+const MOST_ADDRESSES: usize = 8;
 /// Connections for versions and suites of TLS.
 const MOST_HELLOS: usize = 60;
-/// The whole takes no longer than so many single steps.
+/// Nothing new is begun after so many times the patience for one step, and once more for each repeat.
 const STEPS: u32 = 12;
 /// A ClientHello that fills one segment of any usual path and goes on in the next.
 const LARGE: usize = 2000;
@@ -108,7 +110,10 @@ impl Asking {
         };
         let (own, addresses): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| self.is_own(*address));
         self.unasked.extend(own.iter().map(|address| format!("{address}: it leads back to this program")));
-        let mut rest = addresses.into_iter();
+        if addresses.len() > MOST_ADDRESSES {
+            self.unasked.push(format!("{} further addresses", addresses.len() - MOST_ADDRESSES));
+        }
+        let mut rest = addresses.into_iter().take(MOST_ADDRESSES);
         let mut server = None;
         for address in rest.by_ref() {
             if talk.dial(address).await {
@@ -273,6 +278,9 @@ impl Asking {
     async fn rounds(&mut self, server: SocketAddr, protocols: Option<Protocols>) {
         let mut failed = 0;
         for _ in 0..self.config.count {
+            if clock::now().since(self.began) > self.config.timeout * (STEPS + self.config.count) {
+                return self.unasked.push("further repeats: the time is up".into());
+            }
             let well = match protocols {
                 Some(protocols) => self.round(server, protocols).await,
                 None => {
@@ -312,9 +320,8 @@ impl Asking {
             u64::try_from(leaf.not_after.max(leaf.not_before)).unwrap_or(0),
         );
         Some(match leads_to(&roots, &self.chain, now) {
-            Ok(()) => Trust::Trusted,
-            Err(_) if leaf.self_issued => Trust::Untrusted("self-signed".into()),
-            Err(why) => Trust::Untrusted(why),
+            Trust::Untrusted(_) | Trust::Unchecked(_) if leaf.self_issued => Trust::Untrusted("self-signed".into()),
+            trust => trust,
         })
     }
 

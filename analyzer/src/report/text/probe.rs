@@ -16,10 +16,7 @@ const DAY: i64 = 86_400;
 /// The whole report.
 pub fn report(probe: &Probe) -> String {
     let mut text = String::new();
-    let (name, port) = &probe.target;
-    let causes: Vec<&str> = problems(probe).map(|finding| finding.cause.id).collect();
-    let causes = if causes.is_empty() { String::new() } else { format!(" [{}]", causes.join(", ")) };
-    para(&mut text, "", &format!("{name}:{port} {}{causes}", verdict(probe)));
+    para(&mut text, "", &headline(probe));
     findings(&mut text, probe);
     text.push('\n');
     addresses(&mut text, probe);
@@ -38,8 +35,13 @@ pub fn report(probe: &Probe) -> String {
     text
 }
 
-fn problems(probe: &Probe) -> impl Iterator<Item = Finding> {
-    probe.findings().into_iter().filter(|finding| finding.severity != Severity::Note)
+/// Server, verdict, causes.
+fn headline(probe: &Probe) -> String {
+    let (name, port) = &probe.target;
+    let wrong = |finding: &Finding| (finding.severity != Severity::Note).then_some(finding.cause.id);
+    let causes: Vec<&str> = probe.findings().iter().filter_map(wrong).collect();
+    let causes = if causes.is_empty() { String::new() } else { format!(" [{}]", causes.join(", ")) };
+    format!("{name}:{port} {}{causes}", verdict(probe))
 }
 
 /// How many connections were made or tried.
@@ -96,9 +98,16 @@ fn security(probe: &Probe) -> String {
         (false, true) => "RDP with TLS, without NLA",
         (false, false) if probe.selects(Protocols::RDSTLS) => "RDP with RDSTLS",
         (false, false) if probe.selects(Protocols::RDSAAD) => "RDP with RDSAAD",
-        (false, false) => "RDP with standard RDP security alone",
+        (false, false) if is_plain(probe) => "RDP with standard RDP security alone",
+        (false, false) => "RDP that refuses every request",
     };
     says.into()
+}
+
+/// Whether a client without RDP_NEG_REQ comes in, or one that asked for more is given less.
+fn is_plain(probe: &Probe) -> bool {
+    let asked = probe.of(Asked::Negotiation(None)).chain(probe.of(Asked::Reach));
+    asked.into_iter().any(|timeline| timeline.facts.confirm.is_some())
 }
 
 /// "TLS 1.2 and 1.3"
@@ -220,7 +229,7 @@ pub fn ended(timeline: &Timeline) -> String {
         Ending::Fin => format!("closes (FIN) after {after}"),
         Ending::Reset => format!("resets (RST) after {after}"),
         Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved => end.how.name().into(),
-        Ending::Cut => "an answer that cannot be read".into(),
+        Ending::Cut => "something else than an answer".into(),
     }
 }
 
@@ -346,6 +355,5 @@ fn steps(text: &mut String, probe: &Probe) {
 
 /// How a probe stands beside a session that failed: "probe, 0.4 s later: …".
 pub fn beside(probe: &Probe, ended: Timestamp) -> String {
-    let (name, port) = &probe.target;
-    format!("probe, {} later: {name}:{port} {}", length(probe.began.since(ended)), verdict(probe))
+    format!("probe, {} later: {}", length(probe.began.since(ended)), headline(probe))
 }
