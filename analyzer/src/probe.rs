@@ -155,7 +155,16 @@ impl Probe {
 
     /// Whether something is wrong that a person should mend.
     pub fn is_problem(&self) -> bool {
-        self.server().is_none() || self.findings().iter().any(|finding| finding.severity != Severity::Note)
+        !self.is_passable() || self.findings().iter().any(|finding| finding.severity != Severity::Note)
+    }
+
+    /// Whether some client can come as far as was asked here. No rule knows every way in which it cannot.
+    fn is_passable(&self) -> bool {
+        let requests = self.conversations.iter().filter(|c| matches!(c.asked, Asked::Reach | Asked::Negotiation(_)));
+        let confirmed = requests.into_iter().any(|c| c.session.timeline.facts.confirm.is_some());
+        let hellos = self.conversations.iter().filter(|c| matches!(c.asked, Asked::Hello | Asked::Version(_)));
+        let mut hellos = hellos.map(|c| answers_hello(&c.session.timeline)).peekable();
+        confirmed && (hellos.peek().is_none() || hellos.any(|answered| answered))
     }
 
     fn reach_findings(&self) -> Vec<Finding> {

@@ -55,6 +55,28 @@ fn check(probe: &Probe, verdict: &str, causes: &[&str]) {
     assert_eq!(document["probe"]["problem"], !causes.is_empty());
 }
 
+/// No rule knows every nonsense: still the probe ends, in time, and does not call it fine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nonsense_is_a_problem_and_holds_nobody_up() {
+    const NONSENSE: [&[u8]; 6] = [
+        b"\x03\x00\x00\x0b\x06\xd0\x00\x00\x12\x34",
+        b"\x03\x00\x00\x13\x0e\xd0\x00\x00\x12\x34\x00\x09\x00\x08\x00\xff\xff\xff\xff",
+        b"\x03\x00\xff\xff",
+        b"\x16\x03\x03\x00\x04\x02\xff\xff\xff",
+        b"\x16\x03\x03\xff\xff\x0b\x00\x00\x00",
+        b"\x16\x03\x03\x00\x06\x02\x00\x00\x02\x03\x03",
+    ];
+    for point in [Point::Request, Point::ClientHello] {
+        for says in NONSENSE {
+            let began = std::time::Instant::now();
+            let found = probe(ServerScript { fault: Some((point, Act::AnswerAndWait(says))), ..healthy() }, 0.2).await;
+            let report = text::probe::report(&found);
+            assert!(found.is_problem(), "{says:02x?} at {point:?}\n{report}");
+            assert!(began.elapsed() < Duration::from_secs(10), "{:?}\n{report}", began.elapsed());
+        }
+    }
+}
+
 /// Versions of TLS that were found, oldest first.
 fn accepted(probe: &Probe) -> Vec<u16> {
     let versions = probe.versions();
@@ -272,6 +294,14 @@ fn servers_that_cannot_be_reached() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn what_is_no_server_is_not_asked() {
+    for target in ["http://server", "server:0", ""] {
+        let output = std::process::Command::new(program()).args(["probe", target]).output().expect("the program");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{target}");
+    }
 }
 
 /// A server behind a path that carries no packet beyond 1400 bytes and says nothing of it.

@@ -104,33 +104,36 @@ impl Asking {
     async fn reach(&mut self) -> Option<SocketAddr> {
         let mut talk = self.talk();
         talk.aim(&self.config.target);
-        let addresses = match self.config.connect_to {
-            Some(address) => vec![address],
-            None => talk.resolve(&self.config.target).await,
-        };
-        let (own, addresses): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| self.is_own(*address));
-        self.unasked.extend(own.iter().map(|address| format!("{address}: it leads back to this program")));
-        if addresses.len() > MOST_ADDRESSES {
-            self.unasked.push(format!("{} further addresses", addresses.len() - MOST_ADDRESSES));
-        }
-        let mut rest = addresses.into_iter().take(MOST_ADDRESSES);
+        let mut addresses = self.addresses(&mut talk).await.into_iter();
         let mut server = None;
-        for address in rest.by_ref() {
-            if talk.dial(address).await {
-                server = Some(address);
-                break;
-            }
+        while let (None, Some(address)) = (server, addresses.next()) {
+            server = talk.dial(address).await.then_some(address);
         }
         if server.is_some() {
             talk.ask(connection_request(COOKIE, Some(USUAL.0)), questions::is_negotiated).await;
         }
         self.keep(Asked::Reach, talk);
-        for address in rest {
+        for address in addresses {
             let mut talk = self.talk();
             talk.dial(address).await;
             self.keep(Asked::Address, talk);
         }
         server
+    }
+
+    /// The addresses to try.
+    async fn addresses(&mut self, talk: &mut Talk) -> Vec<SocketAddr> {
+        let found = match self.config.connect_to {
+            Some(address) => vec![address],
+            None => talk.resolve(&self.config.target).await,
+        };
+        let (own, mut addresses): (Vec<_>, Vec<_>) = found.into_iter().partition(|address| self.is_own(*address));
+        self.unasked.extend(own.iter().map(|address| format!("{address}: it leads back to this program")));
+        if addresses.len() > MOST_ADDRESSES {
+            self.unasked.push(format!("{} further addresses", addresses.len() - MOST_ADDRESSES));
+            addresses.truncate(MOST_ADDRESSES);
+        }
+        addresses
     }
 
     fn is_own(&self, address: SocketAddr) -> bool {

@@ -38,6 +38,7 @@ pub fn report(probe: &Probe) -> String {
 /// Server, verdict, causes.
 fn headline(probe: &Probe) -> String {
     let (name, port) = &probe.target;
+    let name = if name.contains(':') { format!("[{name}]") } else { name.clone() };
     let wrong = |finding: &Finding| (finding.severity != Severity::Note).then_some(finding.cause.id);
     let causes: Vec<&str> = probe.findings().iter().filter_map(wrong).collect();
     let causes = if causes.is_empty() { String::new() } else { format!(" [{}]", causes.join(", ")) };
@@ -60,7 +61,11 @@ pub fn verdict(probe: &Probe) -> String {
         return format!("is open, but it is not RDP: {}", foreign(seen.what.1));
     }
     if reach.facts.confirm.is_none() && reach.facts.failure.is_none() {
-        let how = if is_silent(reach) { "no answer to the RDP request" } else { "hangs up on the RDP request" };
+        let how = match reach.end.map(|end| end.how) {
+            _ if is_silent(reach) => "no answer to the RDP request",
+            Some(Ending::Cut) => "what it says to the RDP request cannot be read",
+            _ => "hangs up on the RDP request",
+        };
         return format!("is open, but {how}");
     }
     let parts = [Some(security(probe)), tls(probe), probe.certificate().map(|(leaf, _)| in_brief(probe, leaf))];
