@@ -12,6 +12,11 @@ use crate::observation::{Ending, Side};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 
+// What whoever asks needs to know of TLS; who asks reads no byte itself.
+pub use crate::codes::tls::{suites, version as version_name};
+pub use crate::tls::certificate::read as read_certificate;
+pub use crate::tls::clear_chain;
+
 /// TLS versions that a probe asks for, newest first.
 pub const VERSIONS: [u16; 4] = [0x0304, 0x0303, 0x0302, 0x0301];
 

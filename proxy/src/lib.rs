@@ -11,9 +11,9 @@ pub mod tap;
 
 mod leg;
 
-mod dial;
-
 mod relay;
+
+mod dial;
 
 pub mod listen;
 

@@ -42,10 +42,11 @@ pub fn read(path: &Path) -> anyhow::Result<Diagnosed> {
     let mut analysis = Analysis::default();
     let recording =
         recording::read(file, 0, &mut |observation| analysis.push(&observation)).with_context(|| shown.to_string())?;
-    if let Some(stopped) = recording.stopped {
+    if let Some(stopped) = &recording.stopped {
         talk(&format!("note: {shown}: {stopped}; what stands before is analysed"));
     }
-    Ok(analysis.finish(Some(shown.to_string())))
+    let session = analysis.finish(Some(shown.to_string()));
+    Ok(Diagnosed { incomplete: recording.stopped, ..session })
 }
 
 /// A file as it is, a folder as the recordings in it, in the order of their names.

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{print, talk, write_private};
+use super::{talk, write_private};
 
 /// A server is not probed again earlier than this.
 const REST: Duration = Duration::from_secs(60);
@@ -37,11 +37,16 @@ pub struct Watcher(UnboundedSender<Failed>);
 /// The task that probes.
 pub struct Prober(JoinHandle<()>);
 
-/// Starts a prober of this server.
-pub fn start(target: Target, connect_to: Option<SocketAddr>, listener: SocketAddr) -> (Watcher, Prober) {
+/// Starts a prober of this server, which says what it finds by `print`.
+pub fn start(
+    target: Target,
+    connect_to: Option<SocketAddr>,
+    listener: SocketAddr,
+    print: impl FnMut(String) + Send + 'static,
+) -> (Watcher, Prober) {
     let config = Config { target, connect_to, never: Some(listener), timeout: STEP, count: 0 };
     let (failed, intake) = unbounded_channel();
-    (Watcher(failed), Prober(tokio::spawn(probe_each(intake, config))))
+    (Watcher(failed), Prober(tokio::spawn(probe_each(intake, config, print))))
 }
 
 impl Watcher {
@@ -68,7 +73,7 @@ impl Prober {
     }
 }
 
-async fn probe_each(mut intake: UnboundedReceiver<Failed>, config: Config) {
+async fn probe_each(mut intake: UnboundedReceiver<Failed>, config: Config, mut print: impl FnMut(String)) {
     let mut last: Option<Instant> = None;
     while let Some(failed) = intake.recv().await {
         if last.is_some_and(|last| last.elapsed() < REST) {
@@ -78,8 +83,7 @@ async fn probe_each(mut intake: UnboundedReceiver<Failed>, config: Config) {
         let found = probe::run(config.clone()).await;
         let mut lines = String::new();
         text::para(&mut lines, &format!("#{} ", failed.session), &text::probe::beside(&found, failed.ended));
-        // A reader that went away must not end the relay.
-        let _closed_pipe = print(&lines);
+        print(lines);
         let Some(file) = &failed.file else { continue };
         let path = Path::new(file).with_extension("probe.json");
         let document = json::probe::document(env!("CARGO_PKG_VERSION"), &found, Some(failed.ended)) + "\n";

@@ -6,6 +6,7 @@ mod beside;
 mod demo;
 mod probe;
 pub mod proxy;
+mod screen;
 
 use std::fs;
 use std::io::{self, Write};

@@ -1,8 +1,13 @@
 //! The one integration test binary.
 
+mod captures;
+mod cli;
 mod lab;
+mod law;
 mod netns;
 mod peers;
 mod probe;
 mod relay;
+mod scripts;
 mod support;
+mod tidy;

@@ -59,7 +59,7 @@ impl std::error::Error for ReadError {}
 pub struct Recording {
     /// What the recording says of itself.
     pub section: Section,
-    /// Why reading stopped before the end, if it did. What stands before that place was handed over.
+    /// Why it is not whole: it breaks off, or was never closed. What stands before that place was handed over.
     pub stopped: Option<String>,
 }
 
@@ -96,7 +96,10 @@ pub fn read(input: impl Read, session: u32, each: &mut dyn FnMut(Observation)) -
         }
     };
     match (decoder.section, stopped) {
-        (Some(section), stopped) => Ok(Recording { section, stopped }),
+        (Some(section), stopped) => {
+            let unclosed = || (!decoder.ended).then(|| "it was never closed".to_owned());
+            Ok(Recording { section, stopped: stopped.or_else(unclosed) })
+        }
         (None, Some(says)) => Err(ReadError::Malformed { offset, says }),
         (None, None) => Err(ReadError::NotRecording),
     }
@@ -116,6 +119,8 @@ struct Decoder {
     section: Option<Section>,
     interfaces: Vec<Interface>,
     frame: u64,
+    /// Whether it was closed in order.
+    ended: bool,
 }
 
 /// One interface of the file: one leg.
@@ -163,6 +168,7 @@ impl Decoder {
         let Some(interface) = self.interfaces.get(block.if_id as usize) else { return };
         let flow = Flow { session: self.session, leg: interface.leg };
         let at = nanoseconds(block.ts_high, block.ts_low);
+        self.ended |= comments(&block.options).any(|text| text == annotation::END);
         for seen in comments(&block.options).filter_map(|text| annotation::decode(&text)) {
             each(Observation { at, flow, frame: self.frame, seen });
         }
@@ -199,18 +205,10 @@ impl Interface {
         }
         let missing = u64::from(segment.payload_len).saturating_sub(here);
         if missing > 0 {
-            let mirrored = here == 0 && from == relay_side(self.leg);
+            let mirrored = here == 0 && from == self.leg.relay_side();
             let why = if mirrored { Absence::Mirrored } else { Absence::Snapped };
             each(Seen::Missing { from, len: missing, why });
         }
-    }
-}
-
-/// The side that a relay plays on a leg: what it sends there, it has read on the other.
-fn relay_side(leg: Leg) -> Side {
-    match leg {
-        Leg::Front | Leg::Only => Side::Server,
-        Leg::Back => Side::Client,
     }
 }
 

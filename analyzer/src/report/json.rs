@@ -56,6 +56,7 @@ fn session(session: &Diagnosed) -> Value {
         "outcome": session.outcome.name(),
         "verdict": verdict::of_session(session),
         "withdrawn": session.withdrawn,
+        "incomplete": session.incomplete,
         "legs": timeline.legs.iter().map(leg).collect::<Vec<_>>(),
         "facts": facts(timeline),
         "phases": timeline.phases.iter().map(phase).collect::<Vec<_>>(),

@@ -52,6 +52,9 @@ pub fn session(session: &Diagnosed) -> String {
     altered(&mut text, timeline);
     if let Some(file) = &session.file {
         let _infallible = writeln!(text, "recording: {file}");
+        if let Some(why) = &session.incomplete {
+            para(&mut text, "INCOMPLETE: ", why);
+        }
     }
     text
 }
@@ -95,9 +98,9 @@ pub fn comment(edge: &Edge) -> String {
     }
 }
 
-/// hh:mm:ss.mmm of a time, UTC.
+/// hh:mm:ss.mmmZ of a time: UTC, and says so.
 pub fn clock_time(at: crate::time::Timestamp) -> String {
-    at.to_string().split_once('T').map(|(_, time)| time.trim_end_matches('Z').to_owned()).unwrap_or_default()
+    at.to_string().split_once('T').map(|(_, time)| time.to_owned()).unwrap_or_default()
 }
 
 fn finding(text: &mut String, finding: &Finding, began: crate::time::Timestamp) {
@@ -172,7 +175,7 @@ fn phases(text: &mut String, timeline: &Timeline) {
     }
     let _infallible = writeln!(
         text,
-        "\n  {:<20} {:<5} {:>9} {:<6} {:>8} {:>8} {:>8} {:>8}",
+        "\n  {:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
         "phase", "leg", "took", "", "network", "retrans", "client", "server"
     );
     for phase in &timeline.phases {
@@ -188,7 +191,7 @@ fn phase_row(text: &mut String, phase: &Phase) {
     let waited = phase.waited;
     let _infallible = writeln!(
         text,
-        " {mark}{:<20} {:<5} {:>9} {:<6} {:>8} {:>8} {:>8} {:>8}",
+        " {mark}{:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
         phase.name,
         phase.leg,
         length(phase.duration()),

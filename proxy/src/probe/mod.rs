@@ -10,13 +10,11 @@ mod talk;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use analyzer::codes::tls as codes;
 use analyzer::event::{Protocols, What};
 use analyzer::observation::Side;
 use analyzer::probe::{self as questions, Asked, Conversation, Probe, REQUESTS, Trust, USUAL, VERSIONS};
 use analyzer::time::Timestamp;
 use analyzer::timeline::Timeline;
-use analyzer::tls::{certificate, clear_chain};
 use tokio::time::{sleep, timeout};
 
 use crate::clock;
@@ -196,7 +194,7 @@ impl Asking {
                 Offer { versions: hello.versions, ciphers: hello.ciphers, name: name.as_deref(), padded_to: hello.len };
             talk.ask(client_hello(&offer), hello.enough).await;
             if self.chain.is_empty() {
-                self.chain = clear_chain(talk.heard());
+                self.chain = questions::clear_chain(talk.heard());
             }
         }
         self.keep(hello.asked, talk);
@@ -206,14 +204,14 @@ impl Asking {
     async fn versions(&mut self, server: SocketAddr, protocols: Protocols) {
         let mut left = MOST_HELLOS;
         let mut offers: Vec<(u16, Vec<u16>)> =
-            VERSIONS.iter().map(|version| (*version, codes::suites(*version))).collect();
+            VERSIONS.iter().map(|version| (*version, questions::suites(*version))).collect();
         for (version, ciphers) in &mut offers {
             self.suite(server, protocols, *version, ciphers, &mut left).await;
         }
         for (version, ciphers) in &mut offers {
             while self.suite_was_chosen(*version) && !ciphers.is_empty() {
                 if left == 0 {
-                    let version = codes::version(*version);
+                    let version = questions::version_name(*version);
                     return self
                         .unasked
                         .push(format!("further suites of TLS {version}: {MOST_HELLOS} connections are enough"));
@@ -267,7 +265,7 @@ impl Asking {
                 let _taken_part = timeout(self.config.timeout, client.connect(&name, stream)).await;
             }
             self.chain = client.shown();
-            let chain: Vec<_> = self.chain.iter().filter_map(|der| certificate::read(der).ok()).collect();
+            let chain: Vec<_> = self.chain.iter().filter_map(|der| questions::read_certificate(der).ok()).collect();
             if chain.is_empty() {
                 self.unasked.push("the certificate: this program's own TLS and the server found no common way".into());
             } else {
@@ -310,7 +308,7 @@ impl Asking {
 
     /// What this machine's store says of the chain, at a time within the leaf's dates: those are judged for themselves.
     fn trust(&self) -> Option<Trust> {
-        let leaf = certificate::read(self.chain.first()?).ok()?;
+        let leaf = questions::read_certificate(self.chain.first()?).ok()?;
         let roots = store::roots();
         if roots.is_empty() {
             return Some(Trust::Unchecked("this machine has no store of roots".into()));
@@ -353,5 +351,5 @@ impl Asking {
 
 /// The suites of all versions, the newest first.
 fn all_suites() -> Vec<u16> {
-    [codes::suites(0x0304), codes::suites(0x0303)].concat()
+    [questions::suites(0x0304), questions::suites(0x0303)].concat()
 }

@@ -14,8 +14,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::clock;
 use crate::dial::{self, Target};
-use crate::{clock, tcp_info};
+use crate::tcp_info;
 
 /// A server that says more than this without an answer in it is not listened to any longer, bytes.
 const MOST: usize = 1 << 20;

@@ -198,7 +198,8 @@ fn negotiations(text: &mut String, probe: &Probe) {
     }
     for (asked, timeline) in rows {
         let took = negotiation_time(timeline).map(length).unwrap_or_default();
-        let _infallible = writeln!(text, "  {:<26} {:<41} {took:>8}", request(asked), answer(timeline));
+        let row = format!("  {:<26} {:<41} {took:>8}", request(asked), answer(timeline));
+        let _infallible = writeln!(text, "{}", row.trim_end());
     }
 }
 
