@@ -28,4 +28,6 @@ pub mod attempt;
 
 pub mod analysis;
 
+pub mod probe;
+
 pub mod report;

@@ -23,4 +23,8 @@ pub mod watch;
 
 pub mod tls;
 
+pub mod wire;
+
+pub mod probe;
+
 pub mod lab;

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::screen::Screen;
-use super::{print, talk};
+use super::{beside, print, talk};
 use crate::cli::{Proxy, Record};
 
 /// How long recordings get to be closed.
@@ -34,18 +34,22 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let (feed, intake) = tap::tap(Limits::default());
     let target = Target { name: args.to.name.clone(), port: args.to.port_or_rdp() };
-    let config = Config {
-        connect_to: connect_to(&args)?,
-        connect_timeout: args.connect_timeout,
-        ..Config::new(args.listen, target, feed)
-    };
+    let connect_to = connect_to(&args)?;
+    let config =
+        Config { connect_to, connect_timeout: args.connect_timeout, ..Config::new(args.listen, target.clone(), feed) };
     let server = Server::bind(config).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     announce(&args, server.local_addr());
     let config = watch::Config { out: Some(args.out.clone()), section: section(), both: args.record == Record::Both };
     let mut screen = Screen::open()?;
     let mut print = screen.printer();
+    let beside = || beside::start(target, connect_to, server.local_addr(), screen.printer());
+    let (watcher, prober) = args.probe_on_failure.then(beside).unzip();
+    let mut watch = move |live: Live<'_>| {
+        watcher.iter().for_each(|watcher: &beside::Watcher| watcher.look(&live));
+        print(tell(live));
+    };
     let (done, summary) = oneshot::channel();
-    let scribe = move || drop(done.send(watch::run(intake, config, &mut |live| print(tell(live)))));
+    let scribe = move || drop(done.send(watch::run(intake, config, &mut watch)));
     thread::Builder::new().name("scribe".into()).spawn(scribe).context("cannot start the scribe")?;
     server.run(stopped()).await;
     tokio::spawn(async {
@@ -54,6 +58,9 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     });
     // A disk that hangs must not keep the program from ending.
     let Ok(Ok(summary)) = timeout(GOODBYE, summary).await else { bail!("the recordings could not be closed in time") };
+    if let Some(prober) = prober {
+        prober.finish().await;
+    }
     let (dropped, more) = (summary.dropped, summary.more);
     let attempts = attempt::group(rdp_only(summary));
     screen.printer()(summarize(&attempts, dropped, more));

@@ -6,6 +6,7 @@ mod lab;
 mod law;
 mod netns;
 mod peers;
+mod probe;
 mod relay;
 mod scripts;
 mod support;

@@ -13,6 +13,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("pcap-parser", &["analyzer/src/capture/recording.rs"]),
     ("rcgen", &["proxy/src/lab/certificate.rs"]),
     ("rustls", &["proxy/src/tls.rs"]),
+    ("rustls-native-certs", &["proxy/src/probe/store.rs"]),
     ("serde_json", &["analyzer/src/report/json.rs"]),
     ("sha1", &["analyzer/src/tls/certificate.rs"]),
     ("sha2", &["analyzer/src/tls/certificate.rs"]),

@@ -6,10 +6,11 @@
 
 pub mod catalogue;
 mod negotiation;
+pub mod probe;
 mod reach;
 mod sealed;
 pub(crate) mod stage;
-mod tls;
+pub(crate) mod tls;
 
 use crate::observation::{Ending, Leg, Side};
 use crate::time::Timestamp;

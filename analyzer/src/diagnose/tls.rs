@@ -272,7 +272,7 @@ fn weakness(leaf: &Certificate) -> Option<String> {
 }
 
 /// The name that the certificate must be for: what the client says in SNI, else what the relay was told to reach.
-fn asked(timeline: &Timeline) -> Option<String> {
+pub fn asked(timeline: &Timeline) -> Option<String> {
     let sni = hello(timeline).and_then(|hello| hello.what.sni.clone());
     sni.or_else(|| timeline.target.as_ref().map(|(name, _)| name.clone()))
 }
@@ -295,7 +295,7 @@ fn all_names(leaf: &Certificate) -> String {
     if names.is_empty() { leaf.subject.clone() } else { names.join(", ") }
 }
 
-fn day(seconds: i64) -> String {
+pub fn day(seconds: i64) -> String {
     let (year, month, day) = Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000)).date();
     format!("{year:04}-{month:02}-{day:02}")
 }
@@ -325,7 +325,7 @@ fn with_hello(finding: Finding, timeline: &Timeline) -> Finding {
     finding.with(*mark, says)
 }
 
-fn with_certificate(finding: Finding, timeline: &Timeline) -> Finding {
+pub fn with_certificate(finding: Finding, timeline: &Timeline) -> Finding {
     let Some(Sighting { what: chain, mark }) = certificate(timeline) else {
         return with_hidden(finding, timeline);
     };

@@ -1,5 +1,7 @@
 //! The analysis for people: good in 80 columns, without colour.
 
+pub mod probe;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -61,7 +63,7 @@ pub fn session(session: &Diagnosed) -> String {
 pub fn findings(session: &Diagnosed) -> String {
     let mut text = String::new();
     for finding in &session.findings {
-        self::finding(&mut text, finding, &session.timeline);
+        self::finding(&mut text, finding, session.timeline.began.unwrap_or_default());
     }
     if let Some(code) = direct_equivalent(&session.timeline) {
         let says =
@@ -101,12 +103,13 @@ pub fn clock_time(at: crate::time::Timestamp) -> String {
     at.to_string().split_once('T').map(|(_, time)| time.to_owned()).unwrap_or_default()
 }
 
-fn finding(text: &mut String, finding: &Finding, timeline: &Timeline) {
-    let began = timeline.began.unwrap_or_default();
+fn finding(text: &mut String, finding: &Finding, began: crate::time::Timestamp) {
     let lead = format!("  {}:", finding.severity.name());
     para(text, &format!("{lead:<15}"), &finding.says);
     for evidence in &finding.evidence {
-        let place = format!("{} (frame {}, +{})", evidence.says, evidence.frame, length(evidence.at.since(began)));
+        // What was not recorded has no number.
+        let frame = if evidence.frame > 0 { format!("frame {}, ", evidence.frame) } else { String::new() };
+        let place = format!("{} ({frame}+{})", evidence.says, length(evidence.at.since(began)));
         para(text, "  evidence:    ", &place);
     }
     let others: Vec<String> = finding
