@@ -3,6 +3,8 @@
 
 mod analyze;
 mod demo;
+mod explain;
+mod histogram;
 pub mod proxy;
 mod screen;
 
@@ -21,6 +23,8 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Proxy(args) => proxy::run(args),
         Command::Analyze(args) => analyze::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Histogram(args) => histogram::run(args),
         Command::Demo(args) => demo::run(args),
     }
 }

@@ -135,3 +135,14 @@ const ERRINFO_CODES: &[Code] = &[
     code(0x1195, "ERRINFO_DECRYPT_FAILED2", "decryption failed", &["SES-CRYPT"]),
     code(0x1196, "ERRINFO_PEER_DISCONNECTED", "FreeRDP-internal: peer went away", &[]),
 ];
+
+/// What the numbers of a range are about.
+pub fn range(number: u32) -> Option<&'static str> {
+    match number {
+        0x1..=0xff => Some("ERRINFO: session management"),
+        0x100..=0x3ff => Some("ERRINFO: licensing"),
+        0x400..=0xfff => Some("ERRINFO: connection broker"),
+        0x1000..=0x7fff => Some("ERRINFO: protocol"),
+        _ => None,
+    }
+}

@@ -6,7 +6,7 @@
 mod alert;
 pub mod causes;
 mod cipher_suites;
-mod errinfo;
+pub mod errinfo;
 mod events;
 mod freerdp;
 mod gcc;

@@ -1,6 +1,12 @@
 //! The whole analysis for scripts. Later versions add keys and never take one away. The only module that names
 //! serde_json.
 
+mod explain;
+mod histogram;
+
+pub use explain::explanations;
+pub use histogram::histograms;
+
 use serde_json::{Map, Value, json};
 
 use super::{altered_by_proxy, source, verdict};
@@ -21,8 +27,12 @@ const SCHEMA: u32 = 1;
 pub fn document(version: &str, attempts: &[Attempt]) -> String {
     let attempts: Vec<Value> = attempts.iter().map(attempt).collect();
     let document = json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts });
+    pretty(&document)
+}
+
+fn pretty(document: &Value) -> String {
     // INVARIANT: a Value with string keys always serializes.
-    serde_json::to_string_pretty(&document).unwrap_or_default()
+    serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
 fn attempt(attempt: &Attempt) -> Value {
