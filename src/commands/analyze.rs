@@ -13,12 +13,30 @@ use super::{exit_code, print, talk, write_private};
 use crate::cli::{Analyze, Format};
 
 pub fn run(args: Analyze) -> anyhow::Result<u8> {
-    let mut unreadable = false;
+    let (sessions, unreadable) = sessions(&args.inputs);
+    let attempts = attempt::group(sessions);
+    if attempts.is_empty() {
+        talk("no RDP found");
+    }
+    report(&args, &attempts)?;
+    Ok(if unreadable { 2 } else { exit_code(&attempts) })
+}
+
+/// The RDP sessions of recordings and of folders of them, and whether any could not be read.
+pub fn sessions(inputs: &[PathBuf]) -> (Vec<Diagnosed>, bool) {
     let mut sessions = Vec::new();
-    for input in &args.inputs {
+    let unreadable = each_session(inputs, &mut |session| sessions.push(session));
+    (sessions, unreadable)
+}
+
+/// The same, one after the other.
+pub fn each_session(inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool {
+    let mut unreadable = false;
+    for input in inputs {
         for file in files(input).unwrap_or_else(|_| vec![input.clone()]) {
             match read(&file) {
-                Ok(session) => sessions.push(session),
+                Ok(session) if session.is_rdp() => take(session),
+                Ok(_) => {}
                 Err(error) => {
                     talk(&format!("error: {error:#}"));
                     unreadable = true;
@@ -26,13 +44,7 @@ pub fn run(args: Analyze) -> anyhow::Result<u8> {
             }
         }
     }
-    sessions.retain(Diagnosed::is_rdp);
-    let attempts = attempt::group(sessions);
-    if attempts.is_empty() {
-        talk("no RDP found");
-    }
-    report(&args, &attempts)?;
-    Ok(if unreadable { 2 } else { exit_code(&attempts) })
+    unreadable
 }
 
 /// One recording's session.

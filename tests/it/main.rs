@@ -2,6 +2,8 @@
 
 mod captures;
 mod cli;
+mod explain;
+mod histogram;
 mod lab;
 mod law;
 mod netns;
