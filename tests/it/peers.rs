@@ -27,8 +27,12 @@ fn check(
     expect: Expect,
 ) {
     with_peers(name, || {
-        let (screen, server) = (Screen::start()?, server()?);
-        check_client(&client(&screen, server.port)?, &expect, "directly");
+        let screen = Screen::start()?;
+        // A server of its own for each way: weston 10 sometimes dies when its first client leaves, with no proxy near.
+        let first = server()?;
+        check_client(&client(&screen, first.port)?, &expect, "directly");
+        drop(first);
+        let server = server()?;
         let proxy = Proxy::before(server.port)?;
         let port = proxy.port;
         check_client(&client(&screen, port)?, &expect, "through the proxy");
