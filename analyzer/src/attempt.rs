@@ -38,9 +38,10 @@ impl Diagnosed {
         Diagnosed { file, timeline, outcome, findings, withdrawn: false }
     }
 
-    /// Whether this was an attempt to use RDP at all: a relay's session was meant for it; elsewhere somebody asked.
+    /// Whether this was an attempt to use RDP at all: a relay's session was meant for it; elsewhere somebody asked, or
+    /// came to RDP's port and got no word out.
     pub fn is_rdp(&self) -> bool {
-        self.timeline.is_relayed() || self.timeline.facts.request.is_some()
+        self.timeline.is_relayed() || self.timeline.facts.request.is_some() || self.timeline.is_knock()
     }
 
     /// When its first packet was seen.

@@ -14,6 +14,8 @@ pub mod event;
 
 pub mod capture;
 
+pub mod tcp;
+
 pub mod tls;
 
 pub mod rdp;
@@ -27,5 +29,7 @@ pub mod diagnose;
 pub mod attempt;
 
 pub mod analysis;
+
+pub mod reading;
 
 pub mod report;
