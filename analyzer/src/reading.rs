@@ -45,7 +45,8 @@ pub fn read(input: impl Read, name: Option<&str>, each: &mut dyn FnMut(Diagnosed
             each(recording.1.finish(name.map(str::to_owned)));
             Reading { stopped, ..Reading::default() }
         }
-        Source::Packets(decoder, streams) => {
+        Source::Packets(packets) => {
+            let (decoder, streams) = *packets;
             let given_up = streams.given_up;
             let sifter = streams.finish();
             sifter.done.into_iter().for_each(each);
@@ -60,7 +61,7 @@ pub fn read(input: impl Read, name: Option<&str>, each: &mut dyn FnMut(Diagnosed
 enum Source {
     Nothing,
     Recording(Box<(recording::Decoder, Analysis)>),
-    Packets(packets::Decoder, Streams<Sifter>),
+    Packets(Box<(packets::Decoder, Streams<Sifter>)>),
 }
 
 impl Source {
@@ -71,7 +72,7 @@ impl Source {
                 Source::Recording(Box::default())
             } else {
                 let sifter = Sifter { name: name.map(str::to_owned), ..Sifter::default() };
-                Source::Packets(packets::Decoder::default(), Streams::new(sifter))
+                Source::Packets(Box::new((packets::Decoder::default(), Streams::new(sifter))))
             };
         }
         match self {
@@ -80,7 +81,8 @@ impl Source {
                 let (decoder, analysis) = &mut **recording;
                 decoder.item(item, &mut |observation| analysis.push(&observation))
             }
-            Source::Packets(decoder, streams) => {
+            Source::Packets(packets) => {
+                let (decoder, streams) = &mut **packets;
                 decoder.item(&item, &mut |heard| streams.push(&heard));
                 streams.listener.done.drain(..).for_each(each);
                 Ok(())

@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod corpus;
 mod lab;
 mod netns;
 mod peers;

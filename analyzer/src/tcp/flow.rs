@@ -134,10 +134,9 @@ impl Flow {
     /// The capture, or this connection in it, is over; the last packet of the capture was seen at `now`.
     pub fn finish(&mut self, now: Timestamp, out: &mut Out<'_>) {
         if self.opened {
-            let known = [self.halves[0].is_known(), self.halves[1].is_known()];
             let before = out.told.len();
-            self.halves[0].finish(known[1], out);
-            self.halves[1].finish(known[0], out);
+            self.halves[0].finish(out);
+            self.halves[1].finish(out);
             self.closing(before, out);
             self.last_sample(now, out);
         } else if let Some(syn) = self.syn.filter(|_| !self.refused && !self.reset) {
@@ -280,11 +279,12 @@ impl Flow {
             self.half(from).push(&piece, out);
         }
         if segment.fin && !segment.rst {
+            // Who ended first ended first, also where its last bytes are not in the capture.
+            self.half(from.other()).lose(out);
             self.half(from).fin(at, frame, segment.sequence.wrapping_add(len), out);
         }
-        let known = [self.halves[0].is_known(), self.halves[1].is_known()];
-        self.halves[0].settle(at, known[1], out);
-        self.halves[1].settle(at, known[0], out);
+        self.halves[0].settle(at, out);
+        self.halves[1].settle(at, out);
         if segment.rst && !self.reset && self.half(from).accepts_reset(segment.sequence) {
             self.halves[0].lose(out);
             self.halves[1].lose(out);

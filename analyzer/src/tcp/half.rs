@@ -153,11 +153,6 @@ impl Half {
         self.begin(seq);
     }
 
-    /// Whether anything of this direction is known.
-    pub fn is_known(&self) -> bool {
-        self.next.is_some()
-    }
-
     /// Whether what ends at this sequence number was not seen before.
     pub fn is_new(&self, end: u32) -> bool {
         self.next.is_none() || ahead(self.highest, end) > 0
@@ -237,7 +232,7 @@ impl Half {
     }
 
     /// Decides, with each packet of the connection, whether holes are the capture's own.
-    pub fn settle(&mut self, at: Timestamp, has_peer: bool, out: &mut Out<'_>) {
+    pub fn settle(&mut self, at: Timestamp, out: &mut Out<'_>) {
         if let Some(beyond) = &mut self.beyond {
             beyond.packets += 1;
             if beyond.packets > PATIENCE_PACKETS || at.since(beyond.at) >= PATIENCE {
@@ -245,15 +240,15 @@ impl Half {
             }
         }
         let waits = self.held.front().is_some_and(|held| at.since(held.at) >= PATIENCE_ALONE);
-        if !has_peer && (waits || self.held.len() > MAX_HELD_ALONE) {
+        if self.acked.is_none() && (waits || self.held.len() > MAX_HELD_ALONE) {
             self.give_up(out);
         }
     }
 
     /// The capture, or the connection, is over: what is known to have arrived is handed over.
-    pub fn finish(&mut self, has_peer: bool, out: &mut Out<'_>) {
+    pub fn finish(&mut self, out: &mut Out<'_>) {
         self.lose(out);
-        while !has_peer && !self.held.is_empty() {
+        while self.acked.is_none() && !self.held.is_empty() {
             self.give_up(out);
         }
         self.end_here(out);
