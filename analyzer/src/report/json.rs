@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{altered_by_proxy, source, verdict};
-use crate::attempt::{Attempt, Diagnosed};
+use crate::attempt::{Attempt, Diagnosed, Witness};
 use crate::codes::tls as names;
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
@@ -52,6 +52,7 @@ fn session(session: &Diagnosed) -> Value {
         "verdict": verdict::of_session(session),
         "withdrawn": session.withdrawn,
         "legs": timeline.legs.iter().map(leg).collect::<Vec<_>>(),
+        "captures": session.witnesses.iter().map(witness).collect::<Vec<_>>(),
         "facts": facts(timeline),
         "phases": timeline.phases.iter().map(phase).collect::<Vec<_>>(),
         "end": timeline.end.as_ref().map(end),
@@ -92,6 +93,15 @@ fn leg(leg: &Leg) -> Value {
         })).collect::<Vec<_>>(),
         "path_samples": leg.samples,
         "path": path,
+    })
+}
+
+fn witness(witness: &Witness) -> Value {
+    json!({
+        "file": witness.file,
+        "leg": witness.leg.name(),
+        "wire": witness.timeline.legs.first().map(leg),
+        "end": witness.timeline.end.as_ref().map(end),
     })
 }
 
