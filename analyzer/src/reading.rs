@@ -253,3 +253,6 @@ fn server_port(pending: &[Observation]) -> Option<u16> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;
