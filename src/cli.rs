@@ -26,6 +26,8 @@ pub enum Command {
     Proxy(Proxy),
     /// Say what became of recorded sessions, and of those in anybody's packet captures
     Analyze(Analyze),
+    /// Ask a server what it is and what it accepts: reachable, protocols, TLS, certificate, times; without credentials
+    Probe(Probe),
     /// Show the whole thing on this machine: a healthy and a failing session through the real proxy
     Demo(Demo),
 }
@@ -50,6 +52,25 @@ pub struct Proxy {
     /// How long each address of the server gets to answer, in seconds: Windows gives a SYN 21
     #[arg(long, value_name = "SECONDS", default_value = "21", value_parser = seconds)]
     pub connect_timeout: Duration,
+    /// Probe the server after a failed session, at most once a minute, and put the result beside the recording
+    #[arg(long)]
+    pub probe_on_failure: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// The server, by the name that its certificate should be for
+    #[arg(value_name = "HOST[:PORT]", value_parser = target)]
+    pub host: Target,
+    /// Repeat connect, X.224 and TLS so often, and show how their times are spread
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1000))]
+    pub count: u32,
+    /// For people or for scripts
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// How long each step may take; nothing new is begun after twelve times as long, the repeats aside
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub timeout: Duration,
 }
 
 /// How much of an active session is stored.

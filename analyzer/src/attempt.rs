@@ -44,6 +44,9 @@ impl Witness {
     }
 }
 
+/// How long a session may still be seen ending while its client connects again.
+const OVERLAP: Duration = Duration::from_secs(1);
+
 /// One session with what is said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosed {
@@ -59,13 +62,15 @@ pub struct Diagnosed {
     pub withdrawn: bool,
     /// Packet captures of a relay's legs that were given with its recording.
     pub witnesses: Vec<Witness>,
+    /// Why the recording is not whole, where it is not.
+    pub incomplete: Option<String>,
 }
 
 impl Diagnosed {
     /// Judges a finished timeline.
     pub fn new(file: Option<String>, timeline: Timeline) -> Diagnosed {
         let (outcome, findings) = (Outcome::of(&timeline), diagnose(&timeline));
-        Diagnosed { file, timeline, outcome, findings, withdrawn: false, witnesses: Vec::new() }
+        Diagnosed { file, timeline, outcome, findings, withdrawn: false, incomplete: None, witnesses: Vec::new() }
     }
 
     /// Whether this was an attempt to use RDP at all: a relay's session was meant for it; elsewhere somebody asked, or
@@ -111,13 +116,28 @@ impl Diagnosed {
         self.witnesses.push(witness);
     }
 
-    /// Whether `later` belongs to the same attempt: the same client and server, soon after this failed.
+    /// Whether `later` belongs to the same attempt: the same client, user and server, soon after this failed.
     fn is_continued_by(&self, later: &Timeline) -> bool {
         let began = later.began.unwrap_or_default();
         let asked = self.findings.first().is_some_and(|finding| finding.by == Party::Client);
         let patience = if asked { PROMPT } else { RETRY };
-        let follows = began >= self.began() && began.since(self.timeline.last) <= patience;
-        self.outcome == Outcome::Failed && follows && ends(&self.timeline) == ends(later)
+        // The last packets of a session may cross the first of the next.
+        let follows = began + OVERLAP >= self.timeline.last && began > self.began();
+        let soon = began.since(self.timeline.last) <= patience;
+        self.outcome == Outcome::Failed
+            && follows
+            && soon
+            && ends(&self.timeline) == ends(later)
+            && self.same_user(later)
+    }
+
+    /// Two users behind one address are two attempts. A client that does not name its user may be anybody.
+    fn same_user(&self, later: &Timeline) -> bool {
+        let user = |timeline: &Timeline| timeline.facts.request.as_ref().and_then(|seen| seen.what.cookie.clone());
+        match (user(&self.timeline), user(later)) {
+            (Some(one), Some(other)) => one == other,
+            (None, _) | (_, None) => true,
+        }
     }
 }
 
@@ -155,7 +175,7 @@ impl Attempt {
     }
 
     fn continues_with(&self, next: &Diagnosed) -> bool {
-        self.sessions.last().is_some_and(|last| last.is_continued_by(&next.timeline))
+        self.sessions.iter().any(|earlier| earlier.is_continued_by(&next.timeline))
     }
 }
 

@@ -32,4 +32,6 @@ pub mod analysis;
 
 pub mod reading;
 
+pub mod probe;
+
 pub mod report;

@@ -176,6 +176,14 @@ impl Side {
 }
 
 impl Leg {
+    /// The side that a relay plays on this leg: what it sends there it has read on the other.
+    pub fn relay_side(self) -> Side {
+        match self {
+            Leg::Front | Leg::Only => Side::Server,
+            Leg::Back => Side::Client,
+        }
+    }
+
     /// As it stands in reports.
     pub fn name(self) -> &'static str {
         match self {

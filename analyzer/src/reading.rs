@@ -42,7 +42,10 @@ pub fn read(input: impl Read, name: Option<&str>, each: &mut dyn FnMut(Diagnosed
     Ok(match source {
         Source::Nothing => Reading { stopped, ..Reading::default() },
         Source::Recording(recording) => {
-            each(recording.1.finish(name.map(str::to_owned)));
+            let (decoder, analysis) = *recording;
+            let stopped = decoder.stopped(stopped);
+            let session = analysis.finish(name.map(str::to_owned));
+            each(Diagnosed { incomplete: stopped.clone(), ..session });
             Reading { stopped, ..Reading::default() }
         }
         Source::Packets(packets) => {

@@ -254,12 +254,12 @@ struct Connection {
 
 /// Whether the connection stood before this error: the server accepted and reset it before this end took notice. (An
 /// RST in answer to a SYN is ECONNREFUSED.) What it sent before can still be read.
-fn stood(error: &io::Error) -> bool {
+pub(crate) fn stood(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
 /// Sends a SYN. Tells the address it comes from, as far as the system has chosen one by then.
-fn start(server: SocketAddr) -> io::Result<(SocketAddr, io::Result<TcpStream>)> {
+pub(crate) fn start(server: SocketAddr) -> io::Result<(SocketAddr, io::Result<TcpStream>)> {
     let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     let started = match socket.connect(&server.into()) {
@@ -282,7 +282,7 @@ fn is_in_progress(error: &io::Error) -> bool {
 }
 
 /// How a connect attempt ended.
-fn ending(error: ErrorKind) -> (Option<Side>, Ending) {
+pub(crate) fn ending(error: ErrorKind) -> (Option<Side>, Ending) {
     match error {
         ErrorKind::ConnectionRefused => (Some(Side::Server), Ending::Refused),
         ErrorKind::TimedOut => (None, Ending::TimedOut),
@@ -314,7 +314,7 @@ fn is_local(ip: IpAddr) -> bool {
     ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok()
 }
 
-fn unspecified(like: SocketAddr) -> SocketAddr {
+pub(crate) fn unspecified(like: SocketAddr) -> SocketAddr {
     match like {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, 0)),

@@ -11,9 +11,9 @@ pub mod tap;
 
 mod leg;
 
-mod dial;
-
 mod relay;
+
+mod dial;
 
 pub mod listen;
 
@@ -22,5 +22,9 @@ pub mod record;
 pub mod watch;
 
 pub mod tls;
+
+pub mod wire;
+
+pub mod probe;
 
 pub mod lab;

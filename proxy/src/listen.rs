@@ -200,7 +200,8 @@ async fn check_loop(route: &Route) -> io::Result<()> {
     Err(io::Error::new(
         io::ErrorKind::InvalidInput,
         format!(
-            "expected a target other than this proxy, found {name}:{port}, which is {own}, where it listens itself ({listener})"
+            "expected a target other than this proxy, found {name}:{port}, which is {own}, where it listens itself \
+             ({listener}): with a hosts entry for the name, give the server's address by --connect-to"
         ),
     ))
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use analyzer::capture::annotation::{self, Section};
@@ -32,6 +32,8 @@ const SEGMENT: usize = 1460;
 const BULK_SEGMENT: usize = 16 * SEGMENT;
 /// A made-up ACK is written after so many bytes of one side without an answer, so that no window ever fills.
 const ACK_EVERY: u32 = 1 << 20;
+/// So many names are tried for a recording.
+const NAMES_TRIED: u32 = 1000;
 /// Window scale of the made-up SYNs: with the window of 65535 below it, 8 MiB.
 const WINDOW_SCALE: u8 = 7;
 
@@ -95,7 +97,7 @@ impl<W: Write> Recorder<W> {
 
     fn split_bytes(&self, leg: Leg, from: Side, data: &Bytes) -> Vec<Piece> {
         let segment = if self.bulk { BULK_SEGMENT } else { SEGMENT };
-        let elsewhere = self.bulk && from == relay_side(leg);
+        let elsewhere = self.bulk && from == leg.relay_side();
         let starts = (0..data.len()).step_by(segment);
         let slices = starts.map(|start| data.slice(start..data.len().min(start + segment)));
         slices
@@ -150,12 +152,13 @@ impl<W: Write> Recorder<W> {
         }
     }
 
-    /// Writes a remark for people behind the last packet.
+    /// Closes the recording in order, with a last remark for people.
     ///
     /// # Errors
     /// Where the output does.
-    pub fn remark(&mut self, at: Timestamp, text: String) -> io::Result<()> {
-        self.annotate(at, Leg::Front, text, &[])
+    pub fn end(&mut self, at: Timestamp, remark: String) -> io::Result<()> {
+        self.annotate(at, Leg::Front, annotation::END.to_owned(), &[remark])?;
+        self.flush()
     }
 
     /// Where it writes to.
@@ -239,22 +242,39 @@ impl<W: Write> Recorder<W> {
     }
 }
 
-/// Creates the folder (0700) and in it a file (0600) that must not exist yet.
+/// Creates the folder (0700) if it is not there.
 ///
 /// # Errors
 /// Where the system does.
-pub fn create(folder: &Path, name: &str) -> io::Result<File> {
+pub fn create_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Creates a new file (0600) in the folder, which is made if need be. Another program may have taken the name: then
+/// a number is added to it. The file, and where it is.
+///
+/// # Errors
+/// Where the system does.
+pub fn create(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
+    create_folder(folder)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    {
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut path = folder.join(format!("{name}.pcapng"));
+    for number in 1..NAMES_TRIED {
+        match options.open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                path = folder.join(format!("{name}-{number}.pcapng"));
+            }
+            opened => return Ok((opened?, path)),
+        }
     }
-    builder.create(folder)?;
-    options.open(folder.join(name))
+    Ok((options.open(&path)?, path))
 }
 
 fn interface(name: &'static str, says: &'static str) -> InterfaceDescriptionBlock<'static> {
@@ -273,14 +293,6 @@ fn index(leg: Leg) -> usize {
     match leg {
         Leg::Front | Leg::Only => 0,
         Leg::Back => 1,
-    }
-}
-
-/// The side that the relay plays on a leg: what it sends there, it has read on the other.
-fn relay_side(leg: Leg) -> Side {
-    match leg {
-        Leg::Front | Leg::Only => Side::Server,
-        Leg::Back => Side::Client,
     }
 }
 
@@ -473,12 +485,15 @@ pub fn record<W: Write>(
     each: &mut dyn FnMut(&Observation),
 ) -> io::Result<W> {
     let mut recorder = Recorder::new(out, section)?;
+    let mut last = Timestamp::default();
     for Observation { at, flow, seen, .. } in observations {
+        last = last.max(at);
         for piece in recorder.split(flow.leg, seen) {
             let frame = recorder.frame_of(&piece.seen);
             recorder.write(at, flow.leg, &piece, &[])?;
             each(&Observation { at, flow, frame, seen: piece.seen });
         }
     }
+    recorder.end(last, "the end".to_owned())?;
     Ok(recorder.into_inner())
 }

@@ -22,7 +22,10 @@ use tokio::net::TcpStream;
 use crate::tcp_info;
 
 /// Payload of one direction that is kept whatever happens: no handshake is longer.
-pub const HANDSHAKE: u64 = 4 << 20;
+pub const HANDSHAKE: u64 = 1 << 20;
+
+/// What a note costs besides its payload, bytes, roughly: many small reads are not free, either.
+const NOTE: u64 = 256;
 
 /// What the scribe is told.
 #[derive(Debug)]
@@ -172,8 +175,9 @@ impl Budget {
     pub fn release(&self, waiting: &AtomicU64, observation: &Observation) {
         let Seen::Bytes { from, data } = &observation.seen else { return };
         if *from == peer(observation.flow.leg) {
-            self.0.bytes.fetch_sub(data.len() as u64, Ordering::Relaxed);
-            waiting.fetch_sub(data.len() as u64, Ordering::Relaxed);
+            let cost = data.len() as u64 + NOTE;
+            self.0.bytes.fetch_sub(cost, Ordering::Relaxed);
+            waiting.fetch_sub(cost, Ordering::Relaxed);
         }
     }
 
@@ -282,10 +286,10 @@ impl Tap {
     pub(crate) fn arrived(&mut self, leg: Leg, at: Timestamp, data: &Bytes) -> bool {
         let len = data.len() as u64;
         self.passed[slot(leg)] += len;
-        let kept = !(self.is_over(len) && self.is_bulk(leg));
+        let kept = !(self.is_over(len + NOTE) && self.is_bulk(leg));
         if kept {
-            self.feed.budget.0.bytes.fetch_add(len, Ordering::Relaxed);
-            self.waiting.fetch_add(len, Ordering::Relaxed);
+            self.feed.budget.0.bytes.fetch_add(len + NOTE, Ordering::Relaxed);
+            self.waiting.fetch_add(len + NOTE, Ordering::Relaxed);
         } else {
             self.dropped += len;
             self.feed.budget.0.dropped.fetch_add(len, Ordering::Relaxed);
@@ -423,13 +427,14 @@ mod tests {
 
     #[test]
     fn bulk_over_budget_becomes_missing_on_both_legs() {
-        let (mut tap, mut intake) = open(Limits { session: 250, ..Limits::default() });
+        let (mut tap, mut intake) = open(Limits { session: 2 * (100 + NOTE), ..Limits::default() });
         tap.bulk.store(true, Ordering::Relaxed);
         (0..4).for_each(|at| carry(&mut tap, at));
         let expected = [true, true, false, false].map(|kept| [(Leg::Back, 100, kept), (Leg::Front, 100, kept)]);
         let notes = gather(&mut intake);
         assert_eq!(lengths(&notes), expected.concat());
-        assert_eq!((tap.dropped(), intake.budget().dropped(), intake.budget().bytes()), (200, 200, 200));
+        assert_eq!((tap.dropped(), intake.budget().dropped()), (200, 200));
+        assert_eq!(intake.budget().bytes(), 2 * (100 + NOTE));
         for note in &notes {
             if let Note::Seen(observation) = note {
                 intake.budget().release(&tap.waiting, observation);

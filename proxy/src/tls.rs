@@ -8,7 +8,9 @@
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use analyzer::probe::Trust as ChainTrust;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -130,6 +132,7 @@ impl Client {
             roots: RootCertStore::empty(),
             trust,
             wrong: Mutex::default(),
+            shown: Mutex::default(),
         });
         let config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions.list())
@@ -151,6 +154,42 @@ impl Client {
     pub fn objection(&self) -> Option<String> {
         self.judge.wrong.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// The chain that the server showed, DER, leaf first. Also where the handshake failed later.
+    pub fn shown(&self) -> Vec<Vec<u8>> {
+        self.judge.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Whether a chain (DER, leaf first) leads to one of the roots at a time, in seconds since the epoch. Names are left out,
+/// and the caller picks a time within the leaf's dates: webpki tells only the first thing it finds. What webpki cannot
+/// check (an algorithm that it does not have, a purpose of Microsoft's) stays unchecked.
+pub fn leads_to(roots: &[Vec<u8>], chain: &[Vec<u8>], at: u64) -> ChainTrust {
+    let mut store = RootCertStore::empty();
+    // A root that webpki cannot read vouches for nobody.
+    store.add_parsable_certificates(roots.iter().map(|root| CertificateDer::from_slice(root)));
+    let chain: Vec<CertificateDer<'_>> = chain.iter().map(|der| CertificateDer::from_slice(der)).collect();
+    let Some((leaf, rest)) = chain.split_first() else { return ChainTrust::Unchecked("no certificate".into()) };
+    let provider = ring::default_provider();
+    let algorithms = provider.signature_verification_algorithms.all;
+    let at = UnixTime::since_unix_epoch(Duration::from_secs(at));
+    let verified = ParsedCertificate::try_from(leaf)
+        .and_then(|leaf| verify_server_cert_signed_by_trust_anchor(&leaf, &store, rest, at, algorithms));
+    match verified {
+        Ok(()) => ChainTrust::Trusted,
+        Err(Error::InvalidCertificate(wrong)) => distrust(&wrong),
+        Err(error) => ChainTrust::Unchecked(error.to_string()),
+    }
+}
+
+fn distrust(wrong: &CertificateError) -> ChainTrust {
+    let why = match wrong {
+        CertificateError::UnknownIssuer => "its issuer is not in the store".to_owned(),
+        CertificateError::BadSignature => "its signature is not that of the issuer in the store".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "an issuer has expired".to_owned(),
+        other => return ChainTrust::Unchecked(other.to_string()),
+    };
+    ChainTrust::Untrusted(why)
 }
 
 /// The version that was agreed on, as it stands in reports: "1.2".
@@ -236,6 +275,7 @@ struct Judge {
     roots: RootCertStore,
     trust: Trust,
     wrong: Mutex<Option<String>>,
+    shown: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Judge {
@@ -263,6 +303,8 @@ impl ServerCertVerifier for Judge {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let found = self.check(leaf, chain, name, now);
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) =
+            [leaf].into_iter().chain(chain).map(|der| der.to_vec()).collect();
         *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = found.err().map(|e| e.to_string());
         match self.trust {
             Trust::Anything => Ok(ServerCertVerified::assertion()),

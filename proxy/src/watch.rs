@@ -27,7 +27,7 @@ const FLUSH: Duration = Duration::from_millis(500);
 /// A recording's buffer is handed over at this size, bytes.
 const BUFFER: usize = 256 << 10;
 /// Finished sessions that are kept for the summary and for withdrawing verdicts.
-const KEPT: usize = 10_000;
+const KEPT: usize = 1_000;
 /// So many of the last finished sessions are looked through for one that a new session withdraws.
 const RECENT: usize = 100;
 
@@ -124,6 +124,8 @@ struct Open {
     timeline: Timeline,
     /// Whether payload was given up.
     missing: bool,
+    /// Why the recording could not go on.
+    failed: Option<String>,
 }
 
 impl Scribe<'_> {
@@ -141,8 +143,15 @@ impl Scribe<'_> {
         let recorder = Recorder::new(output, &self.config.section);
         // INVARIANT: Output never fails; it remembers that it did.
         let Ok(recorder) = recorder else { return };
-        let open =
-            Open { begin, file, recorder, layers: Session::default(), timeline: Timeline::default(), missing: false };
+        let open = Open {
+            begin,
+            file,
+            recorder,
+            layers: Session::default(),
+            timeline: Timeline::default(),
+            missing: false,
+            failed: None,
+        };
         self.sessions.insert(session, open);
         self.report_trouble(session);
     }
@@ -151,9 +160,7 @@ impl Scribe<'_> {
         let Some(folder) = &self.config.out else { return (Output::default(), None) };
         let name = file_name(session, at);
         match record::create(folder, &name) {
-            Ok(file) => {
-                (Output { file: Some(file), ..Output::default() }, Some(folder.join(name).display().to_string()))
-            }
+            Ok((file, path)) => (Output { file: Some(file), ..Output::default() }, Some(path.display().to_string())),
             Err(error) => (Output { failed: Some(error), ..Output::default() }, None),
         }
     }
@@ -185,10 +192,10 @@ impl Scribe<'_> {
     fn end(&mut self, session: u32) {
         let Some(mut open) = self.sessions.remove(&session) else { return };
         open.timeline.finish();
-        let diagnosed = Diagnosed::new(open.file.clone(), open.timeline.clone());
-        let _kept_by_output =
-            open.recorder.remark(clock::now(), format!("verdict: {}", verdict::of_session(&diagnosed)));
-        open.flush();
+        let mut diagnosed = Diagnosed::new(open.file.clone(), open.timeline.clone());
+        let remark = format!("verdict: {}", verdict::of_session(&diagnosed));
+        let _kept_by_output = open.recorder.end(clock::now(), remark);
+        diagnosed.incomplete = open.trouble();
         for earlier in recent(&mut self.summary.sessions).filter(|s| s.is_withdrawn_by(&diagnosed.timeline)) {
             withdraw(earlier, self.say);
         }
@@ -221,6 +228,7 @@ impl Scribe<'_> {
     fn report_trouble(&mut self, session: u32) {
         let Some(open) = self.sessions.get_mut(&session) else { return };
         if let Some(error) = open.recorder.output().failed.take() {
+            open.failed = Some(error.to_string());
             (self.say)(Live::RecordingFailed { session, error: &error });
         }
     }
@@ -275,6 +283,14 @@ impl Open {
     fn flush(&mut self) {
         let _kept_by_output = self.recorder.flush();
     }
+
+    /// Why the recording is not whole, where it is not.
+    fn trouble(&mut self) -> Option<String> {
+        let last = self.recorder.output().failed.take().map(|error| error.to_string());
+        let unwritten = self.recorder.output().unwritten;
+        let why = self.failed.clone().or(last)?;
+        Some(format!("{why}; {unwritten} bytes of it could not be written"))
+    }
 }
 
 /// A recording's file behind a buffer. It never fails: it remembers the first error and swallows what comes after.
@@ -283,6 +299,8 @@ struct Output {
     file: Option<File>,
     buffer: Vec<u8>,
     failed: Option<io::Error>,
+    /// Bytes of the recording that were given up.
+    unwritten: u64,
 }
 
 impl Write for Output {
@@ -292,6 +310,8 @@ impl Write for Output {
             if self.buffer.len() >= BUFFER {
                 self.flush()?;
             }
+        } else {
+            self.unwritten += bytes.len() as u64;
         }
         Ok(bytes.len())
     }
@@ -301,6 +321,7 @@ impl Write for Output {
             && let Err(error) = file.write_all(&self.buffer)
         {
             (self.file, self.failed) = (None, Some(error));
+            self.unwritten += self.buffer.len() as u64;
         }
         // An idle session holds no memory.
         self.buffer = Vec::new();
@@ -310,5 +331,5 @@ impl Write for Output {
 
 fn file_name(session: u32, at: Timestamp) -> String {
     let time: String = at.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    format!("{time}-{session:05}.pcapng")
+    format!("{time}-{session:05}")
 }

@@ -2,8 +2,11 @@
 //! else 1 where an attempt failed or broke, else 0.
 
 mod analyze;
+mod beside;
 mod demo;
+mod probe;
 pub mod proxy;
+mod screen;
 
 use std::fs;
 use std::io::{self, Write};
@@ -20,6 +23,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Proxy(args) => proxy::run(args),
         Command::Analyze(args) => analyze::run(args),
+        Command::Probe(args) => probe::run(args),
         Command::Demo(args) => demo::run(args),
     }
 }

@@ -2,41 +2,69 @@
 
 use std::net::SocketAddr;
 use std::thread;
+use std::time::Duration;
 
 use analyzer::attempt::{self, Attempt};
 use analyzer::capture::annotation::Section;
 use analyzer::report::{text, verdict};
 use anyhow::{Context, bail};
 use proxy::listen::{Config, Server, Target};
+use proxy::record;
 use proxy::tap::{self, Limits};
 use proxy::watch::{self, Live, Summary};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
-use super::{print, talk};
+use super::screen::Screen;
+use super::{beside, print, talk};
 use crate::cli::{Proxy, Record};
+
+/// How long recordings get to be closed.
+const GOODBYE: Duration = Duration::from_secs(10);
 
 pub fn run(args: Proxy) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(serve(args))
+    let code = runtime.block_on(serve(args));
+    // A name that is still being looked up must not be waited for.
+    runtime.shutdown_background();
+    code
 }
 
 async fn serve(args: Proxy) -> anyhow::Result<u8> {
+    record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let (feed, intake) = tap::tap(Limits::default());
     let target = Target { name: args.to.name.clone(), port: args.to.port_or_rdp() };
-    let config = Config {
-        connect_to: connect_to(&args)?,
-        connect_timeout: args.connect_timeout,
-        ..Config::new(args.listen, target, feed)
-    };
+    let connect_to = connect_to(&args)?;
+    let config =
+        Config { connect_to, connect_timeout: args.connect_timeout, ..Config::new(args.listen, target.clone(), feed) };
     let server = Server::bind(config).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     announce(&args, server.local_addr());
-    let scribe = thread::Builder::new().name("scribe".into());
     let config = watch::Config { out: Some(args.out.clone()), section: section(), both: args.record == Record::Both };
-    let scribe = scribe.spawn(move || watch::run(intake, config, &mut show)).context("cannot start the scribe")?;
+    let mut screen = Screen::open()?;
+    let mut print = screen.printer();
+    let beside = || beside::start(target, connect_to, server.local_addr(), screen.printer());
+    let (watcher, prober) = args.probe_on_failure.then(beside).unzip();
+    let mut watch = move |live: Live<'_>| {
+        watcher.iter().for_each(|watcher: &beside::Watcher| watcher.look(&live));
+        print(tell(live));
+    };
+    let (done, summary) = oneshot::channel();
+    let scribe = move || drop(done.send(watch::run(intake, config, &mut watch)));
+    thread::Builder::new().name("scribe".into()).spawn(scribe).context("cannot start the scribe")?;
     server.run(stopped()).await;
-    let Ok(summary) = scribe.join() else { bail!("the scribe died: recordings may be incomplete") };
+    tokio::spawn(async {
+        stopped().await;
+        std::process::exit(2);
+    });
+    // A disk that hangs must not keep the program from ending.
+    let Ok(Ok(summary)) = timeout(GOODBYE, summary).await else { bail!("the recordings could not be closed in time") };
+    if let Some(prober) = prober {
+        prober.finish().await;
+    }
     let (dropped, more) = (summary.dropped, summary.more);
     let attempts = attempt::group(rdp_only(summary));
-    print(&summarize(&attempts, dropped, more))?;
+    screen.printer()(summarize(&attempts, dropped, more));
+    screen.close();
     // What became of the sessions is in what it printed; its own work is done.
     Ok(0)
 }
@@ -93,7 +121,13 @@ fn announce(args: &Proxy, listener: SocketAddr) {
 
 /// Shows what happens as it happens.
 pub fn show(live: Live<'_>) {
-    let line = match live {
+    // A reader that went away must not end the relay.
+    let _closed_pipe = print(&tell(live));
+}
+
+/// What happens, as lines.
+fn tell(live: Live<'_>) -> String {
+    match live {
         Live::Edge { session, edge } => text::edge(edge, session) + "\n",
         Live::Verdict { session, diagnosed } => {
             let mut lines = String::new();
@@ -109,11 +143,9 @@ pub fn show(live: Live<'_>) {
             format!("#{session} MISSING: the recorder does not keep up, payload is given up and counted\n")
         }
         Live::RecordingFailed { session, error } => {
-            return talk(&format!("#{session} recording failed: {error}; the session goes on unrecorded"));
+            format!("#{session} RECORDING FAILED: {error}; the session goes on unrecorded\n")
         }
-    };
-    // A reader that went away must not end the relay.
-    let _closed_pipe = print(&line);
+    }
 }
 
 /// All sessions, a line each.
@@ -142,6 +174,18 @@ async fn stopped() {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    #[cfg(windows)]
+    {
+        use tokio::signal::windows::{ctrl_close, ctrl_shutdown};
+        if let (Ok(mut close), Ok(mut shutdown)) = (ctrl_close(), ctrl_shutdown()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = close.recv() => {}
+                _ = shutdown.recv() => {}
             }
             return;
         }

@@ -1,8 +1,14 @@
 //! The one integration test binary.
 
+mod captures;
+mod cli;
 mod corpus;
 mod lab;
+mod law;
 mod netns;
 mod peers;
+mod probe;
 mod relay;
+mod scripts;
 mod support;
+mod tidy;

@@ -13,6 +13,9 @@ use crate::observation::{Absence, Ending, Opening, PathSample, Seen, Side};
 /// How every annotation starts.
 pub const PREFIX: &str = "rdpscope:";
 
+/// The annotation that ends a recording which was closed in order.
+pub const END: &str = "rdpscope: end";
+
 /// How the comment of a recording's section header starts.
 pub const SECTION_PREFIX: &str = "rdpscope recording 1";
 

@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 pub struct Recording {
     /// What the recording says of itself.
     pub section: Section,
-    /// Why reading stopped before the end, if it did. What stands before that place was handed over.
+    /// Why it is not whole: it breaks off, or was never closed. What stands before that place was handed over.
     pub stopped: Option<String>,
 }
 
@@ -32,6 +32,7 @@ pub struct Recording {
 pub fn read(input: impl Read, session: u32, each: &mut dyn FnMut(Observation)) -> Result<Recording, ReadError> {
     let mut decoder = Decoder { session, ..Decoder::default() };
     let stopped = file::read(input, &mut |item| decoder.item(item, each))?;
+    let stopped = decoder.stopped(stopped);
     match decoder.section {
         Some(section) => Ok(Recording { section, stopped }),
         None => Err(ReadError::NotRecording),
@@ -45,6 +46,8 @@ pub struct Decoder {
     section: Option<Section>,
     interfaces: Vec<Interface>,
     frame: u64,
+    /// Whether it was closed in order.
+    ended: bool,
 }
 
 /// One interface of the file: one leg.
@@ -55,6 +58,11 @@ struct Interface {
 }
 
 impl Decoder {
+    /// Why the recording is not whole, where reading it `stopped` or its recorder did.
+    pub fn stopped(&self, stopped: Option<String>) -> Option<String> {
+        stopped.or_else(|| (!self.ended).then(|| "it was never closed".to_owned()))
+    }
+
     /// Takes one item of the file and hands on what it says.
     ///
     /// # Errors
@@ -83,9 +91,10 @@ impl Decoder {
         interface.segment(&segment, &mut |seen| each(Observation { at, flow, frame, seen }));
     }
 
-    fn statistics(&self, interface: u32, at: Timestamp, comments: &[String], each: &mut dyn FnMut(Observation)) {
+    fn statistics(&mut self, interface: u32, at: Timestamp, comments: &[String], each: &mut dyn FnMut(Observation)) {
         let Some(interface) = self.interfaces.get(interface as usize) else { return };
         let flow = Flow { session: self.session, leg: interface.leg };
+        self.ended |= comments.iter().any(|text| text == annotation::END);
         for seen in comments.iter().filter_map(|text| annotation::decode(text)) {
             each(Observation { at, flow, frame: self.frame, seen });
         }
@@ -122,18 +131,10 @@ impl Interface {
         }
         let missing = u64::from(segment.payload_len).saturating_sub(here);
         if missing > 0 {
-            let mirrored = here == 0 && from == relay_side(self.leg);
+            let mirrored = here == 0 && from == self.leg.relay_side();
             let why = if mirrored { Absence::Mirrored } else { Absence::Snapped };
             each(Seen::Missing { from, len: missing, why });
         }
-    }
-}
-
-/// The side that a relay plays on a leg: what it sends there, it has read on the other.
-fn relay_side(leg: Leg) -> Side {
-    match leg {
-        Leg::Front | Leg::Only => Side::Server,
-        Leg::Back => Side::Client,
     }
 }
 

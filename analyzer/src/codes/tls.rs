@@ -14,6 +14,21 @@ pub fn cipher(number: u16) -> Cow<'static, str> {
     named(SUITES, number)
 }
 
+/// The cipher suites that an RDP server of this version could choose, the modern ones first: those with a certificate of
+/// its own or with none, old and broken ones included; not those with shared keys or with kinds of certificates that no
+/// RDP server has, nor those of IDEA and SEED, which none had. Fewer than 128, which some servers take for a limit.
+pub fn suites(version: u16) -> Vec<u16> {
+    const LEFT_OUT: [&str; 10] =
+        ["PSK", "SRP", "KRB5", "_DSS_", "TLS_DH_RSA", "TLS_ECDH_", "ECCPWD", "SM4", "IDEA", "SEED"];
+    let fits = |(number, name): &&(u16, &str)| {
+        let for_1_3 = number >> 8 == 0x13;
+        let possible = !LEFT_OUT.iter().any(|kind| name.contains(kind)) && !name.ends_with("SCSV");
+        possible && *number != 0 && for_1_3 == (version == 0x0304)
+    };
+    let fitting = SUITES.iter().filter(fits).map(|(number, _)| *number);
+    if version == 0x0304 { fitting.collect() } else { fitting.rev().collect() }
+}
+
 /// A supported group (RFC 8446, 4.2.7): "x25519".
 pub fn group(number: u16) -> Cow<'static, str> {
     named(GROUPS, number)
@@ -231,6 +246,15 @@ mod tests {
         assert_eq!(alert(255), "255");
         assert_eq!(handshake(11), Some("Certificate"));
         assert_eq!(handshake(99), None);
+    }
+
+    #[test]
+    fn suites_to_offer_are_those_of_the_version() {
+        assert_eq!(suites(0x0304), [0x1301, 0x1302, 0x1303, 0x1304, 0x1305]);
+        let old = suites(0x0303);
+        assert!(old.len() < 128, "{}", old.len());
+        assert!([0xc030, 0x002f, 0x0005, 0xc03c].iter().all(|suite| old.contains(suite)));
+        assert!(![0x00ff, 0x5600, 0x1301, 0x008c].iter().any(|suite| old.contains(suite)));
     }
 
     #[test]

@@ -6,15 +6,16 @@
 
 pub mod catalogue;
 mod negotiation;
+pub mod probe;
 mod reach;
 mod sealed;
 pub(crate) mod stage;
-mod tls;
+pub(crate) mod tls;
 
 use crate::observation::{Ending, Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::facts::Mark;
-use crate::timeline::phase::PhaseName;
+use crate::timeline::phase::{self, PhaseName};
 use crate::timeline::{End, Timeline};
 use catalogue::Cause;
 
@@ -29,6 +30,7 @@ pub struct Rule {
 /// Every rule. For failures the first that speaks decides.
 pub const RULES: &[Rule] = &[
     Rule { name: "name does not resolve", check: reach::unresolved },
+    Rule { name: "the resolver does not answer", check: reach::resolver_silent },
     Rule { name: "refused", check: reach::refused },
     Rule { name: "unreachable", check: reach::unreachable },
     Rule { name: "no answer to SYN", check: reach::unanswered },
@@ -36,6 +38,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "negotiation failure", check: negotiation::failure },
     Rule { name: "selected what was not offered", check: negotiation::downgraded },
     Rule { name: "client left without a request", check: negotiation::probe },
+    Rule { name: "client did not wait", check: negotiation::hasty },
     Rule { name: "closed before the confirm", check: negotiation::closed },
     Rule { name: "no answer to the request", check: negotiation::unanswered },
     Rule { name: "client wants more than was selected", check: negotiation::client_left },
@@ -46,7 +49,9 @@ pub const RULES: &[Rule] = &[
     Rule { name: "closed after ClientHello", check: tls::closed_after_hello },
     Rule { name: "no answer to ClientHello", check: tls::unanswered_hello },
     Rule { name: "server's flight cut", check: tls::half },
+    Rule { name: "key exchange without an end", check: tls::unfinished },
     Rule { name: "client left after the certificate", check: tls::client_left },
+    Rule { name: "closed with nothing said behind TLS", check: sealed::nothing_said },
     Rule { name: "CredSSP ended", check: sealed::credssp },
     Rule { name: "ended behind TLS", check: sealed::behind_tls },
     Rule { name: "ended in clear", check: sealed::in_clear },
@@ -129,7 +134,11 @@ impl Party {
     /// Who acted at the end of a session. On a relay's legs the near side is the relay itself.
     pub fn of(end: &End) -> Party {
         match (end.how, end.from, end.mark.leg) {
+            (Ending::Unreachable, _, _) if end.local => Party::Nobody,
             (Ending::Unreachable, _, _) => Party::Middlebox,
+            // Nobody acted: it was this side's silence that ended it.
+            (Ending::TimedOut, _, Leg::Front) => Party::Client,
+            (Ending::TimedOut, _, Leg::Back | Leg::Only) => Party::Server,
             (_, None, _) => Party::Nobody,
             (Ending::Fin | Ending::Reset, Some(Side::Server), Leg::Front)
             | (Ending::Fin | Ending::Reset, Some(Side::Client), Leg::Back) => Party::Proxy,
@@ -237,7 +246,8 @@ pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
     let mut findings = Vec::new();
     for finding in RULES.iter().filter_map(|rule| (rule.check)(timeline)) {
         let explained = findings.iter().any(|earlier: &Finding| earlier.severity == Severity::Failure);
-        if !(explained && finding.severity == Severity::Failure) {
+        // What explains a failure explains its end: only what harms besides is said, too.
+        if !explained || finding.severity == Severity::Warning {
             findings.push(finding);
         }
     }
@@ -272,12 +282,14 @@ impl Outcome {
     /// How this session went.
     pub fn of(timeline: &Timeline) -> Outcome {
         let stopped = timeline.end.as_ref().is_none_or(|end| end.how == Ending::Cut || Party::of(end) == Party::Proxy);
-        match (timeline.is_active(), stopped) {
-            (true, true) => Outcome::Connected,
-            (true, false) if timeline.ended_badly() => Outcome::Broken,
-            (true, false) => Outcome::Connected,
-            (false, true) => Outcome::Unfinished,
-            (false, false) => Outcome::Failed,
+        // What was refused in so many words has failed, whoever ends the connection afterwards.
+        let refused = timeline.phases.iter().any(|phase| phase.outcome == phase::Outcome::Failed);
+        match timeline.is_active() {
+            true if !stopped && timeline.ended_badly() => Outcome::Broken,
+            true => Outcome::Connected,
+            false if negotiation::nothing_asked(timeline) => Outcome::Unfinished,
+            false if stopped && !refused => Outcome::Unfinished,
+            false => Outcome::Failed,
         }
     }
 }
@@ -286,8 +298,12 @@ impl Outcome {
 /// server that could not be reached looks like one that hung up.
 pub fn direct_equivalent(timeline: &Timeline) -> Option<&'static str> {
     let never_opened = timeline.leg(Leg::Back).is_some_and(|leg| leg.opened.is_none());
-    let how = timeline.end.filter(|_| never_opened && timeline.is_relayed())?.how;
-    match how {
+    let end = timeline.end.filter(|end| never_opened && timeline.is_relayed() && Party::of(end) != Party::Proxy)?;
+    if stage::hasty(timeline).is_some() {
+        return None;
+    }
+    match end.how {
+        Ending::Fin | Ending::Reset if end.phase == PhaseName::NameResolution => Some("0x104"),
         Ending::Unresolved => Some("0x104"),
         Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Fin | Ending::Reset => Some("0x204"),
         Ending::Cut => None,

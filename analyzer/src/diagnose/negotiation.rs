@@ -22,9 +22,19 @@ pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
         Foreign::Unknown => "a protocol that is not known here",
     };
     let says = format!("the {side} does not speak RDP but {looks}");
-    let by = if *side == Side::Client { Party::Client } else { Party::Server };
-    let finding = Finding::at_end(timeline, "TCP-NOTRDP", Confidence::Certain, says)?;
+    // Of a client it says nothing about the server: a monitor, a scanner or a browser came by.
+    let (id, by, severity) = match side {
+        Side::Client => ("PRX-PROBE", Party::Client, Severity::Note),
+        Side::Server => ("TCP-NOTRDP", Party::Server, Severity::Failure),
+    };
+    let finding = Finding::at_end(timeline, id, Confidence::Certain, says)?.severity(severity);
     Some(finding.on(mark.leg, PhaseName::Negotiation).by(by).with(*mark, format!("first bytes of the {side}: {looks}")))
+}
+
+/// Whether nobody asked for RDP: the client left without a request, or spoke something else. Then nothing failed.
+pub fn nothing_asked(timeline: &Timeline) -> bool {
+    let foreign = timeline.facts.not_rdp.as_ref().is_some_and(|seen| seen.what.0 == Side::Client);
+    foreign || probe(timeline).is_some()
 }
 
 /// RDP_NEG_FAILURE, \[MS-RDPBCGR\] 2.2.1.2.2.
@@ -65,7 +75,8 @@ pub fn downgraded(timeline: &Timeline) -> Option<Finding> {
 /// A port check: nothing was asked, so nothing failed.
 pub fn probe(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
-    if stage::stage(timeline).0 != Stage::Opened {
+    // A server that speaks first has something to say of the failure.
+    if stage::stage(timeline).0 != Stage::Opened || timeline.facts.not_rdp.is_some() {
         return None;
     }
     let says = format!("the client connects and leaves after {} without a request", length(end.silence));
@@ -73,11 +84,28 @@ pub fn probe(timeline: &Timeline) -> Option<Finding> {
     Some(finding.severity(Severity::Note).with_end(timeline))
 }
 
+/// A client that did not give the server the time to answer: nobody else failed.
+pub fn hasty(timeline: &Timeline) -> Option<Finding> {
+    let waited = length(stage::hasty(timeline)?);
+    let (stage, mark) = stage::stage(timeline);
+    let asked = match stage {
+        Stage::Request => "its request",
+        Stage::ClientHello => "its ClientHello",
+        _ => "it asked for a connection",
+    };
+    let says = format!("the client leaves {waited} after {asked}, before an answer could be complete");
+    let finding = Finding::at_end(timeline, "PRX-PROBE", Confidence::Possible, says)?.severity(Severity::Note);
+    let finding = mark.into_iter().fold(finding, |finding, mark| finding.with(mark, format!("the client: {asked}")));
+    Some(finding.with_end(timeline))
+}
+
 /// The server, or what stands for it, hangs up before it has confirmed anything.
 pub fn closed(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
     let (stage, _) = stage::stage(timeline);
     let after = match stage {
+        // Whatever hangs up on a client that does not speak RDP is right.
+        _ if timeline.facts.not_rdp.is_some() => return None,
         Stage::Opened => "the TCP handshake, before any request",
         Stage::Request => "the connection request",
         _ => return None,
@@ -94,7 +122,7 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
 pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
     let (stage, mark) = stage::stage(timeline);
-    let mark = mark.filter(|_| stage == Stage::Request)?;
+    let mark = mark.filter(|_| stage == Stage::Request && stage::hasty(timeline).is_none())?;
     let waited = end.mark.at.since(mark.at);
     let leg = stage::server_leg(timeline);
     if stage::unacknowledged(timeline) || stage::by_timeout(end) {

@@ -10,9 +10,6 @@ use crate::timeline::{End, Timeline};
 
 /// A resolver slower than this is worth a word: the usual client asks again after one and two seconds.
 const SLOW_RESOLVER: Duration = Duration::from_secs(3);
-/// A client that leaves earlier than this has not waited for an answer: one SYN retransmission takes a second.
-const WAITED: Duration = Duration::from_secs(1);
-
 pub fn unresolved(timeline: &Timeline) -> Option<Finding> {
     let end = timeline.end.as_ref().filter(|end| end.how == Ending::Unresolved)?;
     let resolution = timeline.resolution.as_ref()?;
@@ -29,6 +26,20 @@ pub fn unresolved(timeline: &Timeline) -> Option<Finding> {
     )
 }
 
+/// The client gives up while the name is still being looked up.
+pub fn resolver_silent(timeline: &Timeline) -> Option<Finding> {
+    let end = never_opened(timeline).filter(|end| stage::by_client(end) && end.phase == PhaseName::NameResolution)?;
+    let resolution = timeline.resolution.as_ref().filter(|resolution| resolution.ended.is_none())?;
+    let waited = end.mark.at.since(resolution.began.at);
+    if waited < SLOW_RESOLVER {
+        return None;
+    }
+    let says = format!("the name's lookup is not answered: the client gives up after {}", length(waited));
+    let finding = Finding::at_end(timeline, "DNS-SLOW", Confidence::Likely, says)?;
+    let finding = finding.on(resolution.began.leg, PhaseName::NameResolution).by(Party::Nobody);
+    Some(finding.with(resolution.began, "lookup begins").with_end(timeline).or("DNS-NX", Confidence::Possible))
+}
+
 pub fn refused(timeline: &Timeline) -> Option<Finding> {
     let end = never_opened(timeline).filter(|end| end.how == Ending::Refused)?;
     let says = format!("{} refuses the connection: its SYN is answered with RST", whom(timeline, end.mark.leg));
@@ -37,7 +48,12 @@ pub fn refused(timeline: &Timeline) -> Option<Finding> {
 
 pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
     let end = never_opened(timeline).filter(|end| end.how == Ending::Unreachable)?;
-    let says = format!("{} cannot be reached: the network says so", whom(timeline, end.mark.leg));
+    let whom = whom(timeline, end.mark.leg);
+    let says = if end.local {
+        format!("this machine has no route to {whom}: nothing was sent")
+    } else {
+        format!("{whom} cannot be reached: the network says so")
+    };
     Some(dials(Finding::at_end(timeline, "TCP-ICMP", Confidence::Likely, says)?, timeline))
 }
 
@@ -47,11 +63,13 @@ pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let gave_up = stage::by_client(end) || end.how == Ending::TimedOut;
     let leg = timeline.server_leg().filter(|leg| gave_up && !leg.dials.is_empty())?;
     let dial = leg.dials.last()?;
+    if stage::hasty(timeline).is_some() {
+        return None;
+    }
     let waited = end.mark.at.since(dial.began.at);
-    let confidence = if waited >= WAITED { Confidence::Likely } else { Confidence::Possible };
     let who = if stage::by_client(end) { "the client gives up" } else { "the attempt is given up" };
     let says = format!("{} does not answer: {who} after {}", dial.server, length(waited));
-    let finding = Finding::at_end(timeline, "TCP-DROP", confidence, says)?;
+    let finding = Finding::at_end(timeline, "TCP-DROP", Confidence::Likely, says)?;
     Some(dials(finding, timeline).on(leg.name, PhaseName::Tcp).by(Party::Nobody).with_end(timeline))
 }
 

@@ -5,52 +5,124 @@ use std::time::Duration;
 use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party, Severity};
 use crate::observation::{Ending, Side};
-use crate::timeline::Timeline;
 use crate::timeline::phase::PhaseName;
+use crate::timeline::{End, Progress, Timeline};
 
 /// A session that dies earlier than this after it became active died of its start.
 const JUST_ACTIVE: Duration = Duration::from_secs(10);
 /// Boxes forget connections after four minutes at the earliest.
 const IDLE: Duration = Duration::from_secs(200);
+/// A session that breaks so soon after it was idle for long broke of that.
+const WOKEN: Duration = Duration::from_secs(60);
 /// Human and machine answers are quicker than this.
 const STALLED: Duration = Duration::from_secs(5);
 
-/// CredSSP was selected, something was exchanged, and the session never became active.
-pub fn credssp(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::failed(timeline)?;
-    let answered = timeline.sealed_progress().0;
-    if stage::stage(timeline).0 != Stage::Established || end.phase != PhaseName::Credssp || answered > 0 {
-        return None;
-    }
-    let words = stage::end_in_words(end);
-    let (id, says) = if stage::by_server(end) {
-        ("NLA-CRED", format!("after the TLS handshake, most likely in CredSSP, the {words}"))
-    } else if stage::by_client(end) && end.silence < STALLED {
-        ("NLA-ORACLE", format!("after the TLS handshake, most likely in CredSSP, the {words}"))
-    } else {
-        ("NLA-KDC", format!("after the TLS handshake the server says nothing for {}", length(end.silence)))
-    };
-    let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;
-    Some(with_turns(finding, timeline).with_end(timeline).or("MCS-REJECT", Confidence::Possible))
+/// Who ended it, behind encryption: it was closed, or somebody was silent for too long.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// The server closed.
+    Server,
+    /// The client closed, having been answered or at once.
+    Client,
+    /// The client gave up on a server that owed an answer.
+    SilentServer,
+    /// Nobody closed: what this end sent was not acknowledged.
+    Nobody,
 }
 
-/// Plain TLS, and the session never became active.
-pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::failed(timeline)?;
-    if stage::stage(timeline).0 != Stage::Established {
+impl Who {
+    fn of(timeline: &Timeline, end: &End) -> Who {
+        if stage::by_server(end) {
+            Who::Server
+        } else if stage::by_timeout(end) {
+            Who::Nobody
+        } else if timeline.sealed_progress().waits && end.silence >= STALLED {
+            Who::SilentServer
+        } else {
+            Who::Client
+        }
+    }
+}
+
+/// TLS stands and the client said nothing: what ended it cannot be its request.
+pub fn nothing_said(timeline: &Timeline) -> Option<Finding> {
+    let end = behind_handshake(timeline).filter(|_| timeline.last_phase() <= PhaseName::Tls)?;
+    let (words, who) = (stage::end_in_words(end), Who::of(timeline, end));
+    let asked = timeline.facts.first_mark(|tls| tls.certificate_request).is_some();
+    let (id, by) = match who {
+        Who::Nobody => ("PATH-DEAD", Party::Nobody),
+        // The server gave up on a client whose user was asked something.
+        _ if end.silence >= STALLED => ("PRX-PROBE", Party::Client),
+        Who::Server if asked => ("X224-INCONS", Party::Server),
+        Who::Server => ("TLS-CIPHER", Party::Server),
+        // Judged by the certificate.
+        Who::Client | Who::SilentServer => return None,
+    };
+    let says = format!("after the TLS handshake, with nothing said, the {words}");
+    let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?.on(end.mark.leg, PhaseName::Tls).by(by);
+    let finding = if id == "PRX-PROBE" { finding.severity(Severity::Note) } else { finding };
+    Some(with_turns(finding, timeline).with_end(timeline).or("TLS-NOKEY", Confidence::Possible))
+}
+
+/// CredSSP was selected, something was exchanged, and it got no further.
+pub fn credssp(timeline: &Timeline) -> Option<Finding> {
+    let end = behind_handshake(timeline).filter(|end| end.phase == PhaseName::Credssp)?;
+    let progress = timeline.sealed_progress();
+    if progress.answered > 0 {
         return None;
     }
     let words = stage::end_in_words(end);
+    let closed = format!("after the TLS handshake, most likely in CredSSP, the {words}");
+    let (id, other, says) = match Who::of(timeline, end) {
+        Who::Server => ("NLA-CRED", "NLA-ORACLE", closed),
+        // Most servers answer wrong credentials with an errorCode, and it is the client that closes then.
+        Who::Client if progress.authenticating > 0 && !progress.waits => ("NLA-CRED", "NLA-ORACLE", closed),
+        Who::Client => ("NLA-ORACLE", "NLA-CRED", closed),
+        Who::SilentServer => {
+            let silence = length(end.silence);
+            ("NLA-KDC", "PATH-WINZERO", format!("after the TLS handshake the server says nothing for {silence}"))
+        }
+        Who::Nobody => ("PATH-DEAD", "PATH-PMTU", closed),
+    };
+    let finding = blame(Finding::at_end(timeline, id, Confidence::Possible, says)?, timeline, end);
+    let finding = with_turns(finding, timeline).with_end(timeline).or(other, Confidence::Possible);
+    Some(finding.or("MCS-REJECT", Confidence::Possible))
+}
+
+/// Something was said behind TLS, and the session never became active.
+pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
+    let end = behind_handshake(timeline).filter(|_| timeline.last_phase() > PhaseName::Tls)?;
+    let words = stage::end_in_words(end);
+    let id = match Who::of(timeline, end) {
+        Who::Server | Who::Client => next_step(timeline),
+        Who::SilentServer => "PATH-WINZERO",
+        Who::Nobody => "PATH-DEAD",
+    };
     let says = format!("after the TLS handshake, before the session is active, the {words}");
-    let finding = Finding::at_end(timeline, next_step(timeline), Confidence::Possible, says)?;
+    let finding = blame(Finding::at_end(timeline, id, Confidence::Possible, says)?, timeline, end);
     let finding = with_turns(finding, timeline).with_end(timeline);
     let others = ["MCS-REJECT", "INFO-CRED", "LIC-NOSRV", "CAP-BAD"];
     Some(others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
 }
 
+/// The end of a session that got through the TLS handshake and never became active.
+fn behind_handshake(timeline: &Timeline) -> Option<&End> {
+    stage::failed(timeline).filter(|_| stage::stage(timeline).0 == Stage::Established)
+}
+
+/// Its silence is the server's, even where it is the client that gives up.
+fn blame(finding: Finding, timeline: &Timeline, end: &End) -> Finding {
+    match Who::of(timeline, end) {
+        Who::SilentServer => finding.on(stage::server_leg(timeline), end.phase).by(Party::Server),
+        Who::Nobody => finding.by(Party::Nobody),
+        Who::Server | Who::Client => finding,
+    }
+}
+
 /// What fails where it ended, counted in turns: Connect Initial, Attach User, Client Info, Confirm Active.
 fn next_step(timeline: &Timeline) -> &'static str {
-    match timeline.sealed_progress() {
+    let Progress { answered, waits, .. } = timeline.sealed_progress();
+    match (answered, waits) {
         (0 | 1, _) | (2, false) => "MCS-REJECT",
         (2, true) | (3, false) => "INFO-CRED",
         _ => "CAP-BAD",
@@ -59,19 +131,26 @@ fn next_step(timeline: &Timeline) -> &'static str {
 
 /// Standard RDP security: the phase is seen, the reason mostly is not.
 pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::failed(timeline)?;
-    if stage::stage(timeline).0 != Stage::Plain {
-        return None;
-    }
+    let end = stage::failed(timeline).filter(|_| stage::stage(timeline).0 == Stage::Plain)?;
     let phase = timeline.last_phase();
+    let waits = timeline.facts.mcs.last().is_some_and(|last| last.what.0 == Side::Client);
     let id = match phase {
-        PhaseName::BasicSettings | PhaseName::ChannelConnection => "MCS-REJECT",
-        PhaseName::SecurityCommencement | PhaseName::SecureSettings => "INFO-CRED",
+        _ if stage::by_timeout(end) => "PATH-DEAD",
+        _ if stage::by_client(end) && waits && end.silence >= STALLED => "PATH-WINZERO",
+        // Nothing was asked yet: the server, or a box in front of it, hangs up after its own confirm.
+        PhaseName::NameResolution | PhaseName::Tcp | PhaseName::Negotiation => "TCP-RST-AFTER",
+        PhaseName::Tls | PhaseName::Credssp | PhaseName::BasicSettings | PhaseName::ChannelConnection => "MCS-REJECT",
+        PhaseName::SecurityCommencement | PhaseName::SecureSettings | PhaseName::AutoDetection => "INFO-CRED",
         PhaseName::Licensing => "LIC-NOSRV",
-        _ => "CAP-BAD",
+        PhaseName::Multitransport | PhaseName::Capabilities | PhaseName::Finalization | PhaseName::Active => "CAP-BAD",
     };
     let says = format!("in {phase}, with standard RDP security, the {}", stage::end_in_words(end));
     let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;
+    let finding = match id {
+        "PATH-WINZERO" => finding.on(stage::server_leg(timeline), phase).by(Party::Server),
+        "TCP-RST-AFTER" => finding.or("X224-SSLNO", Confidence::Possible).or("TLS-NOKEY", Confidence::Possible),
+        _ => finding,
+    };
     let finding = match timeline.facts.mcs.last() {
         Some(last) => finding.with(last.mark, format!("last new kind of MCS PDU, of the {}", last.what.0)),
         None => finding,
@@ -84,17 +163,23 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
     let end = timeline.end.as_ref().filter(|_| timeline.is_active() && timeline.ended_badly())?;
     let active = timeline.phase(PhaseName::Active)?;
     let lasted = end.mark.at.since(active.began);
-    let (id, confidence) = match (end.how, end.silence) {
-        (Ending::TimedOut | Ending::Unreachable, _) => ("PATH-DEAD", Confidence::Likely),
-        (_, silence) if silence >= IDLE => ("PATH-IDLE", Confidence::Likely),
+    // A box that forgot the connection answers the first segment after the gap with a reset, or not at all.
+    let woken = timeline.idle.filter(|(_, over)| end.mark.at.since(*over) < WOKEN).map(|(gap, _)| gap);
+    let forgotten = end.how == Ending::Reset && end.silence >= IDLE;
+    let idle = woken.or(Some(end.silence).filter(|_| forgotten));
+    let (id, confidence) = match (end.how, idle) {
+        (_, Some(_)) => ("PATH-IDLE", Confidence::Likely),
+        (Ending::TimedOut | Ending::Unreachable, None) => ("PATH-DEAD", Confidence::Likely),
         _ if lasted < JUST_ACTIVE => ("SES-KILLED", Confidence::Possible),
         _ => ("SES-SHUTDOWN", Confidence::Possible),
     };
     if Party::of(end) == Party::Proxy {
         return None;
     }
-    let says = format!("the running session breaks after {}: {}", length(lasted), stage::end_in_words(end));
-    let finding = Finding::at_end(timeline, id, confidence, says)?.with_end(timeline).severity(Severity::Failure);
+    let gap = woken.map(|gap| format!(", after an idle gap of {}", length(gap))).unwrap_or_default();
+    let says = format!("the running session breaks after {}: {}{gap}", length(lasted), stage::end_in_words(end));
+    let finding = Finding::at_end(timeline, id, confidence, says)?.with_end(timeline);
+    let finding = if id == "PATH-DEAD" { finding.by(Party::Nobody) } else { finding };
     Some(if end.from == Some(Side::Server) { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 

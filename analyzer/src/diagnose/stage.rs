@@ -6,6 +6,11 @@ use crate::observation::{Ending, Leg, Side};
 use crate::timeline::facts::Mark;
 use crate::timeline::{End, Timeline};
 
+/// When a SYN is sent again, at the earliest.
+const SYN_REPEATED: Duration = Duration::from_secs(1);
+/// A long round trip.
+const ROUND_TRIP: Duration = Duration::from_millis(200);
+
 /// The last message of the connection's opening that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -64,7 +69,8 @@ fn server_flight(timeline: &Timeline) -> Option<Mark> {
         let alert = tls.sealed_alert.as_ref().filter(|alert| alert.what.0 == Side::Client);
         tls.server_hello.as_ref().filter(|hello| hello.what.version == 0x0304 && alert.is_some())
     });
-    done.or(sealed.map(|seen| seen.mark))
+    let resumed = facts.first(|tls| tls.server_hello.as_ref().filter(|hello| hello.what.resumed));
+    done.or(sealed.map(|seen| seen.mark)).or(resumed.map(|seen| seen.mark))
 }
 
 /// Whether the session ended without ever becoming active.
@@ -81,6 +87,19 @@ pub fn by_server(end: &End) -> bool {
 /// Whether the client ended it.
 pub fn by_client(end: &End) -> bool {
     end.from == Some(Side::Client) && end.mark.leg != Leg::Back
+}
+
+/// How long a client waited that left before anybody could have answered it: of a SYN before its first repetition, of
+/// a request or ClientHello before a long round trip was over. `None` where it waited longer.
+pub fn hasty(timeline: &Timeline) -> Option<Duration> {
+    let end = failed(timeline).filter(|end| by_client(end))?;
+    let (asked, enough) = match stage(timeline) {
+        (Stage::Closed, _) => (timeline.server_leg()?.dials.first()?.began, SYN_REPEATED),
+        (Stage::Request | Stage::ClientHello, Some(mark)) => (mark, ROUND_TRIP),
+        _ => return None,
+    };
+    let waited = end.mark.at.since(asked.at);
+    (waited < enough).then_some(waited)
 }
 
 /// Whether the client acted first: it closed, or it sent a sealed alert before anybody closed.
@@ -116,8 +135,8 @@ pub fn length(length: Duration) -> String {
     match micros {
         0..1_000 => format!("{micros} µs"),
         1_000..10_000 => format!("{:.1} ms", length.as_secs_f64() * 1e3),
-        10_000..1_000_000 => format!("{:.0} ms", length.as_secs_f64() * 1e3),
-        1_000_000..100_000_000 => format!("{:.1} s", length.as_secs_f64()),
+        10_000..999_500 => format!("{:.0} ms", length.as_secs_f64() * 1e3),
+        999_500..100_000_000 => format!("{:.1} s", length.as_secs_f64()),
         _ => format!("{:.0} s", length.as_secs_f64()),
     }
 }

@@ -12,11 +12,15 @@ use crate::event::{Certificate, ClientHello};
 use crate::observation::{Ending, Side};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
-use crate::timeline::facts::Sighting;
+use crate::timeline::facts::{Sighting, Tls};
 use crate::timeline::phase::PhaseName;
 
 /// A ClientHello beyond this does not fit into one segment of a tunnel.
 const LARGE_HELLO: u32 = 1200;
+/// A sealed flight of TLS 1.3 with a certificate has at least so many bytes.
+const SEALED_FLIGHT: u32 = 300;
+/// Nobody waits for what is missing for less than this.
+const AT_ONCE: Duration = Duration::from_millis(200);
 /// Keys and signatures that current clients refuse: RSA below this, bits.
 const WEAK_RSA: u32 = 2048;
 
@@ -28,6 +32,8 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
         70 | 86 => ("TLS-VER", Confidence::Certain),
         40 | 47 | 71 | 109 | 120 => ("TLS-CIPHER", Confidence::Likely),
         80 => ("TLS-NOKEY", Confidence::Likely),
+        // They speak of a certificate, and only the client's can be meant.
+        42..=46 | 48 | 49 | 116 => ("X224-INCONS", Confidence::Possible),
         112 => ("TLS-NAME", Confidence::Likely),
         _ => ("TLS-CIPHER", Confidence::Possible),
     };
@@ -55,7 +61,8 @@ pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
         43 => Some(("TLS-WEAK", Confidence::Likely)),
         70 => Some(("TLS-VER", Confidence::Certain)),
         42 | 44 | 46 => None,
-        _ => Some(("TLS-CIPHER", Confidence::Likely)),
+        40 | 47 | 71 | 109 => Some(("TLS-CIPHER", Confidence::Likely)),
+        _ => Some(("TLS-CIPHER", Confidence::Possible)),
     };
     let (id, confidence) = match (named, faults(timeline).first()) {
         (Some(("TLS-EXPIRED", _)), Some(("TLS-EXPIRED" | "TLS-NOTYET", _))) => {
@@ -80,14 +87,14 @@ pub fn hole(timeline: &Timeline) -> Option<Finding> {
         return None;
     }
     let says = format!(
-        "the server's answer to ClientHello stays incomplete for {}: {beyond} segments arrived beyond a hole",
+        "the server's answer to ClientHello stays incomplete for {}; segments that arrived beyond a hole: {beyond}",
         length(end.silence)
     );
     let finding = Finding::at_end(timeline, "PATH-PMTU", Confidence::Likely, says)?;
     let finding = finding.on(leg.name, PhaseName::Tls).by(Party::Middlebox);
     Some(
         with_hello(finding, timeline)
-            .with(path.mark, format!("{beyond} segments out of order, none in between"))
+            .with(path.mark, format!("segments out of order: {beyond}, none in between"))
             .with_end(timeline)
             .or("TLS-HALF", Confidence::Possible),
     )
@@ -98,7 +105,8 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
     let after = match stage::stage(timeline).0 {
         Stage::Confirm => "its own confirm, before any ClientHello",
-        Stage::ClientHello => "ClientHello",
+        // A ServerHello that has begun was cut: that is another story.
+        Stage::ClientHello if cut(timeline).is_none() => "ClientHello",
         _ => return None,
     };
     let how = if end.how == Ending::Reset { "resets" } else { "closes" };
@@ -113,7 +121,7 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
 pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
     let (stage, mark) = stage::stage(timeline);
-    let mark = mark.filter(|_| stage == Stage::ClientHello)?;
+    let mark = mark.filter(|_| stage == Stage::ClientHello && stage::hasty(timeline).is_none())?;
     let waited = length(end.mark.at.since(mark.at));
     let leg = stage::server_leg(timeline);
     let large = hello(timeline).is_some_and(|hello| hello.what.len > LARGE_HELLO);
@@ -135,13 +143,11 @@ pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
 pub fn half(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline)?;
     let (stage, mark) = stage::stage(timeline);
-    let cut = timeline.facts.partial.iter().find(|partial| partial.what.0 == Side::Server);
+    let cut = cut(timeline);
     let begun = mark.filter(|_| stage == Stage::ServerHello);
     let partial_only = cut.filter(|_| stage == Stage::ClientHello).map(|cut| cut.mark);
     let mark = begun.or(partial_only)?;
-    // A client that leaves at once has rejected what it got, and is judged by the certificate.
-    let sealed = is_tls13(timeline) && cut.is_none();
-    if stage::by_client(end) && (sealed || end.silence < Duration::from_millis(200)) {
+    if stage::by_client(end) && cut.is_none() && had_it_all(timeline, end.silence) {
         return None;
     }
     let what = match cut {
@@ -163,12 +169,48 @@ pub fn half(timeline: &Timeline) -> Option<Finding> {
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
+/// Whether a client that leaves may have had the server's whole flight, though its end cannot be seen: TLS 1.3 seals
+/// it, in several records or in one large one. A client that leaves at once has rejected what it got.
+fn had_it_all(timeline: &Timeline, silence: Duration) -> bool {
+    let sealed =
+        |tls: &&Tls| tls.first_records.iter().filter(|record| record.from == Side::Server).map(|r| r.len).sum::<u32>();
+    let flight = timeline.facts.tls.iter().max_by_key(|tls| tls.records[1]).as_ref().map_or(0, sealed);
+    if is_tls13(timeline) { flight >= SEALED_FLIGHT } else { silence < AT_ONCE }
+}
+
+/// The server's flight is complete, and the handshake is not: the server leaves, or owes its Finished.
+pub fn unfinished(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline)?;
+    let mark = stage::stage(timeline).1.filter(|_| stage::stage(timeline).0 == Stage::ServerFlight)?;
+    let answered = timeline.facts.first_mark(|tls| tls.key_exchange);
+    let by_server = stage::by_server(end);
+    if !by_server && answered.is_none() {
+        return None;
+    }
+    let (id, after) = match answered {
+        Some(_) => ("TLS-NOKEY", "the client's key exchange"),
+        None => ("TLS-HALF", "its own flight"),
+    };
+    let what = if by_server { stage::end_in_words(end) } else { format!("nothing for {}", length(end.silence)) };
+    let says = format!("after {after}, instead of the server's Finished: {what}");
+    let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;
+    let finding = finding.on(stage::server_leg(timeline), PhaseName::Tls).by(Party::Server);
+    let finding = finding.with(answered.unwrap_or(mark), after).with_end(timeline).or("TLS-HALF", Confidence::Possible);
+    Some(match end.how {
+        Ending::Reset if by_server => finding.or("PATH-RSTINJ", Confidence::Possible),
+        _ if by_server => finding,
+        _ => finding.or("PATH-DEAD", Confidence::Possible),
+    })
+}
+
 /// The client had the certificate and left, without an alert in clear and without any application data.
 pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::client_acted(timeline, end))?;
     let (stage, mark) = stage::stage(timeline);
     let mark = mark.filter(|_| stage >= Stage::ServerHello)?;
-    if timeline.last_phase() > PhaseName::Tls {
+    // A client that went on to the key exchange has taken the certificate; one that got half of it has not seen it.
+    let went_on = timeline.facts.first_mark(|tls| tls.key_exchange).is_some() || cut(timeline).is_some();
+    if timeline.last_phase() > PhaseName::Tls || stage < Stage::Established && went_on {
         return None;
     }
     let what = if certificate(timeline).is_some() { "the certificate" } else { "the server's flight" };
@@ -230,7 +272,7 @@ fn weakness(leaf: &Certificate) -> Option<String> {
 }
 
 /// The name that the certificate must be for: what the client says in SNI, else what the relay was told to reach.
-fn asked(timeline: &Timeline) -> Option<String> {
+pub fn asked(timeline: &Timeline) -> Option<String> {
     let sni = hello(timeline).and_then(|hello| hello.what.sni.clone());
     sni.or_else(|| timeline.target.as_ref().map(|(name, _)| name.clone()))
 }
@@ -253,9 +295,14 @@ fn all_names(leaf: &Certificate) -> String {
     if names.is_empty() { leaf.subject.clone() } else { names.join(", ") }
 }
 
-fn day(seconds: i64) -> String {
+pub fn day(seconds: i64) -> String {
     let (year, month, day) = Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000)).date();
     format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// The server's message that was cut by the end.
+fn cut(timeline: &Timeline) -> Option<&Sighting<(Side, &'static str, u32, u32)>> {
+    timeline.facts.partial.iter().find(|partial| partial.what.0 == Side::Server)
 }
 
 fn hello(timeline: &Timeline) -> Option<&Sighting<ClientHello>> {
@@ -278,7 +325,7 @@ fn with_hello(finding: Finding, timeline: &Timeline) -> Finding {
     finding.with(*mark, says)
 }
 
-fn with_certificate(finding: Finding, timeline: &Timeline) -> Finding {
+pub fn with_certificate(finding: Finding, timeline: &Timeline) -> Finding {
     let Some(Sighting { what: chain, mark }) = certificate(timeline) else {
         return with_hidden(finding, timeline);
     };

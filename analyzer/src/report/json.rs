@@ -1,6 +1,8 @@
 //! The whole analysis for scripts. Later versions add keys and never take one away. The only module that names
 //! serde_json.
 
+pub mod probe;
+
 use serde_json::{Map, Value, json};
 
 use super::{altered_by_proxy, source, verdict};
@@ -20,9 +22,12 @@ const SCHEMA: u32 = 1;
 /// The document, indented.
 pub fn document(version: &str, attempts: &[Attempt]) -> String {
     let attempts: Vec<Value> = attempts.iter().map(attempt).collect();
-    let document = json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts });
+    indented(&json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts }))
+}
+
+fn indented(document: &Value) -> String {
     // INVARIANT: a Value with string keys always serializes.
-    serde_json::to_string_pretty(&document).unwrap_or_default()
+    serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
 fn attempt(attempt: &Attempt) -> Value {
@@ -51,6 +56,7 @@ fn session(session: &Diagnosed) -> Value {
         "outcome": session.outcome.name(),
         "verdict": verdict::of_session(session),
         "withdrawn": session.withdrawn,
+        "incomplete": session.incomplete,
         "legs": timeline.legs.iter().map(leg).collect::<Vec<_>>(),
         "captures": session.witnesses.iter().map(witness).collect::<Vec<_>>(),
         "facts": facts(timeline),

@@ -1,5 +1,7 @@
 //! The analysis for people: good in 80 columns, without colour.
 
+pub mod probe;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -53,6 +55,9 @@ pub fn session(session: &Diagnosed) -> String {
     altered(&mut text, timeline);
     if let Some(file) = &session.file {
         let _infallible = writeln!(text, "recording: {file}");
+        if let Some(why) = &session.incomplete {
+            para(&mut text, "INCOMPLETE: ", why);
+        }
     }
     text
 }
@@ -61,7 +66,7 @@ pub fn session(session: &Diagnosed) -> String {
 pub fn findings(session: &Diagnosed) -> String {
     let mut text = String::new();
     for finding in &session.findings {
-        self::finding(&mut text, finding, &session.timeline);
+        self::finding(&mut text, finding, session.timeline.began.unwrap_or_default());
     }
     if let Some(code) = direct_equivalent(&session.timeline) {
         let says =
@@ -96,17 +101,18 @@ pub fn comment(edge: &Edge) -> String {
     }
 }
 
-/// hh:mm:ss.mmm of a time, UTC.
+/// hh:mm:ss.mmmZ of a time: UTC, and says so.
 pub fn clock_time(at: crate::time::Timestamp) -> String {
-    at.to_string().split_once('T').map(|(_, time)| time.trim_end_matches('Z').to_owned()).unwrap_or_default()
+    at.to_string().split_once('T').map(|(_, time)| time.to_owned()).unwrap_or_default()
 }
 
-fn finding(text: &mut String, finding: &Finding, timeline: &Timeline) {
-    let began = timeline.began.unwrap_or_default();
+fn finding(text: &mut String, finding: &Finding, began: crate::time::Timestamp) {
     let lead = format!("  {}:", finding.severity.name());
     para(text, &format!("{lead:<15}"), &finding.says);
     for evidence in &finding.evidence {
-        let place = format!("{} (frame {}, +{})", evidence.says, evidence.frame, length(evidence.at.since(began)));
+        // What was not recorded has no number.
+        let frame = if evidence.frame > 0 { format!("frame {}, ", evidence.frame) } else { String::new() };
+        let place = format!("{} ({frame}+{})", evidence.says, length(evidence.at.since(began)));
         para(text, "  evidence:    ", &place);
     }
     let others: Vec<String> = finding
@@ -172,7 +178,7 @@ fn phases(text: &mut String, timeline: &Timeline) {
     }
     let _infallible = writeln!(
         text,
-        "\n  {:<20} {:<5} {:>9} {:<6} {:>8} {:>8} {:>8} {:>8}",
+        "\n  {:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
         "phase", "leg", "took", "", "network", "retrans", "client", "server"
     );
     for phase in &timeline.phases {
@@ -188,7 +194,7 @@ fn phase_row(text: &mut String, phase: &Phase) {
     let waited = phase.waited;
     let _infallible = writeln!(
         text,
-        " {mark}{:<20} {:<5} {:>9} {:<6} {:>8} {:>8} {:>8} {:>8}",
+        " {mark}{:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
         phase.name,
         phase.leg,
         length(phase.duration()),

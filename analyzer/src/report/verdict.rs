@@ -2,7 +2,7 @@
 
 use crate::attempt::{Attempt, Diagnosed};
 use crate::diagnose::{Outcome, Party, Severity};
-use crate::observation::{Ending, Leg};
+use crate::observation::{Ending, Leg, Side};
 use crate::report::text::length;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
@@ -37,13 +37,21 @@ fn connected(timeline: &Timeline) -> String {
     match timeline.end {
         Some(End { how: Ending::Cut, .. }) | None => format!("connected: active after {setup}, still open"),
         Some(end) => {
+            let goodbye = if said_goodbye(timeline) { ", after the client's goodbye (TLS alert)," } else { "" };
             format!(
-                "connected: active after {setup}, ended by the {} ({}) after {lasted}",
+                "connected: active after {setup}, ended{goodbye} by the {} ({}) after {lasted}",
                 Party::of(&end).name(),
                 end.how.name()
             )
         }
     }
+}
+
+/// Whether the client said close_notify, as far as can be told, before the server closed.
+fn said_goodbye(timeline: &Timeline) -> bool {
+    let alert = timeline.facts.first(|tls| tls.sealed_alert.as_ref());
+    let by_server = timeline.end.as_ref().is_some_and(|end| Party::of(end) == Party::Server);
+    by_server && alert.is_some_and(|alert| alert.what.0 == Side::Client)
 }
 
 fn stopped(timeline: &Timeline) -> &'static str {
@@ -55,25 +63,26 @@ fn stopped(timeline: &Timeline) -> &'static str {
 
 fn ended(session: &Diagnosed) -> String {
     let Some(end) = &session.timeline.end else { return session.outcome.name().into() };
-    // What is to blame stands in the finding; who closed the socket stands in the end.
+    // The phase that failed stands in the finding; who closed the socket, and where, stands in the end.
     let primary = session.findings.first().filter(|finding| finding.severity == Severity::Failure);
-    let (phase, leg) = primary.map_or((end.phase, end.mark.leg), |finding| (finding.phase, finding.leg));
-    let place = match leg {
-        Leg::Only => String::new(),
-        Leg::Front | Leg::Back => format!(" on the {leg} leg"),
-    };
-    format!("{} in {phase}{place}: {}", session.outcome.name(), act(end))
+    let phase = primary.map_or(end.phase, |finding| finding.phase);
+    format!("{} in {phase}: {}", session.outcome.name(), act(end))
 }
 
 fn act(end: &End) -> String {
     let who = Party::of(end).name();
     let silence = length(end.silence);
+    let leg = match end.mark.leg {
+        Leg::Only => String::new(),
+        leg @ (Leg::Front | Leg::Back) => format!(" on the {leg} leg"),
+    };
     match end.how {
-        Ending::Fin => format!("{who} closes (FIN) after {silence} of silence"),
-        Ending::Reset => format!("{who} resets (RST) after {silence} of silence"),
-        Ending::Refused => format!("{who} refuses (RST to SYN)"),
-        Ending::Unreachable => "the network reports it unreachable".into(),
-        Ending::TimedOut => format!("nobody answers for {silence}"),
+        Ending::Fin => format!("{who} closes (FIN){leg} after {silence} of silence"),
+        Ending::Reset => format!("{who} resets (RST){leg} after {silence} of silence"),
+        Ending::Refused => format!("{who} refuses (RST to SYN){leg}"),
+        Ending::Unreachable if end.local => format!("this machine has no route{leg}"),
+        Ending::Unreachable => format!("the network reports the server unreachable{leg}"),
+        Ending::TimedOut => format!("{who} does not answer{leg} for {silence}"),
         Ending::Unresolved => "the name has no address".into(),
         Ending::Cut => "the recording ends".into(),
     }
@@ -84,7 +93,14 @@ fn cause(session: &Diagnosed) -> String {
         Some(finding) => {
             let withdrawn = if session.withdrawn { ", withdrawn: a later connection got further" } else { "" };
             let (id, name, sure) = (finding.cause.id, finding.cause.name, finding.confidence.name());
-            format!("; {id}: {name} ({sure}{withdrawn})")
+            // Who closed the socket need not be who gave the verdict: a silent server, a client's alert.
+            let acted = session.timeline.end.as_ref().map(Party::of);
+            let by = match finding.by {
+                Party::Nobody => String::new(),
+                by if Some(by) == acted => String::new(),
+                by => format!(", by the {}", by.name()),
+            };
+            format!("; {id}{by}: {name} ({sure}{withdrawn})")
         }
         None => "; cannot tell why".into(),
     }

@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 
 /// Malformed messages, and alerts, that are kept; further malformed ones are counted.
 const KEPT: usize = 16;
+/// Kinds of MCS PDUs that are kept.
+const MCS_KEPT: usize = 64;
 /// Sealed records that are kept one by one: more than any connection sequence has.
 const RECORDS_KEPT: usize = 200;
 
@@ -118,7 +120,7 @@ impl Facts {
             What::NegotiationFailure { code } => first(&mut self.failure, mark, || *code),
             What::NotRdp { from, looks } => first(&mut self.not_rdp, mark, || (*from, *looks)),
             What::Mcs { from, pdu } => self.mcs(mark, *from, *pdu),
-            What::Partial { from, message, have, need } => {
+            What::Partial { from, message, have, need } if self.partial.len() < KEPT => {
                 self.partial.push(Sighting { what: (*from, message, *have, *need), mark });
             }
             What::Malformed { from, layer, offset, says } => {
@@ -141,6 +143,7 @@ impl Facts {
             | What::Path(_)
             | What::Passed { .. }
             | What::Missing { .. }
+            | What::Partial { .. }
             | What::Closed { .. } => {}
         }
     }
@@ -175,7 +178,7 @@ impl Facts {
     }
 
     fn mcs(&mut self, mark: Mark, from: Side, pdu: McsPdu) {
-        if !self.mcs.iter().any(|known| known.what == (from, pdu)) {
+        if self.mcs.len() < MCS_KEPT && !self.mcs.iter().any(|known| known.what == (from, pdu)) {
             self.mcs.push(Sighting { what: (from, pdu), mark });
         }
     }
@@ -234,8 +237,21 @@ impl Tls {
             What::TlsEstablished { basis } => first(&mut self.established, mark, || *basis),
             What::Record { from, kind, len } => self.record(mark, *from, *kind, *len),
             What::ChangeCipherSpec { .. } => {}
-            // INVARIANT: Facts::push hands over TLS events only.
-            _ => {}
+            // Not of TLS, or one alert too many: Facts::push hands over no others.
+            What::Alert { .. }
+            | What::Opening(_)
+            | What::Opened
+            | What::Path(_)
+            | What::Passed { .. }
+            | What::Missing { .. }
+            | What::Closed { .. }
+            | What::ConnectionRequest(_)
+            | What::ConnectionConfirm(_)
+            | What::NegotiationFailure { .. }
+            | What::NotRdp { .. }
+            | What::Mcs { .. }
+            | What::Partial { .. }
+            | What::Malformed { .. } => {}
         }
     }
 }

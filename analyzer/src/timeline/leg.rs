@@ -136,6 +136,11 @@ impl Leg {
         self.min_rtt.or_else(|| self.handshake())
     }
 
+    /// Whether its last attempt never left this machine: no end of its own was ever chosen.
+    pub fn is_local(&self) -> bool {
+        self.opened.is_none() && self.client.is_some_and(|client| client.port() == 0)
+    }
+
     /// How long the successful connect took, where it took any time: a relay's front leg is only seen when it stands.
     pub fn handshake(&self) -> Option<Duration> {
         let dial = self.dials.last()?;

@@ -19,12 +19,20 @@ use leg::Leg;
 use phase::{Outcome, Phase, PhaseName, Waited};
 use sealed::Sealed;
 
+pub use sealed::Progress;
+
 /// The port of Remote Desktop.
 pub const RDP_PORT: u16 = 3389;
 /// TLS record type alert, RFC 8446 5.1.
 const ALERT: u8 = 21;
 /// Length of an alert sealed by TLS 1.3: two bytes, the inner type, the tag.
 const SEALED_ALERT: u64 = 2 + 1 + 16;
+/// Two-way data that goes on so long is a session,
+const SUSTAINED: Duration = Duration::from_secs(2);
+/// and so are so many bytes of the server: a picture.
+const SUSTAINED_BYTES: u64 = 8 << 10;
+/// Boxes on the way forget connections after four minutes of silence at the earliest.
+const IDLE: Duration = Duration::from_secs(200);
 /// Security Exchange PDU flag of the basic security header, \[MS-RDPBCGR\] 2.2.8.1.1.2.1.
 const SEC_EXCHANGE_PKT: u16 = 0x0001;
 /// Client Info PDU.
@@ -55,8 +63,21 @@ pub struct Timeline {
     edges: Vec<Edge>,
     /// The phase whose turn it is, and since when.
     next: Option<(PhaseName, Mark, Basis)>,
+    /// Where the connection sequence must have been over, told from sizes and turns.
+    ripe: Option<Ripe>,
+    /// Payload of client and server since then.
+    sustained: [u64; 2],
+    /// An idle gap of the running session, and when it was over.
+    pub idle: Option<(Duration, Timestamp)>,
     /// The last payload that was first seen: what a gap is measured from.
     spoke: Option<(Side, Timestamp)>,
+}
+
+/// Where the connection sequence must have been over, and what its phase had waited for by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ripe {
+    mark: Mark,
+    waited: Waited,
 }
 
 /// A name's lookup.
@@ -83,6 +104,8 @@ pub struct End {
     pub how: Ending,
     /// The last phase that had begun.
     pub phase: PhaseName,
+    /// Whether nothing was ever sent: this machine had no way to the server.
+    pub local: bool,
     /// Since anything had passed on any leg, or since the session began.
     pub silence: Duration,
 }
@@ -138,7 +161,7 @@ impl Timeline {
             }
             What::TlsEstablished { basis } => self.secured(mark, *basis),
             What::Record { from, kind, len } => self.sealed(mark, *from, *kind, u64::from(*len)),
-            What::ClientHello(_) => self.begin_next(),
+            What::ClientHello(_) => self.begin_next(mark),
             What::HelloRetryRequest
             | What::ServerHello(_)
             | What::Certificates { .. }
@@ -208,9 +231,8 @@ impl Timeline {
         self.phase(PhaseName::Active).is_some()
     }
 
-    /// How far the connection sequence got behind encryption, told from turns alone: how many requests of the client
-    /// after CredSSP were answered, channel joins left out, and whether one waits for its answer.
-    pub fn sealed_progress(&self) -> (u32, bool) {
+    /// How far the connection sequence got behind encryption.
+    pub fn sealed_progress(&self) -> Progress {
         self.sealed.progress(self.facts.selected().unwrap_or_default())
     }
 
@@ -257,7 +279,11 @@ impl Timeline {
     fn dialing(&mut self, mark: Mark) {
         let known = |phase: &&mut Phase| phase.name == PhaseName::Tcp && phase.leg == mark.leg;
         match self.phases.iter_mut().find(known) {
-            Some(phase) => phase.outcome = Outcome::Open,
+            Some(phase) => {
+                phase.outcome = Outcome::Open;
+                let edge = edge_of(phase, mark);
+                self.edges.push(edge);
+            }
             None => self.begin_phase(PhaseName::Tcp, mark, Basis::Seen),
         }
         if self.end.is_some_and(|end| end.mark.leg == mark.leg && end.phase == PhaseName::Tcp) {
@@ -270,7 +296,9 @@ impl Timeline {
         self.end_tcp(mark, Outcome::Done);
         let stands = |name| self.leg(name).is_some_and(|leg| leg.opened.is_some());
         if stands(LegName::Only) || stands(LegName::Front) && stands(LegName::Back) {
-            self.spoke = Some((Side::Server, mark.at));
+            // A client that has spoken to the relay already now waits for the server.
+            let speaker = if self.spoke.is_some() { Side::Client } else { Side::Server };
+            self.spoke = Some((speaker, mark.at));
             self.begin_phase(PhaseName::Negotiation, mark, Basis::Seen);
         }
     }
@@ -281,7 +309,8 @@ impl Timeline {
         };
         let Some(phase) = self.phases.iter_mut().find(open) else { return };
         (phase.ended, phase.outcome) = (mark.at, outcome);
-        phase.waited.network = phase.duration().saturating_sub(phase.waited.retransmission);
+        phase.waited.retransmission = phase.waited.retransmission.min(phase.duration());
+        phase.waited.network = phase.duration() - phase.waited.retransmission;
         let edge = edge_of(phase, mark);
         self.edges.push(edge);
     }
@@ -296,9 +325,14 @@ impl Timeline {
 
     /// A phase whose turn it is begins when the client speaks, and then counts from the end of the one before it:
     /// what the client did not begin, it did not fail in.
-    fn begin_next(&mut self) {
-        if let Some((name, mark, basis)) = self.next.take() {
-            self.begin_phase(name, mark, basis);
+    fn begin_next(&mut self, now: Mark) {
+        let Some((name, since, basis)) = self.next.take() else { return };
+        self.begin_phase(name, since, basis);
+        let rtt = self.client_leg().and_then(Leg::rtt).unwrap_or_default();
+        let gap = now.at.since(since.at);
+        if let Some(phase) = self.phases.last_mut() {
+            phase.waited.network = gap.min(rtt);
+            phase.waited.client = gap - gap.min(rtt);
         }
     }
 
@@ -319,12 +353,23 @@ impl Timeline {
             return;
         }
         if from == Side::Client && !is_alert {
-            self.begin_next();
+            self.begin_next(mark);
         }
         self.sealed.push(from, len);
-        if self.sealed.is_active(self.facts.selected().unwrap_or_default()) {
-            self.activate(mark);
+        if let Some(ripe) = self.ripe {
+            self.sustained[from as usize] += len;
+            if self.is_sustained(mark.at.since(ripe.mark.at)) {
+                self.activate(ripe);
+            }
+        } else if self.sealed.is_active(self.facts.selected().unwrap_or_default()) {
+            self.ripe = Some(self.ripe_at(mark));
         }
+    }
+
+    /// Whether what follows the connection sequence is a session: both sides go on speaking, for a while or at length.
+    fn is_sustained(&self, lasted: Duration) -> bool {
+        let [client, server] = self.sustained;
+        client > 0 && server > 0 && (server >= SUSTAINED_BYTES || lasted >= SUSTAINED)
     }
 
     /// Whether a sealed record is an alert: by its type, in TLS 1.3 by its length.
@@ -333,9 +378,23 @@ impl Timeline {
         kind == ALERT || tls13 && len == SEALED_ALERT
     }
 
-    fn activate(&mut self, mark: Mark) {
+    fn ripe_at(&self, mark: Mark) -> Ripe {
+        Ripe { mark, waited: self.phases.last().map(|phase| phase.waited).unwrap_or_default() }
+    }
+
+    /// The session is active, since `ripe`.
+    fn activate(&mut self, Ripe { mark, waited }: Ripe) {
+        self.ripe = None;
+        let since = self.phases.last_mut().map(|phase| {
+            let since = phase.waited - waited;
+            phase.waited = waited;
+            since
+        });
         self.end_phase(self.last_phase(), mark, Outcome::Done, Basis::Inferred);
         self.begin_phase(PhaseName::Active, mark, Basis::Inferred);
+        if let (Some(phase), Some(since)) = (self.phases.last_mut(), since) {
+            phase.waited = since;
+        }
     }
 
     /// Standard RDP security: the MCS headers are in clear, and the security headers' flags even where what follows
@@ -345,7 +404,7 @@ impl Timeline {
             return;
         }
         match pdu {
-            McsPdu::ConnectInitial => self.begin_next(),
+            McsPdu::ConnectInitial => self.begin_next(mark),
             McsPdu::ConnectResponse { result } => {
                 let outcome = if result == 0 { Outcome::Done } else { Outcome::Failed };
                 self.end_phase(PhaseName::BasicSettings, mark, outcome, Basis::Seen);
@@ -377,14 +436,15 @@ impl Timeline {
         match (from, self.last_phase()) {
             (Side::Server, PhaseName::Licensing) => self.step(PhaseName::Capabilities, mark),
             (Side::Client, PhaseName::Capabilities) => self.step(PhaseName::Finalization, mark),
-            (Side::Server, PhaseName::Finalization) => self.activate(mark),
+            (Side::Server, PhaseName::Finalization) => self.activate(self.ripe_at(mark)),
             (Side::Client | Side::Server, _) => {}
         }
     }
 
     /// Ends the phase that is open and begins the next.
     fn step(&mut self, next: PhaseName, mark: Mark) {
-        if self.last_phase() == next {
+        // Phases only go forward: a peer that repeats itself begins none.
+        if next <= self.last_phase() {
             return;
         }
         self.end_phase(self.last_phase(), mark, Outcome::Done, Basis::Seen);
@@ -419,6 +479,8 @@ impl Timeline {
             return;
         }
         let before = self.spoke.replace((from, mark.at));
+        let idle = before.map(|(_, at)| mark.at.since(at)).filter(|gap| *gap >= IDLE && self.is_active());
+        self.idle = idle.map(|gap| (gap, mark.at)).or(self.idle);
         let rtt = self.leg(mark.leg).and_then(Leg::rtt).unwrap_or_default();
         let Some((speaker, at)) = before else { return };
         let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
@@ -435,10 +497,12 @@ impl Timeline {
     /// Segments sent again since the last sample explain part of the wait for the leg's far side.
     fn path(&mut self, mark: Mark, sample: &PathSample) {
         let again = self.leg_mut(mark.leg).sampled(mark, sample);
-        let rto = Duration::from_micros(sample.rto_us.unwrap_or(0));
-        let stalled = rto.saturating_mul((1_u32 << again.min(16)) - 1);
+        if again == 0 {
+            return;
+        }
         let far = if mark.leg == LegName::Front { Side::Client } else { Side::Server };
         let Some(phase) = self.phases.last_mut() else { return };
+        let stalled = stalled(sample, again);
         if phase.name == PhaseName::Tcp {
             phase.waited.retransmission += stalled;
             return;
@@ -454,21 +518,39 @@ impl Timeline {
 
     fn closed(&mut self, mark: Mark, from: Option<Side>, how: Ending) {
         self.leg_mut(mark.leg).closed(mark, from, how);
-        let dial_failed = self.leg(mark.leg).is_some_and(|leg| leg.opened.is_none());
-        if dial_failed {
+        let dialing = self.leg(mark.leg).is_some_and(|leg| leg.opened.is_none());
+        let relay_acts = from.is_some_and(|side| !first_hand(mark.leg, side));
+        if dialing && !relay_acts {
             self.end_tcp(mark, Outcome::Failed);
         }
-        if self.end.is_some() {
+        match self.end {
+            None => self.ended(mark, from, how),
+            // A relay tells of an RST when what came before it is delivered: it may have come before a FIN of the other.
+            Some(end) if mark.at < end.mark.at && how == Ending::Reset => {
+                self.end = Some(End { phase: end.phase, ..self.ended_by(mark, from, how) });
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn ended(&mut self, mark: Mark, from: Option<Side>, how: Ending) {
+        self.charge_silence(mark);
+        let by_client = from == Some(Side::Client) && first_hand(mark.leg, Side::Client);
+        if let (true, Some(ripe)) = (by_client, self.ripe) {
+            self.activate(ripe);
+        }
+        self.end = Some(self.ended_by(mark, from, how));
+        let relay_acts = from.is_some_and(|side| !first_hand(mark.leg, side));
+        let last = self.last_phase();
+        if relay_acts {
             return;
         }
-        self.charge_silence(mark);
-        self.end = Some(self.ended_by(mark, from, how));
-        let good = self.is_active() && !self.ended_badly();
-        let outcome = if good { Outcome::Done } else { Outcome::Failed };
-        let last = self.last_phase();
-        if last != PhaseName::Tcp {
-            self.end_phase(last, mark, outcome, Basis::Seen);
+        // The client gives up while the server is still being dialed.
+        if let Some(leg) = self.legs.iter().find(|leg| leg.opened.is_none()).map(|leg| leg.name) {
+            self.end_tcp(Mark { leg, ..mark }, Outcome::Failed);
         }
+        let good = self.is_active() && !self.ended_badly();
+        self.end_phase(last, mark, if good { Outcome::Done } else { Outcome::Failed }, Basis::Seen);
     }
 
     /// Whoever should have spoken next was waited for until the end.
@@ -497,7 +579,8 @@ impl Timeline {
     fn ended_by(&self, mark: Mark, from: Option<Side>, how: Ending) -> End {
         let spoke = self.legs.iter().flat_map(|leg| leg.spoke).flatten().map(|spoke| spoke.at).max();
         let since = spoke.or(self.phases.last().map(|phase| phase.began)).or(self.began).unwrap_or(mark.at);
-        End { mark, from, how, phase: self.last_phase(), silence: mark.at.since(since) }
+        let local = self.leg(mark.leg).is_some_and(Leg::is_local);
+        End { mark, from, how, phase: self.last_phase(), local, silence: mark.at.since(since) }
     }
 
     fn last_frame(&self) -> u64 {
@@ -507,6 +590,15 @@ impl Timeline {
     fn last_leg(&self) -> LegName {
         self.legs.last().map_or(LegName::Only, |leg| leg.name)
     }
+}
+
+/// How long the last `again` retransmission timeouts took. Each is twice the one before (RFC 6298 5.5); `rto_us` is the
+/// next one, already doubled once for each timeout that is still without an answer.
+fn stalled(sample: &PathSample, again: u64) -> Duration {
+    let backoff = sample.backoff.unwrap_or(0).min(16);
+    let first = Duration::from_micros(sample.rto_us.unwrap_or(0) >> backoff);
+    let (to, again) = (backoff.max(again).min(16), again.min(16));
+    first.saturating_mul((1 << to) - (1 << (to - again.min(to))))
 }
 
 fn edge_of(phase: &Phase, mark: Mark) -> Edge {

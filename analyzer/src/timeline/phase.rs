@@ -106,6 +106,18 @@ pub struct Waited {
     pub server: Duration,
 }
 
+impl std::ops::Sub for Waited {
+    type Output = Waited;
+    fn sub(self, part: Waited) -> Waited {
+        Waited {
+            network: self.network.saturating_sub(part.network),
+            retransmission: self.retransmission.saturating_sub(part.retransmission),
+            client: self.client.saturating_sub(part.client),
+            server: self.server.saturating_sub(part.server),
+        }
+    }
+}
+
 /// One step of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phase {

@@ -51,21 +51,38 @@ impl Sealed {
 
     /// Whether the sequence must be over by now, given what was agreed on.
     pub fn is_active(&self, selected: Protocols) -> bool {
-        self.progress(selected).0 >= TURNS && self.bytes[0] >= CLIENT_BYTES && self.bytes[1] >= SERVER_BYTES
+        self.progress(selected).answered >= TURNS && self.bytes[0] >= CLIENT_BYTES && self.bytes[1] >= SERVER_BYTES
     }
 
-    /// Turns that were answered, channel joins and CredSSP left out, and whether the client has spoken since.
-    pub fn progress(&self, selected: Protocols) -> (u32, bool) {
-        let before = credssp_turns(selected) + u32::from(self.repeated > 0);
-        (self.turns.saturating_sub(before), self.speaker == Some(Side::Client))
+    /// Where it stands, given what was agreed on.
+    pub fn progress(&self, selected: Protocols) -> Progress {
+        let before = authentication_turns(selected) + u32::from(self.repeated > 0);
+        Progress {
+            authenticating: self.turns.min(authentication_turns(selected)),
+            answered: self.turns.saturating_sub(before),
+            waits: self.speaker == Some(Side::Client),
+        }
     }
 }
 
-/// Turns of CredSSP, where it was agreed on.
-fn credssp_turns(selected: Protocols) -> u32 {
+/// How far the connection sequence got behind encryption, told from turns alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Turns of the authentication before it (CredSSP, RDSTLS, RDSAAD) that were answered.
+    pub authenticating: u32,
+    /// Requests of the client after that which were answered, channel joins left out.
+    pub answered: u32,
+    /// Whether one of the client waits for its answer.
+    pub waits: bool,
+}
+
+/// Turns of the authentication that was agreed on.
+fn authentication_turns(selected: Protocols) -> u32 {
     match selected {
         Protocols::HYBRID => CREDSSP_TURNS,
         Protocols::HYBRID_EX => CREDSSP_TURNS + AUTHORIZATION_TURN,
+        // \[MS-RDPBCGR\] 5.4.5.3 and 5.4.5.4: the client's request and the server's result.
+        Protocols::RDSTLS | Protocols::RDSAAD => 1,
         _ => 0,
     }
 }

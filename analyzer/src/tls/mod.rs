@@ -269,6 +269,33 @@ impl Tls {
     }
 }
 
+/// The certificates that a server sends in clear (TLS 1.2 and before), DER, leaf first, from its side's bytes. For whoever
+/// checks signatures: what the certificates say stands in the events.
+pub fn clear_chain(server: &[u8]) -> Vec<Vec<u8>> {
+    let (mut records, mut handshake, mut data) = (Records::default(), Handshake::default(), server);
+    while let Some(piece) = records.next(&mut data) {
+        let mut bytes: &[u8] = match piece {
+            Piece::Start(_) => {
+                handshake.start_record();
+                continue;
+            }
+            Piece::Body(header, bytes) if header.kind == content::HANDSHAKE => bytes,
+            Piece::Body(_, _) | Piece::End(_) => continue,
+            Piece::Trouble { .. } => return Vec::new(),
+        };
+        while let Some(step) = handshake.next(&mut bytes) {
+            match step {
+                Step::Message(message) if names::handshake(message.kind) == Some("Certificate") => {
+                    let chain = hello::certificates(&message.body, &mut Vec::new());
+                    return chain.into_iter().map(|(_, der)| der.to_vec()).collect();
+                }
+                Step::Message(_) | Step::Trouble(_) => {}
+            }
+        }
+    }
+    Vec::new()
+}
+
 /// TLS 1.3 or one of its drafts (RFC 8446, 4.2.1, had them as 0x7f00 and the number).
 fn is_1_3(version: u16) -> bool {
     version == TLS_1_3 || version >> 8 == 0x7f || version > TLS_1_2 && version < 0x0400

@@ -360,6 +360,17 @@ fn a_flight_that_is_cut_says_how_much_of_what_is_there() {
 }
 
 #[test]
+fn the_clear_chain_is_there_once_it_is_whole_and_never_in_part() {
+    let chain = super::clear_chain(&flight());
+    assert_eq!(chain.first(), Some(&der(HOST)));
+    for len in 0..flight().len() {
+        let cut = super::clear_chain(&flight()[..len]);
+        assert!(cut.is_empty() || cut == chain, "{len}");
+    }
+    assert!(super::clear_chain(b"HTTP/1.1 400 Bad Request").is_empty());
+}
+
+#[test]
 fn a_certificate_that_is_none_is_left_out_and_told() {
     let chain = message(11, &vector(3, &[vector(3, b"none"), vector(3, &der(OLD))].concat()));
     let lines: Vec<_> = play([(Server, record(22, &chain))]).iter().map(line).collect();

@@ -4,6 +4,9 @@
 //! *play* the protocol; and they make their bytes by hand, not with the analyzer's help, so that a mistake in one is not
 //! repeated by the other. Layouts and order are those of \[MS-RDPBCGR\]; the sections stand beside each PDU.
 
+pub use crate::wire::x224::connection_request;
+use crate::wire::x224::{negotiation, tpkt, x224};
+
 /// RDP_NEG_REQ and RDP_NEG_RSP, `requestedProtocols` and `selectedProtocol` (2.2.1.1.1, 2.2.1.2.1).
 pub mod protocol {
     /// PROTOCOL_RDP: standard RDP security.
@@ -26,21 +29,9 @@ const SHARE: u32 = 0x0001_03ea;
 const CHANNELS: [(&[u8; 8], u32); 3] =
     [(b"rdpdr\0\0\0", 0x8080_0000), (b"cliprdr\0", 0xc0a0_0000), (b"rdpsnd\0\0", 0xc000_0000)];
 
-/// A TPKT packet (T.123 8).
-fn tpkt(payload: &[u8]) -> Vec<u8> {
-    let len = payload.len() as u16 + 4;
-    [&[3, 0], &len.to_be_bytes()[..], payload].concat()
-}
-
 /// An X.224 Data TPDU in a TPKT packet.
 fn data(payload: &[u8]) -> Vec<u8> {
     tpkt(&[&[2, 0xf0, 0x80], payload].concat())
-}
-
-/// 2.2.1.1 Client X.224 Connection Request PDU. `asks` is `None` where the client sends no RDP_NEG_REQ.
-pub fn connection_request(user: &str, asks: Option<u32>) -> Vec<u8> {
-    let negotiation = asks.map(|protocols| negotiation(0x01, 0, protocols)).unwrap_or_default();
-    x224(0xe0, [0, 0], &[format!("Cookie: mstshash={user}\r\n").as_bytes(), &negotiation].concat())
 }
 
 /// 2.2.1.2 Server X.224 Connection Confirm PDU. `selects` is `None` where the server sends no RDP_NEG_RSP.
@@ -54,16 +45,6 @@ pub fn connection_confirm(selects: Option<u32>) -> Vec<u8> {
 /// 2.2.1.2.2 RDP Negotiation Failure (RDP_NEG_FAILURE).
 pub fn negotiation_failure(code: u32) -> Vec<u8> {
     x224(0xd0, [0x12, 0x34], &negotiation(0x03, 0, code))
-}
-
-/// RDP_NEG_REQ, RDP_NEG_RSP and RDP_NEG_FAILURE have one layout.
-fn negotiation(kind: u8, flags: u8, value: u32) -> Vec<u8> {
-    [&[kind, flags, 8, 0], &value.to_le_bytes()[..]].concat()
-}
-
-fn x224(code: u8, source: [u8; 2], variable: &[u8]) -> Vec<u8> {
-    let indicator = variable.len() as u8 + 6;
-    tpkt(&[&[indicator, code, 0, 0, source[0], source[1], 0], variable].concat())
 }
 
 /// The `requestedProtocols` at the end of a Connection Request; 0 where there is no RDP_NEG_REQ.

@@ -1,11 +1,15 @@
 //! A relay with a scribe that keeps every note, and peers that end a connection in a known way.
 
+pub mod certificates;
+pub mod judge;
+pub mod messages;
 pub mod netns;
 pub mod peers;
 pub mod process;
 pub mod program;
 pub mod recorded;
 pub mod recording;
+pub mod script;
 pub mod x11;
 
 use std::collections::HashMap;

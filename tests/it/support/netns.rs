@@ -101,6 +101,13 @@ impl Pair {
         run(self.on_server(program("nft")?).arg(rules)).map(drop)
     }
 
+    /// From now on packets of more bytes than this vanish on their way to the server's side, and nothing tells of it.
+    pub fn drop_longer_than(&self, bytes: u16) -> Outcome<()> {
+        let chain = "add table inet hole\nadd chain inet hole input { type filter hook input priority 0; }";
+        let rules = format!("{chain}\nadd rule inet hole input ip length > {bytes} drop\n");
+        run(self.on_server(program("nft")?).arg(rules)).map(drop)
+    }
+
     /// Limits how often the client's kernel repeats a SYN: 1 gives up after some 3 s instead of two minutes.
     pub fn syn_retries(&self, count: u8) -> Outcome<()> {
         let script = format!("echo {count} >/proc/sys/net/ipv4/tcp_syn_retries");

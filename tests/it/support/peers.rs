@@ -77,6 +77,39 @@ impl Certificate {
         }
         Ok(Certificate { certificate, key })
     }
+
+    /// Makes one that this authority has signed.
+    pub fn issued_by(folder: &Folder, authority: &Certificate) -> Outcome<Self> {
+        let (certificate, key) = (folder.path().join("server.crt"), folder.path().join("server.key"));
+        let mut command = Command::new(program("openssl")?);
+        command.args("req -x509 -newkey rsa:2048 -nodes -sha256 -days 30 -subj /CN=issued".split(' '));
+        command.args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"]);
+        command.arg("-CA").arg(&authority.certificate).arg("-CAkey").arg(&authority.key);
+        command.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
+        let mut process = Process::start(&mut command, folder.path())?;
+        if !process.wait(Duration::from_secs(20))?.success() {
+            return Err(process.failed("made no certificate"));
+        }
+        Ok(Certificate { certificate, key })
+    }
+
+    /// Writes one of the lab's, as PEM.
+    pub fn of_the_lab(folder: &Folder, certificate: proxy::lab::certificate::Certificate) -> Outcome<Self> {
+        let made = certificate.make()?;
+        let pem = |command: &str, name: &str, der: &[u8]| {
+            let (der_path, path) = (folder.path().join("der"), folder.path().join(name));
+            fs::write(&der_path, der)?;
+            let mut openssl = Command::new(program("openssl")?);
+            openssl.args([command, "-inform", "DER", "-in"]).arg(der_path).arg("-out").arg(&path);
+            let mut process = Process::start(&mut openssl, folder.path())?;
+            if !process.wait(Duration::from_secs(20))?.success() {
+                return Err(process.failed("wrote no PEM"));
+            }
+            Ok(path)
+        };
+        let certificate = pem("x509", "server.crt", &made.certificate)?;
+        Ok(Certificate { certificate, key: pem("pkey", "server.key", &made.key)? })
+    }
 }
 
 /// What a server asks of its clients.
@@ -114,13 +147,23 @@ pub struct Server {
 impl Server {
     /// xrdp before an empty Xvnc desktop; any user and password. TLS or legacy security, never NLA.
     pub fn xrdp(security: Security) -> Outcome<Self> {
+        Server::xrdp_with(security, Certificate::make, "")
+    }
+
+    /// The same with a certificate of one's own, and further lines for its configuration.
+    pub fn xrdp_with(
+        security: Security,
+        certificate: impl FnOnce(&Folder) -> Outcome<Certificate>,
+        lines: &str,
+    ) -> Outcome<Self> {
         let xrdp = program("xrdp")?;
         need_root("xrdp's socket folder /run/xrdp/sockdir")?;
         Command::new("install").args(["-d", "-m", "3777", "/run/xrdp/sockdir"]).status()?;
         let folder = Folder::new()?;
         let (backend, vnc_port) = xvnc(&folder)?;
         let port = free_port()?;
-        let ini = xrdp_ini(&folder, port, vnc_port, security)?;
+        let made = certificate(&folder)?;
+        let ini = xrdp_ini(&folder, [port, vnc_port], security, &made, lines)?;
         let mut process = Process::start(Command::new(xrdp).arg("-n").arg("-c").arg(ini), folder.path())?;
         process.wait_listening(port)?;
         Ok(Server { port, _process: process, _backend: Some(backend), _screen: None, _folder: folder })
@@ -180,8 +223,13 @@ fn xvnc(folder: &Folder) -> Outcome<(Process, u16)> {
     Ok((process, port))
 }
 
-fn xrdp_ini(folder: &Folder, port: u16, vnc_port: u16, security: Security) -> Outcome<PathBuf> {
-    let made = Certificate::make(folder)?;
+fn xrdp_ini(
+    folder: &Folder,
+    [port, vnc_port]: [u16; 2],
+    security: Security,
+    made: &Certificate,
+    lines: &str,
+) -> Outcome<PathBuf> {
     let (layer, versions, fast_path) = match security {
         Security::Tls(versions) => ("tls", versions, "both"),
         // tshark 4.0 reads encrypted fast-path output as if it were clear and calls it malformed: none of it here.
@@ -193,7 +241,7 @@ fn xrdp_ini(folder: &Folder, port: u16, vnc_port: u16, security: Security) -> Ou
     let text = format!(
         "[Globals]\nini_version=1\nfork=true\nport=tcp://127.0.0.1:{port}\nsecurity_layer={layer}\ncrypt_level=high\n\
          certificate={certificate}\nkey_file={key}\nssl_protocols={versions}\nautorun=direct\nmax_bpp=32\n\
-         allow_channels=true\nuse_fastpath={fast_path}\nbitmap_cache=true\nbitmap_compression=true\n\
+         {lines}\nallow_channels=true\nuse_fastpath={fast_path}\nbitmap_cache=true\nbitmap_compression=true\n\
          [Logging]\nLogFile={}\nLogLevel=INFO\nEnableSyslog=false\n[Channels]\ndrdynvc=true\ncliprdr=true\n\
          [direct]\nname=direct\nlib=libvnc.so\nip=127.0.0.1\nport={vnc_port}\nusername=na\npassword=na\n",
         log.display()

@@ -49,11 +49,30 @@ impl Proxy {
         Ok(Proxy { port, process, folder })
     }
 
+    /// Where the recordings are.
+    pub fn out(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
+    /// Everything it has printed so far.
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
     /// Presses Ctrl-C and waits until it has closed its recordings.
-    pub fn finish(mut self) -> Outcome<Finished> {
-        self.process.signal("INT")?;
+    pub fn finish(self) -> Outcome<Finished> {
+        self.end("INT")
+    }
+
+    /// Ends it as kill -9 does.
+    pub fn kill(self) -> Outcome<Finished> {
+        self.end("KILL")
+    }
+
+    fn end(mut self, signal: &str) -> Outcome<Finished> {
+        self.process.signal(signal)?;
         let code = self.process.wait(Duration::from_secs(10))?.code();
-        let recordings = recordings(&self.folder.path().join("out"))?;
+        let recordings = recordings(&self.out())?;
         Ok(Finished { code, output: self.process.output(), recordings, _folder: self.folder })
     }
 }
@@ -65,7 +84,8 @@ fn listening_on(output: &str) -> Option<u16> {
     if rest.contains('\n') { digits.parse().ok() } else { None }
 }
 
-fn recordings(folder: &Path) -> Outcome<Vec<PathBuf>> {
+/// The recordings in a folder, in the order of their names.
+pub fn recordings(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();

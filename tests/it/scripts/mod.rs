@@ -1,0 +1,152 @@
+//! The stories: what a relay sees, line by line, and what must be said of it.
+//!
+//! Every story is judged as it is written, with its bytes cut into single bytes and at random places, and through a
+//! recording and back: the answer must not change. Every rule has a story that fires it and one that almost does. After
+//! a change that is meant, `UPDATE_EXPECT=1 cargo test scripts` rewrites what stands behind `says`; read the diff.
+
+mod negotiation;
+mod reach;
+mod sealed;
+mod tls;
+
+use std::path::Path;
+
+use analyzer::attempt::Diagnosed;
+use analyzer::diagnose::RULES;
+
+use crate::support::judge::judge;
+
+/// One story.
+pub struct Story {
+    /// What happens, in a few words.
+    pub name: &'static str,
+    /// The rules that speak. Of a story that fails, the first of them names the cause.
+    pub fires: &'static [&'static str],
+    /// The rules that one might expect to speak and that must not.
+    pub almost: &'static [&'static str],
+    /// What the relay sees.
+    pub script: &'static str,
+    /// What must be said of it. Of the phases only those that are named are compared.
+    pub says: &'static str,
+}
+
+/// Each table with the file it stands in.
+const TABLES: [(&str, &[Story]); 4] = [
+    ("reach.rs", reach::STORIES),
+    ("negotiation.rs", negotiation::STORIES),
+    ("tls.rs", tls::STORIES),
+    ("sealed.rs", sealed::STORIES),
+];
+
+#[test]
+fn of_the_way_to_the_server() {
+    check_all(0);
+}
+
+#[test]
+fn of_the_negotiation() {
+    check_all(1);
+}
+
+#[test]
+fn of_tls() {
+    check_all(2);
+}
+
+#[test]
+fn of_what_is_sealed_and_of_sessions_in_clear() {
+    check_all(3);
+}
+
+#[test]
+fn every_rule_has_a_story_that_fires_it_and_one_that_almost_does() {
+    let stories = || TABLES.iter().flat_map(|(_, stories)| stories.iter());
+    for rule in RULES {
+        assert!(stories().any(|story| story.fires.contains(&rule.name)), "nothing fires {:?}", rule.name);
+        assert!(stories().any(|story| story.almost.contains(&rule.name)), "nothing almost fires {:?}", rule.name);
+    }
+    let named = stories().flat_map(|story| story.fires.iter().chain(story.almost));
+    let unknown: Vec<_> = named.filter(|name| RULES.iter().all(|rule| rule.name != **name)).collect();
+    assert!(unknown.is_empty(), "no such rules: {unknown:?}");
+}
+
+#[test]
+fn no_two_stories_have_one_name() {
+    let mut names: Vec<_> = TABLES.iter().flat_map(|(_, stories)| stories.iter().map(|story| story.name)).collect();
+    names.sort_unstable();
+    let doubled: Vec<_> = names.windows(2).filter(|two| two[0] == two[1]).collect();
+    assert!(doubled.is_empty(), "{doubled:?}");
+}
+
+fn check_all(table: usize) {
+    let (file, stories) = TABLES[table];
+    let complaints: Vec<String> = stories.iter().filter_map(|story| check(file, story).err()).collect();
+    assert!(complaints.is_empty(), "{} of {} stories\n\n{}", complaints.len(), stories.len(), complaints.join("\n\n"));
+}
+
+fn check(file: &str, story: &Story) -> Result<(), String> {
+    let expected = lines(story.says);
+    let judged = std::panic::catch_unwind(|| judge(story.script, &phases(&expected)));
+    let (said, sessions) = judged.map_err(|panic| format!("{}\n{}", story.name, words(&*panic)))?;
+    let said = lines(&said);
+    let speaks = |name: &str| sessions.iter().any(|session| finding_of(name, session).is_some());
+    let silent = story.fires.iter().filter(|name| !speaks(name)).map(|name| format!("{name:?} does not speak"));
+    let loud = story.almost.iter().filter(|name| speaks(name)).map(|name| format!("{name:?} speaks"));
+    let mut wrong: Vec<String> = silent.chain(loud).chain(not_first(story, &sessions)).collect();
+    if said != expected && std::env::var_os("UPDATE_EXPECT").is_some() {
+        update(file, story.name, &said);
+    } else if said != expected {
+        wrong.push(format!("expected\n  {}\nsaid\n  {}", expected.join("\n  "), said.join("\n  ")));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(format!("{}\n{}", story.name, wrong.join("\n"))) }
+}
+
+/// The first rule that a story fires is the one whose cause stands first.
+fn not_first(story: &Story, sessions: &[Diagnosed]) -> Option<String> {
+    let rule = story.fires.first()?;
+    let first = |session: &Diagnosed| finding_of(rule, session).is_none_or(|place| place == 0);
+    (!sessions.iter().all(first)).then(|| format!("{rule:?} is not the first to speak"))
+}
+
+/// Where, among what is said of a session, a rule's finding stands. `None` where it has nothing to say, or where what
+/// it says is explained by another.
+fn finding_of(rule: &str, session: &Diagnosed) -> Option<usize> {
+    let rule = RULES.iter().find(|known| known.name == rule)?;
+    let finding = (rule.check)(&session.timeline)?;
+    session.findings.iter().position(|said| said.says == finding.says)
+}
+
+/// What a panic says.
+fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic.downcast_ref::<String>().map_or("it panics", String::as_str)
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// The beginnings of the lines about phases; of a story without a word all phases of the server's leg.
+fn phases(expected: &[String]) -> Vec<&str> {
+    if expected.is_empty() {
+        return vec!["name-resolution", "tcp on back", "negotiation", "tls", "credssp", "basic-settings", "active"];
+    }
+    let ends = [" on front: ", " on back: "];
+    let beginning = |line: &'_ String| ends.iter().find_map(|end| Some(line.find(end)? + end.len()));
+    expected
+        .iter()
+        .filter(|line| !line.starts_with("end on"))
+        .filter_map(|line| Some(&line[..beginning(line)?]))
+        .collect()
+}
+
+/// Rewrites what a story says, in its source.
+fn update(file: &str, name: &str, said: &[String]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scripts").join(file);
+    let source = std::fs::read_to_string(&path).expect("the source");
+    let (before, story) = source.split_once(&format!("name: \"{name}\",")).expect("the story");
+    let (head, rest) = story.split_once("says: \"").expect("what it says");
+    let (_, tail) = rest.split_once('"').expect("the end of what it says");
+    let lines: String = said.iter().map(|line| format!("            {line}\n")).collect();
+    let updated = format!("{before}name: \"{name}\",{head}says: \"\n{lines}        \"{tail}");
+    std::fs::write(&path, updated).expect("the source");
+}

@@ -1,0 +1,687 @@
+//! Stories of the X.224 negotiation.
+
+use super::Story;
+
+pub const STORIES: &[Story] = &[
+    Story {
+        name: "a web server on the port",
+        fires: &["not RDP"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @http
+            42ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 900 µs
+            finding TCP-NOTRDP, server, certain, in negotiation on back
+            the server does not speak RDP but HTTP
+        ",
+    },
+    Story {
+        name: "an SSH server on the port",
+        fires: &["not RDP"],
+        almost: &["no answer to the request"],
+        script: "
+            40ms < @ssh
+            41ms > @request SSL
+            900ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 20 ms, failed
+            end on front: by client, fin, in negotiation, after 859 ms
+            finding TCP-NOTRDP, server, certain, in negotiation on back
+            the server does not speak RDP but SSH
+        ",
+    },
+    Story {
+        name: "a TLS client without X.224",
+        fires: &["not RDP"],
+        almost: &["closed after ClientHello"],
+        script: "
+            21ms > @hello 1.2,1.3
+            41ms < rst
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on front: 1.0 ms, failed
+            end on back: by server, reset, in negotiation, after 20 ms
+            note PRX-PROBE, client, certain, in negotiation on front
+            the client does not speak RDP but TLS without X.224
+        ",
+    },
+    Story {
+        name: "a user name that looks like HTTP",
+        fires: &[],
+        almost: &["not RDP"],
+        script: "
+            21ms > @request SSL cookie=HTTP/1.1
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            2s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 1.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "RDP_NEG_FAILURE 1",
+        fires: &["negotiation failure"],
+        almost: &["closed before the confirm", "client wants more than was selected"],
+        script: "
+            21ms > @request RDP
+            41ms < @failure 1
+            42ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-SSLREQ, server, certain, in negotiation on back
+            the server refuses the negotiation: SSL_REQUIRED_BY_SERVER (1)
+        ",
+    },
+    Story {
+        name: "RDP_NEG_FAILURE 2",
+        fires: &["negotiation failure"],
+        almost: &["closed before the confirm", "client wants more than was selected"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @failure 2
+            42ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-SSLNO, server, certain, in negotiation on back
+            the server refuses the negotiation: SSL_NOT_ALLOWED_BY_SERVER (2)
+        ",
+    },
+    Story {
+        name: "RDP_NEG_FAILURE 3",
+        fires: &["negotiation failure"],
+        almost: &["closed before the confirm", "client wants more than was selected"],
+        script: "
+            21ms > @request SSL
+            41ms < @failure 3
+            42ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-NOCERT, server, certain, in negotiation on back
+            the server refuses the negotiation: SSL_CERT_NOT_ON_SERVER (3)
+        ",
+    },
+    Story {
+        name: "RDP_NEG_FAILURE 4",
+        fires: &["negotiation failure"],
+        almost: &["closed before the confirm", "client wants more than was selected"],
+        script: "
+            21ms > @request SSL
+            41ms < @failure 4
+            42ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-INCONS, server, certain, in negotiation on back
+            the server refuses the negotiation: INCONSISTENT_FLAGS (4)
+        ",
+    },
+    Story {
+        name: "RDP_NEG_FAILURE 5",
+        fires: &["negotiation failure"],
+        almost: &["closed before the confirm", "client wants more than was selected"],
+        script: "
+            21ms > @request SSL
+            41ms < @failure 5
+            42ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-HYBRID, server, certain, in negotiation on back
+            the server refuses the negotiation: HYBRID_REQUIRED_BY_SERVER (5)
+        ",
+    },
+    Story {
+        name: "RDP_NEG_FAILURE 6",
+        fires: &["negotiation failure"],
+        almost: &["closed before the confirm", "client wants more than was selected"],
+        script: "
+            21ms > @request SSL+HYBRID_EX
+            41ms < @failure 6
+            42ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-INCONS, server, certain, in negotiation on back
+            the server refuses the negotiation: SSL_WITH_USER_AUTH_REQUIRED_BY_SERVER (6)
+        ",
+    },
+    Story {
+        name: "RDP_NEG_FAILURE 7",
+        fires: &["negotiation failure"],
+        almost: &["closed before the confirm", "client wants more than was selected"],
+        script: "
+            21ms > @request SSL
+            41ms < @failure 7
+            42ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-INCONS, server, possible, in negotiation on back
+            the server refuses the negotiation: a code that is not known here (7)
+        ",
+    },
+    Story {
+        name: "RDP_NEG_FAILURE 5, and the client comes back with NLA",
+        fires: &["negotiation failure"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @failure 5
+            42ms > fin
+            62ms < fin
+            100ms again
+            121ms > @request SSL+HYBRID
+            141ms < @confirm HYBRID
+            143ms > @hello 1.2,1.3 sni=server.example
+            164ms < @server-hello 1.2
+            164ms < @certificate valid
+            164ms < @hello-done
+            166ms > @key-exchange
+            166ms > @finished
+            186ms < @finished
+            188ms session 20ms nla
+            3s > fin
+        ",
+        says: "
+            failed, withdrawn
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            note X224-HYBRID, server, certain, in negotiation on back
+            the server refuses the negotiation: HYBRID_REQUIRED_BY_SERVER (5)
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            credssp on back: 342 ms, done, inferred
+            active on front: 2.5 s, done, inferred
+            end on front: by client, fin, in active, after 2.4 s
+            no findings
+            attempt connected
+        ",
+    },
+    Story {
+        name: "RDP_NEG_FAILURE 2, and the client comes back without TLS",
+        fires: &["negotiation failure"],
+        almost: &["ended in clear"],
+        script: "
+            21ms > @request SSL
+            41ms < @failure 2
+            42ms > fin
+            62ms < fin
+            100ms again
+            121ms > @request RDP
+            141ms < @confirm RDP
+            143ms legacy 20ms
+            3s > rst
+        ",
+        says: "
+            failed, withdrawn
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            note X224-SSLNO, server, certain, in negotiation on back
+            the server refuses the negotiation: SSL_NOT_ALLOWED_BY_SERVER (2)
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            basic-settings on back: 22 ms, done
+            active on front: 2.7 s, done, inferred
+            end on front: by client, reset, in active, after 2.6 s
+            no findings
+            attempt connected
+        ",
+    },
+    Story {
+        name: "the server selects what was not offered",
+        fires: &["selected what was not offered"],
+        almost: &["no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm HYBRID
+            42ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-DOWNGR, server, certain, in negotiation on back
+            the client offers SSL, the server selects HYBRID
+        ",
+    },
+    Story {
+        name: "the server selects less than the client's best",
+        fires: &[],
+        almost: &["selected what was not offered", "client wants more than was selected"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            3s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 2.7 s, done, inferred
+            end on front: by client, fin, in active, after 2.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the server selects what was not offered, and the client goes on",
+        fires: &[],
+        almost: &["selected what was not offered"],
+        script: "
+            21ms > @request HYBRID
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            3s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 2.7 s, done, inferred
+            end on front: by client, fin, in active, after 2.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the server closes after the request",
+        fires: &["closed before the confirm"],
+        almost: &["no answer to the request", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 20 ms
+            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN
+            the server closes the connection after the connection request
+        ",
+    },
+    Story {
+        name: "the server resets after the request with a token",
+        fires: &["closed before the confirm"],
+        almost: &["negotiation failure"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, reset, in negotiation, after 20 ms
+            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN PATH-RSTINJ
+            the server resets the connection after the connection request
+        ",
+    },
+    Story {
+        name: "the server closes after it has refused",
+        fires: &["negotiation failure"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @failure 3
+            41ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 0 µs
+            finding X224-NOCERT, server, certain, in negotiation on back
+            the server refuses the negotiation: SSL_CERT_NOT_ON_SERVER (3)
+        ",
+    },
+    Story {
+        name: "the request is acknowledged and not answered",
+        fires: &["no answer to the request"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > @request SSL
+            41ms path back rtt_us=20000 unacked=0 backoff=0 bytes_acked=30
+            30s > fin
+            30.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 30.0 s, failed
+            end on front: by client, fin, in negotiation, after 30.0 s
+            finding X224-NOCC, server, likely, in negotiation on back, or PATH-ASYM
+            the server does not answer the request: the client gives up after 30.0 s
+        ",
+    },
+    Story {
+        name: "the request is never acknowledged",
+        fires: &["no answer to the request"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > @request SSL
+            1s path back rtt_us=20000 rto_us=220000 unacked=1 backoff=3 retransmits=3
+            8s path back unacked=1 backoff=5 retransmits=5
+            9s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 9.0 s, failed
+            end on front: by client, fin, in negotiation, after 9.0 s
+            finding PATH-ASYM, nobody, likely, in negotiation on back, or X224-NOCC
+            the request is never acknowledged, for 9.0 s
+        ",
+    },
+    Story {
+        name: "this end's kernel gives up on the request",
+        fires: &["no answer to the request"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            1s path back rtt_us=20000 unacked=1 backoff=2 retransmits=2
+            924s back nobody timeout
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 924 s, failed
+            end on back: by server, timeout, in negotiation, after 924 s
+            finding PATH-ASYM, nobody, likely, in negotiation on back, or X224-NOCC
+            the request is never acknowledged, for 924 s
+        ",
+    },
+    Story {
+        name: "a server that takes five seconds to answer the request",
+        fires: &[],
+        almost: &["no answer to the request", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            5041ms < @confirm SSL
+            5043ms > @hello 1.2,1.3 sni=server.example
+            5064ms < @server-hello 1.2
+            5064ms < @certificate valid
+            5064ms < @hello-done
+            5066ms > @key-exchange
+            5066ms > @finished
+            5086ms < @finished
+            5088ms session 20ms
+            8s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 5.0 s, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 2.7 s, done, inferred
+            end on front: by client, fin, in active, after 2.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "a confirm without RDP_NEG_RSP to a client that wants TLS",
+        fires: &["client wants more than was selected"],
+        almost: &["legacy request to a TLS-only server"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm none
+            41.5ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on front: by client, fin, in negotiation, after 400 µs
+            finding X224-SSLNO, client, likely, in negotiation on front, or TLS-NOKEY
+            the server selects standard RDP security and the client, which offered more, leaves without going on
+        ",
+    },
+    Story {
+        name: "a client that insists on NLA",
+        fires: &["client wants more than was selected"],
+        almost: &["closed after ClientHello", "selected what was not offered"],
+        script: "
+            21ms > @request SSL+HYBRID+HYBRID_EX
+            41ms < @confirm SSL
+            41.5ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on front: by client, fin, in negotiation, after 400 µs
+            finding X224-NLAONLY, client, likely, in negotiation on front
+            the server selects less than NLA and the client leaves without going on
+        ",
+    },
+    Story {
+        name: "a client that leaves after the confirm",
+        fires: &["client wants more than was selected"],
+        almost: &["closed after ClientHello", "client left without a request"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            200ms > fin
+            220ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on front: by client, fin, in negotiation, after 159 ms
+            note PRX-PROBE, client, possible, in negotiation on front
+            the server confirms and the client leaves without going on
+        ",
+    },
+    Story {
+        name: "the server closes after its own confirm",
+        fires: &["closed after ClientHello"],
+        almost: &["client wants more than was selected", "closed before the confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            41ms < fin
+            44ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on back: by server, fin, in negotiation, after 0 µs
+            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER
+            the server closes the connection 0 µs after its own confirm, before any ClientHello, without a ServerHello
+        ",
+    },
+    Story {
+        name: "a client without TLS at a server that wants it",
+        fires: &["legacy request to a TLS-only server"],
+        almost: &[],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            43ms > @mcs connect-initial
+            63ms < @mcs ultimatum
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            basic-settings on back: 22 ms, failed
+            end on back: by server, fin, in basic-settings, after 0 µs
+            finding X224-SSLREQ, server, likely, in basic-settings on back, or MCS-REJECT
+            the server refuses a client without TLS at its first MCS PDU
+        ",
+    },
+    Story {
+        name: "a Disconnect Provider Ultimatum after the Connect Response",
+        fires: &["ended in clear"],
+        almost: &["legacy request to a TLS-only server"],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            43ms legacy 20ms turns=4
+            123ms < @mcs ultimatum
+            123ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            basic-settings on back: 22 ms, done
+            end on back: by server, fin, in channel-connection, after 0 µs
+            finding MCS-REJECT, server, possible, in channel-connection on back
+            in channel-connection, with standard RDP security, the server closes (FIN) 0 µs after the last byte
+        ",
+    },
+    Story {
+        name: "a confirm in two halves, a second apart",
+        fires: &[],
+        almost: &["no answer to the request", "not RDP"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL first=4
+            1.041s < 0ed000001234000207080001000000
+            1143ms > @hello 1.2,1.3 sni=server.example
+            1164ms < @server-hello 1.2
+            1164ms < @certificate valid
+            1164ms < @hello-done
+            1166ms > @key-exchange
+            1166ms > @finished
+            1186ms < @finished
+            1188ms session 20ms
+            4s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 1.0 s, done
+            tls on back: 145 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 2.6 s, done, inferred
+            end on front: by client, fin, in active, after 2.5 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the server closes in the middle of its confirm",
+        fires: &["closed before the confirm"],
+        almost: &["not RDP"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL first=9
+            41ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 0 µs
+            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN
+            the server closes the connection after the connection request
+        ",
+    },
+    Story {
+        name: "the proxy is stopped in the negotiation",
+        fires: &[],
+        almost: &["no answer to the request"],
+        script: "
+            21ms > @request SSL
+            3s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            end on front: by proxy, reset, in negotiation, after 3.0 s
+            no findings
+        ",
+    },
+];

@@ -1,0 +1,739 @@
+//! Stories of what happens behind TLS, of sessions in clear, and of running sessions.
+
+use super::Story;
+
+pub const STORIES: &[Story] = &[
+    Story {
+        name: "CredSSP: the server closes after the second token",
+        fires: &["CredSSP ended"],
+        almost: &["alert of the server"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @confirm HYBRID
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms nla turns=3
+            150ms < @record 21 26
+            150ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            credssp on back: 64 ms, failed, inferred
+            end on back: by server, fin, in credssp, after 0 µs
+            finding NLA-CRED, server, possible, in credssp on back, or NLA-ORACLE MCS-REJECT
+            after the TLS handshake, most likely in CredSSP, the server closes (FIN) 0 µs after the last byte
+        ",
+    },
+    Story {
+        name: "CredSSP: the client leaves after the server's answer",
+        fires: &["CredSSP ended"],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @confirm HYBRID
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms nla turns=4
+            155ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            credssp on front: 69 ms, failed, inferred
+            end on front: by client, fin, in credssp, after 6.9 ms
+            finding NLA-CRED, client, possible, in credssp on front, or NLA-ORACLE MCS-REJECT
+            after the TLS handshake, most likely in CredSSP, the client closes (FIN) 6.9 ms after the last byte
+        ",
+    },
+    Story {
+        name: "CredSSP: the server says nothing to the first token",
+        fires: &["CredSSP ended"],
+        almost: &["no answer to ClientHello"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @confirm HYBRID
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms nla turns=1
+            31s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            credssp on front: 30.9 s, failed, inferred
+            end on front: by client, fin, in credssp, after 30.9 s
+            finding NLA-KDC, server, possible, in credssp on back, or PATH-WINZERO MCS-REJECT
+            after the TLS handshake the server says nothing for 30.9 s
+        ",
+    },
+    Story {
+        name: "CredSSP: credentials taken, and the server closes",
+        fires: &["CredSSP ended"],
+        almost: &["ended in clear"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @confirm HYBRID
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms nla turns=6
+            190ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            credssp on back: 104 ms, failed, inferred
+            end on back: by server, fin, in credssp, after 22 ms
+            finding NLA-CRED, server, possible, in credssp on back, or NLA-ORACLE MCS-REJECT
+            after the TLS handshake, most likely in CredSSP, the server closes (FIN) 22 ms after the last byte
+        ",
+    },
+    Story {
+        name: "plain TLS: the server closes after Connect Initial",
+        fires: &["ended behind TLS"],
+        almost: &["closed with nothing said behind TLS", "CredSSP ended", "ended in clear"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms turns=1
+            110ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 24 ms, failed, inferred
+            end on back: by server, fin, in basic-settings, after 22 ms
+            finding MCS-REJECT, server, possible, in basic-settings on back, or INFO-CRED LIC-NOSRV CAP-BAD
+            after the TLS handshake, before the session is active, the server closes (FIN) 22 ms after the last byte
+        ",
+    },
+    Story {
+        name: "plain TLS: the server closes after Client Info",
+        fires: &["ended behind TLS"],
+        almost: &["CredSSP ended"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms turns=11
+            310ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 224 ms, failed, inferred
+            end on back: by server, fin, in basic-settings, after 22 ms
+            finding INFO-CRED, server, possible, in basic-settings on back, or MCS-REJECT LIC-NOSRV CAP-BAD
+            after the TLS handshake, before the session is active, the server closes (FIN) 22 ms after the last byte
+        ",
+    },
+    Story {
+        name: "plain TLS: the server resets after Confirm Active",
+        fires: &["ended behind TLS"],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms turns=13
+            350ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 264 ms, failed, inferred
+            end on back: by server, reset, in basic-settings, after 22 ms
+            finding CAP-BAD, server, possible, in basic-settings on back, or MCS-REJECT INFO-CRED LIC-NOSRV
+            after the TLS handshake, before the session is active, the server resets (RST) 22 ms after the last byte
+        ",
+    },
+    Story {
+        name: "plain TLS: the server closes before anything else",
+        fires: &["closed with nothing said behind TLS"],
+        almost: &["ended behind TLS", "client left after the certificate", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            120ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            end on back: by server, fin, in tls, after 34 ms
+            finding TLS-CIPHER, server, possible, in tls on back, or TLS-NOKEY
+            after the TLS handshake, with nothing said, the server closes (FIN) 34 ms after the last byte
+        ",
+    },
+    Story {
+        name: "plain TLS: the client closes before anything else",
+        fires: &["client left after the certificate"],
+        almost: &["ended behind TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            120ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            end on front: by client, fin, in tls, after 34 ms
+            finding TLS-UNTRUST, client, possible, in tls on front, or PRX-PROBE
+            the client leaves 34 ms after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "NLA: the server closes after Client Info",
+        fires: &["ended behind TLS"],
+        almost: &["CredSSP ended"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @confirm HYBRID
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms nla turns=16
+            400ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            credssp on back: 314 ms, failed, inferred
+            end on back: by server, fin, in credssp, after 32 ms
+            finding INFO-CRED, server, possible, in credssp on back, or MCS-REJECT LIC-NOSRV CAP-BAD
+            after the TLS handshake, before the session is active, the server closes (FIN) 32 ms after the last byte
+        ",
+    },
+    Story {
+        name: "a healthy session, closed in order",
+        fires: &[],
+        almost: &["ended behind TLS", "broken while active", "CredSSP ended"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            5s > @record 23 40
+            5s > @record 21 26
+            5s > fin
+            5.02s < @record 21 26
+            5.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 4.7 s, done, inferred
+            end on front: by client, fin, in active, after 0 µs
+            no findings
+        ",
+    },
+    Story {
+        name: "a healthy session with NLA, closed by the server after a logoff",
+        fires: &[],
+        almost: &["CredSSP ended", "broken while active"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @confirm HYBRID
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms nla
+            60s < @record 23 60
+            60s < @record 21 26
+            60s < fin
+            60.02s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            credssp on back: 342 ms, done, inferred
+            active on back: 59.6 s, done, inferred
+            end on back: by server, fin, in active, after 0 µs
+            no findings
+        ",
+    },
+    Story {
+        name: "a healthy session that a Windows client ends with a bare RST",
+        fires: &[],
+        almost: &["broken while active", "ended behind TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            900s > rst
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 900 s, done, inferred
+            end on front: by client, reset, in active, after 900 s
+            no findings
+        ",
+    },
+    Story {
+        name: "a healthy session over a path of 600 ms",
+        fires: &[],
+        almost: &["no answer to the request", "no answer to ClientHello", "slow resolver", "broken while active"],
+        script: "
+            0ms dial
+            600ms opened
+            600ms path back rtt_us=600000 min_rtt_us=600000 rto_us=1200000
+            610ms > @request SSL
+            1.21s < @confirm SSL
+            1.22s > @hello 1.2,1.3 sni=server.example
+            1.82s < @server-hello 1.2
+            1.82s < @certificate valid
+            1.82s < @hello-done
+            1.83s > @key-exchange
+            1.83s > @finished
+            2.43s < @finished
+            2.44s session 600ms
+            30s path back rtt_us=610000
+            60s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 600 ms, done
+            negotiation on back: 610 ms, done
+            tls on back: 1.2 s, done
+            basic-settings on back: 7.8 s, done, inferred
+            active on front: 49.8 s, done, inferred
+            end on front: by client, fin, in active, after 48.0 s
+            no findings
+        ",
+    },
+    Story {
+        name: "a healthy session over a path that loses segments",
+        fires: &[],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            65ms path back rtt_us=20000 rto_us=220000 retransmits=2 lost=1
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            1s path back rtt_us=22000 rto_us=220000 retransmits=7 lost=0
+            9s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 8.7 s, done, inferred
+            end on front: by client, fin, in active, after 8.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "a server that resets a running session",
+        fires: &["broken while active"],
+        almost: &["ended behind TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s < @record 23 900
+            60.5s < rst
+        ",
+        says: "
+            broken
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 60.2 s, failed, inferred
+            end on back: by server, reset, in active, after 500 ms
+            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ
+            the running session breaks after 60.2 s: server resets (RST) 500 ms after the last byte
+        ",
+    },
+    Story {
+        name: "a server that resets a session just begun",
+        fires: &["broken while active"],
+        almost: &["ended behind TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            600ms < rst
+        ",
+        says: "
+            broken
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 252 ms, failed, inferred
+            end on back: by server, reset, in active, after 192 ms
+            finding SES-KILLED, server, possible, in active on back, or PATH-RSTINJ
+            the running session breaks after 252 ms: server resets (RST) 192 ms after the last byte
+        ",
+    },
+    Story {
+        name: "a reset after five idle minutes",
+        fires: &["broken while active"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s > @record 23 60
+            60.02s < @record 23 900
+            360s < rst
+        ",
+        says: "
+            broken
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 360 s, failed, inferred
+            end on back: by server, reset, in active, after 300 s
+            finding PATH-IDLE, server, likely, in active on back, or PATH-RSTINJ
+            the running session breaks after 360 s: server resets (RST) 300 s after the last byte
+        ",
+    },
+    Story {
+        name: "a running session whose server's kernel falls silent",
+        fires: &["broken while active"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s > @record 23 60
+            61s path back unacked=1 backoff=2 retransmits=2
+            924s back nobody timeout
+        ",
+        says: "
+            broken
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 924 s, failed, inferred
+            end on back: by server, timeout, in active, after 864 s
+            finding PATH-DEAD, nobody, likely, in active on back
+            the running session breaks after 924 s: no answer for 864 s
+        ",
+    },
+    Story {
+        name: "the proxy is stopped in a running session",
+        fires: &[],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s stop
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            end on front: by proxy, reset, in active, after 59.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the recording ends in a running session",
+        fires: &[],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s < @record 23 900
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 59.7 s, open, inferred
+            end on back: by nobody, cut, in active, after 0 µs
+            no findings
+        ",
+    },
+    Story {
+        name: "the recording ends behind TLS",
+        fires: &[],
+        almost: &["ended behind TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms turns=5
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 82 ms, open, inferred
+            end on back: by nobody, cut, in basic-settings, after 0 µs
+            no findings
+        ",
+    },
+    Story {
+        name: "a healthy session in clear",
+        fires: &[],
+        almost: &["ended in clear", "legacy request to a TLS-only server", "client wants more than was selected"],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            43ms legacy 20ms
+            9s > @mcs ultimatum
+            9s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            basic-settings on back: 22 ms, done
+            active on front: 8.8 s, done, inferred
+            end on front: by client, fin, in active, after 0 µs
+            no findings
+        ",
+    },
+    Story {
+        name: "in clear: the server closes after Client Info",
+        fires: &["ended in clear"],
+        almost: &["legacy request to a TLS-only server", "ended behind TLS"],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            43ms legacy 20ms turns=7
+            200ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            basic-settings on back: 22 ms, done
+            end on back: by server, fin, in secure-settings, after 37 ms
+            finding INFO-CRED, server, possible, in secure-settings on back
+            in secure-settings, with standard RDP security, the server closes (FIN) 37 ms after the last byte
+        ",
+    },
+    Story {
+        name: "in clear: the server closes after its licence",
+        fires: &["ended in clear"],
+        almost: &["legacy request to a TLS-only server"],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            43ms legacy 20ms turns=8
+            200ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            basic-settings on back: 22 ms, done
+            end on back: by server, fin, in licensing, after 17 ms
+            finding LIC-NOSRV, server, possible, in licensing on back
+            in licensing, with standard RDP security, the server closes (FIN) 17 ms after the last byte
+        ",
+    },
+    Story {
+        name: "in clear: the server resets after Confirm Active",
+        fires: &["ended in clear"],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            43ms legacy 20ms turns=10
+            260ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            basic-settings on back: 22 ms, done
+            end on back: by server, reset, in finalization, after 37 ms
+            finding CAP-BAD, server, possible, in finalization on back
+            in finalization, with standard RDP security, the server resets (RST) 37 ms after the last byte
+        ",
+    },
+    Story {
+        name: "in clear: the server closes after Connect Initial",
+        fires: &["ended in clear"],
+        almost: &["client wants more than was selected", "legacy request to a TLS-only server"],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            43ms > @mcs connect-initial
+            63ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            basic-settings on back: 22 ms, failed
+            end on back: by server, fin, in basic-settings, after 20 ms
+            finding MCS-REJECT, server, possible, in basic-settings on back
+            in basic-settings, with standard RDP security, the server closes (FIN) 20 ms after the last byte
+        ",
+    },
+];

@@ -1,0 +1,1363 @@
+//! Stories of the TLS handshake and of the certificate in it.
+
+use super::Story;
+
+pub const STORIES: &[Story] = &[
+    Story {
+        name: "the server answers ClientHello with alert 40",
+        fires: &["alert of the server"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @alert 40
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-CIPHER, server, likely, in tls on back, or TLS-VER TLS-NOKEY
+            the server ends the TLS handshake: alert handshake_failure (40)
+        ",
+    },
+    Story {
+        name: "the server answers ClientHello with alert 47",
+        fires: &["alert of the server"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @alert 47
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-CIPHER, server, likely, in tls on back
+            the server ends the TLS handshake: alert illegal_parameter (47)
+        ",
+    },
+    Story {
+        name: "the server answers ClientHello with alert 70",
+        fires: &["alert of the server"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @alert 70
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-VER, server, certain, in tls on back
+            the server ends the TLS handshake: alert protocol_version (70)
+        ",
+    },
+    Story {
+        name: "the server answers ClientHello with alert 71",
+        fires: &["alert of the server"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @alert 71
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-CIPHER, server, likely, in tls on back
+            the server ends the TLS handshake: alert insufficient_security (71)
+        ",
+    },
+    Story {
+        name: "the server answers ClientHello with alert 80",
+        fires: &["alert of the server"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @alert 80
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-NOKEY, server, likely, in tls on back
+            the server ends the TLS handshake: alert internal_error (80)
+        ",
+    },
+    Story {
+        name: "the server answers ClientHello with alert 86",
+        fires: &["alert of the server"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @alert 86
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-VER, server, certain, in tls on back
+            the server ends the TLS handshake: alert inappropriate_fallback (86)
+        ",
+    },
+    Story {
+        name: "the server answers ClientHello with alert 112",
+        fires: &["alert of the server"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @alert 112
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-NAME, server, likely, in tls on back
+            the server ends the TLS handshake: alert unrecognized_name (112)
+        ",
+    },
+    Story {
+        name: "the server warns of an unknown name and goes on",
+        fires: &[],
+        almost: &["alert of the server", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @alert 112 warning
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            3s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 2.7 s, done, inferred
+            end on front: by client, fin, in active, after 2.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (self-signed) with alert 42",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate self-signed
+            64ms < @hello-done
+            70ms > @alert 42
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-UNTRUST, client, likely, in tls on front
+            the client ends the TLS handshake: alert bad_certificate (42)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (expired) with alert 42",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate expired
+            64ms < @hello-done
+            70ms > @alert 42
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-EXPIRED, client, likely, in tls on front
+            the client ends the TLS handshake: alert bad_certificate (42)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (valid) with alert 43",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            70ms > @alert 43
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-WEAK, client, likely, in tls on front
+            the client ends the TLS handshake: alert unsupported_certificate (43)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (valid) with alert 44",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            70ms > @alert 44
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-UNTRUST, client, possible, in tls on front
+            the client ends the TLS handshake: alert certificate_revoked (44)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (expired) with alert 45",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate expired
+            64ms < @hello-done
+            70ms > @alert 45
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-EXPIRED, client, certain, in tls on front
+            the client ends the TLS handshake: alert certificate_expired (45)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (not-yet) with alert 45",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate not-yet
+            64ms < @hello-done
+            70ms > @alert 45
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-NOTYET, client, certain, in tls on front
+            the client ends the TLS handshake: alert certificate_expired (45)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (wrong-name) with alert 46",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate wrong-name
+            64ms < @hello-done
+            70ms > @alert 46
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-NAME, client, likely, in tls on front
+            the client ends the TLS handshake: alert certificate_unknown (46)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (self-signed) with alert 48",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate self-signed
+            64ms < @hello-done
+            70ms > @alert 48
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-UNTRUST, client, certain, in tls on front
+            the client ends the TLS handshake: alert unknown_ca (48)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (valid) with alert 48",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            70ms > @alert 48
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-UNTRUST, client, certain, in tls on front
+            the client ends the TLS handshake: alert unknown_ca (48)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (valid) with alert 40",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            70ms > @alert 40
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-CIPHER, client, likely, in tls on front
+            the client ends the TLS handshake: alert handshake_failure (40)
+        ",
+    },
+    Story {
+        name: "the client answers a certificate (valid) with alert 70",
+        fires: &["alert of the client"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            70ms > @alert 70
+            70ms > fin
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-VER, client, certain, in tls on front
+            the client ends the TLS handshake: alert protocol_version (70)
+        ",
+    },
+    Story {
+        name: "the client takes its leave after the certificate",
+        fires: &["client left after the certificate"],
+        almost: &["alert of the client", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate expired-self
+            64ms < @hello-done
+            2.5s > @alert 0 warning
+            2.5s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 2.5 s, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-EXPIRED, client, likely, in tls on front, or TLS-UNTRUST PRX-PROBE
+            the client leaves 2.4 s after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the client resets right after the certificate",
+        fires: &["client left after the certificate"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            65ms > rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 24 ms, failed
+            end on front: by client, reset, in tls, after 900 µs
+            finding TLS-UNTRUST, client, possible, in tls on front, or PRX-PROBE
+            the client leaves 1.0 ms after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the user denies a certificate (self-signed)",
+        fires: &["client left after the certificate"],
+        almost: &["key exchange without an end", "closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate self-signed
+            64ms < @hello-done
+            6s > fin
+            6.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 6.0 s, failed
+            end on front: by client, fin, in tls, after 5.9 s
+            finding TLS-UNTRUST, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the user accepts a certificate (self-signed)",
+        fires: &[],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate self-signed
+            64ms < @hello-done
+            6066ms > @key-exchange
+            6066ms > @finished
+            6086ms < @finished
+            6088ms session 20ms
+            8s > fin
+            8.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 6.0 s, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 1.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the user denies a certificate (expired)",
+        fires: &["client left after the certificate"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate expired
+            64ms < @hello-done
+            6s > fin
+            6.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 6.0 s, failed
+            end on front: by client, fin, in tls, after 5.9 s
+            finding TLS-EXPIRED, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the user accepts a certificate (expired)",
+        fires: &[],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate expired
+            64ms < @hello-done
+            6066ms > @key-exchange
+            6066ms > @finished
+            6086ms < @finished
+            6088ms session 20ms
+            8s > fin
+            8.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 6.0 s, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 1.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the user denies a certificate (expired-self)",
+        fires: &["client left after the certificate"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate expired-self
+            64ms < @hello-done
+            6s > fin
+            6.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 6.0 s, failed
+            end on front: by client, fin, in tls, after 5.9 s
+            finding TLS-EXPIRED, client, likely, in tls on front, or TLS-UNTRUST PRX-PROBE
+            the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the user accepts a certificate (expired-self)",
+        fires: &[],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate expired-self
+            64ms < @hello-done
+            6066ms > @key-exchange
+            6066ms > @finished
+            6086ms < @finished
+            6088ms session 20ms
+            8s > fin
+            8.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 6.0 s, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 1.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the user denies a certificate (not-yet)",
+        fires: &["client left after the certificate"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate not-yet
+            64ms < @hello-done
+            6s > fin
+            6.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 6.0 s, failed
+            end on front: by client, fin, in tls, after 5.9 s
+            finding TLS-NOTYET, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the user accepts a certificate (not-yet)",
+        fires: &[],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate not-yet
+            64ms < @hello-done
+            6066ms > @key-exchange
+            6066ms > @finished
+            6086ms < @finished
+            6088ms session 20ms
+            8s > fin
+            8.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 6.0 s, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 1.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the user denies a certificate (weak)",
+        fires: &["client left after the certificate"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate weak
+            64ms < @hello-done
+            6s > fin
+            6.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 6.0 s, failed
+            end on front: by client, fin, in tls, after 5.9 s
+            finding TLS-WEAK, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the user accepts a certificate (weak)",
+        fires: &[],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate weak
+            64ms < @hello-done
+            6066ms > @key-exchange
+            6066ms > @finished
+            6086ms < @finished
+            6088ms session 20ms
+            8s > fin
+            8.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 6.0 s, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 1.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the user denies a certificate (wrong-name)",
+        fires: &["client left after the certificate"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate wrong-name
+            64ms < @hello-done
+            6s > fin
+            6.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 6.0 s, failed
+            end on front: by client, fin, in tls, after 5.9 s
+            finding TLS-NAME, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the user accepts a certificate (wrong-name)",
+        fires: &[],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate wrong-name
+            64ms < @hello-done
+            6066ms > @key-exchange
+            6066ms > @finished
+            6086ms < @finished
+            6088ms session 20ms
+            8s > fin
+            8.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 6.0 s, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 1.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the server closes right after ClientHello",
+        fires: &["closed after ClientHello"],
+        almost: &["client left after the certificate", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            66ms < fin
+            67ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 25 ms, failed
+            end on back: by server, fin, in tls, after 23 ms
+            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER
+            the server closes the connection 23 ms after ClientHello, without a ServerHello
+        ",
+    },
+    Story {
+        name: "the server resets right after ClientHello",
+        fires: &["closed after ClientHello"],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            66ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 25 ms, failed
+            end on back: by server, reset, in tls, after 23 ms
+            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER PATH-RSTINJ
+            the server resets the connection 23 ms after ClientHello, without a ServerHello
+        ",
+    },
+    Story {
+        name: "the client leaves right after ClientHello",
+        fires: &["client did not wait"],
+        almost: &["closed after ClientHello", "no answer to ClientHello", "client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            50ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 9.0 ms, failed
+            end on front: by client, fin, in tls, after 6.9 ms
+            note PRX-PROBE, client, possible, in tls on front
+            the client leaves 7.0 ms after its ClientHello, before an answer could be complete
+        ",
+    },
+    Story {
+        name: "the server does not answer ClientHello",
+        fires: &["no answer to ClientHello"],
+        almost: &["closed after ClientHello", "large segments vanish"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            70ms path back rtt_us=20000 unacked=0 backoff=0 out_of_order=0
+            25s > fin
+            25.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 25.0 s, failed
+            end on front: by client, fin, in tls, after 25.0 s
+            finding TLS-NOKEY, server, possible, in tls on back, or PATH-WINZERO PATH-PMTU
+            the server does not answer ClientHello: the client gives up after 25.0 s
+        ",
+    },
+    Story {
+        name: "a large ClientHello is never acknowledged",
+        fires: &["no answer to ClientHello"],
+        almost: &["large segments vanish"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example size=1700
+            1s path back rtt_us=20000 unacked=2 backoff=3 retransmits=3
+            25s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 25.0 s, failed
+            end on front: by client, fin, in tls, after 25.0 s
+            finding PATH-PMTU, nobody, likely, in tls on back
+            ClientHello is never acknowledged, for 25.0 s
+        ",
+    },
+    Story {
+        name: "a small ClientHello is never acknowledged",
+        fires: &["no answer to ClientHello"],
+        almost: &["large segments vanish"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            1s path back rtt_us=20000 unacked=1 backoff=3 retransmits=3
+            924s back nobody timeout
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 924 s, failed
+            end on back: by server, timeout, in tls, after 924 s
+            finding PATH-DEAD, nobody, likely, in tls on back, or PATH-PMTU
+            ClientHello is never acknowledged, for 924 s
+        ",
+    },
+    Story {
+        name: "a server that takes four seconds to answer ClientHello",
+        fires: &[],
+        almost: &["no answer to ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            4064ms < @server-hello 1.2
+            4064ms < @certificate valid
+            4064ms < @hello-done
+            4066ms > @key-exchange
+            4066ms > @finished
+            4086ms < @finished
+            4088ms session 20ms
+            9s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 4.0 s, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 4.7 s, done, inferred
+            end on front: by client, fin, in active, after 4.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the server's flight vanishes but for its tail",
+        fires: &["large segments vanish"],
+        almost: &["closed after ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            1s path back rtt_us=20000 unacked=0 backoff=0 out_of_order=1 bytes_received=19 rcv_mss=600
+            15s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 15.0 s, failed
+            end on front: by client, fin, in tls, after 15.0 s
+            finding PATH-PMTU, middlebox, likely, in tls on back, or TLS-HALF
+            the server's answer to ClientHello stays incomplete for 15.0 s; segments that arrived beyond a hole: 1
+        ",
+    },
+    Story {
+        name: "the server's flight comes out of order and is complete",
+        fires: &[],
+        almost: &["large segments vanish"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            65ms path back rtt_us=20000 out_of_order=3
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            3s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 2.7 s, done, inferred
+            end on front: by client, fin, in active, after 2.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the server's flight came out of order and the user denies the certificate",
+        fires: &["client left after the certificate"],
+        almost: &["large segments vanish"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate self-signed
+            64ms < @hello-done
+            65ms path back rtt_us=20000 out_of_order=3
+            6s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 6.0 s, failed
+            end on front: by client, fin, in tls, after 5.9 s
+            finding TLS-UNTRUST, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the server closes in the middle of its certificate",
+        fires: &["server's flight cut"],
+        almost: &["client left after the certificate", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid+self-signed first=500
+            70ms < fin
+            71ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 29 ms, failed
+            end on back: by server, fin, in tls, after 5.9 ms
+            finding TLS-HALF, server, likely, in tls on back, or PATH-PMTU
+            the server's flight breaks off in Certificate, 495 of 770 bytes: server closes (FIN) 5.9 ms after the last byte
+        ",
+    },
+    Story {
+        name: "the server resets in the middle of its ServerHello",
+        fires: &["server's flight cut"],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2 first=30
+            70ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 29 ms, failed
+            end on back: by server, reset, in tls, after 5.9 ms
+            finding TLS-HALF, server, likely, in tls on back, or PATH-PMTU PATH-RSTINJ
+            the server's flight breaks off in ServerHello, 25 of 42 bytes: server resets (RST) 5.9 ms after the last byte
+        ",
+    },
+    Story {
+        name: "the server falls silent in the middle of its certificate",
+        fires: &["server's flight cut"],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid+self-signed first=500
+            12s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 12.0 s, failed
+            end on front: by client, fin, in tls, after 11.9 s
+            finding TLS-HALF, server, likely, in tls on back, or PATH-PMTU
+            the server's flight breaks off in Certificate, 495 of 770 bytes, and nothing follows for 11.9 s
+        ",
+    },
+    Story {
+        name: "the client leaves in the middle of the server's flight",
+        fires: &["client left after the certificate"],
+        almost: &["server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate self-signed
+            100ms > rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 59 ms, failed
+            end on front: by client, reset, in tls, after 36 ms
+            finding TLS-UNTRUST, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 36 ms after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the server closes after its whole flight",
+        fires: &["key exchange without an end"],
+        almost: &["client left after the certificate", "server's flight cut", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            70ms < fin
+            71ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 29 ms, failed
+            end on back: by server, fin, in tls, after 5.9 ms
+            finding TLS-HALF, server, possible, in tls on back
+            after its own flight, instead of the server's Finished: server closes (FIN) 5.9 ms after the last byte
+        ",
+    },
+    Story {
+        name: "the server resets when it has the client's key exchange",
+        fires: &["key exchange without an end"],
+        almost: &["client left after the certificate", "CredSSP ended"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, failed
+            end on back: by server, reset, in tls, after 20 ms
+            finding TLS-NOKEY, server, possible, in tls on back, or TLS-HALF PATH-RSTINJ
+            after the client's key exchange, instead of the server's Finished: server resets (RST) 20 ms after the last byte
+        ",
+    },
+    Story {
+        name: "the client gives up on the server's Finished",
+        fires: &["key exchange without an end"],
+        almost: &["client left after the certificate", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            20s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 20.0 s, failed
+            end on front: by client, fin, in tls, after 19.9 s
+            finding TLS-NOKEY, server, possible, in tls on back, or TLS-HALF PATH-DEAD
+            after the client's key exchange, instead of the server's Finished: nothing for 19.9 s
+        ",
+    },
+    Story {
+        name: "TLS 1.3: the client leaves after a sealed alert",
+        fires: &["client left after the certificate"],
+        almost: &["server's flight cut", "alert of the client"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.3
+            64ms < @record 23 1200
+            70ms > @record 23 19
+            70ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed, inferred
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-UNTRUST, client, possible, in tls on front, or TLS-EXPIRED TLS-NAME PRX-PROBE
+            the client leaves 6.0 ms after the server's flight: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "TLS 1.3: the user denies a certificate that cannot be seen",
+        fires: &["client left after the certificate"],
+        almost: &["server's flight cut", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.3
+            64ms < @record 23 1200
+            5s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 5.0 s, failed
+            end on front: by client, fin, in tls, after 4.9 s
+            finding TLS-UNTRUST, client, possible, in tls on front, or TLS-EXPIRED TLS-NAME PRX-PROBE
+            the client leaves 4.9 s after the server's flight: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "TLS 1.3: the server resets after its ServerHello",
+        fires: &["server's flight cut"],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.3
+            65ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 24 ms, failed
+            end on back: by server, reset, in tls, after 900 µs
+            finding TLS-HALF, server, likely, in tls on back, or PATH-PMTU PATH-RSTINJ
+            the server's flight breaks off after ServerHello: server resets (RST) 900 µs after the last byte
+        ",
+    },
+    Story {
+        name: "TLS 1.3 with a HelloRetryRequest",
+        fires: &[],
+        almost: &["no answer to ClientHello", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @hello-retry
+            66ms > @hello 1.3 sni=server.example
+            86ms < @server-hello 1.3
+            86ms < @record 23 1200
+            90ms > @record 23 53
+            90ms session 20ms
+            3s > @record 23 19
+            3s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 49 ms, done, inferred
+            basic-settings on back: 260 ms, done, inferred
+            active on front: 2.6 s, done, inferred
+            end on front: by client, fin, in active, after 0 µs
+            no findings
+        ",
+    },
+    Story {
+        name: "the server closes after its HelloRetryRequest",
+        fires: &["closed after ClientHello"],
+        almost: &["server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @hello-retry
+            66ms > @hello 1.3 sni=server.example
+            87ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 46 ms, failed
+            end on back: by server, fin, in tls, after 21 ms
+            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER
+            the server closes the connection 21 ms after ClientHello, without a ServerHello
+        ",
+    },
+    Story {
+        name: "bulk payload that could not be kept",
+        fires: &[],
+        almost: &["no answer to the request", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            2s missing < 90000 dropped
+            3s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 2.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.0 s
+            no findings
+        ",
+    },
+];

@@ -1,0 +1,172 @@
+//! The bytes of named messages: `@request SSL+HYBRID`, `@hello 1.2,1.3`, `@record 23 120`.
+//!
+//! X.224 and MCS are those of the lab's peers; TLS is built here, field by field, without the analyzer's help.
+
+use proxy::lab::wire;
+
+use super::certificates::certificate;
+
+/// The value after `mstshash=` where a script names none.
+const COOKIE: &str = "user";
+/// TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_AES_128_GCM_SHA256, TLS_RSA_WITH_AES_128_CBC_SHA.
+const SUITES: [u16; 3] = [0xc02f, 0x1301, 0x002f];
+/// SHA-256 of "HelloRetryRequest", which stands for the random of one (RFC 8446, 4.1.3).
+const RETRY: &str = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
+
+/// A group of RFC 8446, 4.2.7.
+const X25519: [u8; 2] = [0x00, 0x1d];
+
+/// The bytes of what stands behind `>` or `<`: a message by its name, or hex. `first=N` cuts it.
+pub fn bytes(words: &[&str]) -> Vec<u8> {
+    let (named, words): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.contains('='));
+    let option = |name: &str| named.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    let mut bytes = match words.split_first() {
+        Some((name, rest)) if name.starts_with('@') => message(&name[1..], rest, &option),
+        _ => hex(&words.concat()),
+    };
+    if let Some(first) = option("first") {
+        bytes.truncate(first.parse().expect("a number of bytes"));
+    }
+    bytes
+}
+
+/// Bytes written as hex.
+pub fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).expect("a hex digit") as u8).collect();
+    digits.chunks(2).map(|two| two[0] << 4 | two[1]).collect()
+}
+
+fn message<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a str>) -> Vec<u8> {
+    let word = words.first().copied().unwrap_or_default();
+    match name {
+        "request" => wire::connection_request(option("cookie").unwrap_or(COOKIE), protocols(word)),
+        "confirm" => wire::connection_confirm(protocols(word)),
+        "failure" => wire::negotiation_failure(number(word)),
+        "hello" => client_hello(word, option("sni"), option("size").map_or(0, number)),
+        "hello-retry" => server_hello(&hex(RETRY), "1.3", &X25519),
+        "server-hello" => server_hello(&[0x5e; 32], word, &key_share()),
+        "certificate" => handshake(11, &chain(word)),
+        "hello-done" => handshake(14, &[]),
+        "key-exchange" => handshake(16, &[&[32][..], &[0xab; 32]].concat()),
+        "finished" => [record(20, &[1]), record(22, &[0xee; 40])].concat(),
+        "record" => record(number(word) as u8, &vec![0xd5; number(words[1]) as usize]),
+        "alert" => record(21, &[if words.get(1) == Some(&"warning") { 1 } else { 2 }, number(word) as u8]),
+        "mcs" => mcs(word),
+        "http" => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec(),
+        "ssh" => b"SSH-2.0-OpenSSH_9.2p1\r\n".to_vec(),
+        other => panic!("expected the name of a message, found @{other}"),
+    }
+}
+
+fn number(text: &str) -> u32 {
+    text.parse().unwrap_or_else(|_| panic!("expected a number, found {text:?}"))
+}
+
+/// `SSL+HYBRID`, `RDP`, or nothing at all: `none`.
+fn protocols(text: &str) -> Option<u32> {
+    let bit = |name| match name {
+        "RDP" => 0,
+        "SSL" => 1,
+        "HYBRID" => 2,
+        "RDSTLS" => 4,
+        "HYBRID_EX" => 8,
+        other => panic!("expected a protocol, found {other:?}"),
+    };
+    (text != "none").then(|| text.split('+').map(bit).fold(0, |all, bit| all | bit))
+}
+
+/// MCS and RDP PDUs of a session in clear, \[MS-RDPBCGR\] 1.3.1.1.
+fn mcs(name: &str) -> Vec<u8> {
+    match name {
+        "connect-initial" => wire::connect_initial(0),
+        "connect-response" => wire::connect_response(0),
+        "attach" => [wire::erect_domain(), wire::attach_user()].concat(),
+        "attach-confirm" => wire::attach_user_confirm(),
+        "join" => wire::channel_joins().swap_remove(0),
+        "join-confirm" => wire::channel_join_confirms().swap_remove(0),
+        "info" => wire::client_info("user"),
+        "licence" => wire::licence_valid_client(),
+        "demand" => wire::demand_active(),
+        "confirm-active" => [wire::confirm_active(), wire::client_finalization().concat()].concat(),
+        "finalization" => wire::server_finalization().concat(),
+        "graphics" => wire::graphics(1000),
+        "input" => wire::mouse_move(7),
+        "ultimatum" => wire::disconnect_ultimatum(),
+        other => panic!("expected an MCS PDU, found {other:?}"),
+    }
+}
+
+/// One TLS record (RFC 8446, 5.1).
+fn record(kind: u8, body: &[u8]) -> Vec<u8> {
+    [&[kind, 3, 3][..], &(body.len() as u16).to_be_bytes(), body].concat()
+}
+
+/// One handshake message in a record of its own (RFC 8446, 4).
+fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
+    record(22, &[&[kind][..], &u24(body.len()), body].concat())
+}
+
+fn u24(len: usize) -> [u8; 3] {
+    let [_, high, middle, low] = (len as u32).to_be_bytes();
+    [high, middle, low]
+}
+
+fn u16_vector(body: &[u8]) -> Vec<u8> {
+    [&(body.len() as u16).to_be_bytes()[..], body].concat()
+}
+
+fn extension(kind: u16, body: &[u8]) -> Vec<u8> {
+    [&kind.to_be_bytes()[..], &u16_vector(body)].concat()
+}
+
+fn version(text: &str) -> u16 {
+    match text {
+        "1.0" => 0x0301,
+        "1.1" => 0x0302,
+        "1.2" => 0x0303,
+        "1.3" => 0x0304,
+        other => panic!("expected a TLS version, found {other:?}"),
+    }
+}
+
+/// RFC 8446, 4.1.2, and with padding (RFC 7685) up to `size` bytes of message.
+fn client_hello(versions: &str, sni: Option<&str>, size: u32) -> Vec<u8> {
+    let versions: Vec<u16> = versions.split(',').map(version).collect();
+    let legacy = versions.iter().copied().min().unwrap_or(0x0303).min(0x0303);
+    let listed: Vec<u8> = versions.iter().rev().flat_map(|version| version.to_be_bytes()).collect();
+    let mut extensions = extension(43, &[&[listed.len() as u8][..], &listed].concat());
+    extensions.extend(extension(10, &u16_vector(&[X25519, [0x00, 0x17]].concat())));
+    if let Some(name) = sni {
+        extensions.extend(extension(0, &u16_vector(&[&[0][..], &u16_vector(name.as_bytes())].concat())));
+    }
+    let suites = SUITES.iter().flat_map(|suite| suite.to_be_bytes()).collect::<Vec<u8>>();
+    let fixed = [&legacy.to_be_bytes()[..], &[0xc1; 32], &[0], &u16_vector(&suites), &[1, 0]].concat();
+    let padding = (size as usize).saturating_sub(fixed.len() + 2 + extensions.len() + 4);
+    if padding > 0 {
+        extensions.extend(extension(21, &vec![0; padding]));
+    }
+    handshake(1, &[fixed, u16_vector(&extensions)].concat())
+}
+
+/// RFC 8446, 4.1.3.
+fn server_hello(random: &[u8], chosen: &str, share: &[u8]) -> Vec<u8> {
+    let chosen = version(chosen);
+    let (suite, extensions) = match chosen {
+        0x0304 => (SUITES[1], u16_vector(&[extension(43, &chosen.to_be_bytes()), extension(51, share)].concat())),
+        _ => (SUITES[0], Vec::new()),
+    };
+    let legacy = chosen.min(0x0303).to_be_bytes();
+    handshake(2, &[&legacy[..], random, &[0], &suite.to_be_bytes(), &[0], &extensions].concat())
+}
+
+/// RFC 8446, 4.2.8.
+fn key_share() -> Vec<u8> {
+    [&X25519[..], &u16_vector(&[0x77; 32])].concat()
+}
+
+/// RFC 5246, 7.4.2: `valid`, or several of them with `+`.
+fn chain(names: &str) -> Vec<u8> {
+    let with_length = |der: Vec<u8>| [&u24(der.len())[..], &der].concat();
+    let chain: Vec<u8> = names.split('+').map(certificate).flat_map(with_length).collect();
+    [&u24(chain.len())[..], &chain].concat()
+}

@@ -1,0 +1,304 @@
+//! Stories: a script of what a relay sees, and the observations it stands for.
+//!
+//! A line is `TIME EVENT`; empty lines and what stands behind `#` do not count. What one side sends is seen on its own
+//! leg at that time, and on the other leg 0.1 ms later. Events:
+//!
+//! ```text
+//! accept                          a client connects; comes first (0 ms) unless the script has it
+//! target NAME | resolving | resolved A,B | resolved error TEXT
+//! dial [IP] | opened              comes next (0 ms, 20 ms) unless the script has a `dial` or `resolving`
+//! refused | unreachable | timeout | unresolved     how a dial, or the lookup, fails
+//! > BYTES | < BYTES               of the client, of the server: hex or a message by name
+//! > fin | > rst | < fin | < rst   one side ends
+//! back nobody timeout             this end's kernel gives up waiting for acknowledgements
+//! missing < 500 dropped           payload that could not be kept
+//! path LEG NAME=NUMBER…           a sample of TCP_INFO
+//! session STEP [nla] [turns=N]    sealed records of a session that becomes active, one each STEP
+//! legacy STEP [turns=N]           the same in clear
+//! stop                            the proxy ends
+//! again                           the same client connects once more
+//! ```
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use analyzer::observation::{Absence, Ending, Flow, Leg, Observation, Opening, PathSample, Seen, Side};
+use analyzer::time::Timestamp;
+use bytes::Bytes;
+
+use super::messages;
+
+/// When every script begins: 2026-06-01T00:00:00Z.
+const EPOCH: u64 = 1_780_272_000_000_000_000;
+/// What the relay takes to pass something on.
+const ECHO: Duration = Duration::from_micros(100);
+/// The name that certificates are judged against.
+const NAME: &str = "server.example";
+/// Where the server is, unless the script says otherwise.
+const SERVER: &str = "192.0.2.10";
+const RDP_PORT: u16 = 3389;
+
+/// Sealed records of a session after CredSSP, from Connect Initial to the first graphics and input.
+const SESSION: &[(Side, u32)] = &[
+    (Side::Client, 460), // Connect Initial
+    (Side::Server, 150),
+    (Side::Client, 48), // Erect Domain and Attach User
+    (Side::Server, 38),
+    (Side::Client, 38), // three channel joins
+    (Side::Server, 42),
+    (Side::Client, 38),
+    (Side::Server, 42),
+    (Side::Client, 38),
+    (Side::Server, 42),
+    (Side::Client, 380), // Client Info
+    (Side::Server, 480), // licence, Demand Active
+    (Side::Client, 560), // Confirm Active, finalization
+    (Side::Server, 190), // finalization
+    (Side::Server, 4200),
+    (Side::Client, 60),
+    (Side::Server, 8300),
+    (Side::Client, 60),
+];
+
+/// Sealed records of CredSSP with NTLM. Its last one and Connect Initial go out together.
+const CREDSSP: &[(Side, u32)] =
+    &[(Side::Client, 110), (Side::Server, 260), (Side::Client, 700), (Side::Server, 130), (Side::Client, 220)];
+
+/// PDUs of a session in clear.
+const LEGACY: &[(Side, &str)] = &[
+    (Side::Client, "connect-initial"),
+    (Side::Server, "connect-response"),
+    (Side::Client, "attach"),
+    (Side::Server, "attach-confirm"),
+    (Side::Client, "join"),
+    (Side::Server, "join-confirm"),
+    (Side::Client, "info"),
+    (Side::Server, "licence"),
+    (Side::Server, "demand"),
+    (Side::Client, "confirm-active"),
+    (Side::Server, "finalization"),
+    (Side::Server, "graphics"),
+    (Side::Client, "input"),
+];
+
+/// The observations of each session of a script, in order.
+pub fn parse(script: &str) -> Vec<Vec<Observation>> {
+    let lines: Vec<(Duration, Vec<&str>)> = script.lines().filter_map(line).collect();
+    let again = |(_, words): &(Duration, Vec<&str>)| words[..] == ["again"];
+    let begins = lines.iter().filter(|line| again(line)).map(|(at, _)| *at);
+    let begins = std::iter::once(Duration::ZERO).chain(begins);
+    let sessions = begins.zip(lines.split(again)).enumerate();
+    sessions.map(|(number, (began, lines))| Writer::new(number as u32 + 1, began).write(lines)).collect()
+}
+
+fn line(line: &str) -> Option<(Duration, Vec<&str>)> {
+    let line = line.split('#').next().unwrap_or_default();
+    let mut words = line.split_whitespace();
+    let at = time(words.next()?);
+    Some((at, words.collect()))
+}
+
+/// `1.5s`, `20ms`, `300us`.
+fn time(text: &str) -> Duration {
+    let units = [("ms", 1e-3), ("us", 1e-6), ("s", 1.0)];
+    let found = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
+    let (number, factor) = found.unwrap_or_else(|| panic!("expected a time, found {text:?}"));
+    Duration::from_secs_f64(
+        number.parse::<f64>().unwrap_or_else(|_| panic!("expected a time, found {text:?}")) * factor,
+    )
+}
+
+/// Writes down what the relay would have seen of one session.
+struct Writer {
+    session: u32,
+    began: Duration,
+    at: Duration,
+    observations: Vec<Observation>,
+    server: SocketAddr,
+    /// A dial or lookup failed, and no other dial followed so far.
+    lost: bool,
+}
+
+impl Writer {
+    fn new(session: u32, began: Duration) -> Writer {
+        let server = SocketAddr::new(address(SERVER), RDP_PORT);
+        Writer { session, began, at: began, observations: Vec::new(), server, lost: false }
+    }
+
+    fn write(mut self, lines: &[(Duration, Vec<&str>)]) -> Vec<Observation> {
+        let has = |word: &str| lines.iter().any(|(_, words)| words.first() == Some(&word));
+        if !has("accept") {
+            self.accept();
+        }
+        if !has("target") {
+            self.target(NAME);
+        }
+        if !has("dial") && !has("resolving") {
+            self.dial(self.server.ip());
+            self.at += Duration::from_millis(20);
+            self.see(Leg::Back, Seen::Opened);
+        }
+        for (at, words) in lines {
+            self.at = *at;
+            self.event(words);
+        }
+        if self.lost {
+            self.see(Leg::Front, closed(Some(Side::Server), Ending::Reset));
+        }
+        self.observations.sort_by_key(|observation| observation.at);
+        self.observations
+    }
+
+    fn event(&mut self, words: &[&str]) {
+        match *words {
+            ["accept"] => self.accept(),
+            ["target", name] => self.target(name),
+            ["resolving"] => self.see(Leg::Back, Seen::Opening(Opening::Resolving)),
+            ["resolved", "error", ref text @ ..] => self.resolved(Vec::new(), Some(text.join(" "))),
+            ["resolved", list] => self.resolved(list.split(',').map(address).collect(), None),
+            ["dial"] => self.dial(self.server.ip()),
+            ["dial", ip] => self.dial(address(ip)),
+            ["opened"] => self.see(Leg::Back, Seen::Opened),
+            ["refused"] => self.lose(Some(Side::Server), Ending::Refused),
+            ["unreachable"] => self.lose(None, Ending::Unreachable),
+            ["timeout"] => self.lose(None, Ending::TimedOut),
+            ["unresolved"] => self.lose(None, Ending::Unresolved),
+            ["back", "nobody", "timeout"] => {
+                self.see(Leg::Back, closed(None, Ending::TimedOut));
+                self.echo(Leg::Front, closed(Some(Side::Server), Ending::Reset));
+            }
+            ["front", who, how] => self.see(Leg::Front, closed(Some(side(who)), end(how).expect("an end"))),
+            ["back", who, how] => self.see(Leg::Back, closed(Some(side(who)), end(how).expect("an end"))),
+            ["missing", who, len, why] => self.missing(side(who), len, why),
+            ["path", leg, ref numbers @ ..] => self.path(leg, numbers),
+            ["session", step, ref options @ ..] => self.sealed(time(step), options),
+            ["legacy", step, ref options @ ..] => self.legacy(time(step), options),
+            ["stop"] => {
+                self.see(Leg::Front, closed(Some(Side::Server), Ending::Reset));
+                self.echo(Leg::Back, closed(Some(Side::Client), Ending::Reset));
+            }
+            [who @ (">" | "<"), ref what @ ..] => self.says(side(who), what),
+            _ => panic!("expected an event, found {words:?}"),
+        }
+    }
+
+    fn see(&mut self, leg: Leg, seen: Seen) {
+        let flow = Flow { session: self.session, leg };
+        self.observations.push(Observation { at: Timestamp(EPOCH) + self.at, flow, frame: 0, seen });
+    }
+
+    fn echo(&mut self, leg: Leg, seen: Seen) {
+        self.at += ECHO;
+        self.see(leg, seen);
+        self.at -= ECHO;
+    }
+
+    /// On the leg of the side that sent it, then on the other.
+    fn both(&mut self, from: Side, seen: Seen) {
+        let (first, second) = match from {
+            Side::Client => (Leg::Front, Leg::Back),
+            Side::Server => (Leg::Back, Leg::Front),
+        };
+        self.see(first, seen.clone());
+        self.echo(second, seen);
+    }
+
+    fn accept(&mut self) {
+        let client = SocketAddr::from(([127, 0, 0, 1], 50_000 + self.session as u16));
+        let server = SocketAddr::from(([127, 0, 0, 1], 3390));
+        self.at = self.at.max(self.began);
+        self.see(Leg::Front, Seen::Opening(Opening::Dialing { client, server }));
+        self.see(Leg::Front, Seen::Opened);
+    }
+
+    fn target(&mut self, name: &str) {
+        self.see(Leg::Back, Seen::Opening(Opening::Target { name: name.into(), port: RDP_PORT }));
+    }
+
+    fn resolved(&mut self, addresses: Vec<IpAddr>, error: Option<String>) {
+        self.see(Leg::Back, Seen::Opening(Opening::Resolved { addresses, error }));
+    }
+
+    fn dial(&mut self, ip: IpAddr) {
+        self.lost = false;
+        self.server.set_ip(ip);
+        let own = if ip.is_ipv4() { address("198.51.100.5") } else { address("2001:db8::5") };
+        let client = SocketAddr::new(own, 40_000 + self.session as u16);
+        self.see(Leg::Back, Seen::Opening(Opening::Dialing { client, server: self.server }));
+    }
+
+    fn lose(&mut self, from: Option<Side>, how: Ending) {
+        self.lost = true;
+        self.see(Leg::Back, closed(from, how));
+    }
+
+    fn says(&mut self, from: Side, what: &[&str]) {
+        match *what {
+            [how] if end(how).is_some() => {
+                self.both(from, closed(Some(from), end(how).expect("an end")));
+            }
+            _ => self.both(from, Seen::Bytes { from, data: Bytes::from(messages::bytes(what)) }),
+        }
+    }
+
+    fn missing(&mut self, from: Side, len: &str, why: &str) {
+        let why = Absence::ALL.into_iter().find(|known| known.name() == why).expect("why it is missing");
+        self.both(from, Seen::Missing { from, len: len.parse().expect("a length"), why });
+    }
+
+    fn path(&mut self, leg: &str, numbers: &[&str]) {
+        let mut sample = PathSample::default();
+        for pair in numbers {
+            let (name, number) = pair.split_once('=').expect("NAME=NUMBER");
+            assert!(sample.set(name, number.parse().expect("a number")), "no such number: {name}");
+        }
+        let leg = if leg == "front" { Leg::Front } else { Leg::Back };
+        self.see(leg, Seen::Path(Box::new(sample)));
+    }
+
+    fn sealed(&mut self, step: Duration, options: &[&str]) {
+        let credssp = if options.contains(&"nla") { CREDSSP } else { &[] };
+        let records: Vec<(Side, u32)> = credssp.iter().chain(SESSION).copied().take(turns(options)).collect();
+        for (i, (from, len)) in records.iter().enumerate() {
+            let together = i > 0 && records[i - 1].0 == *from;
+            self.at += if i == 0 || together { Duration::ZERO } else { step };
+            self.says(*from, &["@record", "23", &len.to_string()]);
+        }
+    }
+
+    fn legacy(&mut self, step: Duration, options: &[&str]) {
+        for (i, (from, name)) in LEGACY.iter().take(turns(options)).enumerate() {
+            self.at += if i == 0 { Duration::ZERO } else { step };
+            self.says(*from, &["@mcs", name]);
+        }
+    }
+}
+
+fn turns(options: &[&str]) -> usize {
+    let turns = options.iter().find_map(|option| option.strip_prefix("turns="));
+    turns.map_or(usize::MAX, |turns| turns.parse().expect("a number of turns"))
+}
+
+fn closed(from: Option<Side>, how: Ending) -> Seen {
+    Seen::Closed { from, how }
+}
+
+fn end(word: &str) -> Option<Ending> {
+    match word {
+        "fin" => Some(Ending::Fin),
+        "rst" => Some(Ending::Reset),
+        _ => None,
+    }
+}
+
+fn side(word: &str) -> Side {
+    match word {
+        ">" => Side::Client,
+        "<" => Side::Server,
+        other => panic!("expected > or <, found {other:?}"),
+    }
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap_or_else(|_| panic!("expected an address, found {text:?}"))
+}
