@@ -28,6 +28,10 @@ pub enum Command {
     Analyze(Analyze),
     /// Ask a server what it is and what it accepts: reachable, protocols, TLS, certificate, times; without credentials
     Probe(Probe),
+    /// Say what an error code means, what can be behind it, and what would tell the causes apart
+    Explain(Explain),
+    /// Say how long recorded sessions took, phase by phase, as percentiles
+    Histogram(Histogram),
     /// Show the whole thing on this machine: a healthy and a failing session through the real proxy
     Demo(Demo),
 }
@@ -102,6 +106,73 @@ pub enum Format {
     Text,
     /// For scripts
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Numbers (0x904, 2308, -1073741715) or names; a word before a number says which table: alert 48, errinfo 0x10c,
+    /// freerdp 0x2000C, neg 5; an extended code follows its reason: 0x904 0x7
+    #[arg(required = true, value_name = "CODE", allow_negative_numbers = true)]
+    pub codes: Vec<String>,
+    /// Decide between the causes by what this recording, or folder of recordings, shows
+    #[arg(long, value_name = "FILE|DIR")]
+    pub capture: Vec<PathBuf>,
+    /// For people or for scripts
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Histogram {
+    /// Recordings, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub inputs: Vec<PathBuf>,
+    /// Tell sessions apart by this, too
+    #[arg(long, value_enum, default_value_t = By::Phase)]
+    pub by: By,
+    /// Only this row: a phase, or connect, rtt, rtt-front, rtt-back, waited-network, waited-retrans, waited-client,
+    /// waited-server
+    #[arg(long, value_name = "NAME")]
+    pub phase: Option<String>,
+    /// Compare with the recordings of this folder
+    #[arg(long, value_name = "FILE|DIR")]
+    pub vs: Option<PathBuf>,
+    /// For people, for scripts, or for HdrHistogram's tools
+    #[arg(long, value_enum, default_value_t = HistogramFormat::Text)]
+    pub format: HistogramFormat,
+    /// Write there instead of to standard output; several .hgrm get a name each behind this one's
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// What sessions are told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// Nothing but the phase
+    Phase,
+    /// The leg on which a phase ended
+    Leg,
+    /// The server
+    Server,
+    /// The client
+    Client,
+    /// How the session went
+    Outcome,
+}
+
+/// How histograms are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HistogramFormat {
+    /// Table and bars
+    Text,
+    /// For scripts
+    Json,
+    /// A line for each histogram
+    Csv,
+    /// HdrHistogram's percentile text, in milliseconds
+    Hgrm,
+    /// An HdrHistogram V2 interval log, in nanoseconds
+    V2,
 }
 
 #[derive(Debug, Args)]

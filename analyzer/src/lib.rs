@@ -28,6 +28,10 @@ pub mod diagnose;
 
 pub mod attempt;
 
+pub mod explain;
+
+pub mod latency;
+
 pub mod analysis;
 
 pub mod reading;

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use analyzer::attempt::Diagnosed;
 use analyzer::capture::annotation::Section;
+use analyzer::latency;
 use analyzer::observation::{Absence, Flow, Leg, Observation, Seen};
 use analyzer::report::{text, verdict};
 use analyzer::session::Session;
@@ -64,6 +65,11 @@ pub enum Live<'a> {
         /// The session whose verdict is withdrawn.
         diagnosed: &'a Diagnosed,
     },
+    /// Somebody asked how long sessions have taken so far.
+    Latency {
+        /// Of every session that ended.
+        set: &'a latency::Set,
+    },
     /// The recorder does not keep up: payload of this session is given up, and counted.
     Missing {
         /// Which session.
@@ -87,10 +93,17 @@ pub struct Summary {
     pub more: u64,
     /// Payload bytes that could not be kept.
     pub dropped: u64,
+    /// How long all of them took, those too many to keep included.
+    pub latency: latency::Set,
 }
 
 /// Reads the tap until the relay is gone.
-pub fn run(mut intake: Intake, config: Config, say: &mut dyn FnMut(Live<'_>)) -> Summary {
+pub fn run(intake: Intake, config: Config, say: &mut dyn FnMut(Live<'_>)) -> Summary {
+    run_asked(intake, config, &AtomicBool::new(false), say)
+}
+
+/// The same, and tells how long sessions have taken whenever `asked` is set, and unsets it.
+pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &mut dyn FnMut(Live<'_>)) -> Summary {
     let budget = intake.budget().clone();
     let mut scribe = Scribe { config, budget, sessions: HashMap::new(), summary: Summary::default(), say };
     let mut notes = Vec::new();
@@ -98,6 +111,9 @@ pub fn run(mut intake: Intake, config: Config, say: &mut dyn FnMut(Live<'_>)) ->
     while intake.gather(&mut notes, FLUSH) {
         for note in notes.drain(..) {
             scribe.note(note);
+        }
+        if asked.swap(false, Ordering::Relaxed) {
+            (scribe.say)(Live::Latency { set: &scribe.summary.latency });
         }
         if flushed.elapsed() >= FLUSH {
             scribe.flush();
@@ -200,6 +216,9 @@ impl Scribe<'_> {
             withdraw(earlier, self.say);
         }
         (self.say)(Live::Verdict { session, diagnosed: &diagnosed });
+        if diagnosed.is_rdp() {
+            self.summary.latency.push(&diagnosed);
+        }
         if self.summary.sessions.len() < KEPT {
             self.summary.sessions.push(diagnosed);
         } else {

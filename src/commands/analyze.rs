@@ -1,6 +1,6 @@
 //! `rdpscope analyze`: says what became of recorded sessions, and of those in anybody's captures.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use analyzer::attempt::{self, Attempt, Diagnosed};
 use analyzer::reading::Reading;
@@ -12,13 +12,30 @@ use crate::cli::{Analyze, Format};
 use crate::input;
 
 pub fn run(args: Analyze) -> anyhow::Result<u8> {
-    let mut unreadable = false;
+    let (sessions, unreadable) = sessions(&args.inputs);
+    let attempts = attempt::group(sessions);
+    if attempts.is_empty() {
+        talk("no RDP found");
+    }
+    report(&args, &attempts)?;
+    Ok(if unreadable { 2 } else { exit_code(&attempts) })
+}
+
+/// The RDP sessions of files and folders, and whether any could not be read.
+pub fn sessions(inputs: &[PathBuf]) -> (Vec<Diagnosed>, bool) {
     let mut sessions = Vec::new();
-    for found in input::read_all(&args.inputs) {
+    let unreadable = each_session(inputs, &mut |session| sessions.push(session));
+    (sessions, unreadable)
+}
+
+/// The same, one after the other.
+pub fn each_session(inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool {
+    let mut unreadable = false;
+    for found in input::read_all(inputs) {
         match found.result {
-            Ok((found_here, reading)) => {
+            Ok((sessions, reading)) => {
                 notes(&found.name, &reading);
-                sessions.extend(found_here);
+                sessions.into_iter().filter(Diagnosed::is_rdp).for_each(&mut *take);
             }
             Err(error) => {
                 talk(&format!("error: {error:#}"));
@@ -26,13 +43,7 @@ pub fn run(args: Analyze) -> anyhow::Result<u8> {
             }
         }
     }
-    sessions.retain(Diagnosed::is_rdp);
-    let attempts = attempt::group(sessions);
-    if attempts.is_empty() {
-        talk("no RDP found");
-    }
-    report(&args, &attempts)?;
-    Ok(if unreadable { 2 } else { exit_code(&attempts) })
+    unreadable
 }
 
 /// One recording's session.

@@ -4,6 +4,8 @@
 mod analyze;
 mod beside;
 mod demo;
+mod explain;
+mod histogram;
 mod probe;
 pub mod proxy;
 mod screen;
@@ -24,6 +26,8 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Proxy(args) => proxy::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Probe(args) => probe::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Histogram(args) => histogram::run(args),
         Command::Demo(args) => demo::run(args),
     }
 }

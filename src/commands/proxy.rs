@@ -1,12 +1,14 @@
 //! `rdpscope proxy`: stands between a client and a server.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
 use analyzer::attempt::{self, Attempt};
 use analyzer::capture::annotation::Section;
-use analyzer::report::{text, verdict};
+use analyzer::report::{histogram, text, verdict};
 use anyhow::{Context, bail};
 use proxy::listen::{Config, Server, Target};
 use proxy::record;
@@ -38,6 +40,8 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let config =
         Config { connect_to, connect_timeout: args.connect_timeout, ..Config::new(args.listen, target.clone(), feed) };
     let server = Server::bind(config).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let asked = Arc::new(AtomicBool::new(false));
+    on_request(asked.clone());
     announce(&args, server.local_addr());
     let config = watch::Config { out: Some(args.out.clone()), section: section(), both: args.record == Record::Both };
     let mut screen = Screen::open()?;
@@ -49,7 +53,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
         print(tell(live));
     };
     let (done, summary) = oneshot::channel();
-    let scribe = move || drop(done.send(watch::run(intake, config, &mut watch)));
+    let scribe = move || drop(done.send(watch::run_asked(intake, config, &asked, &mut watch)));
     thread::Builder::new().name("scribe".into()).spawn(scribe).context("cannot start the scribe")?;
     server.run(stopped()).await;
     tokio::spawn(async {
@@ -62,8 +66,9 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
         prober.finish().await;
     }
     let (dropped, more) = (summary.dropped, summary.more);
+    let latency = histogram::text(&summary.latency);
     let attempts = attempt::group(rdp_only(summary));
-    screen.printer()(summarize(&attempts, dropped, more));
+    screen.printer()(format!("{}\n{latency}", summarize(&attempts, dropped, more)));
     screen.close();
     // What became of the sessions is in what it printed; its own work is done.
     Ok(0)
@@ -139,6 +144,7 @@ fn tell(live: Live<'_>) -> String {
             text::para(&mut lines, "withdrawn: ", &verdict::of_session(diagnosed));
             lines
         }
+        Live::Latency { set } => histogram::text(set),
         Live::Missing { session } => {
             format!("#{session} MISSING: the recorder does not keep up, payload is given up and counted\n")
         }
@@ -192,3 +198,19 @@ async fn stopped() {
     }
     let _no_signals = tokio::signal::ctrl_c().await;
 }
+
+/// SIGUSR1 asks how long sessions have taken so far. It never ends the program, where it can be caught at all.
+#[cfg(unix)]
+fn on_request(asked: Arc<AtomicBool>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut requests) = signal(SignalKind::user_defined1()) else { return };
+    tokio::spawn(async move {
+        while requests.recv().await.is_some() {
+            asked.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    });
+}
+
+/// Windows has no such signal.
+#[cfg(not(unix))]
+fn on_request(_asked: Arc<AtomicBool>) {}

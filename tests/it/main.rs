@@ -3,6 +3,8 @@
 mod captures;
 mod cli;
 mod corpus;
+mod explain;
+mod histogram;
 mod lab;
 mod law;
 mod netns;

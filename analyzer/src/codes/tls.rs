@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::alert::ALERTS;
 use super::cipher_suites::SUITES;
 
 /// A protocol version: "1.0" to "1.3", "SSL 2.0", "SSL 3.0".
@@ -41,8 +42,8 @@ pub fn signature(number: u16) -> Cow<'static, str> {
 
 /// An alert description (RFC 8446, 6; RFC 5246, 7.2; RFC 6066, 9): "handshake_failure".
 pub fn alert(number: u8) -> Cow<'static, str> {
-    match known(ALERTS, number.into()) {
-        Some(name) => name.into(),
+    match ALERTS.code(number.into()) {
+        Some(alert) => alert.name.into(),
         None => number.to_string().into(),
     }
 }
@@ -160,45 +161,6 @@ const SIGNATURES: &[(u16, &str)] = &[
     (0x0906, "mldsa87"),
 ];
 
-const ALERTS: &[(u16, &str)] = &[
-    (0, "close_notify"),
-    (10, "unexpected_message"),
-    (20, "bad_record_mac"),
-    (21, "decryption_failed"),
-    (22, "record_overflow"),
-    (30, "decompression_failure"),
-    (40, "handshake_failure"),
-    (41, "no_certificate"),
-    (42, "bad_certificate"),
-    (43, "unsupported_certificate"),
-    (44, "certificate_revoked"),
-    (45, "certificate_expired"),
-    (46, "certificate_unknown"),
-    (47, "illegal_parameter"),
-    (48, "unknown_ca"),
-    (49, "access_denied"),
-    (50, "decode_error"),
-    (51, "decrypt_error"),
-    (60, "export_restriction"),
-    (70, "protocol_version"),
-    (71, "insufficient_security"),
-    (80, "internal_error"),
-    (86, "inappropriate_fallback"),
-    (90, "user_canceled"),
-    (100, "no_renegotiation"),
-    (109, "missing_extension"),
-    (110, "unsupported_extension"),
-    (111, "certificate_unobtainable"),
-    (112, "unrecognized_name"),
-    (113, "bad_certificate_status_response"),
-    (114, "bad_certificate_hash_value"),
-    (115, "unknown_psk_identity"),
-    (116, "certificate_required"),
-    (117, "general_error"),
-    (120, "no_application_protocol"),
-    (121, "ech_required"),
-];
-
 const MESSAGES: &[(u16, &str)] = &[
     (0, "HelloRequest"),
     (1, "ClientHello"),
@@ -227,7 +189,7 @@ mod tests {
 
     #[test]
     fn every_table_is_sorted_so_that_every_name_is_found() {
-        for table in [VERSIONS, SUITES, GROUPS, SIGNATURES, ALERTS, MESSAGES] {
+        for table in [VERSIONS, SUITES, GROUPS, SIGNATURES, MESSAGES] {
             assert!(table.is_sorted_by(|a, b| a.0 < b.0));
         }
     }

@@ -1,7 +1,12 @@
 //! The whole analysis for scripts. Later versions add keys and never take one away. The only module that names
 //! serde_json.
 
+mod explain;
+mod histogram;
 pub mod probe;
+
+pub use explain::explanations;
+pub use histogram::histograms;
 
 use serde_json::{Map, Value, json};
 
@@ -22,10 +27,10 @@ const SCHEMA: u32 = 1;
 /// The document, indented.
 pub fn document(version: &str, attempts: &[Attempt]) -> String {
     let attempts: Vec<Value> = attempts.iter().map(attempt).collect();
-    indented(&json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts }))
+    pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts }))
 }
 
-fn indented(document: &Value) -> String {
+fn pretty(document: &Value) -> String {
     // INVARIANT: a Value with string keys always serializes.
     serde_json::to_string_pretty(document).unwrap_or_default()
 }

@@ -1,5 +1,7 @@
 //! What people and scripts read: strings in memory, made from attempts.
 
+pub mod explain;
+pub mod histogram;
 pub mod json;
 pub mod text;
 pub mod verdict;

@@ -503,7 +503,8 @@ impl Timeline {
         let far = if mark.leg == LegName::Front { Side::Client } else { Side::Server };
         let Some(phase) = self.phases.last_mut() else { return };
         let stalled = stalled(sample, again);
-        if phase.name == PhaseName::Tcp {
+        // What is sent again after the handshake did not delay it.
+        if phase.name == PhaseName::Tcp && phase.outcome == Outcome::Open {
             phase.waited.retransmission += stalled;
             return;
         }

@@ -59,6 +59,15 @@ impl Proxy {
         self.process.output()
     }
 
+    /// Asks with SIGUSR1 how long sessions have taken so far, and waits for as many as there must be.
+    pub fn ask(&mut self, sessions: &str) -> Outcome<()> {
+        self.process.wait_ready(|process| {
+            // The last session may still be on its way: asked again until it is counted.
+            process.signal("USR1").ok()?;
+            process.output().contains(sessions).then_some(())
+        })
+    }
+
     /// Presses Ctrl-C and waits until it has closed its recordings.
     pub fn finish(self) -> Outcome<Finished> {
         self.end("INT")

@@ -1,6 +1,6 @@
 //! What a probe learned, for scripts.
 
-use super::{SCHEMA, Value, certificate, finding, indented, json, names, selected};
+use super::{SCHEMA, Value, certificate, finding, json, names, pretty, selected};
 use crate::event::Protocols;
 use crate::probe::{Asked, Conversation, Probe, Step, Trust, Version, negotiation_time, server_hello, tls_time};
 use crate::report::text::probe as text;
@@ -13,7 +13,7 @@ pub fn document(version: &str, probe: &Probe, beside: Option<Timestamp>) -> Stri
     if let Some(ended) = beside {
         value["after_session_ms"] = json!(probe.began.since(ended).as_secs_f64() * 1e3);
     }
-    indented(&json!({ "rdpscope": version, "schema": SCHEMA, "probe": value }))
+    pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "probe": value }))
 }
 
 fn probe(probe: &Probe) -> Value {

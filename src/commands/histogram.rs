@@ -1,0 +1,107 @@
+//! `rdpscope histogram`: how long recorded sessions took, phase by phase.
+
+use std::path::{Path, PathBuf};
+
+use analyzer::latency::{self, Set};
+use analyzer::report::{histogram, json};
+use anyhow::bail;
+
+use super::{analyze, print, talk, write_private};
+use crate::cli::{By, Histogram, HistogramFormat};
+
+pub fn run(args: Histogram) -> anyhow::Result<u8> {
+    let (set, mut unreadable) = read(&args, &args.inputs)?;
+    let other = match &args.vs {
+        Some(folder) => {
+            let (other, unreadable_too) = read(&args, std::slice::from_ref(folder))?;
+            unreadable |= unreadable_too;
+            Some(other)
+        }
+        None => None,
+    };
+    if set.sessions() == 0 {
+        talk("no RDP found");
+    }
+    match (args.format, &other) {
+        (HistogramFormat::Hgrm, None) => hgrm(&args, &set)?,
+        _ => put(&args, &written(&args, &set, other.as_ref())?)?,
+    }
+    Ok(if unreadable { 2 } else { 0 })
+}
+
+/// The histograms of these recordings, one at a time: memory does not grow with the number of sessions.
+fn read(args: &Histogram, inputs: &[PathBuf]) -> anyhow::Result<(Set, bool)> {
+    let mut set = Set::by(by(args.by));
+    let unreadable = analyze::each_session(inputs, &mut |session| set.push(&session));
+    let Some(phase) = &args.phase else { return Ok((set, unreadable)) };
+    let only = set.only(phase);
+    if set.sessions() > 0 && only.series().next().is_none() {
+        let mut known: Vec<&str> = set.series().map(|(key, _)| key.measure.name()).collect();
+        known.sort_unstable();
+        known.dedup();
+        bail!("nothing was measured of {phase}; there is {}", known.join(", "));
+    }
+    Ok((only, unreadable))
+}
+
+fn by(by: By) -> latency::By {
+    match by {
+        By::Phase => latency::By::Phase,
+        By::Leg => latency::By::Leg,
+        By::Server => latency::By::Server,
+        By::Client => latency::By::Client,
+        By::Outcome => latency::By::Outcome,
+    }
+}
+
+fn written(args: &Histogram, set: &Set, other: Option<&Set>) -> anyhow::Result<String> {
+    let names = [shown(&args.inputs), args.vs.iter().map(|vs| vs.display().to_string()).collect()];
+    Ok(match (args.format, other) {
+        (HistogramFormat::Text, None) => histogram::text(set),
+        (HistogramFormat::Text, Some(other)) => histogram::versus(set, other, [&names[0], &names[1]]),
+        (HistogramFormat::Json, other) => {
+            let sets = std::iter::once((names[0].as_str(), set)).chain(other.map(|other| (names[1].as_str(), other)));
+            json::histograms(env!("CARGO_PKG_VERSION"), &sets.collect::<Vec<_>>()) + "\n"
+        }
+        (HistogramFormat::Csv, None) => histogram::csv(set),
+        (HistogramFormat::V2, None) => set.v2(),
+        (HistogramFormat::Csv | HistogramFormat::V2 | HistogramFormat::Hgrm, _) => {
+            bail!("--vs expects --format text or json")
+        }
+    })
+}
+
+fn shown(inputs: &[PathBuf]) -> String {
+    inputs.iter().map(|input| input.display().to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// The format holds one histogram: several go to several files.
+fn hgrm(args: &Histogram, set: &Set) -> anyhow::Result<()> {
+    let all: Vec<_> = set.series().collect();
+    match (&args.output, &all[..]) {
+        (_, [(_, one)]) => put(args, &one.hgrm()),
+        (None, _) => bail!("a .hgrm holds one histogram: choose one with --phase, or name a file with -o"),
+        (Some(path), _) => {
+            for (key, histogram) in all {
+                let path = beside(path, &key.slug());
+                write_private(&path, &histogram.hgrm())?;
+                talk(&format!("wrote {}", path.display()));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// out.hgrm, tls-failed: out-tls-failed.hgrm.
+fn beside(path: &Path, slug: &str) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map_or("hgrm".into(), |extension| extension.to_string_lossy());
+    path.with_file_name(format!("{stem}-{slug}.{extension}"))
+}
+
+fn put(args: &Histogram, text: &str) -> anyhow::Result<()> {
+    match &args.output {
+        Some(path) => write_private(path, text),
+        None => print(text),
+    }
+}
