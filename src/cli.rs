@@ -24,7 +24,7 @@ pub struct Cli {
 pub enum Command {
     /// Stand between a client and a server: record every session and say what became of it
     Proxy(Proxy),
-    /// Say what became of recorded sessions
+    /// Say what became of recorded sessions, and of those in anybody's packet captures
     Analyze(Analyze),
     /// Ask a server what it is and what it accepts: reachable, protocols, TLS, certificate, times; without credentials
     Probe(Probe),
@@ -88,7 +88,7 @@ pub enum Record {
 
 #[derive(Debug, Args)]
 pub struct Analyze {
-    /// Recordings, or folders of them
+    /// Recordings or captures (pcap, pcapng, also .gz and .zst), folders of them, or - for standard input
     #[arg(required = true, value_name = "FILE|DIR")]
     pub inputs: Vec<PathBuf>,
     /// For people or for scripts

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod input;
 
 use std::io::Write;
 use std::process::ExitCode;

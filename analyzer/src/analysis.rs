@@ -39,3 +39,56 @@ impl Analysis {
         Diagnosed::new(file, self.timeline)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::group;
+    use crate::observation::{Ending, Flow, Leg, Opening, PathSample, Seen, Side};
+    use crate::time::Timestamp;
+
+    /// A connection on one leg that the server resets at once.
+    fn reset(analysis: &mut Analysis, leg: Leg, client: &str, server: &str, at: u64) {
+        let flow = Flow { session: 0, leg };
+        let (client, server) = (client.parse().expect("an address"), server.parse().expect("an address"));
+        let again = PathSample { retransmits: Some(3), min_rtt_us: Some(700), ..PathSample::default() };
+        let request = vec![3, 0, 0, 19, 14, 0xe0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 1, 0, 0, 0];
+        let story = [
+            Seen::Opening(Opening::Dialing { client, server }),
+            Seen::Opened,
+            Seen::Bytes { from: Side::Client, data: request.into() },
+            Seen::Path(Box::new(again)),
+            Seen::Closed { from: Some(Side::Server), how: Ending::Reset },
+        ];
+        for (seen, frame) in story.into_iter().zip(1..) {
+            analysis.push(&Observation { at: Timestamp((at + frame) * 1_000_000), flow, frame, seen });
+        }
+    }
+
+    fn relayed() -> crate::attempt::Diagnosed {
+        let mut relay = Analysis::default();
+        reset(&mut relay, Leg::Back, "10.0.0.2:41000", "10.0.0.3:3389", 1000);
+        reset(&mut relay, Leg::Front, "10.0.0.1:50000", "10.0.0.2:3390", 1010);
+        relay.finish(Some("relay.pcapng".into()))
+    }
+
+    #[test]
+    fn a_capture_of_a_relays_leg_is_further_evidence_of_its_session() {
+        let mut wire = Analysis::default();
+        reset(&mut wire, Leg::Only, "10.0.0.2:41000", "10.0.0.3:3389", 1001);
+        let attempts = group(vec![wire.finish(Some("wire.pcap".into())), relayed()]);
+        let [attempt] = &attempts[..] else { panic!("{attempts:?}") };
+        let [session] = &attempt.sessions[..] else { panic!("{attempt:?}") };
+        assert_eq!((session.file.as_deref(), session.witnesses[0].leg), (Some("relay.pcapng"), Leg::Back));
+        let says = &session.findings[0].evidence.last().expect("evidence").says;
+        assert!(says.starts_with("back leg on the wire, in wire.pcap: RTT 700 µs, 3 retransmits"), "{says}");
+    }
+
+    #[test]
+    fn a_capture_of_another_time_is_another_session() {
+        let mut wire = Analysis::default();
+        reset(&mut wire, Leg::Only, "10.0.0.2:41000", "10.0.0.3:3389", 900_000);
+        let sessions = group(vec![wire.finish(Some("wire.pcap".into())), relayed()]);
+        assert_eq!(sessions.len(), 2);
+    }
+}

@@ -7,7 +7,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::diagnose::{Finding, Outcome, Party, Severity, diagnose};
+use crate::diagnose::stage::{end_in_words, length};
+use crate::diagnose::{Evidence, Finding, Outcome, Party, Severity, diagnose};
+use crate::observation::Leg;
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 
@@ -15,6 +17,32 @@ use crate::timeline::Timeline;
 const RETRY: Duration = Duration::from_secs(10);
 /// A client that left of its own accord may have asked its user first: about a certificate, for a password.
 const PROMPT: Duration = Duration::from_secs(120);
+
+/// Clocks of a relay and of a capture on another host differ by less, if anybody cares for them.
+const CLOCKS: Duration = Duration::from_secs(5);
+
+/// A packet capture of one of a relay's legs: it saw the wire, the relay only its sockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// The capture's file; frames count in it.
+    pub file: Option<String>,
+    /// Which of the relay's legs.
+    pub leg: Leg,
+    /// What the packets say.
+    pub timeline: Timeline,
+}
+
+impl Witness {
+    /// The path and the end of its leg, in a sentence.
+    pub fn says(&self) -> String {
+        let file = self.file.as_deref().unwrap_or("a capture");
+        let leg = self.timeline.leg(Leg::Only);
+        let rtt = leg.and_then(|leg| leg.rtt()).map_or("unknown".into(), length);
+        let again = leg.map_or(0, |leg| leg.retransmits());
+        let end = self.timeline.end.as_ref().map_or("it stands".into(), end_in_words);
+        format!("{} leg on the wire, in {file}: RTT {rtt}, {again} retransmits, {end}", self.leg)
+    }
+}
 
 /// How long a session may still be seen ending while its client connects again.
 const OVERLAP: Duration = Duration::from_secs(1);
@@ -32,6 +60,8 @@ pub struct Diagnosed {
     pub findings: Vec<Finding>,
     /// Whether a later session of the same attempt got further, so that its failure was none.
     pub withdrawn: bool,
+    /// Packet captures of a relay's legs that were given with its recording.
+    pub witnesses: Vec<Witness>,
     /// Why the recording is not whole, where it is not.
     pub incomplete: Option<String>,
 }
@@ -40,12 +70,13 @@ impl Diagnosed {
     /// Judges a finished timeline.
     pub fn new(file: Option<String>, timeline: Timeline) -> Diagnosed {
         let (outcome, findings) = (Outcome::of(&timeline), diagnose(&timeline));
-        Diagnosed { file, timeline, outcome, findings, withdrawn: false, incomplete: None }
+        Diagnosed { file, timeline, outcome, findings, withdrawn: false, incomplete: None, witnesses: Vec::new() }
     }
 
-    /// Whether this was an attempt to use RDP at all: a relay's session was meant for it; elsewhere somebody asked.
+    /// Whether this was an attempt to use RDP at all: a relay's session was meant for it; elsewhere somebody asked, or
+    /// came to RDP's port and got no word out.
     pub fn is_rdp(&self) -> bool {
-        self.timeline.is_relayed() || self.timeline.facts.request.is_some()
+        self.timeline.is_relayed() || self.timeline.facts.request.is_some() || self.timeline.is_knock()
     }
 
     /// When its first packet was seen.
@@ -65,6 +96,24 @@ impl Diagnosed {
         for finding in &mut self.findings {
             finding.severity = Severity::Note;
         }
+    }
+
+    /// The leg of this relayed session that `packets` is a capture of: the same ends at the same time.
+    fn leg_in(&self, packets: &Diagnosed) -> Option<Leg> {
+        let wire = packets.timeline.leg(Leg::Only)?;
+        let is_meanwhile =
+            packets.began() <= self.timeline.last + CLOCKS && self.began() <= packets.timeline.last + CLOCKS;
+        let same = self.timeline.legs.iter().find(|leg| (leg.client, leg.server) == (wire.client, wire.server));
+        same.filter(|_| is_meanwhile && wire.client.is_some()).map(|leg| leg.name)
+    }
+
+    /// Takes a capture of one of its legs as further evidence. What it says of itself stays.
+    fn witnessed(&mut self, leg: Leg, packets: Diagnosed) {
+        let witness = Witness { file: packets.file, leg, timeline: packets.timeline };
+        if let (Some(finding), Some(end)) = (self.findings.first_mut(), &witness.timeline.end) {
+            finding.evidence.push(Evidence { frame: end.mark.frame, at: end.mark.at, says: witness.says() });
+        }
+        self.witnesses.push(witness);
     }
 
     /// Whether `later` belongs to the same attempt: the same client, user and server, soon after this failed.
@@ -130,8 +179,25 @@ impl Attempt {
     }
 }
 
+/// Makes one of a relay's recording and the captures of its legs.
+fn merge(sessions: Vec<Diagnosed>) -> Vec<Diagnosed> {
+    let (mut merged, packets): (Vec<_>, Vec<_>) =
+        sessions.into_iter().partition(|session| session.timeline.is_relayed());
+    let relayed = merged.len();
+    for session in packets {
+        let found = merged.iter().take(relayed).enumerate();
+        let found = found.filter_map(|(place, relay)| Some((place, relay.leg_in(&session)?))).next();
+        match found {
+            Some((place, leg)) => merged[place].witnessed(leg, session),
+            None => merged.push(session),
+        }
+    }
+    merged
+}
+
 /// Groups sessions into attempts, by the time at which they began.
-pub fn group(mut sessions: Vec<Diagnosed>) -> Vec<Attempt> {
+pub fn group(sessions: Vec<Diagnosed>) -> Vec<Attempt> {
+    let mut sessions = merge(sessions);
     sessions.sort_by_key(Diagnosed::began);
     let mut attempts: Vec<Attempt> = Vec::new();
     for session in sessions {

@@ -14,6 +14,8 @@ pub mod event;
 
 pub mod capture;
 
+pub mod tcp;
+
 pub mod tls;
 
 pub mod rdp;
@@ -31,6 +33,8 @@ pub mod explain;
 pub mod latency;
 
 pub mod analysis;
+
+pub mod reading;
 
 pub mod probe;
 

@@ -114,6 +114,13 @@ pub enum Opening {
         /// The end that is connected to.
         server: SocketAddr,
     },
+    /// The connection stands, and nobody saw how it came about: the capture begins in the middle of it.
+    Joined {
+        /// The connecting end, as far as can be told.
+        client: SocketAddr,
+        /// The end that is connected to.
+        server: SocketAddr,
+    },
 }
 
 /// Why payload is not here.

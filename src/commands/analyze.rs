@@ -1,16 +1,15 @@
-//! `rdpscope analyze`: says what became of recorded sessions.
+//! `rdpscope analyze`: says what became of recorded sessions, and of those in anybody's captures.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use analyzer::analysis::Analysis;
 use analyzer::attempt::{self, Attempt, Diagnosed};
-use analyzer::capture::recording;
+use analyzer::reading::Reading;
 use analyzer::report::{json, text};
 use anyhow::Context;
 
 use super::{exit_code, print, talk, write_private};
 use crate::cli::{Analyze, Format};
+use crate::input;
 
 pub fn run(args: Analyze) -> anyhow::Result<u8> {
     let (sessions, unreadable) = sessions(&args.inputs);
@@ -22,7 +21,7 @@ pub fn run(args: Analyze) -> anyhow::Result<u8> {
     Ok(if unreadable { 2 } else { exit_code(&attempts) })
 }
 
-/// The RDP sessions of recordings and of folders of them, and whether any could not be read.
+/// The RDP sessions of files and folders, and whether any could not be read.
 pub fn sessions(inputs: &[PathBuf]) -> (Vec<Diagnosed>, bool) {
     let mut sessions = Vec::new();
     let unreadable = each_session(inputs, &mut |session| sessions.push(session));
@@ -32,15 +31,15 @@ pub fn sessions(inputs: &[PathBuf]) -> (Vec<Diagnosed>, bool) {
 /// The same, one after the other.
 pub fn each_session(inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool {
     let mut unreadable = false;
-    for input in inputs {
-        for file in files(input).unwrap_or_else(|_| vec![input.clone()]) {
-            match read(&file) {
-                Ok(session) if session.is_rdp() => take(session),
-                Ok(_) => {}
-                Err(error) => {
-                    talk(&format!("error: {error:#}"));
-                    unreadable = true;
-                }
+    for found in input::read_all(inputs) {
+        match found.result {
+            Ok((sessions, reading)) => {
+                notes(&found.name, &reading);
+                sessions.into_iter().filter(Diagnosed::is_rdp).for_each(&mut *take);
+            }
+            Err(error) => {
+                talk(&format!("error: {error:#}"));
+                unreadable = true;
             }
         }
     }
@@ -49,28 +48,19 @@ pub fn each_session(inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool
 
 /// One recording's session.
 pub fn read(path: &Path) -> anyhow::Result<Diagnosed> {
-    let shown = path.display();
-    let file = File::open(path).with_context(|| format!("cannot open {shown}"))?;
-    let mut analysis = Analysis::default();
-    let recording =
-        recording::read(file, 0, &mut |observation| analysis.push(&observation)).with_context(|| shown.to_string())?;
-    if let Some(stopped) = &recording.stopped {
-        talk(&format!("note: {shown}: {stopped}; what stands before is analysed"));
-    }
-    let session = analysis.finish(Some(shown.to_string()));
-    Ok(Diagnosed { incomplete: recording.stopped, ..session })
+    let (mut sessions, reading) = input::read_one(path)?;
+    notes(&path.display().to_string(), &reading);
+    sessions.pop().with_context(|| format!("no session in {}", path.display()))
 }
 
-/// A file as it is, a folder as the recordings in it, in the order of their names.
-fn files(input: &Path) -> std::io::Result<Vec<PathBuf>> {
-    if !input.is_dir() {
-        return Ok(vec![input.to_owned()]);
+/// What whoever made the file should know.
+fn notes(name: &str, reading: &Reading) {
+    if let Some(stopped) = &reading.stopped {
+        talk(&format!("note: {name}: {stopped}; what stands before is analysed"));
     }
-    let entries = fs::read_dir(input)?.collect::<Result<Vec<_>, _>>()?;
-    let is_recording = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "pcapng");
-    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(is_recording).collect();
-    files.sort();
-    Ok(files)
+    for notice in &reading.notices {
+        talk(&format!("note: {name}: {notice}"));
+    }
 }
 
 fn report(args: &Analyze, attempts: &[Attempt]) -> anyhow::Result<()> {

@@ -71,7 +71,7 @@ fn what_cannot_be_read_is_named_and_ends_with_2() -> Outcome<()> {
         let output = analyze_files(&[&file], &[]);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains(name) && said.contains("expected a pcapng file"), "{said}");
+        assert!(said.contains(name) && said.contains("expected a capture"), "{said}");
     }
     let missing = folder.path().join("missing.pcapng");
     let output = analyze_files(&[&missing], &[]);

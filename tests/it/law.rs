@@ -103,9 +103,12 @@ fn a_damaged_recording_gives_an_answer() {
 #[test]
 fn what_is_no_recording_says_so() {
     let error = |bytes: &[u8]| observations(bytes).expect_err("no recording");
-    assert!(matches!(error(b""), ReadError::NotPcapng));
-    assert!(matches!(error(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"), ReadError::NotPcapng));
-    assert!(matches!(error(&messages::hex("d4c3b2a1020004000000000000000000ffff000001000000")), ReadError::NotPcapng));
+    assert!(matches!(error(b""), ReadError::Empty));
+    assert!(matches!(error(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"), ReadError::NotCapture));
+    assert!(matches!(
+        error(&messages::hex("d4c3b2a1020004000000000000000000ffff000001000000")),
+        ReadError::NotRecording
+    ));
     let bare = messages::hex("0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff1c000000");
     assert!(matches!(error(&bare), ReadError::NotRecording));
 }

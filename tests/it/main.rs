@@ -2,6 +2,7 @@
 
 mod captures;
 mod cli;
+mod corpus;
 mod explain;
 mod histogram;
 mod lab;

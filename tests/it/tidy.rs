@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 /// Where each third-party crate is named. Whoever adds a dependency adds its door.
 const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["src/cli.rs", "src/main.rs"]), // declared in one, asked to parse in the other
-    ("etherparse", &["analyzer/src/capture/segment.rs"]),
-    ("base64", &[]), // tests alone: the lines of a V2 log
+    ("base64", &[]),                          // tests alone: the lines of a V2 log
+    ("etherparse", &["analyzer/src/capture/ip.rs"]),
+    ("flate2", &["src/input.rs"]),
+    ("indicatif", &["src/input.rs"]),
     ("hdrhistogram", &["analyzer/src/latency.rs"]),
     ("libc", &["proxy/src/tcp_info.rs", "proxy/src/dial.rs"]), // TCP_INFO; EINPROGRESS, which std has no name for
     ("pcap-file", &["proxy/src/record.rs"]),
-    ("pcap-parser", &["analyzer/src/capture/recording.rs"]),
+    ("pcap-parser", &["analyzer/src/capture/file.rs"]),
     ("rcgen", &["proxy/src/lab/certificate.rs"]),
     ("rustls", &["proxy/src/tls.rs"]),
     ("rustls-native-certs", &["proxy/src/probe/store.rs"]),
+    ("ruzstd", &["src/input.rs"]),
     ("serde_json", &["analyzer/src/report/json.rs"]),
     ("sha1", &["analyzer/src/tls/certificate.rs"]),
     ("sha2", &["analyzer/src/tls/certificate.rs"]),

@@ -92,7 +92,7 @@ pub fn encode(seen: &Seen) -> Option<String> {
             }
             pair(&mut text, "how", how.name());
         }
-        Seen::Opening(Opening::Dialing { .. })
+        Seen::Opening(Opening::Dialing { .. } | Opening::Joined { .. })
         | Seen::Opened
         | Seen::Bytes { .. }
         | Seen::Missing { .. }

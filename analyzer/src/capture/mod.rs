@@ -4,5 +4,10 @@
 //! knows file formats, link, network and transport headers, and nothing of what the payload means.
 
 pub mod annotation;
+pub mod file;
+mod fragments;
+mod ip;
+mod link;
+pub mod packets;
 pub mod recording;
 pub mod segment;

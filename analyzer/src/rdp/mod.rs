@@ -2,6 +2,7 @@
 
 mod foreign;
 pub mod mcs;
+pub mod prelude;
 #[cfg(test)]
 mod tests;
 pub mod tpkt;

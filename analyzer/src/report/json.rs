@@ -11,7 +11,7 @@ pub use histogram::histograms;
 use serde_json::{Map, Value, json};
 
 use super::{altered_by_proxy, source, verdict};
-use crate::attempt::{Attempt, Diagnosed};
+use crate::attempt::{Attempt, Diagnosed, Witness};
 use crate::codes::tls as names;
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
@@ -63,6 +63,7 @@ fn session(session: &Diagnosed) -> Value {
         "withdrawn": session.withdrawn,
         "incomplete": session.incomplete,
         "legs": timeline.legs.iter().map(leg).collect::<Vec<_>>(),
+        "captures": session.witnesses.iter().map(witness).collect::<Vec<_>>(),
         "facts": facts(timeline),
         "phases": timeline.phases.iter().map(phase).collect::<Vec<_>>(),
         "end": timeline.end.as_ref().map(end),
@@ -103,6 +104,15 @@ fn leg(leg: &Leg) -> Value {
         })).collect::<Vec<_>>(),
         "path_samples": leg.samples,
         "path": path,
+    })
+}
+
+fn witness(witness: &Witness) -> Value {
+    json!({
+        "file": witness.file,
+        "leg": witness.leg.name(),
+        "wire": witness.timeline.legs.first().map(leg),
+        "end": witness.timeline.end.as_ref().map(end),
     })
 }
 

@@ -49,6 +49,9 @@ pub fn session(session: &Diagnosed) -> String {
     facts(&mut text, timeline);
     phases(&mut text, timeline);
     legs(&mut text, timeline);
+    for witness in &session.witnesses {
+        para(&mut text, "  capture: ", &witness.says());
+    }
     altered(&mut text, timeline);
     if let Some(file) = &session.file {
         let _infallible = writeln!(text, "recording: {file}");

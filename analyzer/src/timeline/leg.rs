@@ -73,6 +73,11 @@ impl Leg {
         self.dials.push(Dial { server, began: mark, result: None });
     }
 
+    /// The ends of a connection that stands already.
+    pub(super) fn joined(&mut self, client: SocketAddr, server: SocketAddr) {
+        (self.client, self.server) = (Some(client), Some(server));
+    }
+
     pub(super) fn opened(&mut self, mark: Mark) {
         self.opened = self.opened.or(Some(mark));
         self.answer(mark, None);

@@ -21,6 +21,8 @@ use sealed::Sealed;
 
 pub use sealed::Progress;
 
+/// The port of Remote Desktop.
+pub const RDP_PORT: u16 = 3389;
 /// TLS record type alert, RFC 8446 5.1.
 const ALERT: u8 = 21;
 /// Length of an alert sealed by TLS 1.3: two bytes, the inner type, the tag.
@@ -213,6 +215,12 @@ impl Timeline {
         self.phases.iter().rev().find(|phase| phase.name == name)
     }
 
+    /// Whether somebody came to the port of Remote Desktop and neither side said anything.
+    pub fn is_knock(&self) -> bool {
+        let leg = self.leg(LegName::Only);
+        leg.is_some_and(|leg| leg.bytes == [0; 2] && leg.server.is_some_and(|server| server.port() == RDP_PORT))
+    }
+
     /// The last phase that began.
     pub fn last_phase(&self) -> PhaseName {
         self.phases.last().map_or(PhaseName::Tcp, |phase| phase.name)
@@ -251,6 +259,10 @@ impl Timeline {
             Opening::Dialing { client, server } => {
                 self.leg_mut(mark.leg).dialing(mark, *client, *server);
                 self.dialing(mark);
+            }
+            Opening::Joined { client, server } => {
+                self.leg_mut(mark.leg).joined(*client, *server);
+                self.opened(mark);
             }
         }
     }

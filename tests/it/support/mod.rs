@@ -169,6 +169,7 @@ fn plain(seen: &Seen) -> String {
             format!("resolved {} {}", addresses.len(), if error.is_some() { "error" } else { "fine" })
         }
         Seen::Opening(Opening::Dialing { .. }) => "dialing".into(),
+        Seen::Opening(Opening::Joined { .. }) => "joined".into(),
         Seen::Opened => "opened".into(),
         Seen::Closed { from, how } => format!("{} {}", from.map_or("nobody", |side| side.name()), how.name()),
         Seen::Bytes { .. } | Seen::Missing { .. } | Seen::Path(_) => String::new(),

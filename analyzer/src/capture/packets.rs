@@ -1,0 +1,216 @@
+//! Reads anybody's capture: TCP segments, and who a network says cannot be reached, in the order of the file.
+//!
+//! Frames are numbered from 1 as other readers do. Fragments are put together. Packets that the capture cut are
+//! noticed, and the notice says how to capture again.
+
+use super::file::{Item, Packet};
+use super::fragments::Fragments;
+use super::ip::{self, Ip};
+use super::link;
+use super::segment::{self, Segment, Unreachable};
+use crate::time::Timestamp;
+
+/// What Windows' pktmon keeps of each packet unless told otherwise, bytes.
+const PKTMON_DEFAULT: usize = 128;
+
+/// Something that a packet says of a TCP connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// Packet number in its file.
+    pub frame: u64,
+    /// On which interface, counted over all sections of the file.
+    pub interface: u32,
+    /// What.
+    pub what: What<'a>,
+}
+
+/// What a packet can say of a TCP connection.
+#[derive(Debug, Clone, Copy)]
+pub enum What<'a> {
+    /// A segment of it.
+    Segment(Segment<'a>),
+    /// The network cannot deliver a segment of it.
+    Unreachable(Unreachable),
+}
+
+/// What is known while reading a capture.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    links: Vec<u16>,
+    /// Interfaces of the sections before this one.
+    before: u32,
+    frame: u64,
+    fragments: Fragments,
+    cuts: Cuts,
+    unknown_links: u64,
+}
+
+/// Packets that the capture cut.
+#[derive(Debug, Default)]
+struct Cuts {
+    /// Packets that were larger than [`PKTMON_DEFAULT`].
+    large: u64,
+    /// Those of which exactly so much was kept.
+    pktmon: u64,
+    /// Packets of which something is missing.
+    all: u64,
+}
+
+impl Decoder {
+    /// Takes one item of a file and hands on what it says of TCP.
+    pub fn item(&mut self, item: &Item<'_>, each: &mut dyn FnMut(Heard<'_>)) {
+        match item {
+            Item::Section { .. } => {
+                self.before = self.before.saturating_add(u32::try_from(self.links.len()).unwrap_or(0));
+                self.links.clear();
+            }
+            Item::Interface { link, .. } => self.links.push(*link),
+            Item::Packet(packet) => self.packet(packet, each),
+            Item::Statistics { .. } => {}
+        }
+    }
+
+    /// Packets so far.
+    pub fn frames(&self) -> u64 {
+        self.frame
+    }
+
+    /// What whoever made the capture should know.
+    pub fn notices(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        let Cuts { large, pktmon, all } = self.cuts;
+        if pktmon > 0 && pktmon * 2 >= large {
+            notices.push(format!(
+                "{pktmon} of {large} large packets are cut to {PKTMON_DEFAULT} bytes, as pktmon does unless told \
+                 otherwise; capture again with: pktmon start --capture --pkt-size 0, then pktmon stop, then pktmon \
+                 etl2pcap PktMon.etl --out capture.pcapng"
+            ));
+        } else if all > 0 {
+            notices.push(format!(
+                "{all} of {} packets are cut by the capture; capture again without a snap length (tcpdump -s 0)",
+                self.frame
+            ));
+        }
+        if self.unknown_links > 0 {
+            notices.push(format!("{} packets have a link type that is not read here", self.unknown_links));
+        }
+        if self.fragments.given_up > 0 {
+            notices.push(format!("{} fragmented packets are incomplete", self.fragments.given_up));
+        }
+        notices
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, each: &mut dyn FnMut(Heard<'_>)) {
+        self.frame += 1;
+        self.cuts.count(packet);
+        let Some(link) = self.links.get(packet.interface as usize) else {
+            self.unknown_links += 1;
+            return;
+        };
+        let Some(bytes) = link::ip(*link, packet.data) else { return };
+        let header_len = u32::try_from(packet.data.len() - bytes.len()).unwrap_or(0);
+        let Some(ip) = ip::read(bytes, packet.original_len.saturating_sub(header_len)) else { return };
+        let (at, frame, interface) = (packet.at, self.frame, self.before.saturating_add(packet.interface));
+        let each = &mut |what: What<'_>| each(Heard { at, frame, interface, what });
+        if ip.fragment.is_none() {
+            return hear(&ip, each);
+        }
+        if let Some(whole) = self.fragments.push(at, &ip) {
+            let payload_len = u32::try_from(whole.len()).unwrap_or(0);
+            hear(&Ip { fragment: None, payload: &whole, payload_len, ..ip }, each);
+        }
+    }
+}
+
+fn hear(ip: &Ip<'_>, each: &mut dyn FnMut(What<'_>)) {
+    if let Some(segment) = segment::tcp(ip) {
+        each(What::Segment(segment));
+    } else if let Some(unreachable) = segment::unreachable(ip) {
+        each(What::Unreachable(unreachable));
+    }
+}
+
+impl Cuts {
+    fn count(&mut self, packet: &Packet<'_>) {
+        let (kept, len) = (packet.data.len(), packet.original_len as usize);
+        self.large += u64::from(len > PKTMON_DEFAULT);
+        self.all += u64::from(len > kept);
+        self.pktmon += u64::from(len > kept && kept == PKTMON_DEFAULT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(decoder: &mut Decoder, data: &[u8], original_len: u32) -> Vec<u32> {
+        let mut lengths = Vec::new();
+        let packet = Packet { interface: 0, at: Timestamp(0), data, original_len };
+        decoder.item(&Item::Packet(packet), &mut |heard| {
+            if let What::Segment(segment) = heard.what {
+                lengths.push(segment.payload_len);
+            }
+        });
+        lengths
+    }
+
+    /// An IPv4 packet with a TCP segment of so much payload, `total_len` as given.
+    fn packet(total_len: u16, payload: usize) -> Vec<u8> {
+        let mut packet = vec![0x45, 0, 0, 0, 0, 7, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        packet[2..4].copy_from_slice(&total_len.to_be_bytes());
+        packet.extend([0, 80, 0, 81, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 0, 0, 0, 0, 0, 0]);
+        packet.resize(40 + payload, 7);
+        packet
+    }
+
+    fn decoder() -> Decoder {
+        let mut decoder = Decoder::default();
+        decoder.item(&Item::Section { comments: vec![] }, &mut |_| {});
+        decoder.item(&Item::Interface { name: None, link: 101 }, &mut |_| {});
+        decoder
+    }
+
+    #[test]
+    fn lengths_are_those_of_the_wire() {
+        let mut decoder = decoder();
+        assert_eq!(feed(&mut decoder, &packet(50, 10), 50), [10]);
+        assert_eq!(feed(&mut decoder, &packet(50, 16), 56), [10], "padding of the link layer");
+        assert_eq!(feed(&mut decoder, &packet(0, 10), 50), [10], "offload leaves the length 0");
+        assert_eq!(feed(&mut decoder, &packet(0, 10), 70_000), [69_960], "and may have more than IP can say");
+        assert_eq!(feed(&mut decoder, &packet(1040, 10), 1040), [1000], "cut by the capture");
+        assert_eq!(decoder.frames(), 5);
+    }
+
+    #[test]
+    fn pktmon_is_told_from_other_snap_lengths() {
+        let mut pktmon = decoder();
+        feed(&mut pktmon, &packet(1040, 88), 1040);
+        feed(&mut pktmon, &packet(40, 0), 40);
+        assert!(pktmon.notices()[0].contains("--pkt-size 0"), "{:?}", pktmon.notices());
+        let mut snapped = decoder();
+        feed(&mut snapped, &packet(1040, 60), 1040);
+        assert!(snapped.notices()[0].contains("snap length"), "{:?}", snapped.notices());
+        let mut whole = decoder();
+        feed(&mut whole, &packet(1040, 1000), 1040);
+        assert!(whole.notices().is_empty());
+    }
+
+    #[test]
+    fn an_icmp_error_names_the_segment_that_it_quotes() {
+        let quoted = packet(60, 0);
+        let mut error = vec![0x45, 0, 0, 76, 0, 1, 0, 0, 64, 1, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1];
+        error.extend([3, 1, 0, 0, 0, 0, 0, 0]);
+        error.extend(&quoted[..28]);
+        let mut heard = Vec::new();
+        let packet = Packet { interface: 0, at: Timestamp(0), data: &error, original_len: 56 };
+        decoder().item(&Item::Packet(packet), &mut |what| {
+            if let What::Unreachable(unreachable) = what.what {
+                heard.push(unreachable);
+            }
+        });
+        let [Unreachable { source, destination, sequence: 1 }] = heard[..] else { panic!("{heard:?}") };
+        assert_eq!((source.to_string(), destination.to_string()), ("10.0.0.1:80".into(), "10.0.0.2:81".into()));
+    }
+}

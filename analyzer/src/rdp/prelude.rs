@@ -1,0 +1,237 @@
+//! Whether a connection is RDP, told from its first bytes, and what a relay put before them.
+//!
+//! RDP begins with an X.224 Connection Request (\[MS-RDPBCGR\] 2.2.1.1) on whatever port. Before it may stand the
+//! PROXY protocol, version 1 or 2, or SOCKS 5 (RFC 1928, RFC 1929); both name the ends that are meant.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::tpkt;
+
+/// X.224, 13.3: code of a Connection Request.
+const CONNECTION_REQUEST: u8 = 0xe0;
+/// Longest line of PROXY protocol version 1, with its CR LF.
+const MAX_PROXY_LINE: usize = 107;
+/// How PROXY protocol version 2 begins.
+const PROXY_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+
+/// What the first bytes of a connection are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Too few to tell.
+    Unsure,
+    /// Not RDP.
+    Foreign,
+    /// RDP, behind this.
+    Rdp(Prelude),
+}
+
+/// What stands before the first byte of RDP.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prelude {
+    /// Bytes of client and server that are not RDP's.
+    pub len: [usize; 2],
+    /// The client that a relay names.
+    pub client: Option<SocketAddr>,
+    /// The server that it names.
+    pub server: Option<SocketAddr>,
+    /// The server, where it is named by its name.
+    pub name: Option<(String, u16)>,
+}
+
+/// Judges the first bytes of client and server. More bytes never change an answer other than "unsure".
+pub fn judge(client: &[u8], server: &[u8]) -> Verdict {
+    let parsed = match client.first() {
+        Some(b'P') => proxy_v1(client),
+        Some(b'\r') => proxy_v2(client),
+        Some(5) => socks(client, server),
+        Some(_) => Some(Some(Prelude::default())),
+        // RDP's server never speaks first.
+        None if server.is_empty() => Some(None),
+        None => None,
+    };
+    match parsed {
+        None => Verdict::Foreign,
+        Some(None) => Verdict::Unsure,
+        Some(Some(prelude)) => match is_request(client.get(prelude.len[0]..).unwrap_or_default()) {
+            None => Verdict::Unsure,
+            Some(false) => Verdict::Foreign,
+            Some(true) => Verdict::Rdp(prelude),
+        },
+    }
+}
+
+/// Whether these bytes begin with a Connection Request; `None` while they are too few to tell.
+pub fn is_request(bytes: &[u8]) -> Option<bool> {
+    match bytes {
+        [] => None,
+        [tpkt::VERSION, _, _, _, _, code, ..] => Some(code & 0xf0 == CONNECTION_REQUEST),
+        [tpkt::VERSION, ..] => None,
+        _ => Some(false),
+    }
+}
+
+/// What a prelude's reader finds: `None` where this is none, `Some(None)` where bytes are missing.
+type Found<T> = Option<Option<T>>;
+
+/// "PROXY TCP4 192.0.2.1 192.0.2.2 50000 3389" CR LF.
+fn proxy_v1(client: &[u8]) -> Found<Prelude> {
+    let begins = b"PROXY ";
+    if !client.starts_with(begins) {
+        return begins.starts_with(client).then_some(None);
+    }
+    let line = client.get(..MAX_PROXY_LINE).unwrap_or(client);
+    let Some(end) = line.windows(2).position(|two| two == b"\r\n") else {
+        return (client.len() < MAX_PROXY_LINE).then_some(None);
+    };
+    let text = std::str::from_utf8(&line[..end]).ok()?;
+    let mut words = text.split(' ').skip(2);
+    let mut next = || words.next();
+    let (from, to) = (next().and_then(|ip| ip.parse().ok()), next().and_then(|ip| ip.parse().ok()));
+    let mut port = || next().and_then(|port| port.parse().ok());
+    let (from_port, to_port) = (port(), port());
+    let end_of = |ip: Option<IpAddr>, port: Option<u16>| Some(SocketAddr::new(ip?, port?));
+    let (client, server) = (end_of(from, from_port), end_of(to, to_port));
+    Some(Some(Prelude { len: [end + 2, 0], client, server, name: None }))
+}
+
+/// Signature, version and command, family, length, addresses.
+fn proxy_v2(client: &[u8]) -> Found<Prelude> {
+    if !client.starts_with(PROXY_V2) {
+        return PROXY_V2.starts_with(client).then_some(None);
+    }
+    let Some([command, family, high, low]) = client.get(12..16) else { return Some(None) };
+    let len = 16 + usize::from(u16::from_be_bytes([*high, *low]));
+    let Some(addresses) = client.get(16..len) else { return Some(None) };
+    // 0x21: version 2, on behalf of somebody. The other command, 0x20, is the relay's own check.
+    let (client, server) = match (command, family >> 4) {
+        (0x21, 1) => ends::<4>(addresses),
+        (0x21, 2) => ends::<16>(addresses),
+        _ => (None, None),
+    };
+    Some(Some(Prelude { len: [len, 0], client, server, name: None }))
+}
+
+/// Two addresses of `N` bytes, two ports.
+fn ends<const N: usize>(addresses: &[u8]) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    let ip = |place: usize| address(addresses.get(place..place + N)?);
+    let port = |place: usize| number(addresses, place);
+    let end = |at: usize, port_at: usize| Some(SocketAddr::new(ip(at)?, port(port_at)?));
+    (end(0, 2 * N), end(N, 2 * N + 2))
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    if let Ok(four) = <[u8; 4]>::try_from(bytes) {
+        return Some(Ipv4Addr::from(four).into());
+    }
+    <[u8; 16]>::try_from(bytes).ok().map(|sixteen| Ipv6Addr::from(sixteen).into())
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().map(|two| u16::from_be_bytes(*two))
+}
+
+/// Methods and choice, perhaps a password and its answer, request and reply.
+fn socks(client: &[u8], server: &[u8]) -> Found<Prelude> {
+    let Some(methods) = client.get(1) else { return Some(None) };
+    let mut at = [2 + usize::from(*methods), 2];
+    let Some(choice) = server.get(..2) else { return Some(None) };
+    match choice {
+        [5, 0] => {}
+        // RFC 1929: version, length and name, length and password; the answer has two bytes.
+        [5, 2] => {
+            let Some(name) = client.get(at[0] + 1) else { return Some(None) };
+            let password_at = at[0] + 2 + usize::from(*name);
+            let Some(password) = client.get(password_at) else { return Some(None) };
+            at = [password_at + 1 + usize::from(*password), 4];
+        }
+        _ => return None,
+    }
+    let Some(request) = client.get(at[0]..).filter(|request| request.len() >= 5) else { return Some(None) };
+    let Some(reply) = server.get(at[1]..).filter(|reply| reply.len() >= 5) else { return Some(None) };
+    // CONNECT alone leads to RDP, and only where the reply says that it succeeded.
+    let (Some((wanted, asked)), Some((_, answered))) = (place(request, 1)?, place(reply, 0)?) else {
+        return Some(None);
+    };
+    let mut prelude = Prelude { len: [at[0] + asked, at[1] + answered], ..Prelude::default() };
+    match wanted {
+        Place::Address(server) => prelude.server = Some(server),
+        Place::Name(name, port) => prelude.name = Some((name, port)),
+    }
+    Some(Some(prelude))
+}
+
+enum Place {
+    Address(SocketAddr),
+    Name(String, u16),
+}
+
+/// Version, command or reply, reserved, type of the address, address, port; with its length.
+fn place(bytes: &[u8], code: u8) -> Found<(Place, usize)> {
+    let [5, found, _, kind, first, ..] = *bytes else { return None };
+    if found != code {
+        return None;
+    }
+    let (from, len) = match kind {
+        1 => (4, 4),
+        3 => (5, usize::from(first)),
+        4 => (4, 16),
+        _ => return None,
+    };
+    let (Some(host), Some(port)) = (bytes.get(from..from + len), number(bytes, from + len)) else { return Some(None) };
+    let place = match kind {
+        3 => Place::Name(String::from_utf8_lossy(host).into_owned(), port),
+        _ => Place::Address(SocketAddr::new(address(host)?, port)),
+    };
+    Some(Some((place, from + len + 2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUEST: &[u8] = &[3, 0, 0, 11, 6, 0xe0, 0, 0, 0, 0, 0];
+
+    /// The answer is the same with every number of bytes, once it is given.
+    fn check(client: &[u8], server: &[u8], expected: &Prelude) {
+        let whole = [client, REQUEST].concat();
+        for len in usize::from(!server.is_empty())..=whole.len() {
+            match judge(&whole[..len], server) {
+                Verdict::Rdp(prelude) => assert_eq!((&prelude, len >= client.len() + 6), (expected, true)),
+                Verdict::Unsure => assert!(len < client.len() + 6, "{len} bytes are enough"),
+                Verdict::Foreign => panic!("foreign with {len} bytes"),
+            }
+        }
+    }
+
+    #[test]
+    fn rdp_alone_and_behind_relays() {
+        check(b"", b"", &Prelude::default());
+        let ends = |client: &str, server: &str| (client.parse().ok(), server.parse().ok());
+        let line = b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 3389\r\n";
+        let (client, server) = ends("192.0.2.1:50000", "192.0.2.2:3389");
+        check(line, b"", &Prelude { len: [line.len(), 0], client, server, name: None });
+        let unknown = b"PROXY UNKNOWN\r\n";
+        check(unknown, b"", &Prelude { len: [unknown.len(), 0], ..Prelude::default() });
+        let mut v2 = PROXY_V2.to_vec();
+        v2.extend([0x21, 0x11, 0, 12, 192, 0, 2, 1, 192, 0, 2, 2, 0xc3, 0x50, 0x0d, 0x3d]);
+        check(&v2, b"", &Prelude { len: [v2.len(), 0], client, server, name: None });
+        let asked = [&[5, 1, 0][..], &[5, 1, 0, 1, 192, 0, 2, 2, 0x0d, 0x3d]].concat();
+        let answered = [&[5, 0][..], &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]].concat();
+        check(&asked, &answered, &Prelude { len: [13, 12], client: None, server, name: None });
+        let asked = [&[5, 1, 2][..], &[1, 1, b'u', 2, b'p', b'w'], &[5, 1, 0, 3, 2, b'h', b'i', 0x0d, 0x3d]].concat();
+        let answered = [&[5, 2][..], &[1, 0], &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]].concat();
+        let name = Some(("hi".to_owned(), 3389));
+        check(&asked, &answered, &Prelude { len: [18, 14], client: None, server: None, name });
+    }
+
+    #[test]
+    fn other_protocols_are_foreign() {
+        for client in
+            [&b"GET / HTTP/1.1\r\n"[..], b"PUT / HTTP/1.1\r\n", &[0x16, 3, 1], b"POST /", &[3, 0, 0, 9, 2, 0xf0]]
+        {
+            assert_eq!(judge(client, b""), Verdict::Foreign, "{client:?}");
+        }
+        assert_eq!(judge(b"", b"SSH-2.0"), Verdict::Foreign, "RDP's server does not speak first");
+        assert_eq!(judge(&[5, 1, 0], &[5, 0xff]), Verdict::Foreign, "a refused SOCKS method");
+    }
+}

@@ -1,0 +1,195 @@
+//! Captures written by hand: what is said of them.
+
+use std::net::Ipv4Addr;
+
+use super::*;
+use crate::diagnose::Outcome;
+use crate::observation::Side;
+
+const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+const REQUEST: &[u8] = &[3, 0, 0, 19, 14, 0xe0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 1, 0, 0, 0];
+const CONFIRM: &[u8] = &[3, 0, 0, 19, 14, 0xd0, 0, 0, 0x12, 0x34, 0, 2, 0, 8, 0, 1, 0, 0, 0];
+
+const FIN: u8 = 0x11;
+const SYN: u8 = 0x02;
+const SYN_ACK: u8 = 0x12;
+const RST_ACK: u8 = 0x14;
+const ACK: u8 = 0x10;
+
+/// A pcap file of raw IP in the making.
+struct Capture {
+    file: Vec<u8>,
+    /// Microseconds.
+    at: u64,
+    id: u16,
+    port: u16,
+    /// Next sequence numbers of client and server.
+    next: [u32; 2],
+    /// How often each packet is captured.
+    copies: usize,
+}
+
+impl Capture {
+    fn new(port: u16) -> Capture {
+        let mut file = 0xa1b2_c3d4_u32.to_le_bytes().to_vec();
+        file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0]);
+        Capture { file, at: 1_700_000_000_000_000, id: 0, port, next: [1000, 2000], copies: 1 }
+    }
+
+    fn opened(port: u16, copies: usize) -> Capture {
+        let mut capture = Capture { copies, ..Capture::new(port) };
+        capture.send(Side::Client, SYN, b"").send(Side::Server, SYN_ACK, b"").send(Side::Client, ACK, b"");
+        capture
+    }
+
+    fn wait(&mut self, milliseconds: u64) -> &mut Capture {
+        self.at += milliseconds * 1000;
+        self
+    }
+
+    fn send(&mut self, from: Side, flags: u8, data: &[u8]) -> &mut Capture {
+        let ends = [(CLIENT, 50_000), (SERVER, self.port)];
+        let ((source, source_port), (destination, port)) = (ends[from as usize], ends[from.other() as usize]);
+        let (seq, ack) = (self.next[from as usize], self.next[from.other() as usize]);
+        let mut tcp = [source_port.to_be_bytes(), port.to_be_bytes()].concat();
+        tcp.extend(seq.to_be_bytes());
+        tcp.extend(if flags & ACK == 0 { [0; 4] } else { ack.to_be_bytes() });
+        tcp.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+        tcp.extend(data);
+        self.next[from as usize] = seq.wrapping_add(data.len() as u32 + u32::from(flags & 3 != 0));
+        self.packet(6, source, destination, &tcp)
+    }
+
+    fn packet(&mut self, protocol: u8, source: Ipv4Addr, destination: Ipv4Addr, payload: &[u8]) -> &mut Capture {
+        self.at += 1000;
+        self.id += 1;
+        let mut packet = vec![0x45, 0];
+        packet.extend((20 + payload.len() as u16).to_be_bytes());
+        packet.extend(self.id.to_be_bytes());
+        packet.extend([0x40, 0, 64, protocol, 0, 0]);
+        packet.extend([source.octets(), destination.octets()].concat());
+        packet.extend(payload);
+        for copy in 0..self.copies as u64 {
+            let (at, len) = (self.at + copy, packet.len() as u32);
+            let words = [(at / 1_000_000) as u32, (at % 1_000_000) as u32, len, len];
+            words.iter().for_each(|word| self.file.extend(word.to_le_bytes()));
+            self.file.extend(&packet);
+        }
+        self
+    }
+
+    fn read(&self) -> Vec<Diagnosed> {
+        let mut sessions = Vec::new();
+        read(self.file.as_slice(), None, &mut |session| sessions.push(session)).expect("a capture");
+        sessions
+    }
+
+    /// The one session's causes.
+    fn causes(&self) -> Vec<&'static str> {
+        let sessions = self.read();
+        let [session] = &sessions[..] else { panic!("{} sessions", sessions.len()) };
+        session.findings.iter().map(|finding| finding.cause.id).collect()
+    }
+}
+
+/// A ClientHello of TLS 1.2 with one suite, in a record.
+fn client_hello() -> Vec<u8> {
+    let mut body = vec![3, 3];
+    body.extend([7; 32]);
+    body.extend([0, 0, 2, 0xc0, 0x30, 1, 0]);
+    let len = body.len() as u8;
+    [&[0x16, 3, 1, 0, len + 4, 1, 0, 0, len][..], &body].concat()
+}
+
+#[test]
+fn a_server_that_cannot_be_reached() {
+    let mut refused = Capture::new(3389);
+    refused.send(Side::Client, SYN, b"").send(Side::Server, RST_ACK, b"");
+    assert_eq!(refused.causes(), ["TCP-REFUSED"]);
+
+    let mut silent = Capture::new(3389);
+    for wait in [0, 3000, 6000] {
+        silent.wait(wait).next[0] = 1000;
+        silent.send(Side::Client, SYN, b"");
+    }
+    assert_eq!(silent.causes(), ["TCP-DROP"]);
+
+    let mut unreachable = Capture::new(3389);
+    unreachable.send(Side::Client, SYN, b"");
+    let quoted = unreachable.file[24 + 16..][..28].to_vec();
+    let error = [&[3, 1, 0, 0, 0, 0, 0, 0][..], &quoted].concat();
+    unreachable.packet(1, Ipv4Addr::new(10, 0, 0, 9), CLIENT, &error);
+    assert_eq!(unreachable.causes(), ["TCP-ICMP"]);
+
+    let mut elsewhere = Capture::new(8080);
+    elsewhere.send(Side::Client, SYN, b"").send(Side::Server, RST_ACK, b"");
+    assert!(elsewhere.read().is_empty(), "only RDP's own port says what was wanted");
+}
+
+#[test]
+fn large_segments_that_vanish() {
+    let mut hole = Capture::opened(3389, 1);
+    hole.send(Side::Client, ACK, REQUEST).send(Side::Server, ACK, CONFIRM);
+    hole.send(Side::Client, ACK, &client_hello());
+    let before = hole.next[1];
+    // The first, large segment never arrives; the small rest behind it does.
+    hole.next[1] = before.wrapping_add(1400);
+    hole.send(Side::Server, ACK, &[7; 100]);
+    hole.next[1] = before;
+    hole.send(Side::Client, ACK, b"").wait(20_000).send(Side::Client, FIN, b"");
+    assert_eq!(hole.causes()[0], "PATH-PMTU");
+}
+
+#[test]
+fn a_packet_captured_at_every_component_is_one() {
+    let play = |copies: usize| {
+        let mut capture = Capture::opened(3389, copies);
+        capture.send(Side::Client, ACK, REQUEST).send(Side::Server, ACK, CONFIRM);
+        capture.send(Side::Client, ACK, &client_hello()).send(Side::Server, RST_ACK, b"");
+        let session = capture.read().pop().expect("a session");
+        let leg = session.timeline.legs[0].clone();
+        (session.findings[0].cause.id, leg.bytes, leg.retransmits(), leg.dials.len())
+    };
+    assert_eq!(play(1), play(4));
+    assert_eq!(play(4).2, 0);
+}
+
+#[test]
+fn rdp_is_found_on_any_port_and_behind_the_proxy_protocol() {
+    let line: &[u8] = b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 3389\r\n";
+    for prelude in [b"", line] {
+        let mut capture = Capture::opened(443, 1);
+        if !prelude.is_empty() {
+            capture.send(Side::Client, ACK, prelude);
+        }
+        capture.send(Side::Client, ACK, REQUEST).send(Side::Server, ACK, CONFIRM).send(Side::Server, RST_ACK, b"");
+        let session = capture.read().pop().expect("a session");
+        assert_eq!((session.outcome, session.is_rdp()), (Outcome::Failed, true));
+        let leg = &session.timeline.legs[0];
+        let server = if prelude.is_empty() { "10.0.0.2:443" } else { "192.0.2.2:3389" };
+        assert_eq!(leg.server.map(|server| server.to_string()).as_deref(), Some(server));
+        assert_eq!(leg.bytes, [REQUEST.len() as u64, CONFIRM.len() as u64]);
+    }
+}
+
+#[test]
+fn a_request_that_had_to_be_sent_again_is_told_and_charged() {
+    let mut capture = Capture::opened(3389, 1);
+    let first = capture.next[0];
+    capture.send(Side::Client, ACK, REQUEST).wait(299).next[0] = first;
+    capture.send(Side::Client, ACK, REQUEST).wait(4).send(Side::Server, ACK, CONFIRM);
+    capture.send(Side::Server, RST_ACK, b"");
+    let session = capture.read().pop().expect("a session");
+    assert_eq!(session.timeline.legs[0].retransmits(), 1);
+    let negotiation = session.timeline.phase(crate::timeline::phase::PhaseName::Negotiation).expect("a phase");
+    assert_eq!(negotiation.waited.retransmission.as_millis(), 300, "{:?}", negotiation.waited);
+}
+
+#[test]
+fn a_capture_of_nothing_but_its_beginning() {
+    let capture = Capture::opened(3389, 1);
+    let reading = read(&capture.file[..capture.file.len() - 3], None, &mut |_| {}).expect("a capture");
+    assert!(reading.stopped.is_some());
+    assert_eq!(reading.packets, 2);
+}

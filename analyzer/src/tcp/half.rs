@@ -1,0 +1,430 @@
+//! One direction of a TCP connection: segments in any order in, bytes in order out.
+//!
+//! The first copy of a byte wins, as in most stacks. What is held back behind a hole is bounded. A hole is the
+//! capture's own fault (*lost*) only where the peer acknowledged what stands in it; otherwise the network lost it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::recent::Recent;
+use crate::observation::{Absence, Ending, Seen, Side};
+use crate::time::Timestamp;
+
+/// Bytes that are held back behind a hole at most.
+const MAX_HELD_BYTES: usize = 4 << 20;
+/// Segments that are held back at most.
+const MAX_HELD: usize = 2048;
+/// Segments that are held back at most where nothing of the peer is in the capture.
+const MAX_HELD_ALONE: usize = 64;
+/// How far an acknowledgement may be ahead of all that was seen.
+const MAX_AHEAD: i64 = 16 << 20;
+/// A segment that fills a hole so soon was overtaken on the way; one that comes later was sent again.
+const REORDERED: Duration = Duration::from_millis(3);
+/// Nobody notices a loss and sends again so soon: the same bytes in another packet are another view of one segment.
+const SAME: Duration = Duration::from_millis(1);
+/// Capturing may put an acknowledgement before what it acknowledges, by so much time and so many packets.
+const PATIENCE: Duration = Duration::from_millis(10);
+const PATIENCE_PACKETS: u32 = 16;
+/// How long a hole may stay where nothing of the peer is in the capture.
+const PATIENCE_ALONE: Duration = Duration::from_secs(1);
+/// What payload is copied into at once, bytes.
+const ARENA: usize = 1 << 16;
+
+/// What happened, when and in which packet.
+pub(super) type Told = (Timestamp, u64, Seen);
+
+/// The payload of one segment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece<'a> {
+    pub at: Timestamp,
+    pub frame: u64,
+    pub interface: u32,
+    pub seq: u32,
+    /// What is here of it.
+    pub data: &'a [u8],
+    /// Its length on the wire.
+    pub len: u32,
+}
+
+/// Where payload is copied to, and where what happened is written.
+pub(super) struct Out<'a> {
+    pub arena: &'a mut BytesMut,
+    pub told: &'a mut Vec<Told>,
+}
+
+/// One direction.
+#[derive(Debug)]
+pub(super) struct Half {
+    side: Side,
+    /// The next byte to hand over, once that is known.
+    next: Option<u32>,
+    /// The end of the furthest byte seen.
+    highest: u32,
+    held: VecDeque<Held>,
+    held_bytes: usize,
+    fin: Option<(u32, Timestamp, u64)>,
+    /// Whether the FIN was handed over.
+    pub ended: bool,
+    /// The peer acknowledged more than is here.
+    beyond: Option<Beyond>,
+    /// What the peer acknowledged.
+    acked: Option<u32>,
+    /// When something new, or something old again, was last sent; on which interface the new was seen.
+    sent: Timestamp,
+    fresh: (Timestamp, u32),
+    timed: Option<(u32, Timestamp)>,
+    pub stats: Stats,
+    pub recent: Recent,
+}
+
+/// What was counted of one direction.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stats {
+    pub segments: u64,
+    pub retransmits: u64,
+    pub retransmitted_bytes: u64,
+    /// In a row, without progress.
+    pub backoff: u64,
+    /// Segments that came before their turn.
+    pub out_of_order: u64,
+    pub largest: u32,
+    /// Time from data to its acknowledgement, at the place of the capture.
+    pub srtt: Option<Duration>,
+    pub min_rtt: Option<Duration>,
+    /// Time that passed before segments were sent again, since it was last asked for.
+    pub stalled: Duration,
+}
+
+#[derive(Debug)]
+struct Held {
+    at: Timestamp,
+    frame: u64,
+    seq: u32,
+    len: u32,
+    data: Bytes,
+}
+
+/// An acknowledgement of bytes that are not here.
+#[derive(Debug, Clone, Copy)]
+struct Beyond {
+    to: u32,
+    at: Timestamp,
+    frame: u64,
+    packets: u32,
+}
+
+/// How far `to` is ahead of `from`, RFC 9293 3.4: negative where it is behind.
+fn ahead(from: u32, to: u32) -> i64 {
+    i64::from(to.wrapping_sub(from) as i32)
+}
+
+impl Half {
+    pub fn new(side: Side) -> Half {
+        Half {
+            side,
+            next: None,
+            highest: 0,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            fin: None,
+            ended: false,
+            beyond: None,
+            acked: None,
+            sent: Timestamp(0),
+            fresh: (Timestamp(0), 0),
+            timed: None,
+            stats: Stats::default(),
+            recent: Recent::default(),
+        }
+    }
+
+    /// The stream begins here, unless it has begun.
+    pub fn begin(&mut self, seq: u32) {
+        if self.next.is_none() {
+            (self.next, self.highest) = (Some(seq), seq);
+        }
+    }
+
+    /// Forgets everything: the connection begins anew.
+    pub fn restart(&mut self, seq: u32) {
+        *self = Half { stats: self.stats, ..Half::new(self.side) };
+        self.begin(seq);
+    }
+
+    /// Whether what ends at this sequence number was not seen before.
+    pub fn is_new(&self, end: u32) -> bool {
+        self.next.is_none() || ahead(self.highest, end) > 0
+    }
+
+    /// Whether an RST with this sequence number is one that the peer would accept, holes of the capture allowed for.
+    pub fn accepts_reset(&self, seq: u32) -> bool {
+        let Some(next) = self.next else { return true };
+        let from = self.acked.filter(|acked| ahead(*acked, next) > 0).unwrap_or(next);
+        ahead(from, seq) >= -1 && ahead(self.highest, seq) <= MAX_AHEAD
+    }
+
+    /// Whether something was sent that the peer has not acknowledged.
+    pub fn is_unacknowledged(&self) -> bool {
+        self.acked.is_some_and(|acked| ahead(acked, self.highest) > 0)
+    }
+
+    /// Takes the payload of a segment.
+    pub fn push(&mut self, piece: &Piece<'_>, out: &mut Out<'_>) {
+        self.begin(piece.seq);
+        let next = self.next.unwrap_or(piece.seq);
+        let start = ahead(next, piece.seq);
+        let end = start + i64::from(piece.len);
+        // A keep-alive probe sends the last byte again, or none (RFC 9293, 3.8.4).
+        let is_probe = start == -1 && end <= 0;
+        if piece.len == 0 || is_probe || ahead(self.highest, piece.seq) > i64::from(i32::MAX / 2) {
+            return;
+        }
+        self.stats.segments += 1;
+        self.stats.largest = self.stats.largest.max(piece.len);
+        self.count(piece, start, end);
+        if end <= 0 || self.ended {
+            return;
+        }
+        if start <= 0 {
+            self.deliver(piece, out);
+            self.drain(Some((piece.at, piece.frame)), out);
+        } else {
+            self.stats.out_of_order += 1;
+            self.hold(piece, out.arena);
+            if self.held.len() > MAX_HELD || self.held_bytes > MAX_HELD_BYTES {
+                self.give_up(out);
+            }
+        }
+        self.end_here(out);
+    }
+
+    /// Takes a FIN behind `seq`.
+    pub fn fin(&mut self, at: Timestamp, frame: u64, seq: u32, out: &mut Out<'_>) {
+        self.begin(seq);
+        if self.fin.is_none() && ahead(self.next.unwrap_or(seq), seq) >= 0 {
+            self.fin = Some((seq, at, frame));
+        }
+        self.end_here(out);
+    }
+
+    /// Takes an acknowledgement of the peer.
+    pub fn acknowledged(&mut self, at: Timestamp, frame: u64, ack: u32) {
+        let Some(next) = self.next else { return };
+        if ahead(self.highest, ack) > MAX_AHEAD {
+            return;
+        }
+        if self.acked.is_none_or(|acked| ahead(acked, ack) > 0) {
+            self.acked = Some(ack);
+            self.stats.backoff = 0;
+        }
+        if let Some((_, sent)) = self.timed.filter(|(end, _)| ahead(*end, ack) >= 0) {
+            self.timed = None;
+            self.stats.measured(at.since(sent));
+        }
+        if ahead(next, ack) > 0 && self.fin.is_none_or(|(fin, ..)| fin != next) {
+            let beyond = self.beyond.get_or_insert(Beyond { to: ack, at, frame, packets: 0 });
+            if ahead(beyond.to, ack) > 0 {
+                beyond.to = ack;
+            }
+        }
+    }
+
+    /// Decides, with each packet of the connection, whether holes are the capture's own.
+    pub fn settle(&mut self, at: Timestamp, out: &mut Out<'_>) {
+        if let Some(beyond) = &mut self.beyond {
+            beyond.packets += 1;
+            if beyond.packets > PATIENCE_PACKETS || at.since(beyond.at) >= PATIENCE {
+                self.lose(out);
+            }
+        }
+        let waits = self.held.front().is_some_and(|held| at.since(held.at) >= PATIENCE_ALONE);
+        if self.acked.is_none() && (waits || self.held.len() > MAX_HELD_ALONE) {
+            self.give_up(out);
+        }
+    }
+
+    /// The capture, or the connection, is over: what is known to have arrived is handed over.
+    pub fn finish(&mut self, out: &mut Out<'_>) {
+        self.lose(out);
+        while self.acked.is_none() && !self.held.is_empty() {
+            self.give_up(out);
+        }
+        self.end_here(out);
+    }
+
+    /// Hands over what the peer acknowledged, holes as lost.
+    pub fn lose(&mut self, out: &mut Out<'_>) {
+        let Some(beyond) = self.beyond.take() else { return };
+        let to = match self.fin {
+            Some((fin, ..)) if ahead(fin, beyond.to) > 0 => fin,
+            _ => beyond.to,
+        };
+        loop {
+            let Some(next) = self.next else { return };
+            let front = self.held.front().filter(|held| ahead(held.seq, to) > 0);
+            let hole = front.map_or(to, |held| held.seq);
+            let mark = front.map_or((beyond.at, beyond.frame), |held| (held.at, held.frame));
+            match ahead(next, hole) {
+                ..=0 => break,
+                // The one number behind all data is that of a FIN whose packet was not captured.
+                1 if self.held.is_empty() && self.fin.is_none() => self.next = Some(hole),
+                lost => self.skip(lost, mark, out),
+            }
+            self.drain(None, out);
+        }
+        self.end_here(out);
+    }
+
+    /// Declares the first hole lost, whatever the peer says.
+    fn give_up(&mut self, out: &mut Out<'_>) {
+        let (Some(next), Some(front)) = (self.next, self.held.front()) else { return };
+        let (lost, mark) = (ahead(next, front.seq), (front.at, front.frame));
+        if lost > 0 {
+            self.skip(lost, mark, out);
+        }
+        self.drain(None, out);
+        self.end_here(out);
+    }
+
+    fn skip(&mut self, lost: i64, (at, frame): (Timestamp, u64), out: &mut Out<'_>) {
+        let len = u64::try_from(lost).unwrap_or(0);
+        out.told.push((at, frame, Seen::Missing { from: self.side, len, why: Absence::Lost }));
+        self.next = self.next.map(|next| next.wrapping_add(len as u32));
+        self.highest = furthest(self.highest, self.next);
+    }
+
+    /// Hands over the part of a piece that is new. Its beginning is not ahead of what was handed over.
+    fn deliver(&mut self, piece: &Piece<'_>, out: &mut Out<'_>) {
+        let Some(next) = self.next else { return };
+        let known = next.wrapping_sub(piece.seq);
+        let data = piece.data.get(known as usize..).unwrap_or_default();
+        let data = if data.is_empty() { Bytes::new() } else { copy(out.arena, data) };
+        self.tell(piece.at, piece.frame, data, piece.len - known.min(piece.len), out);
+    }
+
+    fn tell(&mut self, at: Timestamp, frame: u64, data: Bytes, len: u32, out: &mut Out<'_>) {
+        let snapped = u64::from(len).saturating_sub(data.len() as u64);
+        if !data.is_empty() {
+            out.told.push((at, frame, Seen::Bytes { from: self.side, data }));
+        }
+        if snapped > 0 {
+            out.told.push((at, frame, Seen::Missing { from: self.side, len: snapped, why: Absence::Snapped }));
+        }
+        self.next = self.next.map(|next| next.wrapping_add(len));
+    }
+
+    /// Hands over what was held back and has its turn now: by the packet `now`, or, where the hole before it was the
+    /// capture's own, by the packet that held it.
+    fn drain(&mut self, now: Option<(Timestamp, u64)>, out: &mut Out<'_>) {
+        while let Some(next) = self.next
+            && self.held.front().is_some_and(|held| ahead(next, held.seq) <= 0)
+            && let Some(held) = self.held.pop_front()
+        {
+            self.held_bytes -= held.data.len();
+            let known = next.wrapping_sub(held.seq);
+            if known < held.len {
+                let (at, frame) = now.unwrap_or((held.at, held.frame));
+                let data = held.data.slice((known as usize).min(held.data.len())..);
+                self.tell(at, frame, data, held.len - known, out);
+            }
+        }
+        let arrived = |beyond: &Beyond| self.next.is_some_and(|next| ahead(beyond.to, next) >= 0);
+        if self.beyond.as_ref().is_some_and(arrived) {
+            self.beyond = None;
+        }
+    }
+
+    /// Keeps what nothing held covers.
+    fn hold(&mut self, piece: &Piece<'_>, arena: &mut BytesMut) {
+        let end = piece.seq.wrapping_add(piece.len);
+        let mut seq = piece.seq;
+        let mut place = self.held.len();
+        // Most come in order, behind a hole.
+        while place > 0 && self.held.get(place - 1).is_some_and(|held| ahead(seq, held.end()) > 0) {
+            place -= 1;
+        }
+        while ahead(seq, end) > 0 {
+            let after = self.held.get(place).filter(|held| ahead(held.seq, end) > 0);
+            let (until, then) = after.map_or((end, end), |held| (held.seq, held.end()));
+            if ahead(seq, until) > 0 {
+                let held = Held::part(piece, seq, until, arena);
+                self.held_bytes += held.data.len();
+                self.held.insert(place, held);
+                place += 1;
+            }
+            seq = then;
+            place += 1;
+        }
+    }
+
+    /// Hands over the FIN where everything before it was.
+    fn end_here(&mut self, out: &mut Out<'_>) {
+        if let Some((_, at, frame)) = self.fin.filter(|(seq, ..)| Some(*seq) == self.next && !self.ended) {
+            self.ended = true;
+            out.told.push((at, frame, Seen::Closed { from: Some(self.side), how: Ending::Fin }));
+        }
+    }
+
+    /// Counts a segment: new, overtaken on the way, or sent again.
+    fn count(&mut self, piece: &Piece<'_>, start: i64, end: i64) {
+        let last = piece.seq.wrapping_add(piece.len);
+        let sent = std::mem::replace(&mut self.sent, piece.at);
+        if ahead(self.highest, last) > 0 {
+            self.highest = last;
+            self.fresh = (piece.at, piece.interface);
+            self.timed = self.timed.or(Some((last, piece.at)));
+            return;
+        }
+        let hole = self.held.front().map_or(piece.at, |held| held.at);
+        let was_overtaken = start >= 0 && end > 0 && piece.at.since(hole) < REORDERED;
+        let is_same = end <= 0 && piece.at.since(self.fresh.0) < SAME && piece.interface != self.fresh.1;
+        if was_overtaken || is_same {
+            return;
+        }
+        self.timed = None;
+        self.stats.retransmits += 1;
+        self.stats.retransmitted_bytes += u64::from(piece.len);
+        let was_acknowledged = self.acked.is_some_and(|acked| ahead(last, acked) >= 0);
+        if !was_acknowledged {
+            self.stats.backoff += 1;
+            self.stats.stalled += piece.at.since(sent);
+        }
+    }
+}
+
+impl Held {
+    /// The part of a piece from `seq` until `until`.
+    fn part(piece: &Piece<'_>, seq: u32, until: u32, arena: &mut BytesMut) -> Held {
+        let from = (seq.wrapping_sub(piece.seq) as usize).min(piece.data.len());
+        let to = (until.wrapping_sub(piece.seq) as usize).min(piece.data.len());
+        let data = copy(arena, piece.data.get(from..to).unwrap_or_default());
+        Held { at: piece.at, frame: piece.frame, seq, len: until.wrapping_sub(seq), data }
+    }
+
+    fn end(&self) -> u32 {
+        self.seq.wrapping_add(self.len)
+    }
+}
+
+impl Stats {
+    /// RFC 6298, 2.
+    fn measured(&mut self, rtt: Duration) {
+        self.srtt = Some(self.srtt.map_or(rtt, |srtt| (srtt * 7 + rtt) / 8));
+        self.min_rtt = Some(self.min_rtt.map_or(rtt, |min| min.min(rtt)));
+    }
+}
+
+fn furthest(highest: u32, next: Option<u32>) -> u32 {
+    next.filter(|next| ahead(highest, *next) > 0).unwrap_or(highest)
+}
+
+/// Copies payload into a large piece of memory, so that a packet costs no allocation.
+fn copy(arena: &mut BytesMut, data: &[u8]) -> Bytes {
+    if arena.capacity() < data.len() {
+        arena.reserve(data.len().max(ARENA));
+    }
+    arena.extend_from_slice(data);
+    arena.split().freeze()
+}

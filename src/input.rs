@@ -1,0 +1,127 @@
+//! From names on the command line to what is in the files: folders, standard input, compressed files, several files on
+//! all cores, progress on a terminal. The only module that names flate2, ruzstd and indicatif.
+
+use std::fs::{self, File};
+use std::io::{self, Cursor, IsTerminal, Read};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use analyzer::attempt::Diagnosed;
+use analyzer::reading::{self, Reading};
+use anyhow::Context;
+use flate2::read::MultiGzDecoder;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ruzstd::decoding::StreamingDecoder;
+
+/// How files are named that a folder is searched for.
+const EXTENSIONS: [&str; 5] = ["pcapng", "pcap", "cap", "gz", "zst"];
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// What was found in one file.
+pub struct Found {
+    /// The file's name.
+    pub name: String,
+    /// Its sessions, and what else can be said of it.
+    pub result: anyhow::Result<(Vec<Diagnosed>, Reading)>,
+}
+
+/// Reads all inputs, on all cores. What was found stands in the order of the inputs, whoever was ready first.
+pub fn read_all(inputs: &[PathBuf]) -> Vec<Found> {
+    let files: Vec<PathBuf> = inputs.iter().flat_map(|input| files(input)).collect();
+    let progress = progress(&files);
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Vec::new());
+    let work = || {
+        while let Some((place, file)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, files.get(i)?)))
+        {
+            let result = read(file, &progress);
+            let found_here = (place, Found { name: shown(file), result });
+            found.lock().unwrap_or_else(PoisonError::into_inner).push(found_here);
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
+    thread::scope(|scope| {
+        for _ in 1..cores {
+            scope.spawn(work);
+        }
+        work();
+    });
+    progress.finish_and_clear();
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, found)| found).collect()
+}
+
+/// The sessions in one file.
+pub fn read_one(path: &Path) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
+    read(path, &ProgressBar::hidden())
+}
+
+fn read(path: &Path, progress: &ProgressBar) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
+    let name = shown(path);
+    let input: Box<dyn Read> = if is_stdin(path) {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).with_context(|| format!("cannot open {name}"))?)
+    };
+    let input = decompressed(progress.wrap_read(input)).with_context(|| name.clone())?;
+    let mut sessions = Vec::new();
+    let reading = reading::read(input, Some(&name), &mut |session| sessions.push(session)).with_context(|| name)?;
+    Ok((sessions, reading))
+}
+
+/// What is in a compressed file; others as they are. The content tells, not the name.
+fn decompressed<'a>(mut input: impl Read + 'a) -> anyhow::Result<Box<dyn Read + 'a>> {
+    let mut head = Vec::new();
+    input.by_ref().take(ZSTD.len() as u64).read_to_end(&mut head).context("cannot read")?;
+    let (is_gzip, is_zstd) = (head.starts_with(&GZIP), head.starts_with(&ZSTD));
+    let whole = Cursor::new(head).chain(input);
+    Ok(if is_gzip {
+        Box::new(MultiGzDecoder::new(whole))
+    } else if is_zstd {
+        Box::new(StreamingDecoder::new(whole).context("not a zstd file")?)
+    } else {
+        Box::new(whole)
+    })
+}
+
+/// A file as it is, a folder as the captures in it, in the order of their names.
+fn files(input: &Path) -> Vec<PathBuf> {
+    let captures = || -> io::Result<Vec<PathBuf>> {
+        let paths = fs::read_dir(input)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
+        let extension = |path: &PathBuf| path.extension().and_then(|extension| extension.to_str()).map(str::to_owned);
+        let is_capture = |path: &PathBuf| extension(path).is_some_and(|found| EXTENSIONS.contains(&found.as_str()));
+        let mut paths: Vec<PathBuf> = paths.into_iter().filter(|path| is_capture(path) && !path.is_dir()).collect();
+        paths.sort();
+        Ok(paths)
+    };
+    if !input.is_dir() {
+        return vec![input.to_owned()];
+    }
+    // A folder that cannot be read is told as a file that cannot.
+    captures().unwrap_or_else(|_| vec![input.to_owned()])
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn shown(path: &Path) -> String {
+    if is_stdin(path) { "standard input".into() } else { path.display().to_string() }
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress(files: &[PathBuf]) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let len = files.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len()).sum();
+    let bar = ProgressBar::with_draw_target(Some(len), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,372 @@
+//! The corpus of captures made by others: what must be said of each. Not part of this project; where it is missing
+//! these tests say so and pass.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use analyzer::attempt::{self, Diagnosed};
+use analyzer::capture::file;
+use analyzer::capture::packets::Decoder;
+use analyzer::diagnose::{Confidence, Outcome, Severity};
+use analyzer::observation::{Observation, Opening, Seen, Side};
+use analyzer::reading::{self, Reading};
+use analyzer::report::source;
+use analyzer::tcp::{Interest, Listener, Streams};
+
+/// The corpus, if it is here.
+fn corpus() -> Option<PathBuf> {
+    let named = std::env::var_os("RDPSCOPE_CORPUS").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED: no corpus in {}: set RDPSCOPE_CORPUS", folder.display());
+    None
+}
+
+fn captures() -> Vec<PathBuf> {
+    let Some(folder) = corpus() else { return Vec::new() };
+    let paths = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let is_capture =
+        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng");
+    let mut paths: Vec<PathBuf> = paths.filter(is_capture).collect();
+    paths.sort();
+    paths
+}
+
+fn read(bytes: &[u8]) -> (Vec<Diagnosed>, Option<Reading>) {
+    let mut sessions = Vec::new();
+    let reading = reading::read(bytes, Some("capture"), &mut |session| sessions.push(session));
+    (sessions, reading.ok())
+}
+
+/// One line for each session: what is known up to TLS, how it went, what was found.
+fn facts(sessions: &[Diagnosed]) -> String {
+    let mut lines = Vec::new();
+    for session in sessions {
+        let facts = &session.timeline.facts;
+        let request = facts.request.as_ref().map(|request| &request.what);
+        let cookie = request.and_then(|request| request.cookie.as_deref()).unwrap_or("-");
+        let requested = request.and_then(|request| request.requested).unwrap_or_default().0;
+        let selected = facts.selected().map_or("-".into(), |selected| selected.0.to_string());
+        let failure = facts.failure.as_ref().map_or("-".into(), |failure| failure.what.to_string());
+        let leaf = facts.first(|tls| tls.certificates.as_ref()).and_then(|chain| chain.what.first());
+        let leaf = leaf.map_or("-".into(), |leaf| format!("{} {}", leaf.subject, leaf.not_after));
+        let hello = facts.first(|tls| tls.server_hello.as_ref());
+        let tls = hello.map_or("-".into(), |hello| format!("{:04x}/{:04x}", hello.what.version, hello.what.cipher));
+        let sure = session.findings.iter().filter(|finding| finding.confidence != Confidence::Possible);
+        let found: Vec<_> = sure.map(|finding| finding.cause.id).collect();
+        let outcome = if session.withdrawn { "withdrawn" } else { session.outcome.name() };
+        let line = format!(
+            "{} {requested:#x}>{selected} failure {failure} tls {tls} {leaf} {outcome} {}",
+            cookie.trim_end(),
+            found.join(",")
+        );
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.join("\n")
+}
+
+/// What must be said of each capture with RDP in it, a line for each session: cookie, requested and selected protocols,
+/// failure code, TLS version and suite, certificate with the second at which it ends, outcome, findings that are more than
+/// possible.
+const RDP: &[(&str, &[&str])] = &[
+    ("arkime-socks5-rdp.pcap", &["XXX 0x0>0 failure - tls - - unfinished"]),
+    (
+        "awakecoding-rdp-credential-guard-accepted1.pcapng",
+        &["Administr 0xa>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    (
+        "awakecoding-rdp-nla-kerberos-auth1.pcapng",
+        &["Administr 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    (
+        "awakecoding-rdp-nla-ntlm-rejected1.pcapng",
+        &[
+            "IT-HELP\\A 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 failed",
+            "IT-HELP\\A 0x1>- failure 5 tls - - failed X224-HYBRID",
+        ],
+    ),
+    (
+        "awakecoding-rdp-nla-smartcard-auth1.pcapng",
+        &["@@BooZeoy 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    (
+        "awakecoding-rdp-no-nla-accepted1.pcapng",
+        &["Administr 0x1>1 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    ("awakecoding-rdp-no-nla-rejected1.pcapng", &["Administr 0x1>- failure 5 tls - - failed X224-HYBRID"]),
+    (
+        "awakecoding-rdp-no-tls-accepted1.pcapng",
+        &["Administr 0x1>- failure 2 tls - - withdrawn X224-SSLNO", "Administr 0x0>0 failure - tls - - connected"],
+    ),
+    (
+        "awakecoding-rdp-restricted-admin-accepted1.pcapng",
+        &["Administr 0xa>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    ("jovair-rdp.pcap", &["IEUser 0x1>1 failure - tls 0301/002f CN=IE11Win7 1519176188 connected"]),
+    ("ndpi-rdp.pcap", &["- 0xb>8 failure - tls 0303/c030 CN=OFFICE-WIN10-VM 1568803631 unfinished"]),
+    (
+        "zeek-rdp-no-cookie-mstshash.pcap",
+        &["- 0xb>8 failure - tls 0303/009d CN=CLK-456040-D.one.phoenix.gov 1746400759 failed TLS-UNTRUST"],
+    ),
+    (
+        "zeek-rdp-proprietary-encryption.pcap",
+        &["FTBCO\\A70 0x1>- failure 2 tls - - withdrawn X224-SSLNO", "FTBCO\\A70 0x0>0 failure - tls - - connected"],
+    ),
+    (
+        "zeek-rdp-to-ssl.pcap",
+        &[
+            "AWAKECODI 0x3>2 failure - tls 0301/002f CN=WIN2K8R2.awakecoding.ath.cx 1613088000 withdrawn",
+            "AWAKECODI 0x3>2 failure - tls 0301/002f CN=WIN2K8R2.awakecoding.ath.cx 1613088000 connected",
+        ],
+    ),
+    ("zeek-rdp-unknown-keyboard.pcap", &["JOHN-PC 0x0>0 failure - tls - - unfinished"]),
+];
+
+/// Load generators and rubbish: an answer is enough.
+const ROBUSTNESS: &[&str] = &["boofuzz-rdp-1225conns.pcap"];
+
+#[test]
+fn the_facts_of_every_rdp_capture_and_no_rdp_elsewhere() {
+    for path in captures() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (sessions, reading) = read(&fs::read(&path).expect("a file"));
+        reading.unwrap_or_else(|| panic!("{name} is not read"));
+        if ROBUSTNESS.contains(&name.as_str()) {
+            continue;
+        }
+        let attempts = attempt::group(sessions);
+        let sessions: Vec<Diagnosed> = attempts.into_iter().flat_map(|attempt| attempt.sessions).collect();
+        let expected = RDP.iter().find(|(of, _)| *of == name).map(|(_, facts)| facts.join("\n"));
+        assert_eq!(facts(&sessions), expected.unwrap_or_default(), "{name}");
+        assert!(sessions.iter().all(|session| source(&session.timeline) == "packets"), "{name}");
+    }
+}
+
+#[test]
+fn healthy_captures_raise_no_alarm() {
+    let Some(folder) = corpus() else { return };
+    for (name, facts) in RDP.iter().filter(|(_, facts)| facts.iter().any(|fact| fact.ends_with("connected"))) {
+        let (sessions, _) = read(&fs::read(folder.join(name)).expect("a file"));
+        for attempt in attempt::group(sessions) {
+            assert_eq!(attempt.outcome(), Outcome::Connected, "{name}: {facts:?}");
+            let loud = attempt.sessions.iter().flat_map(|session| &session.findings);
+            let loud: Vec<_> = loud.filter(|finding| finding.severity != Severity::Note).collect();
+            assert!(loud.is_empty(), "{name}: {loud:?}");
+        }
+        let analyzed = Command::new(env!("CARGO_BIN_EXE_rdpscope")).arg("analyze").arg(folder.join(name)).output();
+        assert_eq!(analyzed.expect("rdpscope runs").status.code(), Some(0), "{name}");
+    }
+}
+
+#[test]
+fn compressed_files_and_standard_input_are_read() {
+    let Some(folder) = corpus() else { return };
+    let analyze = |args: &[&str], input: &[u8]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rdpscope"));
+        let command = command.arg("analyze").args(args).current_dir(&folder);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("rdpscope runs");
+        let _closed = child.stdin.take().expect("a pipe").write_all(input);
+        let output = child.wait_with_output().expect("rdpscope ends");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, _, talk) = analyze(&["zeek-tls-fragmented-handshake.pcap.gz"], b"");
+    assert_eq!((code, talk.trim()), (Some(0), "no RDP found"));
+    let rejected = fs::read(folder.join("awakecoding-rdp-no-nla-rejected1.pcapng")).expect("a file");
+    let (code, said, _) = analyze(&["-"], &rejected);
+    assert!(code == Some(1) && said.contains("X224-HYBRID"), "{said}");
+    for (input, says) in [(&b""[..], "empty"), (b"no capture", "something else")] {
+        let (code, _, talk) = analyze(&["-"], input);
+        assert!(code == Some(2) && talk.contains("standard input") && talk.contains(says), "{talk}");
+    }
+    // Several files, in the order of the command line.
+    let names = ["ndpi-rdp.pcap", "INDEX.tsv", "awakecoding-rdp-no-nla-rejected1.pcapng"];
+    let (code, said, talk) = analyze(&names, b"");
+    assert!(code == Some(2) && talk.contains("INDEX.tsv") && said.contains("X224-HYBRID"), "{said}{talk}");
+}
+
+/// xorshift64*
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
+    }
+}
+
+/// What is cut or changed of a large capture: its beginning.
+const LARGE: usize = 200_000;
+
+#[test]
+fn every_capture_cut_and_damaged_gives_an_answer() {
+    for (seed, path) in captures().into_iter().enumerate() {
+        let mut dice = Dice(seed as u64 + 1);
+        let mut whole = fs::read(&path).expect("a file");
+        whole.truncate(LARGE);
+        for round in 0..20 {
+            let cut = dice.below(whole.len());
+            let mut damaged = whole.clone();
+            for _ in 0..1 + dice.below(20) {
+                let place = dice.below(damaged.len());
+                damaged[place] = dice.below(256) as u8;
+            }
+            let begun = Instant::now();
+            let _answer = (read(&whole[..cut]), read(&damaged));
+            assert!(begun.elapsed() < Duration::from_secs(20), "{} hangs in round {round}", path.display());
+        }
+    }
+}
+
+/// Remembers what is told of each connection.
+#[derive(Default)]
+struct Everything(Vec<Vec<Observation>>);
+
+impl Listener for Everything {
+    type State = Vec<Observation>;
+    fn hear(&mut self, state: &mut Vec<Observation>, observation: Observation) -> Interest {
+        state.push(observation);
+        Interest::Keep
+    }
+    fn over(&mut self, state: Vec<Observation>) {
+        self.0.push(state);
+    }
+}
+
+fn streams(bytes: &[u8]) -> Vec<Vec<Observation>> {
+    let (mut decoder, mut streams) = (Decoder::default(), Streams::new(Everything::default()));
+    let read = file::read(bytes, &mut |item| {
+        decoder.item(&item, &mut |heard| streams.push(&heard));
+        Ok(())
+    });
+    read.expect("a capture");
+    streams.finish().0
+}
+
+/// One connection in a line: how it began, the bytes of both sides with their holes, retransmissions, how it ended.
+fn story(observations: &[Observation]) -> String {
+    let mut text = String::new();
+    let (mut bytes, mut last) = ([0_u64; 2], None);
+    let flush = |bytes: &mut [u64; 2], text: &mut String| {
+        for (side, len) in ["c", "s"].iter().zip(std::mem::take(bytes)) {
+            if len > 0 {
+                let _infallible = write!(text, " {side}{len}");
+            }
+        }
+    };
+    for observation in observations {
+        match &observation.seen {
+            Seen::Bytes { from, data } => {
+                bytes[*from as usize] += data.len() as u64;
+                continue;
+            }
+            Seen::Path(sample) => {
+                last = Some(sample.clone());
+                continue;
+            }
+            Seen::Opening(_) | Seen::Opened | Seen::Missing { .. } | Seen::Closed { .. } => {}
+        }
+        flush(&mut bytes, &mut text);
+        let _infallible = match &observation.seen {
+            Seen::Opening(Opening::Dialing { .. }) => write!(text, " dial"),
+            Seen::Opening(Opening::Joined { .. }) => write!(text, " joined"),
+            Seen::Opened => write!(text, " opened"),
+            Seen::Missing { from, len, why } => write!(text, " {}{len}{}", &from.name()[..1], why.name()),
+            Seen::Closed { from, how } => {
+                write!(text, " {}-{}", from.map_or("nobody", |from| from.name()), how.name())
+            }
+            Seen::Opening(_) | Seen::Bytes { .. } | Seen::Path(_) => Ok(()),
+        };
+    }
+    flush(&mut bytes, &mut text);
+    if let Some(sample) = last {
+        let again = sample.retransmits.unwrap_or(0);
+        let rtt = sample.min_rtt_us.unwrap_or(0);
+        let _infallible = write!(text, " again {again} rtt {rtt}");
+    }
+    text.trim_start().to_owned()
+}
+
+/// The stream, its holes, how it began and ended, segments sent again, and the least round trip in microseconds.
+const TCP: &[(&str, &str)] = &[
+    ("chrissanders-latency1.pcapng", "dial opened c627 s1406 again 0 rtt 30182"),
+    ("chrissanders-latency2.pcapng", "dial opened c627 s1406 again 0 rtt 895134"),
+    ("chrissanders-tcp_dupack.pcapng", "joined s4104 again 1 rtt 0"),
+    ("chrissanders-tcp_refuseconnection.pcapng", "dial server-refused"),
+    ("chrissanders-tcp_retransmissions.pcapng", "joined c648 again 5 rtt 0"),
+    ("chrissanders-tcp_zerowindowdead.pcapng", "joined s1344 again 0 rtt 0"),
+    ("pcpp-linktype_ipv6.pcap", "dial"),
+    ("pcpp-nanosecs_big_endian.pcap", "dial opened c78 s1444 server-fin again 0 rtt 6"),
+    ("pcpp-null_loopback.pcap", "joined c403 again 0 rtt 0"),
+    ("pcpp-one_http_stream_rst.pcap", "dial opened c1036 s600 server-fin client-reset again 0 rtt 32989"),
+    ("pcpp-one_tcp_stream.pcap", "dial opened c9948 s12444 again 2 rtt 15644"),
+    ("pcpp-one_tcp_stream_fin_rst_close_packet.pcap", "dial opened c235 s78 client-fin client-reset again 0 rtt 370"),
+    ("pcpp-one_tcp_stream_max_seq.pcap", "dial opened c9948 s12444 again 2 rtt 15644"),
+    (
+        "pcpp-unidirectional_tcp_stream_with_missing_packet.pcap",
+        "dial opened c1420 s5528lost c1420lost c7108 s6916lost again 0 rtt 0",
+    ),
+    (
+        "suricata-bug-3286-02-linux-evasion-with_evasion_linux.pcap",
+        "dial server-refused dial opened c338 s79 again 0 rtt 13",
+    ),
+    ("suricata-bug-6244-tcp-rst-with-data-tcp-rst-with-data.pcap", "dial opened s17 client-reset again 0 rtt 1662"),
+    ("suricata-eve-overlap-payload-01-tcp-overlap.pcap", "dial opened c4 again 0 rtt 601"),
+    ("suricata-eve-overlap-payload-05-gap-tcp-simple-gap2.pcap", "dial opened c4 c4lost c4 again 0 rtt 504"),
+    ("wireshark-http-ooo.pcap", "joined c287 client-fin again 0 rtt 0"),
+    ("wireshark-retrans-tls.pcap", "joined c21 again 0 rtt 0"),
+    ("wireshark-tcp-badsegments.pcap", "dial opened c192 c32lost c32 c16lost c1 c13lost c1 c1lost c34 again 0 rtt 2"),
+    ("zeek-tcp-fin_retransmission.pcap", "dial opened server-reset again 0 rtt 307131"),
+    ("zeek-tcp-miss_end_data.pcap", "dial opened c538 s2902lost server-fin client-fin again 0 rtt 5726"),
+    ("zeek-tcp-missing-syn.pcap", "joined c98 s9417 client-fin server-fin again 0 rtt 184994"),
+    (
+        "zeek-tcp-reassembly.pcap",
+        "dial opened c274 server-fin c1440 c8snapped c4372 c8snapped c5808 c8snapped c24lost c3628 c728lost c12 c708lost c659 c81lost c24 c1343lost c4318 c20snapped c6494 c1448lost c1803 client-fin again 15 rtt 39993",
+    ),
+    (
+        "zeek-tcp-retransmit-fast009.pcap",
+        "dial opened c474snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1286snapped s1446snapped s1446snapped s1446snapped s1446snapped s1366snapped s1430snapped s903snapped client-reset again 3 rtt 111190",
+    ),
+    ("zeek-tcp-retransmit-timeout.pcapng", "joined c18 again 1 rtt 0"),
+    ("zeek-tcp-rst-inject-rae.pcap", "dial opened c25 server-reset c150 again 0 rtt 1267865"),
+    ("zeek-tcp-syn-then-ack-then-rst.pcap", "dial client-reset"),
+    ("zeek-tcp-syn-then-rst.pcap", "dial client-reset"),
+    ("zeek-tcp-syn-then-stuff-then-rst.pcap", "dial client-reset"),
+    (
+        "zeek-tcp-truncated-header.pcap",
+        "dial opened s84snapped c24snapped s204snapped c58snapped s46snapped c34snapped s79snapped c6snapped s23snapped c6snapped s41snapped server-fin client-fin again 0 rtt 198629",
+    ),
+    ("zeek-tcp-window-scale-range.pcap", "dial opened c5 again 0 rtt 200000"),
+];
+
+#[test]
+fn the_stream_and_the_end_of_every_tcp_capture() {
+    let Some(folder) = corpus() else { return };
+    for (name, expected) in TCP {
+        let stories: Vec<_> = streams(&fs::read(folder.join(name)).expect("a file")).iter().map(|c| story(c)).collect();
+        assert_eq!(stories, [*expected], "{name}");
+    }
+}
+
+#[test]
+fn sequence_numbers_that_wrap_change_nothing() {
+    let Some(folder) = corpus() else { return };
+    let payload = |name: &str| -> Vec<(Side, Vec<u8>)> {
+        let all = streams(&fs::read(folder.join(name)).expect("a file")).into_iter().flatten();
+        all.filter_map(|observation| match observation.seen {
+            Seen::Bytes { from, data } => Some((from, data.to_vec())),
+            _ => None,
+        })
+        .collect()
+    };
+    assert_eq!(payload("pcpp-one_tcp_stream.pcap"), payload("pcpp-one_tcp_stream_max_seq.pcap"));
+}
