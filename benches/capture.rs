@@ -1,7 +1,8 @@
 //! What reading anybody's capture costs: `cargo bench --bench capture`. One thread, from the file's bytes to findings.
 //!
 //! Files are made in the folder of temporary files: one RDP session and other traffic, with a mean of 200 and of 1,400
-//! bytes a packet. `RDPSCOPE_BENCH_MB` says how large, 200 by default.
+//! bytes a packet. `RDPSCOPE_BENCH_MB` says how large, 200 by default; with `RDPSCOPE_KEEP` they stay
+//! there, to hold other programs against them.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -27,7 +28,9 @@ fn main() -> std::io::Result<()> {
         let path = std::env::temp_dir().join(format!("rdpscope-bench-{payload}-{rdp}.pcap"));
         let packets = Traffic { payload, rdp }.write(&path, megabytes << 20)?;
         measure(name, &path, packets)?;
-        fs::remove_file(&path)?;
+        if std::env::var_os("RDPSCOPE_KEEP").is_none() {
+            fs::remove_file(&path)?;
+        }
     }
     Ok(())
 }
