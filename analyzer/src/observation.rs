@@ -343,6 +343,10 @@ path_sample! {
     last_ack_ms
     /// Microseconds spent waiting for the peer's receive window.
     window_limited_us
+    /// Segments in which the client said that it can take no more: receive window 0 (packet captures).
+    client_zero_windows
+    /// The same of the server.
+    server_zero_windows
 }
 
 impl PathSample {

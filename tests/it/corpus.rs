@@ -292,6 +292,9 @@ fn story(observations: &[Observation]) -> String {
         let again = sample.retransmits.unwrap_or(0);
         let rtt = sample.min_rtt_us.unwrap_or(0);
         let _infallible = write!(text, " again {again} rtt {rtt}");
+        for (side, count) in [("client", sample.client_zero_windows), ("server", sample.server_zero_windows)] {
+            let _infallible = count.map(|count| write!(text, " zero-window {side} {count}"));
+        }
     }
     text.trim_start().to_owned()
 }
@@ -303,7 +306,7 @@ const TCP: &[(&str, &str)] = &[
     ("chrissanders-tcp_dupack.pcapng", "joined s4104 again 1 rtt 0"),
     ("chrissanders-tcp_refuseconnection.pcapng", "dial server-refused"),
     ("chrissanders-tcp_retransmissions.pcapng", "joined c648 again 5 rtt 0"),
-    ("chrissanders-tcp_zerowindowdead.pcapng", "joined s1344 again 0 rtt 0"),
+    ("chrissanders-tcp_zerowindowdead.pcapng", "joined s1344 again 0 rtt 0 zero-window client 4"),
     ("pcpp-linktype_ipv6.pcap", "dial"),
     ("pcpp-nanosecs_big_endian.pcap", "dial opened c78 s1444 server-fin again 0 rtt 6"),
     ("pcpp-null_loopback.pcap", "joined c403 again 0 rtt 0"),

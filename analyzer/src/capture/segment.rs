@@ -29,6 +29,8 @@ pub struct Segment<'a> {
     pub fin: bool,
     /// RST flag.
     pub rst: bool,
+    /// The receive window, not scaled (RFC 7323 2.2).
+    pub window: u16,
     /// The maximum segment size told with a SYN.
     pub mss: Option<u16>,
     /// IPv4 identification; 0 where there is none.
@@ -60,7 +62,7 @@ pub fn read(packet: &[u8], original_len: u32) -> Option<Segment<'_>> {
 /// The TCP segment in an IP packet. A header cut behind its fixed part still tells all but its options.
 pub fn tcp<'a>(ip: &Ip<'a>) -> Option<Segment<'a>> {
     let header: &[u8; FIXED] = ip.payload.first_chunk().filter(|_| ip.protocol == TCP)?;
-    let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, ..] = *header;
+    let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *header;
     let header_len = usize::from(offset >> 4) * 4;
     if header_len < FIXED {
         return None;
@@ -75,6 +77,7 @@ pub fn tcp<'a>(ip: &Ip<'a>) -> Option<Segment<'a>> {
         syn: flag(0x02),
         rst: flag(0x04),
         ack: flag(0x10),
+        window: u16::from_be_bytes([w0, w1]),
         mss: ip.payload.get(FIXED..header_len).filter(|_| flag(0x02)).and_then(mss),
         id: ip.id,
         ttl: ip.ttl,

@@ -112,7 +112,10 @@ impl Flow {
         if self.is_copy(incoming) {
             return;
         }
-        let Segment { syn, ack, .. } = incoming.segment;
+        let Segment { syn, ack, fin, rst, window, .. } = incoming.segment;
+        if window == 0 && !(syn || fin || rst) {
+            self.halves[incoming.from as usize].stats.zero_windows += 1;
+        }
         match (syn, ack, incoming.from) {
             (true, false, Side::Client) => self.asked(incoming, out),
             (true, true, Side::Server) => self.agreed(incoming, out),
@@ -408,6 +411,8 @@ impl Flow {
             snd_mss: segment(client.largest, self.mss[1]),
             rcv_mss: segment(server.largest, self.mss[0]),
             adv_mss: self.mss[0].map(u64::from),
+            client_zero_windows: Some(client.zero_windows).filter(|count| *count > 0),
+            server_zero_windows: Some(server.zero_windows).filter(|count| *count > 0),
             ..PathSample::default()
         }
     }

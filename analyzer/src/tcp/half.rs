@@ -83,6 +83,8 @@ pub(super) struct Half {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Stats {
     pub segments: u64,
+    /// Segments that announced a receive window of 0.
+    pub zero_windows: u64,
     pub retransmits: u64,
     pub retransmitted_bytes: u64,
     /// In a row, without progress.

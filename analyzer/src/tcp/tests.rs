@@ -53,6 +53,7 @@ struct Flags {
     no_ack: bool,
     fin: bool,
     rst: bool,
+    no_window: bool,
 }
 
 impl Play {
@@ -91,6 +92,7 @@ impl Play {
             ack: !flags.no_ack,
             fin: flags.fin,
             rst: flags.rst,
+            window: if flags.no_window { 0 } else { u16::MAX },
             mss: None,
             id: self.frame as u16,
             ttl: 64,
@@ -229,6 +231,22 @@ fn one_packet_captured_twice_is_one() {
         panic!("no sample")
     };
     assert_eq!(last.retransmits, Some(1), "another identification is another packet");
+}
+
+#[test]
+fn a_client_that_can_take_no_more_is_counted() {
+    let mut play = Play::opened([1, 2]);
+    let full = Flags { no_window: true, ..Flags::default() };
+    play.send(Side::Server, 0, 0, b"picture", Flags::default());
+    play.send(Side::Client, 0, 7, b"", full);
+    play.wait(3400).send(Side::Client, 0, 7, b"", full);
+    // An RST has no window to speak of.
+    play.send(Side::Client, 0, 7, b"", Flags { rst: true, ..full });
+    let over = play.streams.finish().over;
+    let Some(Seen::Path(last)) = over[0].iter().map(|o| &o.seen).rfind(|seen| matches!(seen, Seen::Path(_))) else {
+        panic!("no sample")
+    };
+    assert_eq!((last.client_zero_windows, last.server_zero_windows), (Some(2), None));
 }
 
 #[test]
