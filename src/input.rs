@@ -16,6 +16,8 @@ use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ruzstd::decoding::StreamingDecoder;
 
+/// A probe's document is not read beyond this, bytes.
+const PROBE: u64 = 1 << 20;
 /// How files are named that a folder is searched for.
 const EXTENSIONS: [&str; 5] = ["pcapng", "pcap", "cap", "gz", "zst"];
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -71,8 +73,18 @@ fn read(path: &Path, progress: &ProgressBar) -> anyhow::Result<(Vec<Diagnosed>, 
     };
     let input = decompressed(progress.wrap_read(input)).with_context(|| name.clone())?;
     let mut sessions = Vec::new();
-    let reading = reading::read(input, Some(&name), &mut |session| sessions.push(session)).with_context(|| name)?;
+    let beside = probe_beside(path);
+    let mut keep = |session: Diagnosed| sessions.push(Diagnosed { probe: beside.clone(), ..session });
+    let reading = reading::read(input, Some(&name), &mut keep).with_context(|| name)?;
     Ok((sessions, reading))
+}
+
+/// What `proxy --probe-on-failure` wrote beside a recording, if it did.
+fn probe_beside(path: &Path) -> Option<String> {
+    let file = File::open(path.with_extension("probe.json")).ok().filter(|_| !is_stdin(path))?;
+    let mut document = String::new();
+    file.take(PROBE).read_to_string(&mut document).ok()?;
+    Some(document)
 }
 
 /// What is in a compressed file; others as they are. The content tells, not the name.

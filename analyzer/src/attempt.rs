@@ -62,6 +62,9 @@ pub struct Diagnosed {
     pub withdrawn: bool,
     /// Packet captures of a relay's legs that were given with its recording.
     pub witnesses: Vec<Witness>,
+    /// What a probe learned right after this session failed, as the JSON document that was written then: a separate
+    /// observation, on which no verdict rests.
+    pub probe: Option<String>,
     /// Why the recording is not whole, where it is not.
     pub incomplete: Option<String>,
 }
@@ -70,7 +73,16 @@ impl Diagnosed {
     /// Judges a finished timeline.
     pub fn new(file: Option<String>, timeline: Timeline) -> Diagnosed {
         let (outcome, findings) = (Outcome::of(&timeline), diagnose(&timeline));
-        Diagnosed { file, timeline, outcome, findings, withdrawn: false, incomplete: None, witnesses: Vec::new() }
+        Diagnosed {
+            file,
+            timeline,
+            outcome,
+            findings,
+            withdrawn: false,
+            incomplete: None,
+            witnesses: Vec::new(),
+            probe: None,
+        }
     }
 
     /// Whether this was an attempt to use RDP at all: a relay's session was meant for it; elsewhere somebody asked, or

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::support::netns::{Pair, SERVER, Syn};
 use super::support::peers::{self, Security};
 use super::support::process::{self, Folder, Outcome, Process, Trouble, with_peers};
-use super::support::program::{Proxy, program};
+use super::support::program::{Proxy, analyze, program};
 
 /// A healthy server of the lab, to be changed.
 fn healthy() -> ServerScript {
@@ -356,4 +356,7 @@ async fn the_proxy_probes_after_a_failed_session_when_asked_to() {
     let document: Value = serde_json::from_slice(&std::fs::read(beside).expect("a file")).expect("JSON");
     assert_eq!(said(&document["probe"]).1, ["TLS-NOKEY"], "{document:#}");
     assert!(document["probe"]["after_session_ms"].is_number(), "{document:#}");
+    // Later the recording's own report has it, too, as an observation of its own.
+    let (_, report) = analyze(&finished.recordings[..1]).expect("a report");
+    assert_eq!(report["attempts"][0]["sessions"][0]["probe"], document["probe"]);
 }

@@ -30,6 +30,11 @@ pub fn document(version: &str, attempts: &[Attempt]) -> String {
     pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts }))
 }
 
+/// A document that was written before. `None` where it is not JSON.
+fn parse(document: &str) -> Option<Value> {
+    serde_json::from_str(document).ok()
+}
+
 fn pretty(document: &Value) -> String {
     // INVARIANT: a Value with string keys always serializes.
     serde_json::to_string_pretty(document).unwrap_or_default()
@@ -63,6 +68,7 @@ fn session(session: &Diagnosed) -> Value {
         "withdrawn": session.withdrawn,
         "incomplete": session.incomplete,
         "legs": timeline.legs.iter().map(leg).collect::<Vec<_>>(),
+        "probe": session.probe.as_deref().and_then(probe::read),
         "captures": session.witnesses.iter().map(witness).collect::<Vec<_>>(),
         "facts": facts(timeline),
         "phases": timeline.phases.iter().map(phase).collect::<Vec<_>>(),

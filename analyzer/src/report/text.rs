@@ -5,7 +5,7 @@ pub mod probe;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{altered_by_proxy, verdict};
+use super::{altered_by_proxy, json, verdict};
 use crate::attempt::{Attempt, Diagnosed};
 use crate::codes::tls as names;
 use crate::diagnose::{Finding, direct_equivalent, stage};
@@ -49,6 +49,10 @@ pub fn session(session: &Diagnosed) -> String {
     facts(&mut text, timeline);
     phases(&mut text, timeline);
     legs(&mut text, timeline);
+    if let Some((after, says)) = session.probe.as_deref().and_then(json::probe::told) {
+        let after = length(Duration::from_secs_f64((after / 1e3).clamp(0.0, 1e9)));
+        para(&mut text, "  probe:       ", &format!("{after} later, a separate observation: {says}"));
+    }
     for witness in &session.witnesses {
         para(&mut text, "  capture: ", &witness.says());
     }

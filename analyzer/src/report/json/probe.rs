@@ -1,6 +1,6 @@
 //! What a probe learned, for scripts.
 
-use super::{SCHEMA, Value, certificate, finding, json, names, pretty, selected};
+use super::{SCHEMA, Value, certificate, finding, json, names, parse, pretty, selected};
 use crate::event::Protocols;
 use crate::probe::{Asked, Conversation, Probe, Step, Trust, Version, negotiation_time, server_hello, tls_time};
 use crate::report::text::probe as text;
@@ -14,6 +14,18 @@ pub fn document(version: &str, probe: &Probe, beside: Option<Timestamp>) -> Stri
         value["after_session_ms"] = json!(probe.began.since(ended).as_secs_f64() * 1e3);
     }
     pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "probe": value }))
+}
+
+/// What stands in a document that was written beside a recording. `None` where it is not one.
+pub(super) fn read(document: &str) -> Option<Value> {
+    let mut document = parse(document)?;
+    Some(document.get_mut("probe")?.take()).filter(Value::is_object)
+}
+
+/// How long after the session it was made, in milliseconds, and its verdict.
+pub fn told(document: &str) -> Option<(f64, String)> {
+    let probe = read(document)?;
+    Some((probe.get("after_session_ms")?.as_f64()?, probe.get("verdict")?.as_str()?.to_owned()))
 }
 
 fn probe(probe: &Probe) -> Value {
