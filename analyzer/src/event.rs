@@ -217,6 +217,9 @@ impl Protocols {
     /// PROTOCOL_RDSAAD
     pub const RDSAAD: Protocols = Protocols(0x10);
 
+    /// Either of the two that mean CredSSP.
+    pub const CREDSSP: Protocols = Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0);
+
     const NAMES: [(Protocols, &'static str); 5] = [
         (Protocols::SSL, "SSL"),
         (Protocols::HYBRID, "HYBRID"),

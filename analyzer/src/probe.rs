@@ -30,7 +30,7 @@ pub const REQUESTS: [Option<Protocols>; 7] = [
     Some(Protocols::HYBRID),
     Some(Protocols(Protocols::SSL.0 | Protocols::HYBRID.0)),
     // PROTOCOL_HYBRID should be set beside it, 2.2.1.1.1.
-    Some(Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0)),
+    Some(Protocols::CREDSSP),
     Some(Protocols::RDSTLS),
     Some(Protocols::RDSAAD),
 ];

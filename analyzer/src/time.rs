@@ -13,6 +13,11 @@ impl Timestamp {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// A date as certificates give it, in seconds since the Unix epoch; one before 1970 is told as the epoch.
+    pub fn of_seconds(seconds: i64) -> Timestamp {
+        Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000))
+    }
+
     /// Whole seconds since the Unix epoch.
     pub fn seconds(self) -> u64 {
         self.0 / 1_000_000_000
@@ -29,6 +34,12 @@ impl std::ops::Add<Duration> for Timestamp {
     fn add(self, length: Duration) -> Timestamp {
         Timestamp(self.0.saturating_add(length.as_nanos().min(u64::MAX.into()) as u64))
     }
+}
+
+/// The day of a date as certificates give it, UTC: 2026-11-22.
+pub fn day(seconds: i64) -> String {
+    let (year, month, day) = Timestamp::of_seconds(seconds).date();
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// RFC 3339, UTC, milliseconds.

@@ -208,7 +208,7 @@ impl Scribe<'_> {
     fn end(&mut self, session: u32) {
         let Some(mut open) = self.sessions.remove(&session) else { return };
         open.timeline.finish();
-        let mut diagnosed = Diagnosed::new(open.file.clone(), open.timeline.clone());
+        let mut diagnosed = Diagnosed::new(open.file.take(), std::mem::take(&mut open.timeline));
         let remark = format!("verdict: {}", verdict::of_session(&diagnosed));
         let _kept_by_output = open.recorder.end(clock::now(), remark);
         diagnosed.incomplete = open.trouble();

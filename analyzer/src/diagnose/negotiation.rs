@@ -153,8 +153,7 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     }
     let offered = timeline.facts.request.as_ref()?.what.requested.unwrap_or_default();
     let selected = confirm.what.selected.unwrap_or_default();
-    let credssp = Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0);
-    let wants_nla = offered.intersects(credssp) && !selected.intersects(credssp);
+    let wants_nla = offered.intersects(Protocols::CREDSSP) && !selected.intersects(Protocols::CREDSSP);
     let (id, confidence, wants) = if selected.0 == 0 && offered.0 != 0 {
         (
             "X224-SSLNO",

@@ -10,7 +10,7 @@ use super::{Confidence, Finding, Party};
 use crate::codes::tls as names;
 use crate::event::{Certificate, ClientHello};
 use crate::observation::{Ending, Side};
-use crate::time::Timestamp;
+use crate::time::day;
 use crate::timeline::Timeline;
 use crate::timeline::facts::{Sighting, Tls};
 use crate::timeline::phase::PhaseName;
@@ -293,11 +293,6 @@ fn matches(leaf: &Certificate, name: &str) -> bool {
 fn all_names(leaf: &Certificate) -> String {
     let names = if leaf.names.is_empty() { leaf.common_name.iter().cloned().collect() } else { leaf.names.clone() };
     if names.is_empty() { leaf.subject.clone() } else { names.join(", ") }
-}
-
-pub fn day(seconds: i64) -> String {
-    let (year, month, day) = Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000)).date();
-    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// The server's message that was cut by the end.

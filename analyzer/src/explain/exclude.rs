@@ -96,8 +96,7 @@ fn sealed(timeline: &Timeline) -> bool {
 }
 
 fn authenticates(timeline: &Timeline) -> bool {
-    let credssp = Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0);
-    timeline.facts.selected().is_some_and(|selected| selected.intersects(credssp))
+    timeline.facts.selected().is_some_and(|selected| selected.intersects(Protocols::CREDSSP))
 }
 
 fn spoke_rdp(timeline: &Timeline) -> Option<String> {

@@ -228,7 +228,7 @@ fn certificate(certificate: &Certificate) -> Value {
 
 /// RFC 3339; a date before 1970 is told as the epoch.
 fn date(seconds: i64) -> String {
-    Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000)).to_string()
+    Timestamp::of_seconds(seconds).to_string()
 }
 
 fn phase(phase: &Phase) -> Value {

@@ -8,20 +8,18 @@ use std::time::Duration;
 use super::{altered_by_proxy, json, verdict};
 use crate::attempt::{Attempt, Diagnosed};
 use crate::codes::tls as names;
-use crate::diagnose::{Finding, direct_equivalent, stage};
+use crate::diagnose::{Finding, direct_equivalent};
 use crate::event::{Basis, Protocols};
+use crate::time::day;
 use crate::timeline::facts::Tls;
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
 use crate::timeline::{Edge, Timeline};
 
+pub use crate::diagnose::stage::length;
+
 /// Columns of a line.
 const WIDTH: usize = 80;
-
-/// A length of time in words.
-pub fn length(length: Duration) -> String {
-    stage::length(length)
-}
 
 /// Every attempt, one after the other.
 pub fn attempts(attempts: &[Attempt]) -> String {
@@ -169,11 +167,6 @@ fn tls(text: &mut String, tls: &Tls) {
         );
         para(text, "  certificate: ", &says);
     }
-}
-
-fn day(seconds: i64) -> String {
-    let at = crate::time::Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000));
-    at.to_string().split('T').next().unwrap_or_default().to_owned()
 }
 
 fn phases(text: &mut String, timeline: &Timeline) {

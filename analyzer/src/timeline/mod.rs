@@ -338,8 +338,7 @@ impl Timeline {
 
     fn secured(&mut self, mark: Mark, basis: Basis) {
         if self.end_phase(PhaseName::Tls, mark, Outcome::Done, basis) {
-            let credssp = Protocols(Protocols::HYBRID.0 | Protocols::HYBRID_EX.0);
-            let authenticates = self.facts.selected().is_some_and(|selected| selected.intersects(credssp));
+            let authenticates = self.facts.selected().is_some_and(|s| s.intersects(Protocols::CREDSSP));
             let next = if authenticates { PhaseName::Credssp } else { PhaseName::BasicSettings };
             self.next = Some((next, mark, Basis::Inferred));
         }
