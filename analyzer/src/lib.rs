@@ -24,6 +24,10 @@ pub mod session;
 
 pub mod timeline;
 
+pub mod prediction;
+
+pub mod attribution;
+
 pub mod diagnose;
 
 pub mod attempt;

@@ -36,6 +36,10 @@ const BLIND: Duration = Duration::from_millis(100);
 /// How often paths are sampled while bytes move.
 const BUSY: Duration = Duration::from_secs(1);
 
+/// Turns of a session's beginning after which the path is sampled, too: what is lost of a flight shows only against the
+/// sample before it.
+const TURNS: u32 = 32;
+
 /// How often paths are sampled while nothing moves.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -115,6 +119,9 @@ impl<'a> Relay<'a> {
                     self.tap.left(sink.name, at, data.slice(..n), kept);
                     n
                 });
+                if self.pace.is_turn(from) {
+                    sink.sample(self.tap);
+                }
                 if n < data.len() {
                     sink.pend(data.slice(n..), kept);
                 }
@@ -260,11 +267,23 @@ struct Pace {
     timer: Pin<Box<Sleep>>,
     busy: bool,
     moved: bool,
+    /// Who spoke last, and how often the speaker changed.
+    speaker: Option<Side>,
+    turns: u32,
 }
 
 impl Pace {
     fn new() -> Pace {
-        Pace { timer: Box::pin(sleep(BUSY)), busy: true, moved: false }
+        Pace { timer: Box::pin(sleep(BUSY)), busy: true, moved: false, speaker: None, turns: 0 }
+    }
+
+    /// Whether one of the first turns begins, now that this side speaks.
+    fn is_turn(&mut self, from: Side) -> bool {
+        let is_turn = self.turns < TURNS && self.speaker != Some(from);
+        if is_turn {
+            (self.speaker, self.turns) = (Some(from), self.turns + 1);
+        }
+        is_turn
     }
 
     fn moved(&mut self) {

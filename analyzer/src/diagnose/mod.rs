@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 mod negotiation;
+mod path;
 pub mod probe;
 mod reach;
 mod sealed;
@@ -37,6 +38,9 @@ pub const RULES: &[Rule] = &[
     Rule { name: "not RDP", check: negotiation::not_rdp },
     Rule { name: "negotiation failure", check: negotiation::failure },
     Rule { name: "selected what was not offered", check: negotiation::downgraded },
+    Rule { name: "large segments vanish", check: path::hole },
+    Rule { name: "never acknowledged", check: path::stuck },
+    Rule { name: "the path is too slow", check: path::slow },
     Rule { name: "client left without a request", check: negotiation::probe },
     Rule { name: "client did not wait", check: negotiation::hasty },
     Rule { name: "closed before the confirm", check: negotiation::closed },
@@ -45,7 +49,6 @@ pub const RULES: &[Rule] = &[
     Rule { name: "legacy request to a TLS-only server", check: negotiation::legacy_refused },
     Rule { name: "alert of the server", check: tls::server_alert },
     Rule { name: "alert of the client", check: tls::client_alert },
-    Rule { name: "large segments vanish", check: tls::hole },
     Rule { name: "closed after ClientHello", check: tls::closed_after_hello },
     Rule { name: "no answer to ClientHello", check: tls::unanswered_hello },
     Rule { name: "server's flight cut", check: tls::half },

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::observation::{Ending, Leg, Side};
+use crate::prediction::Prediction;
 use crate::timeline::facts::Mark;
 use crate::timeline::{End, Timeline};
 
@@ -95,11 +96,16 @@ pub fn hasty(timeline: &Timeline) -> Option<Duration> {
     let end = failed(timeline).filter(|end| by_client(end))?;
     let (asked, enough) = match stage(timeline) {
         (Stage::Closed, _) => (timeline.server_leg()?.dials.first()?.began, SYN_REPEATED),
-        (Stage::Request | Stage::ClientHello, Some(mark)) => (mark, ROUND_TRIP),
+        (Stage::Request | Stage::ClientHello, Some(mark)) => (mark, ROUND_TRIP.max(round_trip(timeline) * 3 / 2)),
         _ => return None,
     };
     let waited = end.mark.at.since(asked.at);
     (waited < enough).then_some(waited)
+}
+
+/// One round trip from end to end, as measured.
+fn round_trip(timeline: &Timeline) -> Duration {
+    timeline.legs.iter().filter_map(|leg| leg.rtt()).sum()
 }
 
 /// Whether the client acted first: it closed, or it sent a sealed alert before anybody closed.
@@ -112,6 +118,18 @@ pub fn client_acted(timeline: &Timeline, end: &End) -> bool {
 /// Whether this end's kernel gave up waiting for acknowledgements.
 pub fn by_timeout(end: &End) -> bool {
     end.how == Ending::TimedOut
+}
+
+/// "11 round trips at 180 ms RTT and 2 % loss should take 2.1 s"
+pub fn prediction(predicted: &Prediction) -> String {
+    let Prediction { round_trips, rtt, loss_permille, .. } = *predicted;
+    let loss = match loss_permille {
+        0 => String::new(),
+        1..10 => " and less than 1 % loss".into(),
+        _ => format!(" and {} % loss", loss_permille / 10),
+    };
+    let trips = if round_trips == 1 { "round trip" } else { "round trips" };
+    format!("{round_trips} {trips} at {} RTT{loss} should take {}", length(rtt), length(predicted.time()))
 }
 
 /// "server reset the connection 3 ms after the last byte"
@@ -146,8 +164,3 @@ pub fn server_leg(timeline: &Timeline) -> Leg {
     timeline.server_leg().map_or(Leg::Only, |leg| leg.name)
 }
 
-/// Whether what the client sent was never acknowledged by the server's kernel, as the last samples say.
-pub fn unacknowledged(timeline: &Timeline) -> bool {
-    let path = timeline.server_leg().and_then(|leg| leg.path.as_ref());
-    path.is_some_and(|path| path.what.unacked.unwrap_or(0) > 0 && path.what.backoff.unwrap_or(0) >= 2)
-}

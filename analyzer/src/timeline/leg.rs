@@ -36,6 +36,8 @@ pub struct Leg {
     pub path: Option<Sighting<PathSample>>,
     /// Least round-trip time of all samples.
     pub min_rtt: Option<Duration>,
+    /// Segments that arrived out of order since anything last arrived in order: they wait beyond a hole.
+    pub beyond: u64,
 }
 
 /// One attempt to connect.
@@ -65,6 +67,7 @@ impl Leg {
             samples: 0,
             path: None,
             min_rtt: None,
+            beyond: 0,
         }
     }
 
@@ -116,6 +119,7 @@ impl Leg {
     pub(super) fn sampled(&mut self, mark: Mark, sample: &PathSample) -> u64 {
         let before = self.path.as_ref().and_then(|path| path.what.retransmits).unwrap_or(0);
         self.samples += 1;
+        self.beyond = self.beyond_hole(sample);
         self.min_rtt = [self.min_rtt, sample.min_rtt_us.or(sample.rtt_us).map(Duration::from_micros)]
             .into_iter()
             .flatten()
@@ -128,6 +132,17 @@ impl Leg {
         }
         self.path = Some(Sighting { what: merged, mark });
         sample.retransmits.unwrap_or(before).saturating_sub(before)
+    }
+
+    /// Segments beyond a hole by now: more of them while what arrived in order stays the same.
+    fn beyond_hole(&self, now: &PathSample) -> u64 {
+        let before = self.path.as_ref().map(|path| &path.what);
+        let told = |number: fn(&PathSample) -> Option<u64>| Some((before.and_then(number).unwrap_or(0), number(now)?));
+        match (told(|sample| sample.bytes_received), told(|sample| sample.out_of_order)) {
+            (Some((before, now)), Some(_)) if now > before => 0,
+            (Some(_), Some((before, now))) => self.beyond + now.saturating_sub(before),
+            (None, _) | (_, None) => self.beyond,
+        }
     }
 
     /// The least round-trip time of all samples: what the path itself costs, without the peer's delayed ACKs. Of a leg
@@ -147,6 +162,16 @@ impl Leg {
         let (at, failed) = dial.result?;
         let took = at.since(dial.began.at);
         (failed.is_none() && !took.is_zero()).then_some(took)
+    }
+
+    /// Whether, by the last sample, what was sent to the far end is not acknowledged, and was sent again in vain.
+    pub fn is_stuck(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.what.unacked.unwrap_or(0) > 0 && path.what.backoff.unwrap_or(0) > 0)
+    }
+
+    /// Whether segments arrived beyond a hole that was not filled.
+    pub fn has_hole(&self) -> bool {
+        self.beyond > 0
     }
 
     /// Segments that this end sent again, over all samples.

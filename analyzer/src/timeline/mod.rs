@@ -7,6 +7,7 @@ pub mod facts;
 pub mod leg;
 pub mod phase;
 mod sealed;
+pub mod wait;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use facts::{Facts, Mark};
 use leg::Leg;
 use phase::{Outcome, Phase, PhaseName, Waited};
 use sealed::Sealed;
+use wait::{Spoke, Wait};
 
 pub use sealed::Progress;
 
@@ -69,8 +71,10 @@ pub struct Timeline {
     sustained: [u64; 2],
     /// An idle gap of the running session, and when it was over.
     pub idle: Option<(Duration, Timestamp)>,
+    /// Times for which one side was waited for long, until the session was active, and the one at its end.
+    pub waits: Vec<Wait>,
     /// The last payload that was first seen: what a gap is measured from.
-    spoke: Option<(Side, Timestamp)>,
+    spoke: Option<Spoke>,
 }
 
 /// Where the connection sequence must have been over, and what its phase had waited for by then.
@@ -298,7 +302,7 @@ impl Timeline {
         if stands(LegName::Only) || stands(LegName::Front) && stands(LegName::Back) {
             // A client that has spoken to the relay already now waits for the server.
             let speaker = if self.spoke.is_some() { Side::Client } else { Side::Server };
-            self.spoke = Some((speaker, mark.at));
+            self.spoke = Some(self.spoke_now(speaker, mark.at));
             self.begin_phase(PhaseName::Negotiation, mark, Basis::Seen);
         }
     }
@@ -452,7 +456,7 @@ impl Timeline {
 
     fn begin_phase(&mut self, name: PhaseName, mark: Mark, basis: Basis) {
         let (leg, at, outcome, waited) = (mark.leg, mark.at, Outcome::Open, Waited::default());
-        let phase = Phase { name, leg, began: at, ended: at, outcome, basis, waited };
+        let phase = Phase { name, leg, began: at, ended: at, outcome, basis, waited, turns: 0 };
         self.edges.push(edge_of(&phase, mark));
         self.phases.push(phase);
     }
@@ -477,15 +481,19 @@ impl Timeline {
         if !first_hand(mark.leg, from) {
             return;
         }
-        let before = self.spoke.replace((from, mark.at));
-        let idle = before.map(|(_, at)| mark.at.since(at)).filter(|gap| *gap >= IDLE && self.is_active());
+        let now = self.spoke_now(from, mark.at);
+        let before = self.spoke.replace(now);
+        let idle = before.map(|spoke| mark.at.since(spoke.at)).filter(|gap| *gap >= IDLE && self.is_active());
         self.idle = idle.map(|gap| (gap, mark.at)).or(self.idle);
         let rtt = self.leg(mark.leg).and_then(Leg::rtt).unwrap_or_default();
-        let Some((speaker, at)) = before else { return };
+        let Some(spoke) = before else { return };
+        self.waited(&spoke, mark, from, true);
+        let Spoke { from: speaker, at, .. } = spoke;
         let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
         let gap = mark.at.since(at.max(phase.began));
         // The same side going on speaking costs no round trip: the first byte did.
         let network = if speaker == from { Duration::ZERO } else { gap.min(rtt) };
+        phase.turns += u32::from((speaker, from) == (Side::Client, Side::Server));
         phase.waited.network += network;
         match from {
             Side::Client => phase.waited.client += gap - network,
@@ -498,6 +506,9 @@ impl Timeline {
         let again = self.leg_mut(mark.leg).sampled(mark, sample);
         if again == 0 {
             return;
+        }
+        if let Some(wait) = self.waits.last_mut().filter(|wait| (wait.leg, wait.until) == (mark.leg, mark.at)) {
+            wait.again += again;
         }
         let far = if mark.leg == LegName::Front { Side::Client } else { Side::Server };
         let Some(phase) = self.phases.last_mut() else { return };
@@ -555,10 +566,11 @@ impl Timeline {
 
     /// Whoever should have spoken next was waited for until the end.
     fn charge_silence(&mut self, mark: Mark) {
-        let Some((speaker, at)) = self.spoke else { return };
+        let Some(spoke) = self.spoke else { return };
+        self.waited(&spoke, mark, spoke.from.other(), false);
         let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
-        let gap = mark.at.since(at.max(phase.began));
-        match speaker {
+        let gap = mark.at.since(spoke.at.max(phase.began));
+        match spoke.from {
             Side::Client => phase.waited.server += gap,
             Side::Server => phase.waited.client += gap,
         }

@@ -136,6 +136,8 @@ pub struct Phase {
     pub basis: Basis,
     /// Where its time went.
     pub waited: Waited,
+    /// How often the server spoke after the client had: round trips, as far as they were seen.
+    pub turns: u32,
 }
 
 impl Phase {

@@ -1,0 +1,110 @@
+//! How long the path alone makes a connection take: its round trips, and what loss adds to them.
+//!
+//! Every exchange of the connection sequence is a small flight, so that each loss costs a retransmission timeout:
+//! E\[T\] = k·RTT + 2·k·p·RTO for k round trips and a loss of p in either direction (RFC 6298 for the RTO). The
+//! servers' and clients' own time is not in it: whatever took longer than this was not the path.
+
+use std::time::Duration;
+
+use crate::observation::Leg as LegName;
+use crate::timeline::Timeline;
+use crate::timeline::leg::Leg;
+use crate::timeline::phase::{Phase, PhaseName};
+
+/// RTO of a connection whose kernel does not tell it: Linux' least one and a round trip more.
+const LEAST_RTO: Duration = Duration::from_millis(200);
+/// Loss counted over fewer segments than this is counted as if there had been so many.
+const SEGMENTS: u64 = 20;
+
+/// What a path costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prediction {
+    /// Round trips from end to end.
+    pub round_trips: u32,
+    /// What one costs, all legs together.
+    pub rtt: Duration,
+    /// Segments lost of a thousand, as counted by those that were sent again.
+    pub loss_permille: u32,
+    /// Retransmission timeout, RFC 6298.
+    pub rto: Duration,
+}
+
+impl Prediction {
+    /// For the whole way, as far as the session got. `None` where no round trip was measured.
+    pub fn of(timeline: &Timeline) -> Option<Prediction> {
+        let rtt: Duration = timeline.legs.iter().filter_map(Leg::rtt).sum();
+        let round_trips = timeline.phases.iter().map(|phase| round_trips(timeline, phase)).sum();
+        let rto = timeline.legs.iter().map(rto).max()?;
+        let loss_permille = timeline.legs.iter().map(loss).sum::<u32>().min(1000);
+        (!rtt.is_zero() && round_trips > 0).then_some(Prediction { round_trips, rtt, loss_permille, rto })
+    }
+
+    /// E\[T\] = k·RTT + 2·k·p·RTO.
+    pub fn time(&self) -> Duration {
+        let losses = self.rto.saturating_mul(2 * self.round_trips).saturating_mul(self.loss_permille) / 1000;
+        self.rtt.saturating_mul(self.round_trips) + losses
+    }
+}
+
+/// Round trips of a phase: those of its specification for what can be told from its name, those that were seen for
+/// what stands behind encryption.
+fn round_trips(timeline: &Timeline, phase: &Phase) -> u32 {
+    match phase.name {
+        PhaseName::NameResolution | PhaseName::Active => 0,
+        // A relay's own handshake with the client is not seen.
+        PhaseName::Tcp => u32::from(phase.leg != LegName::Front),
+        PhaseName::Negotiation => 1,
+        PhaseName::Tls => tls_round_trips(timeline),
+        PhaseName::Credssp
+        | PhaseName::BasicSettings
+        | PhaseName::ChannelConnection
+        | PhaseName::SecurityCommencement
+        | PhaseName::SecureSettings
+        | PhaseName::AutoDetection
+        | PhaseName::Licensing
+        | PhaseName::Multitransport
+        | PhaseName::Capabilities
+        | PhaseName::Finalization => phase.turns.max(1),
+    }
+}
+
+/// RFC 8446 2: one; RFC 5246 7.3: two, one of a session that is resumed. A HelloRetryRequest costs one more.
+fn tls_round_trips(timeline: &Timeline) -> u32 {
+    let hello = timeline.facts.first(|tls| tls.server_hello.as_ref());
+    let is_short = hello.is_some_and(|hello| hello.what.version == 0x0304 || hello.what.resumed);
+    let retried = timeline.facts.first_mark(|tls| tls.retry).is_some();
+    if is_short { 1 } else { 2 + u32::from(retried) }
+}
+
+/// The first RTO of a leg, not yet doubled.
+pub fn rto(leg: &Leg) -> Duration {
+    let told = leg.path.as_ref().and_then(|path| {
+        let backoff = path.what.backoff.unwrap_or(0).min(16);
+        Some(Duration::from_micros(path.what.rto_us? >> backoff))
+    });
+    told.unwrap_or_default().max(LEAST_RTO + leg.rtt().unwrap_or_default())
+}
+
+/// Segments of a leg that had to be sent again, of a thousand.
+fn loss(leg: &Leg) -> u32 {
+    let sent = leg.path.as_ref().and_then(|path| path.what.segments_sent).unwrap_or(0).max(SEGMENTS);
+    u32::try_from(leg.retransmits().saturating_mul(1000) / sent).unwrap_or(1000).min(1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of the model: round trips, RTT, loss in percent, what is to be expected.
+    #[test]
+    fn latency_and_modest_loss_are_almost_never_enough() {
+        let time = |round_trips, rtt, percent: u32| {
+            let (rtt, rto) = (Duration::from_millis(rtt), Duration::from_millis(200 + rtt));
+            Prediction { round_trips, rtt, loss_permille: percent * 10, rto }.time().as_millis()
+        };
+        assert_eq!(time(18, 20, 0), 360);
+        assert_eq!(time(18, 250, 5), 4_500 + 810);
+        assert_eq!(time(18, 600, 0), 10_800);
+        assert_eq!(time(10, 600, 20), 6_000 + 3_200);
+    }
+}
