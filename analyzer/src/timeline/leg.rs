@@ -1,11 +1,15 @@
 //! What is known of one leg: its ends, its bytes, its path.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::facts::{Mark, Sighting};
-use crate::observation::{Absence, Ending, Leg as Name, PathSample, Side};
+use crate::observation::{Absence, Ending, Leg as Name, PathSample, Side, Sign};
 use crate::time::Timestamp;
+
+/// Signs of one kind that are kept.
+const SIGNS_KEPT: u64 = 64;
 
 /// One leg of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +40,10 @@ pub struct Leg {
     pub path: Option<Sighting<PathSample>>,
     /// Least round-trip time of all samples.
     pub min_rtt: Option<Duration>,
+    /// What only packets show: the first of each kind, in the order in which they became known.
+    pub signs: Vec<Sighting<Sign>>,
+    /// How many there were of each kind, by its name, also where they are not kept.
+    pub signs_seen: BTreeMap<&'static str, u64>,
 }
 
 /// One attempt to connect.
@@ -65,6 +73,8 @@ impl Leg {
             samples: 0,
             path: None,
             min_rtt: None,
+            signs: Vec::new(),
+            signs_seen: BTreeMap::new(),
         }
     }
 
@@ -128,6 +138,14 @@ impl Leg {
         }
         self.path = Some(Sighting { what: merged, mark });
         sample.retransmits.unwrap_or(before).saturating_sub(before)
+    }
+
+    pub(super) fn shown(&mut self, mark: Mark, sign: &Sign) {
+        let seen = self.signs_seen.entry(sign.name()).or_insert(0);
+        *seen += 1;
+        if *seen <= SIGNS_KEPT {
+            self.signs.push(Sighting { what: sign.clone(), mark });
+        }
     }
 
     /// The least round-trip time of all samples: what the path itself costs, without the peer's delayed ACKs. Of a leg

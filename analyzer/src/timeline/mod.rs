@@ -136,6 +136,7 @@ impl Timeline {
             What::Opening(opening) => self.opening(mark, opening),
             What::Opened => self.opened(mark),
             What::Path(sample) => self.path(mark, sample),
+            What::Sign(sign) => self.leg_mut(mark.leg).shown(mark, sign),
             What::Passed { from, len } => {
                 self.leg_mut(mark.leg).passed(mark, *from, *len);
                 self.spoken(mark, *from);
