@@ -122,8 +122,9 @@ fn of_wait(timeline: &Timeline, wait: &Wait) -> Stall {
     let leg = timeline.leg(wait.leg);
     let lasted = wait.lasted();
     let round_trip = leg.and_then(Leg::rtt).unwrap_or_default().min(lasted);
-    let was_acknowledged = wait.was_answered || !leg.is_some_and(Leg::is_stuck);
-    let has_hole = !wait.was_answered && leg.is_some_and(Leg::has_hole);
+    let is_waiting = |leg: &Leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts > 0);
+    let was_acknowledged = wait.was_answered || !leg.is_some_and(is_waiting);
+    let has_hole = !wait.was_answered && leg.is_some_and(|leg| leg.hole().is_some());
     let timeouts = leg.map_or(Duration::ZERO, |leg| timeouts(rto(leg), wait.again));
     let retransmission = timeouts.min(lasted - round_trip);
     let is_path = !was_acknowledged || has_hole || (round_trip + retransmission) * 2 >= lasted;

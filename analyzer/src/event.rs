@@ -2,7 +2,7 @@
 //!
 //! Layers make events from bytes; the timeline folds them. An event holds facts, never payload and never a secret.
 
-use crate::observation::{Absence, Ending, Flow, Opening, PathSample, Side};
+use crate::observation::{Absence, Ending, Flow, Opening, PathSample, Side, Sign};
 use crate::time::Timestamp;
 
 /// What the protocol did, and when. A message that spans several packets happens in its last one.
@@ -27,6 +27,8 @@ pub enum What {
     Opened,
     /// A sample of the path.
     Path(Box<PathSample>),
+    /// A thing that only packets show.
+    Sign(Sign),
     /// Payload passed, of whatever protocol. Comes before the events made from it.
     Passed {
         /// Who sent it.

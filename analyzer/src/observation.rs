@@ -11,6 +11,10 @@ use bytes::Bytes;
 
 use crate::time::Timestamp;
 
+mod sign;
+
+pub use sign::{Again, Field, ResetMarks, Sequence, Sign, SynProxyMarks};
+
 /// What was seen on one flow, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
@@ -79,6 +83,8 @@ pub enum Seen {
     },
     /// A sample of the path's state, as the kernel of this end saw it.
     Path(Box<PathSample>),
+    /// A thing that only packets show.
+    Sign(Sign),
     /// One side, or nobody, ended something.
     Closed {
         /// Who acted; `None` where nobody did: a timer ran out, a name did not resolve, the recording stops.
@@ -347,6 +353,100 @@ path_sample! {
     client_zero_windows
     /// The same of the server.
     server_zero_windows
+    /// Data segments that the client sent again (this and all that follow: packet captures).
+    client_retransmits
+    /// The same of the server.
+    server_retransmits
+    /// Of these: because the retransmission timer ran out.
+    client_timeouts
+    /// The same of the server.
+    server_timeouts
+    /// Because acknowledgements told of the loss.
+    client_fast_retransmits
+    /// The same of the server.
+    server_fast_retransmits
+    /// To bring out an acknowledgement of the last segment (RFC 8985, 7).
+    client_tail_probes
+    /// The same of the server.
+    server_tail_probes
+    /// For nothing: the peer had it.
+    client_spurious
+    /// The same of the server.
+    server_spurious
+    /// Retransmission timeouts of the client in a row, without an answer until now.
+    client_backoff
+    /// The same of the server.
+    server_backoff
+    /// SYNs that were sent again.
+    syn_again
+    /// SYN-ACKs that were sent again.
+    syn_ack_again
+    /// Segments of the client that came behind later ones.
+    client_overtaken
+    /// The same of the server.
+    server_overtaken
+    /// Packets of the client that the network delivered twice.
+    client_duplicated
+    /// The same of the server.
+    server_duplicated
+    /// Keep-alive probes of the client.
+    client_keepalives
+    /// The same of the server.
+    server_keepalives
+    /// Microseconds for which the client could take no more: receive window 0.
+    client_zero_window_us
+    /// The same of the server.
+    server_zero_window_us
+    /// Bytes of the client that the server acknowledged and the capture does not have.
+    client_capture_lost_bytes
+    /// The same of the server.
+    server_capture_lost_bytes
+    /// Bytes that the client sent and the server has not acknowledged now.
+    client_unacked_bytes
+    /// The same of the server.
+    server_unacked_bytes
+    /// Microseconds for which the client's oldest byte waits now, since it was sent or since the last acknowledgement.
+    client_unacked_us
+    /// The same of the server.
+    server_unacked_us
+    /// Microseconds for which the client has said nothing now, after it had acknowledged all that the server sent.
+    client_silent_us
+    /// The same of the server.
+    server_silent_us
+    /// Payload of the largest segment of the client that the server acknowledged, bytes.
+    client_largest_through
+    /// The same of the server.
+    server_largest_through
+    /// Payload of the smallest segment of the client that was sent twice or more and is not acknowledged now, bytes.
+    client_stuck_segment
+    /// The same of the server.
+    server_stuck_segment
+    /// Bytes that the client must have sent before its last segment and that never came to the capture.
+    client_hole_bytes
+    /// The same of the server.
+    server_hole_bytes
+    /// Largest segment that the client told the server to send (MSS option), bytes.
+    client_mss
+    /// The same of the server.
+    server_mss
+    /// TTL, or hop limit, of the client's packets at the capture.
+    client_ttl
+    /// The same of the server.
+    server_ttl
+    /// Smoothed round trip from the capture to the client and back, microseconds.
+    client_rtt_us
+    /// The same to the server.
+    server_rtt_us
+    /// The least of these round trips to the client, microseconds.
+    client_min_rtt_us
+    /// The same to the server.
+    server_min_rtt_us
+    /// Packets of the client that came with the mark of a congested router.
+    client_ecn_marked
+    /// The same of the server.
+    server_ecn_marked
+    /// The longest time in which no packet of the connection came, microseconds.
+    longest_gap_us
 }
 
 impl PathSample {

@@ -64,6 +64,7 @@ impl Stack {
             Seen::Opening(opening) => out.push(What::Opening(opening.clone())),
             Seen::Opened => out.push(What::Opened),
             Seen::Path(sample) => out.push(What::Path(sample.clone())),
+            Seen::Sign(sign) => out.push(What::Sign(sign.clone())),
             Seen::Bytes { from, data } => {
                 out.push(What::Passed { from: *from, len: data.len() as u64 });
                 self.bytes(*from, data, out);

@@ -78,9 +78,8 @@ mod os {
             last_received_ms: field!(info, len, tcpi_last_data_recv),
             last_ack_ms: field!(info, len, tcpi_last_ack_recv),
             window_limited_us: field!(info, len, tcpi_rwnd_limited),
-            // What the peer announces is not told by the kernel.
-            client_zero_windows: None,
-            server_zero_windows: None,
+            // The others are of packet captures.
+            ..PathSample::default()
         })
     }
 

@@ -2,11 +2,15 @@
 //! whatever they are; and a file that is cut or damaged gives what can be read of it, or says why not.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use analyzer::analysis::Analysis;
 use analyzer::capture::annotation::Section;
 use analyzer::capture::recording::{self, ReadError};
-use analyzer::observation::{Absence, Ending, Flow, Leg, Observation, Opening, PathSample, Seen, Side};
+use analyzer::observation::{
+    Absence, Again, Ending, Flow, Leg, Observation, Opening, PathSample, ResetMarks, Seen, Sequence, Side, Sign,
+    SynProxyMarks,
+};
 use analyzer::time::Timestamp;
 use bytes::Bytes;
 use proxy::record::Recorder;
@@ -194,6 +198,7 @@ impl Relay {
         let from = side(random);
         let (seen, stage) = match (self.legs[place], random.below(10)) {
             (stage, 0) => (Seen::Path(Box::new(path(random))), stage),
+            (stage, 1) if random.below(2) == 0 => (Seen::Sign(sign(random, from)), stage),
             (stage, 1) => (apart(random, from), stage),
             (Stage::Unknown, _) => (dialing(random), Stage::Dialing),
             (Stage::Dialing, 2..=4) => (closed(Some(Side::Server), Ending::Refused), Stage::Dialing),
@@ -220,12 +225,72 @@ fn closed(from: Option<Side>, how: Ending) -> Seen {
 
 fn path(random: &mut Random) -> PathSample {
     let mut path = PathSample::default();
-    for name in ["state", "rtt_us", "backoff", "out_of_order", "window_limited_us"] {
+    for name in ["state", "rtt_us", "backoff", "out_of_order", "client_unacked_us", "longest_gap_us"] {
         if random.below(2) == 0 {
             assert!(path.set(name, random.next() >> random.below(64)));
         }
     }
     path
+}
+
+/// Any of them, with any numbers.
+fn sign(random: &mut Random, from: Side) -> Sign {
+    let (len, after) = (random.next() as u32, Duration::from_nanos(random.next() >> random.below(64)));
+    let (place, yes) = (random.next() as u32, random.below(2) == 0);
+    match random.below(16) {
+        0 => {
+            let (by, mtu) = (address(random, yes).ip(), Some(len).filter(|_| place % 2 == 0));
+            Sign::Icmp { by, kind: random.next() as u8, code: random.next() as u8, mtu, about: from }
+        }
+        1 => Sign::Retransmitted { from, len, why: again(random), after },
+        2 => Sign::SynAgain { place, after },
+        3 => Sign::SynAckAgain { place, after, acknowledged: yes },
+        4 => Sign::Overtaken { from, late: after },
+        5 => Sign::Duplicated { from, len, after },
+        6 => Sign::CaptureLoss { from, len: random.next() },
+        7 => Sign::NetworkLoss { from, len: random.next() },
+        8 => Sign::ZeroWindow { from, lasted: after, probes: len, still_shut: yes },
+        9 => Sign::KeepAlive { from },
+        10 => Sign::Reset { from, marks: marks(random) },
+        11 => Sign::AfterReset { from, len, after },
+        12 => Sign::SynProxy { marks: proxy_marks(random, after) },
+        13 => Sign::WindowScale { from, shift: random.next() as u8 },
+        14 => Sign::EcnAgreed,
+        _ => Sign::EcnMarked { from },
+    }
+}
+
+fn again(random: &mut Random) -> Again {
+    let place = random.next() as u8;
+    let all = [Again::Timeout { place }, Again::Fast, Again::TailProbe, Again::Spurious, Again::Rest];
+    all[random.below(5) as usize]
+}
+
+fn marks(random: &mut Random) -> ResetMarks {
+    let numbers = random.next();
+    let is = |bit: u32| numbers >> bit & 1 == 1;
+    ResetMarks {
+        ttl: is(0).then_some((numbers as u8, random.next() as u8)),
+        id: is(1).then_some((numbers as u16, random.next() as u16)),
+        no_window: is(2),
+        no_timestamp: is(3),
+        sequence: [Sequence::Exact, Sequence::InWindow, Sequence::Outside][random.below(3) as usize],
+        mirrored: is(4),
+        payload: if is(5) { random.next() as u32 } else { 0 },
+        answers: is(6),
+        before_syn_ack: is(7),
+    }
+}
+
+fn proxy_marks(random: &mut Random, rtt: Duration) -> SynProxyMarks {
+    let numbers = random.next();
+    let is = |bit: u32| numbers >> bit & 1 == 1;
+    SynProxyMarks {
+        ttl: is(0).then_some((numbers as u8, random.next() as u8)),
+        timestamps: is(1),
+        no_window: is(2),
+        rtt: is(3).then_some((rtt, rtt / 3)),
+    }
 }
 
 /// What no packet can hold.

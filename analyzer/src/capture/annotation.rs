@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::observation::{Absence, Ending, Opening, PathSample, Seen, Side};
+use crate::observation::{Absence, Ending, Opening, PathSample, Seen, Side, Sign};
 
 /// How every annotation starts.
 pub const PREFIX: &str = "rdpscope:";
@@ -85,6 +85,13 @@ pub fn encode(seen: &Seen) -> Option<String> {
                 pair(&mut text, name, number);
             }
         }
+        Seen::Sign(sign) => {
+            word(&mut text, "sign");
+            pair(&mut text, "kind", sign.name());
+            for (name, value) in sign.fields() {
+                pair(&mut text, name, value);
+            }
+        }
         Seen::Closed { from, how } if !by_packet(*from, *how) => {
             word(&mut text, "closed");
             if let Some(from) = from {
@@ -137,6 +144,7 @@ pub fn decode(text: &str) -> Option<Seen> {
             }
             Some(Seen::Path(Box::new(sample)))
         }
+        "sign" => Sign::read(&pairs.text("kind")?, &|name| pairs.text(name)).map(Seen::Sign),
         "closed" => Some(Seen::Closed {
             from: pairs.side("from"),
             how: Ending::ALL.into_iter().find(|how| Some(how.name()) == pairs.text("how").as_deref())?,

@@ -125,16 +125,6 @@ pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let mark = mark.filter(|_| stage == Stage::Request && stage::hasty(timeline).is_none())?;
     let waited = end.mark.at.since(mark.at);
     let leg = stage::server_leg(timeline);
-    if stage::unacknowledged(timeline) || stage::by_timeout(end) {
-        let says = format!("the request is never acknowledged, for {}", length(waited));
-        let finding = Finding::at_end(timeline, "PATH-ASYM", Confidence::Likely, says)?;
-        return Some(
-            with_request(finding.on(leg, PhaseName::Negotiation), timeline)
-                .by(Party::Nobody)
-                .with_end(timeline)
-                .or("X224-NOCC", Confidence::Possible),
-        );
-    }
     let confidence = if waited >= WAITED { Confidence::Likely } else { Confidence::Possible };
     let says = format!("the server does not answer the request: the client gives up after {}", length(waited));
     let finding = Finding::at_end(timeline, "X224-NOCC", confidence, says)?;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use super::stage::{self, length};
 use super::{Confidence, Finding, Party};
 use crate::attribution::Balance;
-use crate::observation::{Leg as LegName, Side};
+use crate::observation::{Ending, Leg as LegName, Side};
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::PhaseName;
+use crate::timeline::transit::Unacknowledged;
 use crate::timeline::{End, Timeline};
 
 /// What is sent again for less long may still arrive.
@@ -27,51 +28,55 @@ const LOSSY: u32 = 100;
 /// Small messages pass and a large flight does not: segments arrived beyond a hole that nothing fills.
 pub fn hole(timeline: &Timeline) -> Option<Finding> {
     let end = frozen(timeline)?;
-    let leg = timeline.legs.iter().find(|leg| leg.has_hole() && !closed_by_far(end, leg))?;
+    let (leg, (from, beyond)) = timeline.legs.iter().find_map(|leg| Some((leg, leg.hole()?)))?;
     let path = leg.path.as_ref()?;
-    let far = leg.name.relay_side().other();
-    let (beyond, silence) = (leg.beyond, length(end.silence));
+    if end.from == Some(from) && end.mark.leg == leg.name && end.how == Ending::Reset {
+        return None;
+    }
+    let behind = match leg.name {
+        LegName::Front | LegName::Back => format!("{beyond} segments behind a hole"),
+        LegName::Only => format!("{beyond} bytes that were sent and never came"),
+    };
     let says = format!(
-        "the {far}'s flight stays incomplete for {silence} while segments behind the hole arrive ({beyond}): small ones pass, large ones vanish"
+        "the {from}'s flight stays incomplete for {}, {behind}: small segments pass, large ones vanish",
+        length(end.silence)
     );
     let finding = Finding::at_end(timeline, "PATH-PMTU", Confidence::Likely, says)?;
     let finding = finding.on(leg.name, end.phase).by(Party::Middlebox);
-    let finding = finding.with(path.mark, format!("segments beyond the hole: {beyond}"));
-    Some(with_sizes(finding, leg).with_end(timeline).or("TLS-HALF", Confidence::Possible))
+    let finding = with_sizes(finding.with(path.mark, behind), leg).with_end(timeline);
+    Some(finding.or("TLS-HALF", Confidence::Possible).or("PATH-LOSS", Confidence::Possible))
 }
 
 /// What was sent is never acknowledged.
 pub fn stuck(timeline: &Timeline) -> Option<Finding> {
     let end = frozen(timeline)?;
-    let leg = timeline.legs.iter().find(|leg| leg.opened.is_some() && is_in_vain(leg))?;
-    let from = sender(leg);
-    let (id, confidence, other) = lost_how(leg, end);
-    let what = format!("{} bytes of the {from}", pending(leg, from));
+    let in_vain = |waits: &Unacknowledged| waits.timeouts >= IN_VAIN && waits.bytes > 0;
+    let (leg, waits) =
+        timeline.legs.iter().find_map(|leg| Some((leg, leg.unacknowledged().filter(in_vain)?)))?;
+    let (id, confidence, other) = lost_how(leg, &waits, end);
+    let what = format!("{} bytes of the {} are never acknowledged, for {}", waits.bytes, waits.from, length(end.silence));
     let says = match id {
-        "PATH-ASYM" => format!("{what} are never acknowledged, nor was anything before, for {}", length(end.silence)),
-        "PATH-PMTU" => {
-            format!("{what} are never acknowledged, for {}; smaller ones before were", length(end.silence))
-        }
-        _ => format!("{what} are never acknowledged, for {}: the path, or the far end, is dead", length(end.silence)),
+        "PATH-ASYM" => format!("{what}, nor was anything before"),
+        "PATH-PMTU" => format!("{what}; smaller ones before were"),
+        _ => format!("{what}: the path, or the far end, is dead"),
     };
-    let finding = Finding::at_end(timeline, id, confidence, says)?.on(leg.name, end.phase);
     let by = if id == "PATH-PMTU" { Party::Middlebox } else { Party::Nobody };
-    let finding = with_path(finding.by(by), leg);
-    Some(with_sizes(finding, leg).with_end(timeline).or(other, Confidence::Possible))
+    let finding = Finding::at_end(timeline, id, confidence, says)?.on(leg.name, end.phase).by(by);
+    Some(with_sizes(with_path(finding, leg), leg).with_end(timeline).or(other, Confidence::Possible))
 }
 
 /// How what is not acknowledged was lost: nothing ever arrived, or only what is large, or nothing any more.
-fn lost_how(leg: &Leg, end: &End) -> (&'static str, Confidence, &'static str) {
-    let from = sender(leg);
-    let is_large = pending(leg, from) >= LARGE;
-    let was_heard = closed_by_far(end, leg) || sacked(leg) > 0;
-    // A client has less patience than a hole: on its leg, one that is not heard any more is gone.
-    let is_patient = leg.name != LegName::Front;
-    if acknowledged(leg) == 0 {
+fn lost_how(leg: &Leg, waits: &Unacknowledged, end: &End) -> (&'static str, Confidence, &'static str) {
+    let is_large = waits.bytes >= LARGE;
+    let far = waits.from.other();
+    let was_heard = waits.is_passed || end.mark.leg == leg.name && end.from == Some(far);
+    // A client has less patience than a hole: one that is not heard any more is gone.
+    let is_patient = far == Side::Server;
+    if waits.before == 0 && waits.from == Side::Client {
         ("PATH-ASYM", Confidence::Likely, "X224-NOCC")
     } else if is_large && was_heard {
         ("PATH-PMTU", Confidence::Likely, "PATH-DEAD")
-    } else if is_large && is_patient && acknowledged(leg) < LARGE {
+    } else if is_large && is_patient && waits.before < LARGE {
         ("PATH-PMTU", Confidence::Possible, "PATH-DEAD")
     } else {
         ("PATH-DEAD", Confidence::Likely, "PATH-PMTU")
@@ -111,37 +116,6 @@ fn frozen(timeline: &Timeline) -> Option<&End> {
     let is_over = stage::failed(timeline).is_some() || timeline.is_active() && timeline.ended_badly();
     let said = timeline.facts.failure.is_some() || timeline.facts.fatal_alert().is_some();
     (is_over && !said && end.phase > PhaseName::Tcp).then_some(end)
-}
-
-fn is_in_vain(leg: &Leg) -> bool {
-    leg.is_stuck() && leg.path.as_ref().is_some_and(|path| path.what.backoff.unwrap_or(0) >= IN_VAIN)
-}
-
-/// Whether the far end of a leg was still heard when the session ended: it ended it.
-fn closed_by_far(end: &End, leg: &Leg) -> bool {
-    end.mark.leg == leg.name && end.from == Some(leg.name.relay_side().other()) && leg.name != LegName::Only
-}
-
-/// Who sent what is not acknowledged: this end of a relay's leg, in a capture the side that owes an acknowledgement.
-fn sender(leg: &Leg) -> Side {
-    match leg.name {
-        LegName::Front | LegName::Back => leg.name.relay_side(),
-        LegName::Only => Side::Client,
-    }
-}
-
-/// Bytes that were sent and are not acknowledged.
-fn pending(leg: &Leg, from: Side) -> u64 {
-    leg.bytes[from as usize].saturating_sub(acknowledged(leg))
-}
-
-/// Payload that was acknowledged: the kernel counts the SYN, too (RFC 4898 tcpEStatsAppHCThruOctetsAcked).
-fn acknowledged(leg: &Leg) -> u64 {
-    leg.path.as_ref().and_then(|path| path.what.bytes_acked).unwrap_or(0).saturating_sub(1)
-}
-
-fn sacked(leg: &Leg) -> u64 {
-    leg.path.as_ref().and_then(|path| path.what.sacked).unwrap_or(0)
 }
 
 fn with_path(finding: Finding, leg: &Leg) -> Finding {

@@ -15,8 +15,6 @@ use crate::timeline::Timeline;
 use crate::timeline::facts::{Sighting, Tls};
 use crate::timeline::phase::PhaseName;
 
-/// A ClientHello beyond this does not fit into one segment of a tunnel.
-const LARGE_HELLO: u32 = 1200;
 /// A sealed flight of TLS 1.3 with a certificate has at least so many bytes.
 const SEALED_FLIGHT: u32 = 300;
 /// Nobody waits for what is missing for less than this.
@@ -76,30 +74,6 @@ pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
     Some(with_certificate(finding, timeline).with(*mark, evidence))
 }
 
-/// Small messages pass and a large flight does not: the receiver's kernel has segments beyond a hole.
-pub fn hole(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::failed(timeline).filter(|end| !stage::by_server(end))?;
-    let (Stage::ClientHello | Stage::ServerHello, _) = stage::stage(timeline) else { return None };
-    let leg = timeline.server_leg()?;
-    let path = leg.path.as_ref()?;
-    let (beyond, frozen) = (path.what.out_of_order.unwrap_or(0), end.silence >= Duration::from_secs(1));
-    if beyond == 0 || !frozen {
-        return None;
-    }
-    let says = format!(
-        "the server's answer to ClientHello stays incomplete for {}; segments that arrived beyond a hole: {beyond}",
-        length(end.silence)
-    );
-    let finding = Finding::at_end(timeline, "PATH-PMTU", Confidence::Likely, says)?;
-    let finding = finding.on(leg.name, PhaseName::Tls).by(Party::Middlebox);
-    Some(
-        with_hello(finding, timeline)
-            .with(path.mark, format!("segments out of order: {beyond}, none in between"))
-            .with_end(timeline)
-            .or("TLS-HALF", Confidence::Possible),
-    )
-}
-
 /// The server confirms TLS and hangs up before its ServerHello.
 pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
@@ -124,14 +98,6 @@ pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let mark = mark.filter(|_| stage == Stage::ClientHello && stage::hasty(timeline).is_none())?;
     let waited = length(end.mark.at.since(mark.at));
     let leg = stage::server_leg(timeline);
-    let large = hello(timeline).is_some_and(|hello| hello.what.len > LARGE_HELLO);
-    if stage::unacknowledged(timeline) || stage::by_timeout(end) {
-        let (id, confidence) =
-            if large { ("PATH-PMTU", Confidence::Likely) } else { ("PATH-DEAD", Confidence::Likely) };
-        let says = format!("ClientHello is never acknowledged, for {waited}");
-        let finding = Finding::at_end(timeline, id, confidence, says)?.on(leg, PhaseName::Tls).by(Party::Nobody);
-        return Some(with_hello(finding, timeline).with_end(timeline).or("PATH-PMTU", Confidence::Possible));
-    }
     let says = format!("the server does not answer ClientHello: the client gives up after {waited}");
     let finding =
         Finding::at_end(timeline, "TLS-NOKEY", Confidence::Possible, says)?.on(leg, PhaseName::Tls).by(Party::Server);

@@ -15,6 +15,7 @@ use crate::attempt::{Attempt, Diagnosed, Witness};
 use crate::codes::tls as names;
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
+use crate::observation::{Field, Sign};
 use crate::time::Timestamp;
 use crate::timeline::facts::{Facts, Record, Sighting, Tls};
 use crate::timeline::leg::Leg;
@@ -110,7 +111,20 @@ fn leg(leg: &Leg) -> Value {
         })).collect::<Vec<_>>(),
         "path_samples": leg.samples,
         "path": path,
+        "signs": leg.signs.iter().map(sign).collect::<Vec<_>>(),
+        "signs_seen": leg.signs_seen,
     })
+}
+
+fn sign(sign: &Sighting<Sign>) -> Value {
+    let place =
+        [("sign", json!(sign.what.name())), ("at_ns", json!(sign.mark.at.0)), ("frame", json!(sign.mark.frame))];
+    let fields = sign.what.fields().into_iter().map(|(name, field)| match field {
+        Field::Number(number) => (name, json!(number)),
+        Field::Word(word) => (name, json!(word)),
+        Field::Yes => (name, json!(true)),
+    });
+    place.into_iter().chain(fields).map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
 }
 
 fn witness(witness: &Witness) -> Value {

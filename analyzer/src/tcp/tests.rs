@@ -108,11 +108,11 @@ impl Play {
         self
     }
 
-    /// What was seen, path samples left out.
+    /// What was seen, path samples and signs left out.
     fn seen(self) -> Vec<Seen> {
         let over = self.streams.finish().over;
         let all = over.into_iter().flatten().map(|observation| observation.seen);
-        all.filter(|seen| !matches!(seen, Seen::Path(_))).collect()
+        all.filter(|seen| !matches!(seen, Seen::Path(_) | Seen::Sign(_))).collect()
     }
 
     fn streams(self) -> [Vec<u8>; 2] {
@@ -124,7 +124,7 @@ impl Play {
                     let stream = &mut streams[from as usize];
                     stream.resize(stream.len() + len as usize, b'?');
                 }
-                Seen::Opening(_) | Seen::Opened | Seen::Path(_) | Seen::Closed { .. } => {}
+                Seen::Opening(_) | Seen::Opened | Seen::Path(_) | Seen::Sign(_) | Seen::Closed { .. } => {}
             }
         }
         streams

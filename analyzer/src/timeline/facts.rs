@@ -141,6 +141,7 @@ impl Facts {
             What::Opening(_)
             | What::Opened
             | What::Path(_)
+            | What::Sign(_)
             | What::Passed { .. }
             | What::Missing { .. }
             | What::Partial { .. }
@@ -242,6 +243,7 @@ impl Tls {
             | What::Opening(_)
             | What::Opened
             | What::Path(_)
+            | What::Sign(_)
             | What::Passed { .. }
             | What::Missing { .. }
             | What::Closed { .. }

@@ -1,11 +1,15 @@
 //! What is known of one leg: its ends, its bytes, its path.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::facts::{Mark, Sighting};
-use crate::observation::{Absence, Ending, Leg as Name, PathSample, Side};
+use crate::observation::{Absence, Ending, Leg as Name, PathSample, Side, Sign};
 use crate::time::Timestamp;
+
+/// Signs of one kind that are kept.
+const SIGNS_KEPT: u64 = 64;
 
 /// One leg of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +41,13 @@ pub struct Leg {
     /// Least round-trip time of all samples.
     pub min_rtt: Option<Duration>,
     /// Segments that arrived out of order since anything last arrived in order: they wait beyond a hole.
-    pub beyond: u64,
+    pub(super) beyond: u64,
+    /// Payload since the speaker last changed, and whose, bytes.
+    pub(super) flight: (Option<Side>, u64),
+    /// What only packets show: the first of each kind, in the order in which they became known.
+    pub signs: Vec<Sighting<Sign>>,
+    /// How many there were of each kind, by its name, also where they are not kept.
+    pub signs_seen: BTreeMap<&'static str, u64>,
 }
 
 /// One attempt to connect.
@@ -68,6 +78,9 @@ impl Leg {
             path: None,
             min_rtt: None,
             beyond: 0,
+            flight: (None, 0),
+            signs: Vec::new(),
+            signs_seen: BTreeMap::new(),
         }
     }
 
@@ -101,6 +114,8 @@ impl Leg {
 
     pub(super) fn passed(&mut self, mark: Mark, from: Side, len: u64) {
         self.bytes[from as usize] += len;
+        let before = if self.flight.0 == Some(from) { self.flight.1 } else { 0 };
+        self.flight = (Some(from), before + len);
         self.spoke[from as usize] = Some(mark);
     }
 
@@ -145,6 +160,14 @@ impl Leg {
         }
     }
 
+    pub(super) fn shown(&mut self, mark: Mark, sign: &Sign) {
+        let seen = self.signs_seen.entry(sign.name()).or_insert(0);
+        *seen += 1;
+        if *seen <= SIGNS_KEPT {
+            self.signs.push(Sighting { what: sign.clone(), mark });
+        }
+    }
+
     /// The least round-trip time of all samples: what the path itself costs, without the peer's delayed ACKs. Of a leg
     /// without samples the time its connect took.
     pub fn rtt(&self) -> Option<Duration> {
@@ -162,16 +185,6 @@ impl Leg {
         let (at, failed) = dial.result?;
         let took = at.since(dial.began.at);
         (failed.is_none() && !took.is_zero()).then_some(took)
-    }
-
-    /// Whether, by the last sample, what was sent to the far end is not acknowledged, and was sent again in vain.
-    pub fn is_stuck(&self) -> bool {
-        self.path.as_ref().is_some_and(|path| path.what.unacked.unwrap_or(0) > 0 && path.what.backoff.unwrap_or(0) > 0)
-    }
-
-    /// Whether segments arrived beyond a hole that was not filled.
-    pub fn has_hole(&self) -> bool {
-        self.beyond > 0
     }
 
     /// Segments that this end sent again, over all samples.

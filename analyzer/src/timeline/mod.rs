@@ -7,6 +7,7 @@ pub mod facts;
 pub mod leg;
 pub mod phase;
 mod sealed;
+pub mod transit;
 pub mod wait;
 
 use std::net::IpAddr;
@@ -140,6 +141,7 @@ impl Timeline {
             What::Opening(opening) => self.opening(mark, opening),
             What::Opened => self.opened(mark),
             What::Path(sample) => self.path(mark, sample),
+            What::Sign(sign) => self.leg_mut(mark.leg).shown(mark, sign),
             What::Passed { from, len } => {
                 self.leg_mut(mark.leg).passed(mark, *from, *len);
                 self.spoken(mark, *from);

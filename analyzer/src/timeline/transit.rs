@@ -1,0 +1,75 @@
+//! What is under way on a leg: sent and not acknowledged, or arrived behind a hole. By the last sample, be it of this
+//! end's kernel or of packets.
+
+use super::leg::Leg;
+use crate::observation::{Ending, Leg as LegName, PathSample, Side};
+
+/// What one side sent over a leg, and its peer did not acknowledge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unacknowledged {
+    /// Who sent it.
+    pub from: Side,
+    /// Bytes of payload.
+    pub bytes: u64,
+    /// Retransmission timeouts in a row, all in vain.
+    pub timeouts: u64,
+    /// Bytes of payload that had been acknowledged before.
+    pub before: u64,
+    /// Whether segments behind it were acknowledged selectively (RFC 2018): small ones pass.
+    pub is_passed: bool,
+}
+
+impl Leg {
+    /// What waits to be acknowledged on this leg, of a relay's leg what the relay sent.
+    pub fn unacknowledged(&self) -> Option<Unacknowledged> {
+        match self.name {
+            LegName::Front | LegName::Back => self.unacknowledged_here(),
+            LegName::Only => [Side::Client, Side::Server].into_iter().find_map(|from| self.unacknowledged_seen(from)),
+        }
+    }
+
+    /// As this end's kernel sees it.
+    fn unacknowledged_here(&self) -> Option<Unacknowledged> {
+        let from = self.name.relay_side();
+        let given_up = self.closes.iter().any(|close| close.what == (None, Ending::TimedOut));
+        let path = self.path.as_ref().map(|path| &path.what);
+        let number = |pick: fn(&PathSample) -> Option<u64>| path.and_then(pick);
+        let is_waiting = number(|path| path.unacked).unwrap_or(0) > 0 || given_up;
+        let flight = if self.flight.0 == Some(from) { self.flight.1 } else { 0 };
+        // The kernel counts the SYN, too (RFC 4898, tcpEStatsAppHCThruOctetsAcked).
+        let before = number(|path| path.bytes_acked).map(|acked| acked.saturating_sub(1));
+        let sent = self.bytes[from as usize];
+        let bytes = before.map_or(flight, |before| sent.saturating_sub(before));
+        is_waiting.then_some(Unacknowledged {
+            from,
+            bytes,
+            timeouts: number(|path| path.backoff).unwrap_or(0).max(if given_up { 2 } else { 0 }),
+            before: before.unwrap_or(sent.saturating_sub(flight)),
+            is_passed: number(|path| path.sacked).unwrap_or(0) > 0,
+        })
+    }
+
+    /// As packets show it.
+    fn unacknowledged_seen(&self, from: Side) -> Option<Unacknowledged> {
+        let path = self.path.as_ref().map(|path| &path.what)?;
+        let (bytes, timeouts) = match from {
+            Side::Client => (path.client_unacked_bytes, path.client_backoff),
+            Side::Server => (path.server_unacked_bytes, path.server_backoff),
+        };
+        let bytes = bytes.filter(|bytes| *bytes > 0)?;
+        let before = self.bytes[from as usize].saturating_sub(bytes);
+        Some(Unacknowledged { from, bytes, timeouts: timeouts.unwrap_or(0), before, is_passed: false })
+    }
+
+    /// Whose flight has a hole that was not filled while segments behind it arrived, and how many they were.
+    pub fn hole(&self) -> Option<(Side, u64)> {
+        let path = self.path.as_ref().map(|path| &path.what);
+        match self.name {
+            LegName::Front | LegName::Back => (self.beyond > 0).then_some((self.name.relay_side().other(), self.beyond)),
+            LegName::Only => {
+                let holes = [(Side::Server, path?.server_hole_bytes), (Side::Client, path?.client_hole_bytes)];
+                holes.into_iter().find_map(|(from, bytes)| Some((from, bytes.filter(|bytes| *bytes > 0)?)))
+            }
+        }
+    }
+}
