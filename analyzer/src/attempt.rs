@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use crate::diagnose::stage::{end_in_words, length};
 use crate::diagnose::{Evidence, Finding, Outcome, Party, Severity, diagnose};
+use crate::event::Protocols;
 use crate::observation::Leg;
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
+use crate::timeline::phase::PhaseName;
 
 /// A client that connects again later than this was told to by its user.
 const RETRY: Duration = Duration::from_secs(10);
@@ -44,6 +46,31 @@ impl Witness {
     }
 }
 
+/// What ties a connection to the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// The client tries the same again.
+    Retry,
+    /// The client tries with other protocols.
+    Fallback,
+    /// The client had left of its own accord: its user was asked for something.
+    Prompt,
+    /// The client goes to another server: a broker sent it there.
+    Redirect,
+}
+
+impl Link {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Link::Retry => "retry",
+            Link::Fallback => "fallback",
+            Link::Prompt => "prompt",
+            Link::Redirect => "redirect",
+        }
+    }
+}
+
 /// How long a session may still be seen ending while its client connects again.
 const OVERLAP: Duration = Duration::from_secs(1);
 
@@ -60,6 +87,8 @@ pub struct Diagnosed {
     pub findings: Vec<Finding>,
     /// Whether a later session of the same attempt got further, so that its failure was none.
     pub withdrawn: bool,
+    /// What ties it to the session before it in its attempt.
+    pub link: Option<Link>,
     /// Packet captures of a relay's legs that were given with its recording.
     pub witnesses: Vec<Witness>,
     /// What a probe learned right after this session failed, as the JSON document that was written then: a separate
@@ -79,6 +108,7 @@ impl Diagnosed {
             outcome,
             findings,
             withdrawn: false,
+            link: None,
             incomplete: None,
             witnesses: Vec::new(),
             probe: None,
@@ -99,7 +129,7 @@ impl Diagnosed {
     /// Whether `later`, a session of the same attempt, shows that this failure was none: it got further.
     pub fn is_withdrawn_by(&self, later: &Timeline) -> bool {
         let further = later.is_active() || later.last_phase() > self.timeline.last_phase();
-        self.is_continued_by(later) && further
+        self.link(later).is_some() && further
     }
 
     /// Takes back what was said of it: it stays visible, as a note.
@@ -119,6 +149,14 @@ impl Diagnosed {
         same.filter(|_| is_meanwhile && wire.client.is_some()).map(|leg| leg.name)
     }
 
+    /// A broker may have sent the client here: a server that cannot be reached has another reason then.
+    fn redirected(&mut self) {
+        let unreachable = self.timeline.server_leg().is_some_and(|leg| leg.opened.is_none());
+        if let Some(finding) = self.findings.first_mut().filter(|_| unreachable) {
+            finding.may_be("RED-UNREACH");
+        }
+    }
+
     /// Takes a capture of one of its legs as further evidence. What it says of itself stays.
     fn witnessed(&mut self, leg: Leg, packets: Diagnosed) {
         let witness = Witness { file: packets.file, leg, timeline: packets.timeline };
@@ -128,19 +166,39 @@ impl Diagnosed {
         self.witnesses.push(witness);
     }
 
-    /// Whether `later` belongs to the same attempt: the same client, user and server, soon after this failed.
-    fn is_continued_by(&self, later: &Timeline) -> bool {
+    /// What makes `later` belong to the same attempt: the same client and user, soon after this one failed, at the
+    /// same server or where a broker may have sent it.
+    fn link(&self, later: &Timeline) -> Option<Link> {
         let began = later.began.unwrap_or_default();
         let asked = self.findings.first().is_some_and(|finding| finding.by == Party::Client);
-        let patience = if asked { PROMPT } else { RETRY };
+        let (client, server) = ends(&self.timeline);
+        let (same_client, same_server) = (client == ends(later).0, server == ends(later).1);
+        let patience = if asked && same_server { PROMPT } else { RETRY };
         // The last packets of a session may cross the first of the next.
         let follows = began + OVERLAP >= self.timeline.last && began > self.began();
         let soon = began.since(self.timeline.last) <= patience;
-        self.outcome == Outcome::Failed
-            && follows
-            && soon
-            && ends(&self.timeline) == ends(later)
-            && self.same_user(later)
+        if self.outcome != Outcome::Failed || !follows || !soon || !same_client || !self.same_user(later) {
+            return None;
+        }
+        if !same_server {
+            return self.may_redirect(later).then_some(Link::Redirect);
+        }
+        Some(match asked {
+            _ if requested(&self.timeline) != requested(later) => Link::Fallback,
+            true => Link::Prompt,
+            false => Link::Retry,
+        })
+    }
+
+    /// Whether this session ended as one does whose server, a broker, has sent the client elsewhere: it had come as far
+    /// as Client Info, the client left, and goes to another server at once.
+    fn may_redirect(&self, later: &Timeline) -> bool {
+        let left = self.timeline.end.is_some_and(|end| Party::of(&end) == Party::Client);
+        let progress = self.timeline.sealed_progress();
+        let said_enough = self.timeline.last_phase() > PhaseName::Tls && progress.answered >= 2;
+        let both = [&self.timeline, later].map(|timeline| timeline.facts.request.is_some());
+        let knocks = later.server_leg().is_some_and(|leg| leg.opened.is_none());
+        left && said_enough && (both == [true, true] || knocks)
     }
 
     /// Two users behind one address are two attempts. A client that does not name its user may be anybody.
@@ -151,6 +209,11 @@ impl Diagnosed {
             (None, _) | (_, None) => true,
         }
     }
+}
+
+/// What the client offers in its request.
+fn requested(timeline: &Timeline) -> Option<Protocols> {
+    timeline.facts.request.as_ref().and_then(|seen| seen.what.requested)
 }
 
 /// Who talks to whom, as far as that stays the same over several connections.
@@ -179,7 +242,11 @@ impl Attempt {
     }
 
     /// Takes a session that belongs to it, and withdraws what it makes void.
-    fn push(&mut self, session: Diagnosed) {
+    fn push(&mut self, mut session: Diagnosed) {
+        session.link = self.sessions.iter().rev().find_map(|earlier| earlier.link(&session.timeline));
+        if session.link == Some(Link::Redirect) {
+            session.redirected();
+        }
         for earlier in self.sessions.iter_mut().filter(|earlier| earlier.is_withdrawn_by(&session.timeline)) {
             earlier.withdraw();
         }
@@ -187,7 +254,7 @@ impl Attempt {
     }
 
     fn continues_with(&self, next: &Diagnosed) -> bool {
-        self.sessions.iter().any(|earlier| earlier.is_continued_by(&next.timeline))
+        self.sessions.iter().any(|earlier| earlier.link(&next.timeline).is_some())
     }
 }
 

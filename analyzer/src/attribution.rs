@@ -162,10 +162,8 @@ impl Balance {
         let connect = || timeline.phases.iter().filter(|phase| phase.name != PhaseName::Active);
         let took = connect().map(|phase| phase.ended).max()?.since(timeline.began?);
         let retransmission = connect().map(|phase| phase.waited.retransmission).sum();
-        let path: Duration = connect()
-            .filter(|phase| phase.name != PhaseName::NameResolution)
-            .map(|phase| phase.waited.network)
-            .sum();
+        let path: Duration =
+            connect().filter(|phase| phase.name != PhaseName::NameResolution).map(|phase| phase.waited.network).sum();
         Some(Balance { predicted, took, travelled: path, retransmission })
     }
 

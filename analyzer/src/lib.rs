@@ -32,6 +32,8 @@ pub mod diagnose;
 
 pub mod attempt;
 
+pub mod survey;
+
 pub mod explain;
 
 pub mod latency;

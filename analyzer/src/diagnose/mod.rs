@@ -38,7 +38,10 @@ pub const RULES: &[Rule] = &[
     Rule { name: "not RDP", check: negotiation::not_rdp },
     Rule { name: "negotiation failure", check: negotiation::failure },
     Rule { name: "selected what was not offered", check: negotiation::downgraded },
+    Rule { name: "RST of a box on the way", check: path::forged_reset },
+    Rule { name: "broken while active", check: sealed::broken },
     Rule { name: "large segments vanish", check: path::hole },
+    Rule { name: "a window that stays shut", check: path::shut },
     Rule { name: "never acknowledged", check: path::stuck },
     Rule { name: "the path is too slow", check: path::slow },
     Rule { name: "client left without a request", check: negotiation::probe },
@@ -58,7 +61,6 @@ pub const RULES: &[Rule] = &[
     Rule { name: "CredSSP ended", check: sealed::credssp },
     Rule { name: "ended behind TLS", check: sealed::behind_tls },
     Rule { name: "ended in clear", check: sealed::in_clear },
-    Rule { name: "broken while active", check: sealed::broken },
     Rule { name: "first address dead", check: reach::dead_address },
     Rule { name: "slow resolver", check: reach::slow_resolver },
 ];
@@ -226,6 +228,15 @@ impl Finding {
             self.alternatives.push((cause, confidence));
         }
         self
+    }
+
+    /// Puts another cause first; what stood there stays as an alternative.
+    pub(crate) fn may_be(&mut self, id: &'static str) {
+        if let Some(cause) = catalogue::cause(id) {
+            let before = std::mem::replace(&mut self.cause, cause);
+            self.alternatives.insert(0, (before, self.confidence));
+            self.confidence = Confidence::Possible;
+        }
     }
 
     fn by(mut self, by: Party) -> Finding {

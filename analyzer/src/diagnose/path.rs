@@ -5,15 +5,18 @@
 
 use std::time::Duration;
 
-use super::stage::{self, length};
+use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party};
 use crate::attribution::Balance;
-use crate::observation::{Ending, Leg as LegName, Side};
+use crate::observation::{Ending, Leg as LegName, ResetMarks, Side, Sign};
+use crate::timeline::facts::Mark;
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::transit::Unacknowledged;
 use crate::timeline::{End, Timeline};
 
+/// An active session that was quiet for longer was ended by a timer.
+const QUIET: Duration = Duration::from_secs(200);
 /// What is sent again for less long may still arrive.
 const FROZEN: Duration = Duration::from_secs(1);
 /// Timeouts in a row that are no bad luck any more.
@@ -24,6 +27,94 @@ const LARGE: u64 = 1200;
 const TIMER: Duration = Duration::from_secs(2);
 /// Below this loss costs next to nothing, per thousand segments.
 const LOSSY: u32 = 100;
+
+/// An RST that its alleged sender did not send: a box on the way did. Only packets show it.
+pub fn forged_reset(timeline: &Timeline) -> Option<Finding> {
+    let end = timeline.end.as_ref().filter(|end| end.how == Ending::Reset)?;
+    let is_over = stage::failed(timeline).is_some() || timeline.is_active() && end.silence < QUIET;
+    let leg = timeline.leg(end.mark.leg).filter(|_| is_over)?;
+    let from = end.from?;
+    let reset = leg.signs.iter().find_map(|sign| match &sign.what {
+        Sign::Reset { from: by, marks } if *by == from && sign.mark.frame == end.mark.frame => Some(marks),
+        _ => None,
+    })?;
+    let after = leg.signs.iter().find(|sign| matches!(sign.what, Sign::AfterReset { from: by, .. } if by == from));
+    let marks = words_of(reset);
+    let confidence = match (is_foreign(reset), after) {
+        (true, Some(_)) => Confidence::Certain,
+        (true, None) | (false, Some(_)) => Confidence::Likely,
+        // Its own kernel makes such an RST only for a connection that it does not know.
+        (false, None) if marks.len() >= 2 && !reset.answers => Confidence::Possible,
+        (false, None) => return None,
+    };
+    let says = format!("the RST is not the {from}'s own: {}", listed(&marks, after.is_some()));
+    let finding = Finding::at_end(timeline, "PATH-RSTINJ", confidence, says)?.by(Party::Middlebox);
+    let finding = finding.with(end.mark, format!("RST in the {from}'s name: {}", listed(&marks, false)));
+    let finding = after
+        .into_iter()
+        .fold(finding, |finding, after| finding.with(after.mark, format!("the {from} goes on after it")));
+    Some(finding.or(told_by_stage(timeline), Confidence::Possible))
+}
+
+/// What the RST would mean if it were its sender's own.
+fn told_by_stage(timeline: &Timeline) -> &'static str {
+    match stage::stage(timeline).0 {
+        _ if timeline.is_active() => "SES-SHUTDOWN",
+        Stage::Closed => "TCP-REFUSED",
+        Stage::Opened | Stage::Request => "TCP-RST-AFTER",
+        Stage::Confirm | Stage::ClientHello | Stage::ServerHello | Stage::ServerFlight => "TLS-NOKEY",
+        Stage::Plain | Stage::Established => "MCS-REJECT",
+    }
+}
+
+/// Marks that the alleged sender's own kernel does not make.
+fn is_foreign(marks: &ResetMarks) -> bool {
+    marks.ttl.is_some() || marks.mirrored || marks.before_syn_ack
+}
+
+fn words_of(marks: &ResetMarks) -> Vec<String> {
+    let ttl = marks.ttl.map(|(seen, usual)| format!("TTL {seen} where its packets have {usual}"));
+    let id = marks.id.map(|(seen, last)| format!("IP identification {seen} after {last}"));
+    let flags = [
+        (marks.mirrored, "an RST with the same numbers goes the other way at once"),
+        (marks.before_syn_ack, "it comes before the SYN-ACK"),
+        (marks.no_timestamp, "no timestamp where its segments have one"),
+        (marks.no_window, "window 0"),
+    ];
+    let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, says)| says.to_owned());
+    ttl.into_iter().chain(id).chain(flags).collect()
+}
+
+fn listed(marks: &[String], goes_on: bool) -> String {
+    let on = goes_on.then(|| "its sender goes on after it".to_owned());
+    let all: Vec<String> = marks.iter().cloned().chain(on).collect();
+    if all.is_empty() { "nothing differs".into() } else { all.join(", ") }
+}
+
+/// A side that takes no more: its receive window is shut until the end.
+pub fn shut(timeline: &Timeline) -> Option<Finding> {
+    let end = frozen(timeline)?;
+    let (leg, side, says, mark) = timeline.legs.iter().find_map(shut_on)?;
+    let says = format!("the {side} takes no more: {says}");
+    let finding = Finding::at_end(timeline, "PATH-WINZERO", Confidence::Likely, says)?;
+    let by = if side == Side::Server { Party::Server } else { Party::Client };
+    let finding = finding.on(leg, end.phase).by(by).with(mark, format!("receive window 0 of the {side}"));
+    Some(finding.with_end(timeline))
+}
+
+fn shut_on(leg: &Leg) -> Option<(LegName, Side, String, Mark)> {
+    let seen = leg.signs.iter().rev().find_map(|sign| match sign.what {
+        Sign::ZeroWindow { from, lasted, probes, still_shut: true } => {
+            Some((leg.name, from, format!("its window is shut for {}, {probes} probes", length(lasted)), sign.mark))
+        }
+        _ => None,
+    });
+    let path = leg.path.as_ref()?;
+    let is_shut = path.what.snd_wnd == Some(0) && path.what.notsent_bytes.unwrap_or(0) > 0;
+    let far = leg.name.relay_side().other();
+    let here = || is_shut.then(|| (leg.name, far, "its window is shut while bytes wait for it".to_owned(), path.mark));
+    seen.or_else(here)
+}
 
 /// Small messages pass and a large flight does not: segments arrived beyond a hole that nothing fills.
 pub fn hole(timeline: &Timeline) -> Option<Finding> {
@@ -51,10 +142,10 @@ pub fn hole(timeline: &Timeline) -> Option<Finding> {
 pub fn stuck(timeline: &Timeline) -> Option<Finding> {
     let end = frozen(timeline)?;
     let in_vain = |waits: &Unacknowledged| waits.timeouts >= IN_VAIN && waits.bytes > 0;
-    let (leg, waits) =
-        timeline.legs.iter().find_map(|leg| Some((leg, leg.unacknowledged().filter(in_vain)?)))?;
+    let (leg, waits) = timeline.legs.iter().find_map(|leg| Some((leg, leg.unacknowledged().filter(in_vain)?)))?;
     let (id, confidence, other) = lost_how(leg, &waits, end);
-    let what = format!("{} bytes of the {} are never acknowledged, for {}", waits.bytes, waits.from, length(end.silence));
+    let what =
+        format!("{} bytes of the {} are never acknowledged, for {}", waits.bytes, waits.from, length(end.silence));
     let says = match id {
         "PATH-ASYM" => format!("{what}, nor was anything before"),
         "PATH-PMTU" => format!("{what}; smaller ones before were"),
@@ -74,10 +165,8 @@ fn lost_how(leg: &Leg, waits: &Unacknowledged, end: &End) -> (&'static str, Conf
     let is_patient = far == Side::Server;
     if waits.before == 0 && waits.from == Side::Client {
         ("PATH-ASYM", Confidence::Likely, "X224-NOCC")
-    } else if is_large && was_heard {
+    } else if is_large && (was_heard || is_patient && waits.before < LARGE) {
         ("PATH-PMTU", Confidence::Likely, "PATH-DEAD")
-    } else if is_large && is_patient && waits.before < LARGE {
-        ("PATH-PMTU", Confidence::Possible, "PATH-DEAD")
     } else {
         ("PATH-DEAD", Confidence::Likely, "PATH-PMTU")
     }
@@ -110,15 +199,14 @@ pub fn slow(timeline: &Timeline) -> Option<Finding> {
     Some(finding.or(if is_lossy { "PATH-LAT" } else { "PATH-LOSS" }, Confidence::Possible))
 }
 
-/// The end of a session that stood still for a while, and that no server ended in so many words.
+/// The end of a session that stood still on its way to being active, and that nobody refused in so many words.
 fn frozen(timeline: &Timeline) -> Option<&End> {
-    let end = timeline.end.as_ref().filter(|end| end.silence >= FROZEN)?;
-    let is_over = stage::failed(timeline).is_some() || timeline.is_active() && timeline.ended_badly();
-    let said = timeline.facts.failure.is_some() || timeline.facts.fatal_alert().is_some();
-    (is_over && !said && end.phase > PhaseName::Tcp).then_some(end)
+    let end = stage::failed(timeline).filter(|end| end.silence >= FROZEN && end.phase > PhaseName::Tcp)?;
+    let was_told = timeline.facts.failure.is_some() || timeline.facts.fatal_alert().is_some();
+    (!was_told).then_some(end)
 }
 
-fn with_path(finding: Finding, leg: &Leg) -> Finding {
+pub fn with_path(finding: Finding, leg: &Leg) -> Finding {
     let Some(path) = &leg.path else { return finding };
     let rtt = leg.rtt().map_or("unknown".into(), length);
     let says = format!(

@@ -167,9 +167,11 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
     let woken = timeline.idle.filter(|(_, over)| end.mark.at.since(*over) < WOKEN).map(|(gap, _)| gap);
     let forgotten = end.how == Ending::Reset && end.silence >= IDLE;
     let idle = woken.or(Some(end.silence).filter(|_| forgotten));
+    let is_unheard = timeline.legs.iter().any(|leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts > 0));
     let (id, confidence) = match (end.how, idle) {
         (_, Some(_)) => ("PATH-IDLE", Confidence::Likely),
         (Ending::TimedOut | Ending::Unreachable, None) => ("PATH-DEAD", Confidence::Likely),
+        _ if is_unheard && end.silence >= STALLED => ("PATH-DEAD", Confidence::Likely),
         _ if lasted < JUST_ACTIVE => ("SES-KILLED", Confidence::Possible),
         _ => ("SES-SHUTDOWN", Confidence::Possible),
     };

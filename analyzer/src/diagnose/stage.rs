@@ -163,4 +163,3 @@ pub fn length(length: Duration) -> String {
 pub fn server_leg(timeline: &Timeline) -> Leg {
     timeline.server_leg().map_or(Leg::Only, |leg| leg.name)
 }
-

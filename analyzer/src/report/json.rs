@@ -3,6 +3,7 @@
 
 mod explain;
 mod histogram;
+mod path;
 pub mod probe;
 
 pub use explain::explanations;
@@ -11,11 +12,12 @@ pub use histogram::histograms;
 use serde_json::{Map, Value, json};
 
 use super::{altered_by_proxy, source, verdict};
-use crate::attempt::{Attempt, Diagnosed, Witness};
+use crate::attempt::{Attempt, Diagnosed, Link, Witness};
 use crate::codes::tls as names;
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
 use crate::observation::{Field, Sign};
+use crate::survey::{Pattern, survey};
 use crate::time::Timestamp;
 use crate::timeline::facts::{Facts, Record, Sighting, Tls};
 use crate::timeline::leg::Leg;
@@ -27,8 +29,21 @@ const SCHEMA: u32 = 1;
 
 /// The document, indented.
 pub fn document(version: &str, attempts: &[Attempt]) -> String {
+    let patterns: Vec<Value> = survey(attempts).iter().map(pattern).collect();
     let attempts: Vec<Value> = attempts.iter().map(attempt).collect();
-    pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts }))
+    pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts, "patterns": patterns }))
+}
+
+fn pattern(pattern: &Pattern) -> Value {
+    json!({
+        "rule": pattern.rule,
+        "cause": pattern.cause.map(|cause| cause.id),
+        "confidence": pattern.confidence.name(),
+        "says": pattern.says,
+        "evidence": pattern.evidence,
+        "check": pattern.cause.map(|cause| cause.check),
+        "fix": pattern.cause.map(|cause| cause.fix),
+    })
 }
 
 /// A document that was written before. `None` where it is not JSON.
@@ -67,6 +82,7 @@ fn session(session: &Diagnosed) -> Value {
         "outcome": session.outcome.name(),
         "verdict": verdict::of_session(session),
         "withdrawn": session.withdrawn,
+        "link": session.link.map(Link::name),
         "incomplete": session.incomplete,
         "legs": timeline.legs.iter().map(leg).collect::<Vec<_>>(),
         "probe": session.probe.as_deref().and_then(probe::read),
@@ -74,6 +90,8 @@ fn session(session: &Diagnosed) -> Value {
         "facts": facts(timeline),
         "phases": timeline.phases.iter().map(phase).collect::<Vec<_>>(),
         "end": timeline.end.as_ref().map(end),
+        "prediction": path::prediction(timeline),
+        "stalls": path::attribution(timeline),
         "direct_equivalent": direct_equivalent(timeline),
         "altered_by_proxy": altered_by_proxy(timeline),
         "findings": session.findings.iter().map(finding).collect::<Vec<_>>(),

@@ -1,5 +1,6 @@
 //! The analysis for people: good in 80 columns, without colour.
 
+mod path;
 pub mod probe;
 
 use std::fmt::Write as _;
@@ -10,6 +11,7 @@ use crate::attempt::{Attempt, Diagnosed};
 use crate::codes::tls as names;
 use crate::diagnose::{Finding, direct_equivalent};
 use crate::event::{Basis, Protocols};
+use crate::survey::survey;
 use crate::time::day;
 use crate::timeline::facts::Tls;
 use crate::timeline::leg::Leg;
@@ -35,6 +37,29 @@ pub fn attempts(attempts: &[Attempt]) -> String {
             para(&mut text, "attempt: ", &verdict::of_attempt(attempt));
         }
     }
+    let patterns = patterns(attempts);
+    if !patterns.is_empty() {
+        text.push('\n');
+        text.push_str(&patterns);
+    }
+    text
+}
+
+/// What several sessions show side by side; empty where they show nothing.
+pub fn patterns(attempts: &[Attempt]) -> String {
+    let mut text = String::new();
+    for pattern in survey(attempts) {
+        let cause = pattern.cause.map(|cause| format!("{}: ", cause.id)).unwrap_or_default();
+        let says = format!("{cause}{} ({})", pattern.says, pattern.confidence.name());
+        para(&mut text, "together:      ", &says);
+        for evidence in &pattern.evidence {
+            para(&mut text, "  evidence:    ", evidence);
+        }
+        if let Some(cause) = pattern.cause {
+            para(&mut text, "  next check:  ", cause.check);
+            para(&mut text, "  fix:         ", cause.fix);
+        }
+    }
     text
 }
 
@@ -47,6 +72,7 @@ pub fn session(session: &Diagnosed) -> String {
     facts(&mut text, timeline);
     phases(&mut text, timeline);
     legs(&mut text, timeline);
+    path::path(&mut text, timeline);
     if let Some((after, says)) = session.probe.as_deref().and_then(json::probe::told) {
         let after = length(Duration::from_secs_f64((after / 1e3).clamp(0.0, 1e9)));
         para(&mut text, "  probe:       ", &format!("{after} later, a separate observation: {says}"));

@@ -1,6 +1,6 @@
 //! The verdict: one line. Phase, leg, who acted first, how, after what silence, the cause and how sure it is.
 
-use crate::attempt::{Attempt, Diagnosed};
+use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::diagnose::{Outcome, Party, Severity};
 use crate::observation::{Ending, Leg, Side};
 use crate::report::text::length;
@@ -14,9 +14,15 @@ pub fn of_attempt(attempt: &Attempt) -> String {
     let line = of_session(deciding);
     match before {
         0 => line,
-        1 => format!("{line} [2 connections]"),
-        _ => format!("{line} [{} connections]", before + 1),
+        _ => format!("{line} [{} connections: {}]", before + 1, links(attempt)),
     }
+}
+
+/// How they follow from each other, each word once.
+fn links(attempt: &Attempt) -> String {
+    let mut links: Vec<&str> = attempt.sessions.iter().filter_map(|session| session.link).map(Link::name).collect();
+    links.dedup();
+    links.join(", ")
 }
 
 /// The verdict of one session.

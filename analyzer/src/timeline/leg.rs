@@ -151,12 +151,13 @@ impl Leg {
 
     /// Segments beyond a hole by now: more of them while what arrived in order stays the same.
     fn beyond_hole(&self, now: &PathSample) -> u64 {
-        let before = self.path.as_ref().map(|path| &path.what);
-        let told = |number: fn(&PathSample) -> Option<u64>| Some((before.and_then(number).unwrap_or(0), number(now)?));
-        match (told(|sample| sample.bytes_received), told(|sample| sample.out_of_order)) {
-            (Some((before, now)), Some(_)) if now > before => 0,
-            (Some(_), Some((before, now))) => self.beyond + now.saturating_sub(before),
-            (None, _) | (_, None) => self.beyond,
+        let (Some(received), Some(beyond)) = (now.bytes_received, now.out_of_order) else { return self.beyond };
+        match self.path.as_ref().map(|path| &path.what) {
+            Some(before) if received > before.bytes_received.unwrap_or(0) => 0,
+            Some(before) => self.beyond + beyond.saturating_sub(before.out_of_order.unwrap_or(0)),
+            // A first sample tells of a hole only where the far side owes an answer.
+            None if self.flight.0 == Some(self.name.relay_side()) => beyond,
+            None => 0,
         }
     }
 

@@ -34,6 +34,9 @@ const SEALED_ALERT: u64 = 2 + 1 + 16;
 const SUSTAINED: Duration = Duration::from_secs(2);
 /// and so are so many bytes of the server: a picture.
 const SUSTAINED_BYTES: u64 = 8 << 10;
+/// A picture that stands still for so long, and so many retransmission timeouts in a row, are no bad luck.
+const FROZEN: Duration = Duration::from_secs(5);
+const FROZEN_TIMEOUTS: u64 = 3;
 /// Boxes on the way forget connections after four minutes of silence at the earliest.
 const IDLE: Duration = Duration::from_secs(200);
 /// Security Exchange PDU flag of the basic security header, \[MS-RDPBCGR\] 2.2.8.1.1.2.1.
@@ -496,11 +499,10 @@ impl Timeline {
         // The same side going on speaking costs no round trip: the first byte did.
         let network = if speaker == from { Duration::ZERO } else { gap.min(rtt) };
         phase.turns += u32::from((speaker, from) == (Side::Client, Side::Server));
+        let resent = spoke.resent_for(from).min(gap - network);
         phase.waited.network += network;
-        match from {
-            Side::Client => phase.waited.client += gap - network,
-            Side::Server => phase.waited.server += gap - network,
-        }
+        phase.waited.retransmission += resent;
+        *phase.waited.side_mut(from) += gap - network - resent;
     }
 
     /// Segments sent again since the last sample explain part of the wait for the leg's far side.
@@ -520,13 +522,14 @@ impl Timeline {
             phase.waited.retransmission += stalled;
             return;
         }
-        let waited = match far {
-            Side::Client => &mut phase.waited.client,
-            Side::Server => &mut phase.waited.server,
-        };
+        // It explains the wait that is over, or the one that goes on.
+        let waited = phase.waited.side_mut(far);
         let moved = stalled.min(*waited);
         *waited -= moved;
         phase.waited.retransmission += moved;
+        if let Some(spoke) = &mut self.spoke {
+            spoke.resend(far, stalled - moved);
+        }
     }
 
     fn closed(&mut self, mark: Mark, from: Option<Side>, how: Ending) {
@@ -572,22 +575,29 @@ impl Timeline {
         self.waited(&spoke, mark, spoke.from.other(), false);
         let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
         let gap = mark.at.since(spoke.at.max(phase.began));
-        match spoke.from {
-            Side::Client => phase.waited.server += gap,
-            Side::Server => phase.waited.client += gap,
-        }
+        let resent = spoke.resent_for(spoke.from.other()).min(gap);
+        phase.waited.retransmission += resent;
+        *phase.waited.side_mut(spoke.from.other()) += gap - resent;
     }
 
     /// Whether the way in which an active session ended is a fault: everything but a FIN, and a bare RST of the
-    /// client, with which Windows clients end healthy sessions.
+    /// client, with which Windows clients end healthy sessions. Those are faults, too, where the client leaves a picture
+    /// that stands still because what it sent does not arrive.
     pub fn ended_badly(&self) -> bool {
         match self.end.map(|end| (end.how, end.from)) {
-            None | Some((Ending::Fin | Ending::Cut, _) | (Ending::Reset, Some(Side::Client))) => false,
+            None | Some((Ending::Cut, _)) => false,
+            Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
             Some((
                 Ending::Reset | Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved,
                 _,
             )) => true,
         }
+    }
+
+    /// Whether what was sent last was not acknowledged for long, however often it was sent again.
+    fn is_frozen(&self) -> bool {
+        let in_vain = |leg: &Leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts >= FROZEN_TIMEOUTS);
+        self.end.is_some_and(|end| end.silence >= FROZEN) && self.legs.iter().any(in_vain)
     }
 
     fn ended_by(&self, mark: Mark, from: Option<Side>, how: Ending) -> End {

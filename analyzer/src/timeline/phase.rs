@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::event::Basis;
-use crate::observation::Leg;
+use crate::observation::{Leg, Side};
 use crate::time::Timestamp;
 
 /// The steps of a connection in their order, \[MS-RDPBCGR\] 1.3.1.1, with what comes before them.
@@ -104,6 +104,16 @@ pub struct Waited {
     pub client: Duration,
     /// What remains of the time until the server spoke.
     pub server: Duration,
+}
+
+impl Waited {
+    /// The time for which this side was waited for.
+    pub(super) fn side_mut(&mut self, side: Side) -> &mut Duration {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
 }
 
 impl std::ops::Sub for Waited {

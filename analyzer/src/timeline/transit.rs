@@ -65,7 +65,9 @@ impl Leg {
     pub fn hole(&self) -> Option<(Side, u64)> {
         let path = self.path.as_ref().map(|path| &path.what);
         match self.name {
-            LegName::Front | LegName::Back => (self.beyond > 0).then_some((self.name.relay_side().other(), self.beyond)),
+            LegName::Front | LegName::Back => {
+                (self.beyond > 0).then_some((self.name.relay_side().other(), self.beyond))
+            }
             LegName::Only => {
                 let holes = [(Side::Server, path?.server_hole_bytes), (Side::Client, path?.client_hole_bytes)];
                 holes.into_iter().find_map(|(from, bytes)| Some((from, bytes.filter(|bytes| *bytes > 0)?)))

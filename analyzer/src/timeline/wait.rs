@@ -46,12 +46,27 @@ pub(super) struct Spoke {
     pub from: Side,
     pub at: Timestamp,
     /// Segments sent again by then on the legs of client and server.
-    resent: [u64; 2],
+    again: [u64; 2],
+    /// What retransmission timeouts since then cost, on the legs of client and server.
+    resent: [Duration; 2],
+}
+
+impl Spoke {
+    /// What was sent again to this side explains so much of the wait for it.
+    pub fn resend(&mut self, side: Side, cost: Duration) {
+        self.resent[side as usize] += cost;
+    }
+
+    /// What sending again cost of the wait for this side.
+    pub fn resent_for(&self, side: Side) -> Duration {
+        self.resent[side as usize]
+    }
 }
 
 impl Timeline {
     pub(super) fn spoke_now(&self, from: Side, at: Timestamp) -> Spoke {
-        Spoke { from, at, resent: [Side::Client, Side::Server].map(|side| self.resent(side)) }
+        let again = [Side::Client, Side::Server].map(|side| self.resent(side));
+        Spoke { from, at, again, resent: [Duration::ZERO; 2] }
     }
 
     /// Notes that `side` was waited for since `spoke`, if that was long.
@@ -61,7 +76,7 @@ impl Timeline {
             return;
         }
         let leg = self.first_hand_leg(side).unwrap_or(now.leg);
-        let again = self.resent(side).saturating_sub(spoke.resent[side as usize]);
+        let again = self.resent(side).saturating_sub(spoke.again[side as usize]);
         let phase = self.last_phase();
         let (since, until, frame) = (spoke.at, now.at, now.frame);
         self.waits.push(Wait { side, leg, phase, since, until, frame, again, was_answered });

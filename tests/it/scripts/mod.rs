@@ -5,6 +5,7 @@
 //! a change that is meant, `UPDATE_EXPECT=1 cargo test scripts` rewrites what stands behind `says`; read the diff.
 
 mod negotiation;
+mod path;
 mod reach;
 mod sealed;
 mod tls;
@@ -31,11 +32,12 @@ pub struct Story {
 }
 
 /// Each table with the file it stands in.
-const TABLES: [(&str, &[Story]); 4] = [
+const TABLES: [(&str, &[Story]); 5] = [
     ("reach.rs", reach::STORIES),
     ("negotiation.rs", negotiation::STORIES),
     ("tls.rs", tls::STORIES),
     ("sealed.rs", sealed::STORIES),
+    ("path.rs", path::STORIES),
 ];
 
 #[test]
@@ -56,6 +58,11 @@ fn of_tls() {
 #[test]
 fn of_what_is_sealed_and_of_sessions_in_clear() {
     check_all(3);
+}
+
+#[test]
+fn of_the_path() {
+    check_all(4);
 }
 
 #[test]

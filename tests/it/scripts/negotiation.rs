@@ -440,8 +440,8 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "the request is never acknowledged",
-        fires: &["no answer to the request"],
-        almost: &["closed before the confirm"],
+        fires: &["never acknowledged"],
+        almost: &["closed before the confirm", "no answer to the request"],
         script: "
             21ms > @request SSL
             1s path back rtt_us=20000 rto_us=220000 unacked=1 backoff=3 retransmits=3
@@ -454,13 +454,13 @@ pub const STORIES: &[Story] = &[
             negotiation on front: 9.0 s, failed
             end on front: by client, fin, in negotiation, after 9.0 s
             finding PATH-ASYM, nobody, likely, in negotiation on back, or X224-NOCC
-            the request is never acknowledged, for 9.0 s
+            42 bytes of the client are never acknowledged, for 9.0 s, nor was anything before
         ",
     },
     Story {
         name: "this end's kernel gives up on the request",
-        fires: &["no answer to the request"],
-        almost: &[],
+        fires: &["never acknowledged"],
+        almost: &["no answer to the request"],
         script: "
             21ms > @request SSL
             1s path back rtt_us=20000 unacked=1 backoff=2 retransmits=2
@@ -472,7 +472,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 924 s, failed
             end on back: by server, timeout, in negotiation, after 924 s
             finding PATH-ASYM, nobody, likely, in negotiation on back, or X224-NOCC
-            the request is never acknowledged, for 924 s
+            42 bytes of the client are never acknowledged, for 924 s, nor was anything before
         ",
     },
     Story {

@@ -911,8 +911,8 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "a large ClientHello is never acknowledged",
-        fires: &["no answer to ClientHello"],
-        almost: &["large segments vanish"],
+        fires: &["never acknowledged"],
+        almost: &["large segments vanish", "no answer to ClientHello"],
         script: "
             21ms > @request SSL
             41ms < @confirm SSL
@@ -926,14 +926,14 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 25.0 s, failed
             end on front: by client, fin, in tls, after 25.0 s
-            finding PATH-PMTU, nobody, likely, in tls on back
-            ClientHello is never acknowledged, for 25.0 s
+            finding PATH-PMTU, middlebox, likely, in tls on back, or PATH-DEAD
+            1709 bytes of the client are never acknowledged, for 25.0 s; smaller ones before were
         ",
     },
     Story {
         name: "a small ClientHello is never acknowledged",
-        fires: &["no answer to ClientHello"],
-        almost: &["large segments vanish"],
+        fires: &["never acknowledged"],
+        almost: &["large segments vanish", "no answer to ClientHello"],
         script: "
             21ms > @request SSL
             41ms < @confirm SSL
@@ -948,7 +948,7 @@ pub const STORIES: &[Story] = &[
             tls on back: 924 s, failed
             end on back: by server, timeout, in tls, after 924 s
             finding PATH-DEAD, nobody, likely, in tls on back, or PATH-PMTU
-            ClientHello is never acknowledged, for 924 s
+            98 bytes of the client are never acknowledged, for 924 s: the path, or the far end, is dead
         ",
     },
     Story {
@@ -997,7 +997,7 @@ pub const STORIES: &[Story] = &[
             tls on front: 15.0 s, failed
             end on front: by client, fin, in tls, after 15.0 s
             finding PATH-PMTU, middlebox, likely, in tls on back, or TLS-HALF
-            the server's answer to ClientHello stays incomplete for 15.0 s; segments that arrived beyond a hole: 1
+            the server's flight stays incomplete for 15.0 s, 1 segments behind a hole: small segments pass, large ones vanish
         ",
     },
     Story {

@@ -10,9 +10,10 @@
 //! refused | unreachable | timeout | unresolved     how a dial, or the lookup, fails
 //! > BYTES | < BYTES               of the client, of the server: hex or a message by name
 //! > fin | > rst | < fin | < rst   one side ends
-//! back nobody timeout             this end's kernel gives up waiting for acknowledgements
+//! back nobody timeout             this end's kernel gives up waiting for acknowledgements; front likewise
 //! missing < 500 dropped           payload that could not be kept
 //! path LEG NAME=NUMBER…           a sample of TCP_INFO
+//! sign LEG NAME=VALUE…            what only packets show, as it stands in recordings
 //! session STEP [nla] [turns=N]    sealed records of a session that becomes active, one each STEP
 //! legacy STEP [turns=N]           the same in clear
 //! stop                            the proxy ends
@@ -22,6 +23,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use analyzer::capture::annotation::{PREFIX, decode};
 use analyzer::observation::{Absence, Ending, Flow, Leg, Observation, Opening, PathSample, Seen, Side};
 use analyzer::time::Timestamp;
 use bytes::Bytes;
@@ -80,6 +82,11 @@ const LEGACY: &[(Side, &str)] = &[
     (Side::Server, "graphics"),
     (Side::Client, "input"),
 ];
+
+/// A leg by its name.
+fn named(leg: &str) -> Leg {
+    if leg == "front" { Leg::Front } else { Leg::Back }
+}
 
 /// The observations of each session of a script, in order.
 pub fn parse(script: &str) -> Vec<Vec<Observation>> {
@@ -167,10 +174,18 @@ impl Writer {
                 self.see(Leg::Back, closed(None, Ending::TimedOut));
                 self.echo(Leg::Front, closed(Some(Side::Server), Ending::Reset));
             }
+            ["front", "nobody", "timeout"] => {
+                self.see(Leg::Front, closed(None, Ending::TimedOut));
+                self.echo(Leg::Back, closed(Some(Side::Client), Ending::Reset));
+            }
             ["front", who, how] => self.see(Leg::Front, closed(Some(side(who)), end(how).expect("an end"))),
             ["back", who, how] => self.see(Leg::Back, closed(Some(side(who)), end(how).expect("an end"))),
             ["missing", who, len, why] => self.missing(side(who), len, why),
             ["path", leg, ref numbers @ ..] => self.path(leg, numbers),
+            ["sign", leg, ref values @ ..] => {
+                let text = format!("{PREFIX} sign {}", values.join(" "));
+                self.see(named(leg), decode(&text).unwrap_or_else(|| panic!("expected a sign, found {text}")));
+            }
             ["session", step, ref options @ ..] => self.sealed(time(step), options),
             ["legacy", step, ref options @ ..] => self.legacy(time(step), options),
             ["stop"] => {
@@ -252,8 +267,7 @@ impl Writer {
             let (name, number) = pair.split_once('=').expect("NAME=NUMBER");
             assert!(sample.set(name, number.parse().expect("a number")), "no such number: {name}");
         }
-        let leg = if leg == "front" { Leg::Front } else { Leg::Back };
-        self.see(leg, Seen::Path(Box::new(sample)));
+        self.see(named(leg), Seen::Path(Box::new(sample)));
     }
 
     fn sealed(&mut self, step: Duration, options: &[&str]) {

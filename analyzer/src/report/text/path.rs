@@ -1,0 +1,64 @@
+//! Whose time it was, for people: what the path should have cost, and every stall with its arithmetic.
+
+use std::time::Duration;
+
+use super::{length, para};
+use crate::attribution::{Balance, Owner, Stall, stalls};
+use crate::diagnose::stage::prediction;
+use crate::timeline::Timeline;
+
+/// A connection that was set up in less time needs no arithmetic.
+const QUICK: Duration = Duration::from_secs(1);
+
+/// The prediction, where there is something to explain, and every stall.
+pub(super) fn path(text: &mut String, timeline: &Timeline) {
+    let stalls = stalls(timeline);
+    if let Some(balance) = Balance::of(timeline).filter(|balance| balance.took >= QUICK || !stalls.is_empty()) {
+        text.push('\n');
+        para(text, "  path:        ", &self::balance(&balance));
+    }
+    for stall in stalls {
+        para(text, "  stall:       ", &self::stall(&stall, timeline));
+    }
+}
+
+/// "11 round trips at 180 ms RTT should take 2.0 s; it took 31 s, 2.1 s of that the path's: not the network"
+fn balance(balance: &Balance) -> String {
+    let path = balance.path();
+    let verdict = if path * 2 >= balance.took { "mostly the network" } else { "not the network" };
+    format!(
+        "{}; it took {}, {} of that on the way: {verdict}",
+        prediction(&balance.predicted),
+        length(balance.took),
+        length(path)
+    )
+}
+
+/// "9.8 s in tls at +1.2 s: the server's. One round trip 31 ms; what it was sent it had acknowledged"
+fn stall(stall: &Stall, timeline: &Timeline) -> String {
+    let at = length(stall.since.since(timeline.began.unwrap_or_default()));
+    let owner = stall.owner.name();
+    let open = if stall.was_answered { "" } else { ", until the end" };
+    format!("{} in {} from +{at}{open}: {owner}. {}", length(stall.lasted), stall.phase, why(stall))
+}
+
+fn why(stall: &Stall) -> String {
+    let trip = if stall.round_trip.is_zero() {
+        String::new()
+    } else {
+        format!("One round trip takes {}", length(stall.round_trip))
+    };
+    let again = match stall.again {
+        0 => String::new(),
+        again => format!(", {again} segments sent again cost {}", length(stall.retransmission)),
+    };
+    let rest = match stall.owner {
+        Owner::NameResolution => "The resolver was waited for".to_owned(),
+        Owner::Network(_) if !stall.was_acknowledged => "; what was sent is not acknowledged".to_owned(),
+        Owner::Network(_) => String::new(),
+        Owner::Client | Owner::Server => {
+            format!("; what was sent was acknowledged, {} remain", length(stall.remainder()))
+        }
+    };
+    format!("{trip}{again}{rest}").trim_start_matches([';', ',', ' ']).to_owned()
+}

@@ -1,0 +1,145 @@
+//! Patterns in how sessions end: after equal silences, at equal ages, all together, again and again.
+
+use std::time::Duration;
+
+use super::servers::was_cut;
+use super::{Pattern, Set, client, pattern, server};
+use crate::attempt::{Attempt, Diagnosed, Link};
+use crate::diagnose::stage::length;
+use crate::diagnose::{Confidence, Outcome};
+use crate::time::Timestamp;
+use crate::timeline::phase::PhaseName;
+
+/// Witnesses that are no chance.
+const ENOUGH: usize = 3;
+/// People are less exact than this; timers are not.
+const EXACT: Duration = Duration::from_millis(500);
+/// A shorter silence is none.
+const SILENCE: Duration = Duration::from_secs(5);
+/// Boxes on the way forget a connection after this at the earliest; relays close theirs sooner.
+const BOX: Duration = Duration::from_secs(200);
+/// A session of less age has no limit.
+const AGE: Duration = Duration::from_secs(60);
+/// Sessions that end within this end together.
+const TOGETHER: Duration = Duration::from_secs(3);
+/// Redirects within this are a circle.
+const CIRCLE: Duration = Duration::from_secs(10);
+/// Connections that come again so often are not a person's.
+const AGAIN: usize = 5;
+/// A session of less is short.
+const SHORT: Duration = Duration::from_secs(30);
+
+/// Sessions that something else than their client ended after the same silence: a timer.
+pub fn equal_silences(set: &Set<'_>) -> Vec<Pattern> {
+    set.each_server(|server, of| {
+        let silent = |session: &&Diagnosed| was_cut(session) && silence(session) >= Some(SILENCE);
+        let cut: Vec<&Diagnosed> = of.sessions.iter().copied().filter(silent).collect();
+        let (cluster, after) = cluster(&cut, silence)?;
+        let id = if after >= BOX { "PATH-IDLE" } else { "PATH-PROXYIDLE" };
+        let (count, after) = (cluster.len(), length(after));
+        let says = format!("{count} sessions with {server} end after {after} of silence, to half a second: a timer");
+        Some(pattern("equal silences", Some(id), Confidence::Likely, says, &cluster))
+    })
+}
+
+/// Sessions that something else than their client ended at the same age, whatever was going on: a limit.
+pub fn equal_ages(set: &Set<'_>) -> Vec<Pattern> {
+    set.each_server(|server, of| {
+        let old =
+            |session: &&Diagnosed| was_cut(session) && age(session) >= Some(AGE) && silence(session) < Some(SILENCE);
+        let cut: Vec<&Diagnosed> = of.sessions.iter().copied().filter(old).collect();
+        let (cluster, age) = cluster(&cut, age)?;
+        // Those that began together end together: that is another story.
+        let began = || cluster.iter().map(|session| session.began());
+        let spread = began().max()?.since(began().min()?);
+        let (count, age) = (cluster.len(), length(age));
+        let says = format!("{count} sessions with {server} end at the age of {age}, to half a second: a limit");
+        (spread > TOGETHER).then(|| pattern("equal ages", Some("SES-LIMIT"), Confidence::Likely, says, &cluster))
+    })
+}
+
+/// Running sessions that end in the same moment: the server, or a box that they share.
+pub fn together(set: &Set<'_>) -> Vec<Pattern> {
+    set.each_server(|server, of| {
+        let ended = of.sessions.iter().filter(|session| session.timeline.is_active() && was_cut(session));
+        let mut ended: Vec<(Timestamp, &Diagnosed)> =
+            ended.filter_map(|session| Some((session.timeline.end?.mark.at, *session))).collect();
+        ended.sort_by_key(|(at, _)| *at);
+        let is_group = |group: &&[(Timestamp, &Diagnosed)]| group[ENOUGH - 1].0.since(group[0].0) <= TOGETHER;
+        let first = ended.windows(ENOUGH).find(is_group)?[0].0;
+        let in_it = |(at, _): &&(Timestamp, &Diagnosed)| *at >= first && at.since(first) <= TOGETHER;
+        let group: Vec<&Diagnosed> = ended.iter().filter(in_it).map(|(_, session)| *session).collect();
+        let says = format!("{} running sessions with {server} end within {}", group.len(), length(TOGETHER));
+        Some(pattern("ended together", Some("SES-SHUTDOWN"), Confidence::Likely, says, &group))
+    })
+}
+
+/// A client that is sent from server to server and never gets a session.
+pub fn circles(set: &Set<'_>) -> Vec<Pattern> {
+    let circle = |attempt: &Attempt| {
+        let sent = attempt.sessions.iter().filter(|session| session.link == Some(Link::Redirect)).count();
+        let (first, last) = (attempt.sessions.first()?, attempt.sessions.last()?);
+        let names: Vec<Option<String>> = attempt.sessions.iter().map(|session| server(&session.timeline)).collect();
+        let returns = names.iter().enumerate().any(|(place, name)| names[..place].contains(name));
+        if sent < 2 || !returns || attempt.outcome() == Outcome::Connected || last.began().since(first.began()) > CIRCLE
+        {
+            return None;
+        }
+        let sessions: Vec<&Diagnosed> = attempt.sessions.iter().collect();
+        let says = format!(
+            "the client is sent on {sent} times in {} and comes back to where it was",
+            length(last.began().since(first.began()))
+        );
+        Some(pattern("sent round in circles", Some("RED-LOOP"), Confidence::Likely, says, &sessions))
+    };
+    set.attempts.iter().filter_map(circle).collect()
+}
+
+/// One client's sessions that are short and come again at once: it reconnects by itself.
+pub fn again_and_again(set: &Set<'_>) -> Vec<Pattern> {
+    set.each_server(|server, of| {
+        let is_short = |session: &&Diagnosed| was_cut(session) && age(session).is_some_and(|age| age < SHORT);
+        let mut short: Vec<&Diagnosed> = of.sessions.iter().copied().filter(is_short).collect();
+        let who = client(short.first()?)?;
+        short.retain(|session| client(session) == Some(who));
+        short.sort_by_key(|session| session.began());
+        let at_once = short.windows(2).all(|two| two[1].began().since(two[0].timeline.last) < SHORT);
+        if short.len() < AGAIN || !at_once {
+            return None;
+        }
+        let (count, within) = (short.len(), length(SHORT));
+        let says = format!("{who} reconnects to {server} {count} times, each session is cut within {within}");
+        Some(pattern("connects again and again", Some("SES-ARC"), Confidence::Possible, says, &short))
+    })
+}
+
+/// The silence before the end of a session that had become active.
+fn silence(session: &Diagnosed) -> Option<Duration> {
+    session.timeline.end.filter(|_| session.timeline.is_active()).map(|end| end.silence)
+}
+
+/// How long it was active.
+fn age(session: &Diagnosed) -> Option<Duration> {
+    session.timeline.phase(PhaseName::Active).map(|phase| phase.duration())
+}
+
+/// The largest group of sessions whose measure is the same but for half a second, and the least of it.
+fn cluster<'a>(
+    sessions: &[&'a Diagnosed],
+    measure: fn(&Diagnosed) -> Option<Duration>,
+) -> Option<(Vec<&'a Diagnosed>, Duration)> {
+    let measured = sessions.iter().filter_map(|session| Some((measure(session)?, *session)));
+    let mut measured: Vec<(Duration, &Diagnosed)> = measured.collect();
+    measured.sort_by_key(|(length, _)| *length);
+    let mut last = 0;
+    let groups = measured.iter().enumerate().map(|(first, (least, _))| {
+        while measured.get(last).is_some_and(|(length, _)| *length - *least <= EXACT) {
+            last += 1;
+        }
+        first..last
+    });
+    let largest = groups.max_by_key(|group| group.len())?;
+    let group = measured.get(largest)?;
+    let least = group.first()?.0;
+    (group.len() >= ENOUGH).then(|| (group.iter().map(|(_, session)| *session).collect(), least))
+}
