@@ -4,7 +4,7 @@
 //! Words go in as a person types them, questions come out, and answers from questions. Nothing in here formats.
 
 use crate::attempt::Diagnosed;
-use crate::codes::causes::{self, Cause};
+use crate::causes::{self, Cause};
 use crate::codes::{self, Entry, Table, errinfo, mstsc};
 use crate::diagnose::{Finding, Outcome, Severity, direct_equivalent};
 

@@ -10,6 +10,8 @@ pub mod observation;
 
 pub mod codes;
 
+pub mod causes;
+
 pub mod event;
 
 pub mod capture;

@@ -4,7 +4,6 @@
 //! a failure is the session's primary finding; further ones of a session that failed once are not shouted. Warnings
 //! stand beside it. Healthy sessions have none of either.
 
-pub mod catalogue;
 mod negotiation;
 mod path;
 pub mod probe;
@@ -13,12 +12,13 @@ mod sealed;
 pub(crate) mod stage;
 pub(crate) mod tls;
 
+pub use crate::causes::Confidence;
+use crate::causes::{self, Cause};
 use crate::observation::{Ending, Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::facts::Mark;
 use crate::timeline::phase::{self, PhaseName};
 use crate::timeline::{End, Timeline};
-use catalogue::Cause;
 
 /// One rule: what it looks for, and how.
 pub struct Rule {
@@ -76,17 +76,6 @@ pub enum Severity {
     Note,
 }
 
-/// How sure a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// It stands in the bytes.
-    Certain,
-    /// The evidence fits this better than anything else.
-    Likely,
-    /// The evidence fits this and other causes.
-    Possible,
-}
-
 /// Who acted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Party {
@@ -109,17 +98,6 @@ impl Severity {
             Severity::Failure => "failure",
             Severity::Warning => "warning",
             Severity::Note => "note",
-        }
-    }
-}
-
-impl Confidence {
-    /// As it stands in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Confidence::Certain => "certain",
-            Confidence::Likely => "likely",
-            Confidence::Possible => "possible",
         }
     }
 }
@@ -193,7 +171,7 @@ impl Finding {
         let end = timeline.end.as_ref()?;
         let by = Party::of(end);
         // INVARIANT: rules name causes of the catalogue only; a test runs every rule's story.
-        let cause = catalogue::cause(id)?;
+        let cause = causes::cause(id)?;
         let finding = Finding {
             cause,
             severity: Severity::Failure,
@@ -224,7 +202,7 @@ impl Finding {
 
     /// With what else it could be.
     fn or(mut self, id: &'static str, confidence: Confidence) -> Finding {
-        if let Some(cause) = catalogue::cause(id).filter(|cause| *cause != self.cause) {
+        if let Some(cause) = causes::cause(id).filter(|cause| *cause != self.cause) {
             self.alternatives.push((cause, confidence));
         }
         self

@@ -1,6 +1,6 @@
 //! "The socket closed": phase by phase what was seen last, who closes and how fast, and what that means.
 
-use crate::codes::causes::Tool::{self, Events, Packets, Probe, Proxy};
+use crate::causes::Tool::{self, Events, Packets, Probe, Proxy};
 
 /// One row.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub const WALK: &[Step] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::causes::cause;
+    use crate::causes::cause;
 
     #[test]
     fn every_step_names_known_causes() {

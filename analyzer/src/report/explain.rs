@@ -1,12 +1,10 @@
 //! What a code means, for people: good in 80 columns, without colour.
 
-use std::fmt::Write as _;
-
+use super::columns::Columns;
 use super::text::para;
 use super::verdict;
-use crate::codes::causes::{Cause, Tool};
+use crate::causes::{Cause, Tool};
 use crate::codes::{Entry, Table};
-use crate::diagnose::catalogue;
 use crate::explain::{Answer, Decision, WALK};
 use crate::time::Timestamp;
 
@@ -142,37 +140,6 @@ fn walk(text: &mut String) {
     }
 }
 
-/// Columns of these widths, two blanks before the first, one between them; words flow inside a column.
-struct Columns(&'static [usize]);
-
-impl Columns {
-    fn row(&self, text: &mut String, cells: &[&str]) {
-        let cells: Vec<Vec<String>> = cells.iter().zip(self.0).map(|(cell, width)| flow(cell, *width)).collect();
-        let lines = cells.iter().map(Vec::len).max().unwrap_or(0);
-        for line in 0..lines {
-            let mut row = " ".to_owned();
-            for (cell, width) in cells.iter().zip(self.0) {
-                let _infallible = write!(row, " {:<width$}", cell.get(line).map_or("", String::as_str));
-            }
-            let _infallible = writeln!(text, "{}", row.trim_end());
-        }
-    }
-}
-
-fn flow(cell: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in cell.split(' ').filter(|word| !word.is_empty()) {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 /// Few causes in full, many in a table.
 fn causes(text: &mut String, causes: &[&'static Cause]) {
     if causes.is_empty() {
@@ -196,20 +163,14 @@ fn causes(text: &mut String, causes: &[&'static Cause]) {
     commands(text, &tools);
 }
 
-/// What a rule can say of it goes before what the table of all causes says.
 fn cause(text: &mut String, cause: &Cause) {
     para(text, &format!("  {} ", cause.id), cause.name);
     para(text, "    tell by:     ", cause.sign);
-    match catalogue::cause(cause.id) {
-        Some(known) => {
-            for unknown in known.cannot_tell {
-                para(text, "    cannot tell: ", unknown);
-            }
-            para(text, "    check:       ", known.check);
-            para(text, "    fix:         ", known.fix);
-        }
-        None => para(text, "    fix:         ", cause.fix),
+    for unknown in cause.cannot_tell {
+        para(text, "    cannot tell: ", unknown);
     }
+    para(text, "    check:       ", cause.check);
+    para(text, "    fix:         ", cause.fix);
 }
 
 fn commands(text: &mut String, tools: &[Tool]) {

@@ -13,6 +13,7 @@ mod tls;
 use std::path::Path;
 
 use analyzer::attempt::Diagnosed;
+use analyzer::causes::{self, Confidence, Visibility};
 use analyzer::diagnose::RULES;
 
 use crate::support::judge::judge;
@@ -75,6 +76,43 @@ fn every_rule_has_a_story_that_fires_it_and_one_that_almost_does() {
     let named = stories().flat_map(|story| story.fires.iter().chain(story.almost));
     let unknown: Vec<_> = named.filter(|name| RULES.iter().all(|rule| rule.name != **name)).collect();
     assert!(unknown.is_empty(), "no such rules: {unknown:?}");
+}
+
+/// The catalogue claims no rule that does not speak, and forgets none that does.
+#[test]
+fn the_catalogue_calls_a_rule_what_a_story_names() {
+    let named = named();
+    let ruled = |id: &str| causes::cause(id).map(|cause| cause.visibility);
+    let silent: Vec<_> = causes::all()
+        .filter(|cause| cause.visibility == Visibility::Rule && named.iter().all(|(id, _)| *id != cause.id))
+        .map(|cause| cause.id)
+        .collect();
+    assert!(silent.is_empty(), "called a rule, and no story names it: {silent:?}");
+    let forgotten: Vec<_> =
+        named.iter().filter(|(id, _)| !matches!(ruled(id), Some(Visibility::Rule | Visibility::Set))).collect();
+    assert!(forgotten.is_empty(), "named by a story, and not called a rule: {forgotten:?}");
+}
+
+#[test]
+fn no_story_is_surer_of_a_cause_than_the_catalogue() {
+    let surer = |(id, confidence): &(&str, &str)| {
+        let most = causes::cause(id).map(|cause| cause.confidence);
+        let sure = [Confidence::Certain, Confidence::Likely, Confidence::Possible];
+        sure.into_iter().find(|known| known.name() == *confidence) < most
+    };
+    let wrong: Vec<_> = named().into_iter().filter(surer).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// Every cause that a story names as a finding of its own, and how sure it is.
+fn named() -> Vec<(&'static str, &'static str)> {
+    let lines = TABLES.iter().flat_map(|(_, stories)| stories.iter()).flat_map(|story| story.says.lines());
+    let finding = |line: &'static str| {
+        let says = ["finding ", "warning ", "note "].iter().find_map(|kind| line.trim().strip_prefix(kind))?;
+        let mut parts = says.split(", ");
+        Some((parts.next()?, parts.nth(1)?))
+    };
+    lines.filter_map(finding).collect()
 }
 
 #[test]

@@ -61,6 +61,34 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "CredSSP: the client leaves before the server's second answer",
+        fires: &["CredSSP ended"],
+        almost: &["client left after the certificate", "client did not wait"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @confirm HYBRID
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms nla turns=3
+            155ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            credssp on front: 69 ms, failed, inferred
+            end on front: by client, fin, in credssp, after 27 ms
+            finding NLA-ORACLE, client, possible, in credssp on front, or NLA-CRED MCS-REJECT
+            after the TLS handshake, most likely in CredSSP, the client closes (FIN) 27 ms after the last byte
+        ",
+    },
+    Story {
         name: "CredSSP: the server says nothing to the first token",
         fires: &["CredSSP ended"],
         almost: &["no answer to ClientHello"],
@@ -142,6 +170,34 @@ pub const STORIES: &[Story] = &[
             end on back: by server, fin, in basic-settings, after 22 ms
             finding MCS-REJECT, server, possible, in basic-settings on back, or INFO-CRED LIC-NOSRV CAP-BAD
             after the TLS handshake, before the session is active, the server closes (FIN) 22 ms after the last byte
+        ",
+    },
+    Story {
+        name: "plain TLS: the server says nothing to Connect Initial",
+        fires: &["ended behind TLS"],
+        almost: &["closed with nothing said behind TLS", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms turns=1
+            31s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on front: 30.9 s, failed, inferred
+            end on front: by client, fin, in basic-settings, after 30.9 s
+            finding PATH-WINZERO, server, possible, in basic-settings on back, or MCS-REJECT INFO-CRED LIC-NOSRV CAP-BAD
+            after the TLS handshake, before the session is active, the client closes (FIN) 30.9 s after the last byte
         ",
     },
     Story {

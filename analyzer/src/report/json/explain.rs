@@ -1,8 +1,8 @@
 //! What a code means, for scripts.
 
 use super::{SCHEMA, Value, json, pretty};
+use crate::causes::Cause;
 use crate::codes::Entry;
-use crate::codes::causes::Cause;
 use crate::explain::{Answer, Decision};
 use crate::report::verdict;
 
@@ -25,7 +25,7 @@ fn answer(answer: &Answer, decisions: &[Decision<'_>]) -> Value {
     })
 }
 
-fn entry((table, code): &Entry) -> Value {
+pub(super) fn entry((table, code): &Entry) -> Value {
     json!({
         "table": table.key,
         "title": table.title,

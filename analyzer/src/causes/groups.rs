@@ -1,0 +1,40 @@
+//! Causes that the wire, without keys, cannot tell apart: who finds one of them has found one of its group.
+
+/// Some causes that look the same.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The causes: ids, three at most.
+    pub ids: &'static [&'static str],
+    /// What tells them apart.
+    pub by: &'static str,
+}
+
+/// The group to which a cause belongs.
+pub fn group(id: &str) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.ids.contains(&id))
+}
+
+const fn of(ids: &'static [&'static str], by: &'static str) -> Group {
+    Group { ids, by }
+}
+
+/// No cause stands in two of them.
+#[rustfmt::skip]
+pub static GROUPS: &[Group] = &[
+    of(&["TCP-RST-AFTER", "X224-TOKEN"], "does a session with a routing token (loadbalanceinfo:s: of a new .rdp file) get further? else the device that owns the address: its pool, its log"),
+    of(&["TLS-VER", "TLS-CIPHER", "TLS-FIPS"], "rdpscope probe SERVER (versions and suites one by one); on the server: event log System, Schannel 36871 (versions), 36874 (suites), and FipsAlgorithmPolicy in the registry"),
+    of(&["NLA-CRED", "NLA-ACCT", "NLA-RESTR"], "on the server: Security log 4625, sub-status 0xC000006A or 0xC0000064 (credentials), 0xC0000072, 0xC0000234 and their like (account), 0xC000006E (restriction)"),
+    of(&["NLA-ORACLE", "NLA-BIND", "NLA-DELEG"], "on the client: the text that mstsc shows (\"encryption oracle remediation\": ORACLE); the certificate's fingerprint at client and server (differs: BIND); policy Credentials Delegation (DELEG)"),
+    of(&["NLA-KDC", "TCP-PORTEXH"], "on the server: event log System, Tcpip 4227 or 4231 (PORTEXH), Netlogon 5719 without them (KDC)"),
+    of(&["NLA-SMARTCARD", "SES-CONSOLE"], "on the client: the code that mstsc shows (class 0x0a: card; 0x708: the own machine)"),
+    of(&["MCS-REJECT", "MCS-GFX"], "does another client, or the same with fewer channels, get in? the log of the server's RDP service names the capability that it missed"),
+    of(&["INFO-CRED", "MCS-INFO", "BRK-CODES"], "on the server: Security log 4625 (CRED), xrdp.log or RdpCoreTS log (INFO), SessionBroker-Client 1296 (BRK)"),
+    of(&["LIC-NOSRV", "LIC-CLIENT", "SES-DENIED"], "mstsc /admin gets in (NOSRV, or drain mode); another client gets in (CLIENT); on the server: change logon /query (DENIED), lsdiag.msc"),
+    of(&["PATH-WINZERO", "LIC-TIMEOUT", "SES-BUSY"], "on the server: is its console slow, too (BUSY)? lsdiag.msc (LIC-TIMEOUT); else what TermService and LSASS wait for"),
+    of(&["SES-KILLED", "SES-DRV"], "on the server: Application log 1000 at this time: dwm.exe, winlogon.exe, csrss.exe or a display driver (DRV), another program (KILLED)"),
+    of(&["PATH-DEAD", "SES-HALFOPEN"], "on the server: qwinsta: the session is still Active (HALFOPEN), or the server was down (DEAD)"),
+    of(&["SES-ADMIN", "SES-REPLACED", "SES-LIMIT"], "on the server: TerminalServices-LocalSessionManager log 40, its reason; 25 (reconnected from elsewhere: REPLACED); always the same age (LIMIT)"),
+    of(&["SES-SHUTDOWN", "SES-GPO"], "on the server: System log 1074, 6008, 7036 (SHUTDOWN); GroupPolicy/Operational 8000 to 8007 at the same second (GPO)"),
+    of(&["RDG-CAP", "RDG-RAP", "RDG-TARGET"], "on the gateway: log TerminalServices-Gateway/Operational: 201 (CAP), 301 (RAP), 304 (target)"),
+    of(&["RDG-TRANSPORT", "RDG-503"], "past the reverse proxy (hosts file) it works: TRANSPORT; on the gateway TSGateway or its application pool is stopped: 503"),
+];

@@ -1,0 +1,167 @@
+//! Causes on the path: what is lost, delayed, forgotten or injected between the two ends.
+
+use super::Tool::{Packets, Probe, Proxy};
+use super::{Cause, Confidence, Layer, Visibility};
+
+/// All of them.
+pub(super) static CAUSES: &[Cause] = &[
+    Cause {
+        id: "PATH-LOSS",
+        layer: Layer::Path,
+        name: "packets are lost",
+        visibility: Visibility::NoRule,
+        evidence: "segments of any size are sent again, and arrive: retransmits and lost of TCP_INFO, duplicate \
+                   ACKs, SACK; the time goes before a timer of the client fires",
+        sign: "retransmissions of large and small alike; do not blame less than 15 % loss without a timer that fired",
+        looks_like: &["PATH-LAT", "PATH-PMTU", "PATH-DEAD"],
+        confidence: Confidence::Possible,
+        tools: &[Proxy, Packets],
+        check: "from the client: pathping SERVER (or mtr), Test-NetConnection in a loop; netstat -s -p tcp before \
+                and after: segments retransmitted; on Wi-Fi: the same by cable",
+        fix: "repair the link (Wi-Fi, duplex, a full line, the VPN over TCP); until then raise the timer that fired",
+        cannot_tell: &["on which hop the segments are lost"],
+        spec: "RFC 6298; RFC 2018 (SACK); RFC 5681",
+        mstsc: &["0x904", "0x108", "0x304"],
+    },
+    Cause {
+        id: "PATH-LAT",
+        layer: Layer::Path,
+        name: "latency exhausts a timer",
+        visibility: Visibility::NoRule,
+        evidence: "the round trip times of the legs, without retransmissions, times the round trips that the phases \
+                   took, reach the timer at which the client leaves",
+        sign: "18 round trips times RTT reaches the timer that fired; else it is not the cause",
+        looks_like: &["PATH-LOSS", "PATH-WINZERO", "NLA-KDC"],
+        confidence: Confidence::Possible,
+        tools: &[Proxy, Probe],
+        check: "rdpscope histogram RECORDINGS: rtt and connect; from the client: ping SERVER; which timer? FreeRDP \
+                gives 9 s from the end of TLS to active, /timeout raises it",
+        fix: "raise the client's timer; fewer redirected channels (each joins with a round trip), a server and \
+              client that skip channel joins; a gateway nearer to the client",
+        cannot_tell: &["the client's timer, where it fires only once"],
+        spec: "RFC 6298; [MS-RDPBCGR] 1.3.1.1 (the sequence that is counted)",
+        mstsc: &["0x108"],
+    },
+    Cause {
+        id: "PATH-PMTU",
+        layer: Layer::Path,
+        name: "large segments vanish, small ones pass: a path MTU black hole",
+        visibility: Visibility::Rule,
+        evidence: "full-size segments are sent again and never acknowledged, or numbers jump past what arrived \
+                   (SACK, a hole), while small segments pass in both directions",
+        sign: "X.224 passes, the ClientHello or the server's flight never arrives; SACK for a tail, or sequence \
+               numbers that jump",
+        looks_like: &["TLS-HALF", "PATH-LOSS", "X224-NOCC", "PATH-DEAD"],
+        confidence: Confidence::Likely,
+        tools: &[Probe, Proxy],
+        check: "from the client: ping -f -l 1372 SERVER and smaller, until it passes",
+        fix: "clamp the MSS or lower the tunnel's MTU; let ICMP type 3 code 4 pass",
+        cannot_tell: &["which hop drops the large segments"],
+        spec: "RFC 1191; RFC 2923 2.1 (black holes); RFC 4821",
+        mstsc: &["0x904/0x7"],
+    },
+    Cause {
+        id: "PATH-RSTINJ",
+        layer: Layer::Path,
+        name: "a box on the way sends the reset",
+        visibility: Visibility::NoRule,
+        evidence: "packets alone show it: an RST whose TTL, IP-ID, window or missing timestamp differs from the \
+                   server's other packets, or that is followed by data of the server; often one to either side, \
+                   right after the request or ClientHello",
+        sign: "the RST's TTL, IP-ID, window or timestamp differ from the server's packets; data follows it",
+        looks_like: &["TCP-RST-AFTER", "TLS-NOKEY", "SES-SHUTDOWN"],
+        confidence: Confidence::Likely,
+        tools: &[Packets],
+        check: "capture on the server: did it send this RST? Ask for the firewall's or IPS's log at this time",
+        fix: "allow RDP (ms-rdp) in the firewall's application policy",
+        cannot_tell: &["the RST's TTL and IP-ID, which a packet capture shows"],
+        spec: "RFC 5961 (blind resets); RFC 3360 (resets by middleboxes)",
+        mstsc: &["0x904/0x7", "0x404"],
+    },
+    Cause {
+        id: "PATH-IDLE",
+        layer: Layer::Path,
+        name: "a box on the way forgot the idle connection",
+        visibility: Visibility::Rule,
+        evidence: "minutes without a segment, then data of one side that is answered with RST or never acknowledged",
+        sign: "breaks after the same idle time each time: 240 s Azure, 350 s AWS, 900, 1800, 3600 s",
+        looks_like: &["PATH-PROXYIDLE", "SES-IDLE", "PATH-DEAD"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy],
+        check: "do other sessions break after the same idle time? Compare with the firewall's and load balancer's \
+                timers",
+        fix: "switch on RDP keep-alives (KeepAliveInterval) or raise the box's timer",
+        cannot_tell: &["which box it is"],
+        spec: "RFC 5382 REQ-5 (NAT timers: not below 2 h 4 min); RFC 9293 3.8.4 (keep-alives)",
+        mstsc: &["0x904/0x0"],
+    },
+    Cause {
+        id: "PATH-PROXYIDLE",
+        layer: Layer::Path,
+        name: "a relay's own timer ends quiet sessions",
+        visibility: Visibility::NoRule,
+        evidence: "FIN or RST of a relay's address a round 10, 15, 30 or 60 s after the last byte, with no segment \
+                   lost; on a capture of both its legs both end in the same millisecond",
+        sign: "closes at a round 10, 15, 30 or 60 s of silence, both legs in the same ms",
+        looks_like: &["PATH-IDLE", "SES-IDLE", "PRX-CLOSE"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy, Packets],
+        check: "on the relay: its idle or read timeout (haproxy: timeout client, timeout server, timeout tunnel; \
+                nginx stream: proxy_timeout; socat: -T); does a session whose clock shows seconds survive?",
+        fix: "raise that timer to hours for RDP, or switch on RDP keep-alives: policy 'Configure keep-alive \
+              connection interval'",
+        cannot_tell: &["which relay it is, where several stand in a row"],
+        spec: "RFC 9293 3.6 (close); RFC 5482 (user timeout)",
+        mstsc: &["0x904"],
+    },
+    Cause {
+        id: "PATH-ASYM",
+        layer: Layer::Path,
+        name: "what the client sends never arrives: asymmetric routing or a firewall that sees half",
+        visibility: Visibility::Rule,
+        evidence: "the SYN-ACK arrives, and nothing that the client sends is acknowledged; in packets the server \
+                   repeats its SYN-ACK",
+        sign: "the server repeats its SYN-ACK; client data is never acknowledged",
+        looks_like: &["X224-NOCC", "TCP-BACKLOG", "PATH-DEAD", "TCP-DROP"],
+        confidence: Confidence::Likely,
+        tools: &[Packets, Proxy],
+        check: "capture at both ends and compare: which direction is lost?",
+        fix: "repair the routing, or exempt the flow from the stateful firewall",
+        cannot_tell: &["at which hop the segments are lost"],
+        spec: "RFC 9293 3.5; RFC 1812 (routing)",
+        mstsc: &["0x904", "0x108"],
+    },
+    Cause {
+        id: "PATH-WINZERO",
+        layer: Layer::Path,
+        name: "the peer's kernel answers, its program does not",
+        visibility: Visibility::Rule,
+        evidence: "everything of the client is acknowledged and no reply comes, or the acknowledgements say window 0",
+        sign: "data acknowledged, no reply, or window 0",
+        looks_like: &["X224-NOCC", "NLA-KDC", "SES-BUSY", "LIC-TIMEOUT"],
+        confidence: Confidence::Possible,
+        tools: &[Proxy, Packets],
+        check: "on the server: CPU, TermService and LSASS, domain controller, MFA provider",
+        fix: "restart or relieve what hangs",
+        cannot_tell: &["what the program waits for"],
+        spec: "RFC 9293 3.8.6.1 (zero-window probing)",
+        mstsc: &["0x108", "0x904"],
+    },
+    Cause {
+        id: "PATH-DEAD",
+        layer: Layer::Path,
+        name: "the path or the peer died in a standing connection",
+        visibility: Visibility::Rule,
+        evidence: "from one moment on nothing of one side is acknowledged, retransmissions double their distance, \
+                   and the sender's own timer ends it (ETIMEDOUT)",
+        sign: "data of one side is never acknowledged again, from one moment on",
+        looks_like: &["PATH-IDLE", "PATH-PMTU", "SES-HALFOPEN", "PATH-LOSS"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy, Packets],
+        check: "was the link, the VPN or the host down at this time?",
+        fix: "repair the link; keep-alives shorten the wait",
+        cannot_tell: &["whether the path or the peer died"],
+        spec: "RFC 9293 3.8.3; RFC 1122 4.2.3.5",
+        mstsc: &["0x904"],
+    },
+];

@@ -1,0 +1,61 @@
+//! Causes of relays, this program included, and of clients that only probe.
+
+use super::Tool::Proxy;
+use super::{Cause, Confidence, Layer, Visibility};
+
+/// All of them.
+pub(super) static CAUSES: &[Cause] = &[
+    Cause {
+        id: "PRX-PROBE",
+        layer: Layer::Relay,
+        name: "a probe: the client connected and left before it asked for anything, or to ask its user first",
+        visibility: Visibility::Rule,
+        evidence: "the client closes, without an alert, before it asked for anything, while it is asked something, \
+                   or before an answer could be complete; the next connection gets further",
+        sign: "the same client connects again and gets further",
+        looks_like: &["TLS-UNTRUST", "X224-NLAONLY"],
+        confidence: Confidence::Certain,
+        tools: &[Proxy],
+        check: "does the same client connect again and get further?",
+        fix: "none: this is no fault by itself",
+        cannot_tell: &["why the client left"],
+        spec: "[MS-RDPBCGR] 1.3.1.1 (connection sequence)",
+        mstsc: &[],
+    },
+    Cause {
+        id: "PRX-LOOP",
+        layer: Layer::Relay,
+        name: "a relay points at itself",
+        visibility: Visibility::Set,
+        evidence: "the same request arrives twice, on two connections, the second from the relay itself, and again, \
+                   until ports or connections run out",
+        sign: "the same bytes twice, ports that change",
+        looks_like: &["TCP-RST-AFTER"],
+        confidence: Confidence::Possible,
+        tools: &[Proxy],
+        check: "on the relay: its target against its own addresses and port (Get-NetTCPConnection -OwningProcess ID; \
+                ss -tnp): does it hold connections to itself?",
+        fix: "correct the relay's target, or the name in the hosts file that leads back to it",
+        cannot_tell: &["why the target was set so"],
+        spec: "RFC 9293 3.5; nothing of RDP forbids it",
+        mstsc: &["0x904"],
+    },
+    Cause {
+        id: "PRX-CLOSE",
+        layer: Layer::Relay,
+        name: "a relay or gateway in between closes because its own back leg failed",
+        visibility: Visibility::Set,
+        evidence: "two legs side by side: the back leg ends, or is refused, and within milliseconds the relay's FIN \
+                   goes to the client",
+        sign: "the front's FIN follows the back's error within ms: the leg that closed FIRST owns the cause",
+        looks_like: &["TCP-RST-AFTER"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy],
+        check: "on the relay: its log at this time, and a capture of its back leg: rdpscope analyze names what ended \
+                that one; or put rdpscope proxy behind the relay",
+        fix: "that of the back leg's cause: the leg that ended first owns it",
+        cannot_tell: &["the back leg, from a capture of the front leg alone"],
+        spec: "[MS-RDPBCGR] 1.3.1.4; RFC 9293 3.6",
+        mstsc: &["0x904/0x7"],
+    },
+];

@@ -1,0 +1,44 @@
+//! Causes of the UDP side transport.
+
+use super::Tool::Packets;
+use super::{Cause, Confidence, Layer, UDP};
+
+/// All of them.
+pub(super) static CAUSES: &[Cause] = &[
+    Cause {
+        id: "UDP-DROP",
+        layer: Layer::Udp,
+        name: "UDP opens and then dies",
+        visibility: UDP,
+        evidence: "datagrams of port 3389 in both directions that stop, at times after some 65 s, and the TCP \
+                   connection that ends soon after",
+        sign: "a TCP-only session stays up",
+        looks_like: &["UDP-MTU", "PATH-DEAD"],
+        confidence: Confidence::Possible,
+        tools: &[Packets],
+        check: "on the client: set fClientDisableUDP=1 under HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows \
+                NT\\Terminal Services\\Client: does a TCP-only session stay up? a session through rdpscope proxy is \
+                one",
+        fix: "update client and server; let UDP 3389 pass, both ways, for as long as TCP; or leave UDP off",
+        cannot_tell: &["what stands in the datagrams: DTLS seals it"],
+        spec: "[MS-RDPEUDP] 3.1.5; [MS-RDPBCGR] 2.2.15 (multitransport)",
+        mstsc: &[],
+    },
+    Cause {
+        id: "UDP-MTU",
+        layer: Layer::Udp,
+        name: "large UDP packets are lost",
+        visibility: UDP,
+        evidence: "large datagrams are sent and never answered while small ones are; fragments on one side only",
+        sign: "graphics freeze, TCP-only does not",
+        looks_like: &["UDP-DROP", "PATH-PMTU"],
+        confidence: Confidence::Possible,
+        tools: &[Packets],
+        check: "from the client: ping -f -l 1372 SERVER and smaller; with fClientDisableUDP=1: do the graphics still \
+                freeze?",
+        fix: "lower the VPN's MTU to what it carries, or switch UDP off: fClientDisableUDP=1",
+        cannot_tell: &["which hop drops the large ones"],
+        spec: "[MS-RDPEUDP] 2.2.2.5 (MTU in SYN); RFC 8899",
+        mstsc: &[],
+    },
+];
