@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 use crate::attempt::{Attempt, Diagnosed};
 use crate::diagnose::Confidence;
-use crate::diagnose::catalogue::{self, Cause};
+use crate::causes::{self, Cause};
 use crate::timeline::Timeline;
 
 /// What a set of sessions shows.
@@ -132,5 +132,5 @@ fn pattern(rule: &'static str, id: Option<&str>, sure: Confidence, says: String,
     if of.len() > LINES {
         evidence.push(format!("and {} more", of.len() - LINES));
     }
-    Pattern { rule, cause: id.and_then(catalogue::cause), confidence: sure, says, evidence }
+    Pattern { rule, cause: id.and_then(causes::cause), confidence: sure, says, evidence }
 }

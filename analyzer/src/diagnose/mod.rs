@@ -210,7 +210,7 @@ impl Finding {
 
     /// Puts another cause first; what stood there stays as an alternative.
     pub(crate) fn may_be(&mut self, id: &'static str) {
-        if let Some(cause) = catalogue::cause(id) {
+        if let Some(cause) = causes::cause(id) {
             let before = std::mem::replace(&mut self.cause, cause);
             self.alternatives.insert(0, (before, self.confidence));
             self.confidence = Confidence::Possible;
