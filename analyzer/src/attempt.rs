@@ -4,6 +4,7 @@
 //! to one server that follow each other within seconds are one attempt, and a session that got further withdraws what
 //! was said of those before it.
 
+use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -231,9 +232,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// The session that decides how the attempt went: the best one, the last of equals.
+    /// The session that decides how the attempt went: the best one, of failed ones the one that got furthest, the last
+    /// of equals.
     pub fn deciding(&self) -> Option<&Diagnosed> {
-        self.sessions.iter().min_by_key(|session| (session.outcome, std::cmp::Reverse(session.began())))
+        let merit = |session: &&Diagnosed| (session.outcome, Reverse((session.timeline.last_phase(), session.began())));
+        self.sessions.iter().min_by_key(merit)
     }
 
     /// How it went.

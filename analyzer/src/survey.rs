@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::attempt::{Attempt, Diagnosed};
-use crate::diagnose::Confidence;
 use crate::causes::{self, Cause};
+use crate::diagnose::Confidence;
 use crate::timeline::Timeline;
 
 /// What a set of sessions shows.

@@ -13,4 +13,5 @@ mod probe;
 mod relay;
 mod scripts;
 mod support;
+mod survey;
 mod tidy;

@@ -9,7 +9,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "PATH-LOSS",
         layer: Layer::Path,
         name: "packets are lost",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Rule,
         evidence: "segments of any size are sent again, and arrive: retransmits and lost of TCP_INFO, duplicate \
                    ACKs, SACK; the time goes before a timer of the client fires",
         sign: "retransmissions of large and small alike; do not blame less than 15 % loss without a timer that fired",
@@ -27,7 +27,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "PATH-LAT",
         layer: Layer::Path,
         name: "latency exhausts a timer",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Rule,
         evidence: "the round trip times of the legs, without retransmissions, times the round trips that the phases \
                    took, reach the timer at which the client leaves",
         sign: "18 round trips times RTT reaches the timer that fired; else it is not the cause",
@@ -64,13 +64,13 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "PATH-RSTINJ",
         layer: Layer::Path,
         name: "a box on the way sends the reset",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Rule,
         evidence: "packets alone show it: an RST whose TTL, IP-ID, window or missing timestamp differs from the \
                    server's other packets, or that is followed by data of the server; often one to either side, \
                    right after the request or ClientHello",
         sign: "the RST's TTL, IP-ID, window or timestamp differ from the server's packets; data follows it",
         looks_like: &["TCP-RST-AFTER", "TLS-NOKEY", "SES-SHUTDOWN"],
-        confidence: Confidence::Likely,
+        confidence: Confidence::Certain,
         tools: &[Packets],
         check: "capture on the server: did it send this RST? Ask for the firewall's or IPS's log at this time",
         fix: "allow RDP (ms-rdp) in the firewall's application policy",
@@ -99,7 +99,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "PATH-PROXYIDLE",
         layer: Layer::Path,
         name: "a relay's own timer ends quiet sessions",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Rule,
         evidence: "FIN or RST of a relay's address a round 10, 15, 30 or 60 s after the last byte, with no segment \
                    lost; on a capture of both its legs both end in the same millisecond",
         sign: "closes at a round 10, 15, 30 or 60 s of silence, both legs in the same ms",
@@ -139,7 +139,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "everything of the client is acknowledged and no reply comes, or the acknowledgements say window 0",
         sign: "data acknowledged, no reply, or window 0",
         looks_like: &["X224-NOCC", "NLA-KDC", "SES-BUSY", "LIC-TIMEOUT"],
-        confidence: Confidence::Possible,
+        confidence: Confidence::Likely,
         tools: &[Proxy, Packets],
         check: "on the server: CPU, TermService and LSASS, domain controller, MFA provider",
         fix: "restart or relieve what hangs",

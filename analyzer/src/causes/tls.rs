@@ -137,7 +137,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "TLS-INSPECT",
         layer: Layer::Tls,
         name: "a TLS inspection box stands in the path",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Rule,
         evidence: "the issuer in the Certificate message is a firewall, antivirus or proxy product, or the leaf \
                    differs from the one that a probe beside the server sees; TLS stands, CredSSP ends at the second \
                    token",

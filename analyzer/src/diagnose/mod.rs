@@ -36,6 +36,8 @@ pub const RULES: &[Rule] = &[
     Rule { name: "unreachable", check: reach::unreachable },
     Rule { name: "no answer to SYN", check: reach::unanswered },
     Rule { name: "not RDP", check: negotiation::not_rdp },
+    Rule { name: "no X.224 confirm", check: negotiation::no_confirm },
+    Rule { name: "the relay calls itself", check: reach::loops },
     Rule { name: "negotiation failure", check: negotiation::failure },
     Rule { name: "selected what was not offered", check: negotiation::downgraded },
     Rule { name: "RST of a box on the way", check: path::forged_reset },

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stage::{self, Stage, length};
-use super::{Confidence, Finding, Party, Severity};
+use super::{Confidence, Finding, Party, Severity, reach};
 use crate::event::{Foreign, McsPdu, Protocols};
 use crate::observation::{Ending, Side};
 use crate::timeline::Timeline;
@@ -118,6 +118,16 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
+/// What came back is no confirm.
+pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline).filter(|_| timeline.facts.confirm.is_none() && timeline.facts.failure.is_none())?;
+    let malformed = timeline.facts.malformed.iter().find(|seen| seen.what.0 == Side::Server)?;
+    let says = format!("the server's answer to the request is no X.224 confirm: {}", malformed.what.2);
+    let finding = Finding::at_end(timeline, "TCP-NOTRDP", Confidence::Likely, says)?;
+    let finding = finding.on(malformed.mark.leg, PhaseName::Negotiation).by(Party::Server);
+    Some(with_request(finding, timeline).with(malformed.mark, "answer").or("X224-DOWNGR", Confidence::Possible))
+}
+
 /// The request was sent and nothing came back.
 pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
@@ -128,8 +138,9 @@ pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let confidence = if waited >= WAITED { Confidence::Likely } else { Confidence::Possible };
     let says = format!("the server does not answer the request: the client gives up after {}", length(waited));
     let finding = Finding::at_end(timeline, "X224-NOCC", confidence, says)?;
-    let finding = finding.on(leg, PhaseName::Negotiation).by(Party::Server);
-    Some(with_request(finding, timeline).with_end(timeline).or("PATH-ASYM", Confidence::Possible))
+    let finding = with_request(finding.on(leg, PhaseName::Negotiation).by(Party::Server), timeline);
+    let finding = reach::with_syn_proxy(finding, timeline).with_end(timeline);
+    Some(finding.or("PATH-ASYM", Confidence::Possible))
 }
 
 /// The client does not go on with what was selected: it wants NLA or TLS.

@@ -147,7 +147,8 @@ pub fn stuck(timeline: &Timeline) -> Option<Finding> {
     let what =
         format!("{} bytes of the {} are never acknowledged, for {}", waits.bytes, waits.from, length(end.silence));
     let says = match id {
-        "PATH-ASYM" => format!("{what}, nor was anything before"),
+        "PATH-ASYM" if waits.before == 0 => format!("{what}, nor was anything before"),
+        "PATH-ASYM" => format!("{what}, though the {} is still heard", waits.from.other()),
         "PATH-PMTU" => format!("{what}; smaller ones before were"),
         _ => format!("{what}: the path, or the far end, is dead"),
     };
@@ -163,7 +164,9 @@ fn lost_how(leg: &Leg, waits: &Unacknowledged, end: &End) -> (&'static str, Conf
     let was_heard = waits.is_passed || end.mark.leg == leg.name && end.from == Some(far);
     // A client has less patience than a hole: one that is not heard any more is gone.
     let is_patient = far == Side::Server;
-    if waits.before == 0 && waits.from == Side::Client {
+    // The far end is heard, and does not hear: one direction is dead.
+    let is_one_way = waits.before == 0 && waits.from == Side::Client || was_heard && !is_large;
+    if is_one_way {
         ("PATH-ASYM", Confidence::Likely, "X224-NOCC")
     } else if is_large && (was_heard || is_patient && waits.before < LARGE) {
         ("PATH-PMTU", Confidence::Likely, "PATH-DEAD")
@@ -206,7 +209,18 @@ fn frozen(timeline: &Timeline) -> Option<&End> {
     (!was_told).then_some(end)
 }
 
-pub fn with_path(finding: Finding, leg: &Leg) -> Finding {
+/// With what is not acknowledged any more.
+pub fn unheard(finding: Finding, timeline: &Timeline) -> Finding {
+    let found = timeline.legs.iter().find_map(|leg| Some((leg, leg.unacknowledged()?)));
+    let Some((leg, waits)) = found else { return finding };
+    let phase = finding.phase;
+    let finding = with_path(finding.on(leg.name, phase), leg);
+    let mark = leg.path.as_ref().map(|path| path.mark);
+    let says = format!("{} bytes of the {} are not acknowledged any more", waits.bytes, waits.from);
+    mark.into_iter().fold(finding, |finding, mark| finding.with(mark, says.clone()))
+}
+
+fn with_path(finding: Finding, leg: &Leg) -> Finding {
     let Some(path) = &leg.path else { return finding };
     let rtt = leg.rtt().map_or("unknown".into(), length);
     let says = format!(

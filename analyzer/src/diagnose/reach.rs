@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::stage::{self, length};
 use super::{Confidence, Finding, Party, Severity};
-use crate::observation::{Ending, Leg};
+use crate::observation::{Ending, Leg, Sign};
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
 
@@ -49,12 +49,18 @@ pub fn refused(timeline: &Timeline) -> Option<Finding> {
 pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
     let end = never_opened(timeline).filter(|end| end.how == Ending::Unreachable)?;
     let whom = whom(timeline, end.mark.leg);
-    let says = if end.local {
-        format!("this machine has no route to {whom}: nothing was sent")
-    } else {
-        format!("{whom} cannot be reached: the network says so")
+    let icmp = timeline.server_leg().and_then(|leg| leg.signs.iter().find(|sign| matches!(sign.what, Sign::Icmp { .. })));
+    let told = icmp.and_then(|icmp| match icmp.what {
+        Sign::Icmp { by, kind, code, .. } => Some((icmp.mark, by, format!("ICMP type {kind} code {code} of {by}"))),
+        _ => None,
+    });
+    let says = match &told {
+        _ if end.local => format!("this machine has no route to {whom}: nothing was sent"),
+        Some((_, by, _)) => format!("{whom} cannot be reached: {by} says so"),
+        None => format!("{whom} cannot be reached: the network says so"),
     };
-    Some(dials(Finding::at_end(timeline, "TCP-ICMP", Confidence::Likely, says)?, timeline))
+    let finding = dials(Finding::at_end(timeline, "TCP-ICMP", Confidence::Likely, says)?, timeline);
+    Some(told.into_iter().fold(finding, |finding, (mark, _, says)| finding.with(mark, says)))
 }
 
 /// A SYN that nobody answers, until a timer here or the client's patience runs out.
@@ -71,6 +77,15 @@ pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let says = format!("{} does not answer: {who} after {}", dial.server, length(waited));
     let finding = Finding::at_end(timeline, "TCP-DROP", Confidence::Likely, says)?;
     Some(dials(finding, timeline).on(leg.name, PhaseName::Tcp).by(Party::Nobody).with_end(timeline))
+}
+
+/// A relay whose target is itself: each session makes another one.
+pub fn loops(timeline: &Timeline) -> Option<Finding> {
+    let (front, back) = (timeline.leg(Leg::Front)?, timeline.leg(Leg::Back)?);
+    let dial = back.dials.iter().find(|dial| Some(dial.server) == front.server)?;
+    let says = format!("the relay is to connect to {}, where it listens itself", dial.server);
+    let finding = Finding::at_end(timeline, "PRX-LOOP", Confidence::Certain, says)?;
+    Some(finding.on(Leg::Back, PhaseName::Tcp).by(Party::Proxy).with(dial.began, format!("connect to {}", dial.server)))
 }
 
 /// Several addresses, and the first did not answer: every connection pays for it.
@@ -133,4 +148,14 @@ fn dials(mut finding: Finding, timeline: &Timeline) -> Finding {
         finding = finding.with(dial.began, format!("SYN to {}: {result}", dial.server));
     }
     finding
+}
+
+/// With what tells that a box on the way answered the SYN in the server's place: the port is open, the server need not
+/// be there.
+pub fn with_syn_proxy(finding: Finding, timeline: &Timeline) -> Finding {
+    let signs = timeline.server_leg().into_iter().flat_map(|leg| &leg.signs);
+    let found = signs.filter(|sign| matches!(sign.what, Sign::SynProxy { .. }));
+    found.fold(finding, |finding, sign| {
+        finding.with(sign.mark, "the SYN-ACK differs from the server's later segments: a box on the way answered the SYN")
+    })
 }

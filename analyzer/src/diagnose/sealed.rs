@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stage::{self, Stage, length};
-use super::{Confidence, Finding, Party, Severity};
+use super::{Confidence, Finding, Party, Severity, path};
 use crate::observation::{Ending, Side};
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Progress, Timeline};
@@ -14,6 +14,8 @@ const JUST_ACTIVE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(200);
 /// A session that breaks so soon after it was idle for long broke of that.
 const WOKEN: Duration = Duration::from_secs(60);
+/// A server that ends a session says so; one that just closes it after a longer silence has a timer.
+const QUIET: Duration = Duration::from_secs(3);
 /// Human and machine answers are quicker than this.
 const STALLED: Duration = Duration::from_secs(5);
 
@@ -167,11 +169,13 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
     let woken = timeline.idle.filter(|(_, over)| end.mark.at.since(*over) < WOKEN).map(|(gap, _)| gap);
     let forgotten = end.how == Ending::Reset && end.silence >= IDLE;
     let idle = woken.or(Some(end.silence).filter(|_| forgotten));
+    let cut_when_quiet = stage::by_server(end) && end.silence >= QUIET;
     let is_unheard = timeline.legs.iter().any(|leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts > 0));
     let (id, confidence) = match (end.how, idle) {
         (_, Some(_)) => ("PATH-IDLE", Confidence::Likely),
         (Ending::TimedOut | Ending::Unreachable, None) => ("PATH-DEAD", Confidence::Likely),
         _ if is_unheard && end.silence >= STALLED => ("PATH-DEAD", Confidence::Likely),
+        _ if cut_when_quiet => ("PATH-PROXYIDLE", Confidence::Possible),
         _ if lasted < JUST_ACTIVE => ("SES-KILLED", Confidence::Possible),
         _ => ("SES-SHUTDOWN", Confidence::Possible),
     };
@@ -181,7 +185,11 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
     let gap = woken.map(|gap| format!(", after an idle gap of {}", length(gap))).unwrap_or_default();
     let says = format!("the running session breaks after {}: {}{gap}", length(lasted), stage::end_in_words(end));
     let finding = Finding::at_end(timeline, id, confidence, says)?.with_end(timeline);
-    let finding = if id == "PATH-DEAD" { finding.by(Party::Nobody) } else { finding };
+    let finding = match id {
+        "PATH-DEAD" => path::unheard(finding.by(Party::Nobody), timeline),
+        "PATH-PROXYIDLE" => finding.or("SES-IDLE", Confidence::Possible).or("SES-SHUTDOWN", Confidence::Possible),
+        _ => finding,
+    };
     Some(if end.from == Some(Side::Server) { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 

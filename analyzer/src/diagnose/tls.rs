@@ -19,6 +19,34 @@ use crate::timeline::phase::PhaseName;
 const SEALED_FLIGHT: u32 = 300;
 /// Nobody waits for what is missing for less than this.
 const AT_ONCE: Duration = Duration::from_millis(200);
+/// Clients wait so long for revocation lists and more.
+const LOOKUP: Duration = Duration::from_secs(5);
+/// What stands in the issuer of certificates that a security product makes on its way, in lower case.
+const INSPECTORS: &[(&str, &str)] = &[
+    ("fortinet", "Fortinet"),
+    ("fortigate", "Fortinet"),
+    ("palo alto", "Palo Alto Networks"),
+    ("zscaler", "Zscaler"),
+    ("netskope", "Netskope"),
+    ("blue coat", "Blue Coat"),
+    ("bluecoat", "Blue Coat"),
+    ("sophos", "Sophos"),
+    ("kaspersky", "Kaspersky"),
+    ("eset ssl filter", "ESET"),
+    ("bitdefender", "Bitdefender"),
+    ("avast", "Avast"),
+    ("check point", "Check Point"),
+    ("cisco umbrella", "Cisco Umbrella"),
+    ("watchguard", "WatchGuard"),
+    ("barracuda", "Barracuda"),
+    ("forcepoint", "Forcepoint"),
+    ("sonicwall", "SonicWall"),
+    ("untangle", "Untangle"),
+    ("trend micro", "Trend Micro"),
+    ("mcafee", "McAfee"),
+    ("mitmproxy", "mitmproxy"),
+    ("portswigger", "Burp"),
+];
 /// Keys and signatures that current clients refuse: RSA below this, bits.
 const WEAK_RSA: u32 = 2048;
 
@@ -33,6 +61,8 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
         // They speak of a certificate, and only the client's can be meant.
         42..=46 | 48 | 49 | 116 => ("X224-INCONS", Confidence::Possible),
         112 => ("TLS-NAME", Confidence::Likely),
+        // bad_record_mac, decryption_failed, decrypt_error: what arrived is not what was sent.
+        20 | 21 | 51 => ("SES-CRYPT", Confidence::Likely),
         _ => ("TLS-CIPHER", Confidence::Possible),
     };
     let alert = format!("{} ({description})", names::alert(*description));
@@ -58,7 +88,8 @@ pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
         48 => Some(("TLS-UNTRUST", Confidence::Certain)),
         43 => Some(("TLS-WEAK", Confidence::Likely)),
         70 => Some(("TLS-VER", Confidence::Certain)),
-        42 | 44 | 46 => None,
+        42 | 44 | 46 | 49 => None,
+        20 | 21 | 51 => Some(("SES-CRYPT", Confidence::Likely)),
         40 | 47 | 71 | 109 => Some(("TLS-CIPHER", Confidence::Likely)),
         _ => Some(("TLS-CIPHER", Confidence::Possible)),
     };
@@ -183,9 +214,10 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let after = length(end.mark.at.since(mark.at));
     let says = format!("the client leaves {after} after {what}: it is the client that ends this, not the server");
     let faults = faults(timeline);
-    let (id, confidence) = match faults.first() {
-        Some((id, _)) => (*id, Confidence::Likely),
-        None => ("TLS-UNTRUST", Confidence::Possible),
+    let (id, confidence) = match (inspected(timeline), faults.first()) {
+        (Some(_), _) => ("TLS-INSPECT", Confidence::Likely),
+        (None, Some((id, _))) => (*id, Confidence::Likely),
+        (None, None) => ("TLS-UNTRUST", Confidence::Possible),
     };
     let leg = timeline.client_leg().map_or(end.mark.leg, |leg| leg.name);
     let finding = Finding::at_end(timeline, id, confidence, says)?.on(leg, PhaseName::Tls).by(Party::Client);
@@ -198,6 +230,13 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let mut finding = finding.with_end(timeline);
     for (other, _) in faults.iter().skip(1) {
         finding = finding.or(other, Confidence::Possible);
+    }
+    if id == "TLS-NAME" {
+        finding = finding.or("DNS-WRONG", Confidence::Possible);
+    }
+    // A machine that asks for revocation lists pauses like a person.
+    if end.mark.at.since(mark.at) >= LOOKUP {
+        finding = finding.or("TLS-CRL", Confidence::Possible);
     }
     if certificate(timeline).is_none() {
         finding = finding.or("TLS-EXPIRED", Confidence::Possible).or("TLS-NAME", Confidence::Possible);
@@ -235,6 +274,12 @@ fn weakness(leaf: &Certificate) -> Option<String> {
         return Some(format!("RSA key of {} bits", leaf.key_bits));
     }
     (signature.contains("md5") || signature.contains("sha1")).then(|| format!("signed with {}", leaf.signature))
+}
+
+/// The vendor of the product that made the certificate, where its issuer says so: it is not the server's own.
+pub fn inspected(timeline: &Timeline) -> Option<&'static str> {
+    let issuer = certificate(timeline)?.what.first()?.issuer.to_ascii_lowercase();
+    INSPECTORS.iter().find(|(name, _)| issuer.contains(name)).map(|(_, vendor)| *vendor)
 }
 
 /// The name that the certificate must be for: what the client says in SNI, else what the relay was told to reach.

@@ -37,6 +37,8 @@ const SUSTAINED_BYTES: u64 = 8 << 10;
 /// A picture that stands still for so long, and so many retransmission timeouts in a row, are no bad luck.
 const FROZEN: Duration = Duration::from_secs(5);
 const FROZEN_TIMEOUTS: u64 = 3;
+/// A server that closes after such a silence, and without a word, has a timer.
+const QUIET: Duration = Duration::from_secs(3);
 /// Boxes on the way forget connections after four minutes of silence at the earliest.
 const IDLE: Duration = Duration::from_secs(200);
 /// Security Exchange PDU flag of the basic security header, \[MS-RDPBCGR\] 2.2.8.1.1.2.1.
@@ -586,12 +588,19 @@ impl Timeline {
     pub fn ended_badly(&self) -> bool {
         match self.end.map(|end| (end.how, end.from)) {
             None | Some((Ending::Cut, _)) => false,
+            Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_cut_when_quiet(),
             Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
             Some((
                 Ending::Reset | Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved,
                 _,
             )) => true,
         }
+    }
+
+    /// Whether the server closed without a word after a silence. Whoever ends a session says so first.
+    fn is_cut_when_quiet(&self) -> bool {
+        let alert = self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some();
+        self.end.is_some_and(|end| end.mark.leg != LegName::Front && end.silence >= QUIET) && !alert
     }
 
     /// Whether what was sent last was not acknowledged for long, however often it was sent again.

@@ -156,8 +156,8 @@ pub const STORIES: &[Story] = &[
             tls on back: 1.2 s, done
             credssp on front: 5.5 s, failed, inferred
             end on front: by client, fin, in credssp, after 480 ms
-            finding INFO-CRED, client, possible, in credssp on front, or MCS-REJECT LIC-NOSRV CAP-BAD
-            after the TLS handshake, before the session is active, the client closes (FIN) 480 ms after the last byte
+            finding PATH-LAT, client, likely, in credssp on back, or PATH-LOSS
+            the client's timer runs out after 7.9 s, and 7.7 s of that is the path's: 12 round trips at 600 ms RTT should take 7.2 s
         ",
     },
     Story {
@@ -216,8 +216,8 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 3.1 s, done
             tls on front: 3.3 s, failed
             end on front: by client, fin, in tls, after 190 ms
-            finding TLS-NOKEY, server, possible, in tls on back, or TLS-HALF PATH-DEAD
-            after the client's key exchange, instead of the server's Finished: nothing for 190 ms
+            finding PATH-LOSS, client, likely, in tls on back, or PATH-LAT
+            the client's timer runs out after 6.4 s, and 6.2 s of that is the path's: 4 round trips at 20 ms RTT and 40 % loss should take 784 ms
         ",
     },
     Story {

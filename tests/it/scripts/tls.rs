@@ -996,7 +996,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 15.0 s, failed
             end on front: by client, fin, in tls, after 15.0 s
-            finding PATH-PMTU, middlebox, likely, in tls on back, or TLS-HALF
+            finding PATH-PMTU, middlebox, likely, in tls on back, or TLS-HALF PATH-LOSS
             the server's flight stays incomplete for 15.0 s, 1 segments behind a hole: small segments pass, large ones vanish
         ",
     },
