@@ -30,6 +30,8 @@ pub enum Command {
     Probe(Probe),
     /// Say what an error code means, what can be behind it, and what would tell the causes apart
     Explain(Explain),
+    /// List every known cause of a failing connection and how each can be known, or say all that is known of one
+    Rules(Rules),
     /// Say how long recorded sessions took, phase by phase, as percentiles
     Histogram(Histogram),
     /// Show the whole thing on this machine: a healthy and a failing session through the real proxy
@@ -117,6 +119,16 @@ pub struct Explain {
     /// Decide between the causes by what this recording, or folder of recordings, shows
     #[arg(long, value_name = "FILE|DIR")]
     pub capture: Vec<PathBuf>,
+    /// For people or for scripts
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Rules {
+    /// One cause, such as TLS-NOKEY
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

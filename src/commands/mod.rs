@@ -8,6 +8,7 @@ mod explain;
 mod histogram;
 mod probe;
 pub mod proxy;
+mod rules;
 mod screen;
 
 use std::fs;
@@ -27,6 +28,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Analyze(args) => analyze::run(args),
         Command::Probe(args) => probe::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Rules(args) => rules::run(args),
         Command::Histogram(args) => histogram::run(args),
         Command::Demo(args) => demo::run(args),
     }

@@ -1,6 +1,7 @@
 //! The one integration test binary.
 
 mod captures;
+mod causes;
 mod cli;
 mod corpus;
 mod explain;

@@ -73,7 +73,7 @@ pub(super) static CAUSES: &[Cause] = &[
         tools: &[Packets],
         check: "connect to the gateway past the reverse proxy (hosts file): does it work? on the proxy: are \
                 RDG_OUT_DATA, RDG_IN_DATA and WebSocket allowed, do both connections of a client meet the same \
-                gateway? FreeRDP: /gt:rpc, /gt:http",
+                gateway (on the gateway, log TerminalServices-Gateway/Admin: 210 if not)? FreeRDP: /gt:rpc, /gt:http",
         fix: "sticky sessions by source address, no TLS offload, the two methods and WebSocket allowed, no limit on \
               the length of a request",
         cannot_tell: &["what stands inside the TLS of port 443"],
@@ -179,7 +179,7 @@ pub(super) static CAUSES: &[Cause] = &[
         confidence: Confidence::Possible,
         tools: &[Events, Packets],
         check: "on the gateway: RD Gateway Manager, Monitoring and Properties (maximum connections), time limits of \
-                the connection policy; log TerminalServices-Gateway/Operational, 303",
+                the connection policy; log TerminalServices-Gateway/Operational, 203 (full), 303",
         fix: "raise the limit or the time; disconnect what nobody uses",
         cannot_tell: &["what stands inside the TLS of port 443"],
         spec: "[MS-TSGU] 2.2.6 (E_PROXY_MAXCONNECTIONSREACHED, E_PROXY_SESSIONTIMEOUT)",

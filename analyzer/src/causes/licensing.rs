@@ -34,7 +34,8 @@ pub(super) static CAUSES: &[Cause] = &[
         looks_like: &["LIC-NOSRV", "SES-DENIED"],
         confidence: Confidence::Possible,
         tools: &[Events],
-        check: "does another client get in? on the client: HKLM\\SOFTWARE\\Microsoft\\MSLicensing (may the user \
+        check: "does another client get in? on the server: TerminalServices-RemoteConnectionManager log, 1003 (which \
+                client's licence is invalid); on the client: HKLM\\SOFTWARE\\Microsoft\\MSLicensing (may the user \
                 write there?); FreeRDP: ~/.config/freerdp/licenses",
         fix: "export and delete HKLM\\SOFTWARE\\Microsoft\\MSLicensing\\Store, run mstsc once as administrator; \
               FreeRDP: delete its stored licence",
@@ -54,8 +55,9 @@ pub(super) static CAUSES: &[Cause] = &[
         looks_like: &["PATH-WINZERO", "SES-BUSY", "LIC-NOSRV"],
         confidence: Confidence::Possible,
         tools: &[Proxy, Events],
-        check: "on the server: Test-NetConnection LICENCESERVER -Port 135; lsdiag.msc (RD Licensing Diagnoser); log \
-                System, TerminalServices-RemoteConnectionManager 1128, 1130",
+        check: "on the server: Test-NetConnection LICENCESERVER -Port 135; lsdiag.msc (RD Licensing Diagnoser); \
+                TerminalServices-RemoteConnectionManager log, 1028 (a licence could not be renewed), 1069 (grace \
+                period over)",
         fix: "repair the way from the session host to the licence server: port 135 and the dynamic ports of RPC",
         cannot_tell: &["what the server waits for"],
         spec: "[MS-RDPELE] 1.3; [MS-RDPBCGR] 2.2.1.12",

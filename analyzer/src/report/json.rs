@@ -1,11 +1,13 @@
 //! The whole analysis for scripts. Later versions add keys and never take one away. The only module that names
 //! serde_json.
 
+mod causes;
 mod explain;
 mod histogram;
 mod path;
 pub mod probe;
 
+pub use causes::catalogue;
 pub use explain::explanations;
 pub use histogram::histograms;
 

@@ -1,5 +1,6 @@
 //! What people and scripts read: strings in memory, made from attempts.
 
+pub mod causes;
 mod columns;
 pub mod explain;
 pub mod histogram;
