@@ -153,8 +153,11 @@ impl Diagnosed {
     /// A broker may have sent the client here: a server that cannot be reached has another reason then.
     fn redirected(&mut self) {
         let unreachable = self.timeline.server_leg().is_some_and(|leg| leg.opened.is_none());
-        if let Some(finding) = self.findings.first_mut().filter(|_| unreachable) {
+        let Some(finding) = self.findings.first_mut() else { return };
+        if unreachable {
             finding.may_be("RED-UNREACH");
+        } else if finding.phase == PhaseName::Tls && finding.by == Party::Client {
+            finding.may_be("RED-CERT");
         }
     }
 

@@ -50,6 +50,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "ended together", check: ends::together },
     Rule { name: "sent round in circles", check: ends::circles },
     Rule { name: "connects again and again", check: ends::again_and_again },
+    Rule { name: "a relay passes an end on", check: ends::passed_on },
 ];
 
 /// The attempts, and their sessions by server.
@@ -92,7 +93,7 @@ impl<'a> Set<'a> {
     }
 
     /// What a check finds, server by server.
-    fn each_server(&self, check: fn(&str, &Server<'a>) -> Option<Pattern>) -> Vec<Pattern> {
+    fn each_server(&self, check: impl Fn(&str, &Server<'a>) -> Option<Pattern>) -> Vec<Pattern> {
         self.servers.iter().filter_map(|(name, server)| check(name, server)).collect()
     }
 }

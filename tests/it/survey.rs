@@ -213,3 +213,11 @@ fn connects_again_and_again() {
     check(&again, &[("connects again and again", Some("SES-ARC"))]);
     check(&again[..3], &[]);
 }
+
+#[test]
+fn every_rule_over_a_set_has_a_story() {
+    let source = include_str!("survey.rs");
+    let silent: Vec<_> =
+        RULES.iter().map(|rule| rule.name).filter(|name| !source.contains(&format!("\"{name}\""))).collect();
+    assert!(silent.is_empty(), "{silent:?}");
+}

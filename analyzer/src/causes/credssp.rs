@@ -70,7 +70,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "NLA-RIGHT",
         layer: Layer::Credssp,
         name: "the right to log on remotely is missing",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Rule,
         evidence: "NLA with early user authorization (HYBRID_EX): after all pairs of tokens one record of the server \
                    with 4 bytes of content, then its close",
         sign: "all tokens exchanged, then one tiny server record and close",
@@ -108,7 +108,10 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "NLA-BIND",
         layer: Layer::Credssp,
         name: "TLS is terminated between client and server",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Hidden {
+            among: &["NLA-ORACLE"],
+            settles: "compare the certificate's fingerprint at the client with the server's own: Get-ChildItem 'Cert:\\LocalMachine\\Remote Desktop'",
+        },
         evidence: "TLS stands, two pairs of tokens, and the client closes; the certificate that it was shown is not \
                    the one that the server has",
         sign: "the client leaves after its second token; its certificate is not the server's",
@@ -220,7 +223,10 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "NLA-DELEG",
         layer: Layer::Credssp,
         name: "policy forbids sending credentials",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Hidden {
+            among: &["NLA-ORACLE"],
+            settles: "on the client: the policy Credentials Delegation, and the text that mstsc shows",
+        },
         evidence: "TLS stands, the server's last token arrives, and the client closes without its last one \
                    (authInfo)",
         sign: "the CLIENT closes after the server proved itself",

@@ -113,7 +113,10 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "X224-TOKEN",
         layer: Layer::Negotiation,
         name: "the routing token of the broker or load balancer is missing or stale",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Hidden {
+            among: &["TCP-RST-AFTER"],
+            settles: "does a session with a routing token (loadbalanceinfo:s: of a new .rdp file) get further?",
+        },
         evidence: "a connection request without Cookie: msts= or tsv:// token, or with an old one, and RST or FIN \
                    behind it; sessions with a token get further",
         sign: "the request has no Cookie: msts= or tsv:// token, or an old one; RST after it",

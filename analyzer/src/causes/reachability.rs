@@ -61,7 +61,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "TCP-BACKLOG",
         layer: Layer::Reachability,
         name: "the listener is overloaded or under attack",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Set,
         evidence: "several sessions side by side: some SYNs are answered late, refused or not at all while others \
                    get in; or the SYN is answered and the first data never acknowledged",
         sign: "comes and goes with load; SYN answered, first data never acknowledged",

@@ -26,7 +26,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "PRX-LOOP",
         layer: Layer::Relay,
         name: "a relay points at itself",
-        visibility: Visibility::Set,
+        visibility: Visibility::Rule,
         evidence: "the same request arrives twice, on two connections, the second from the relay itself, and again, \
                    until ports or connections run out",
         sign: "the same bytes twice, ports that change",

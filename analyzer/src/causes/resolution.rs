@@ -26,7 +26,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "DNS-WRONG",
         layer: Layer::Resolution,
         name: "the name resolves to the wrong machine",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Set,
         evidence: "the address answers, and the certificate's names (or those in the NTLM challenge, which is \
                    sealed) are another machine's; or the SYN to a stale address is refused or lost",
         sign: "name asked, certificate's name and NTLM's target name disagree",

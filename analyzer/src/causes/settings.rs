@@ -26,7 +26,10 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "MCS-JOIN",
         layer: Layer::Settings,
         name: "channel joins are slow or refused",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Hidden {
+            among: &["MCS-REJECT"],
+            settles: "on the server: RemoteDesktopServices-RdpCoreTS log, which channel was refused",
+        },
         evidence: "behind the settings many equal small pairs of records, one for each channel, each taking a round \
                    trip; or an end among them",
         sign: "many equal small pairs; count them times RTT",

@@ -100,7 +100,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "TLS-CRL",
         layer: Layer::Tls,
         name: "revocation lookups stall the client",
-        visibility: Visibility::NoRule,
+        visibility: Visibility::Rule,
         evidence: "the server's flight is complete and acknowledged, then 5 to 15 s in which the client says nothing \
                    and the server waits; after them the client goes on, or leaves",
         sign: "5 to 15 s of the CLIENT's silence after the server's flight; HTTP to CRL hosts",

@@ -49,7 +49,8 @@ pub fn refused(timeline: &Timeline) -> Option<Finding> {
 pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
     let end = never_opened(timeline).filter(|end| end.how == Ending::Unreachable)?;
     let whom = whom(timeline, end.mark.leg);
-    let icmp = timeline.server_leg().and_then(|leg| leg.signs.iter().find(|sign| matches!(sign.what, Sign::Icmp { .. })));
+    let icmp =
+        timeline.server_leg().and_then(|leg| leg.signs.iter().find(|sign| matches!(sign.what, Sign::Icmp { .. })));
     let told = icmp.and_then(|icmp| match icmp.what {
         Sign::Icmp { by, kind, code, .. } => Some((icmp.mark, by, format!("ICMP type {kind} code {code} of {by}"))),
         _ => None,
@@ -156,6 +157,7 @@ pub fn with_syn_proxy(finding: Finding, timeline: &Timeline) -> Finding {
     let signs = timeline.server_leg().into_iter().flat_map(|leg| &leg.signs);
     let found = signs.filter(|sign| matches!(sign.what, Sign::SynProxy { .. }));
     found.fold(finding, |finding, sign| {
-        finding.with(sign.mark, "the SYN-ACK differs from the server's later segments: a box on the way answered the SYN")
+        finding
+            .with(sign.mark, "the SYN-ACK differs from the server's later segments: a box on the way answered the SYN")
     })
 }

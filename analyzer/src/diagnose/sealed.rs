@@ -14,6 +14,8 @@ const JUST_ACTIVE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(200);
 /// A session that breaks so soon after it was idle for long broke of that.
 const WOKEN: Duration = Duration::from_secs(60);
+/// Turns of CredSSP with HYBRID_EX, \[MS-RDPBCGR\] 5.4.2.2: the third is the user's authorization.
+const AUTHORIZED: u32 = 3;
 /// A server that ends a session says so; one that just closes it after a longer silence has a timer.
 const QUIET: Duration = Duration::from_secs(3);
 /// Human and machine answers are quicker than this.
@@ -76,6 +78,10 @@ pub fn credssp(timeline: &Timeline) -> Option<Finding> {
     let words = stage::end_in_words(end);
     let closed = format!("after the TLS handshake, most likely in CredSSP, the {words}");
     let (id, other, says) = match Who::of(timeline, end) {
+        // Authentication went well, and the server's last word is Early User Authorization Result.
+        Who::Server | Who::Client if progress.authenticating >= AUTHORIZED && !progress.waits => {
+            ("NLA-RIGHT", "NLA-CRED", closed)
+        }
         Who::Server => ("NLA-CRED", "NLA-ORACLE", closed),
         // Most servers answer wrong credentials with an errorCode, and it is the client that closes then.
         Who::Client if progress.authenticating > 0 && !progress.waits => ("NLA-CRED", "NLA-ORACLE", closed),

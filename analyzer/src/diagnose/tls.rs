@@ -217,6 +217,10 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let (id, confidence) = match (inspected(timeline), faults.first()) {
         (Some(_), _) => ("TLS-INSPECT", Confidence::Likely),
         (None, Some((id, _))) => (*id, Confidence::Likely),
+        // Nothing is wrong with it, and a machine took its time: it looked for revocation lists.
+        (None, None) if certificate(timeline).is_some() && end.mark.at.since(mark.at) >= LOOKUP => {
+            ("TLS-CRL", Confidence::Possible)
+        }
         (None, None) => ("TLS-UNTRUST", Confidence::Possible),
     };
     let leg = timeline.client_leg().map_or(end.mark.leg, |leg| leg.name);

@@ -1,5 +1,7 @@
 //! Patterns in how sessions end: after equal silences, at equal ages, all together, again and again.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::servers::was_cut;
@@ -7,6 +9,7 @@ use super::{Pattern, Set, client, pattern, server};
 use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::diagnose::stage::length;
 use crate::diagnose::{Confidence, Outcome};
+use crate::observation::Leg as LegName;
 use crate::time::Timestamp;
 use crate::timeline::phase::PhaseName;
 
@@ -26,6 +29,8 @@ const TOGETHER: Duration = Duration::from_secs(3);
 const CIRCLE: Duration = Duration::from_secs(10);
 /// Connections that come again so often are not a person's.
 const AGAIN: usize = 5;
+/// What a relay takes to pass an end on.
+const ECHO: Duration = Duration::from_millis(100);
 /// A session of less is short.
 const SHORT: Duration = Duration::from_secs(30);
 
@@ -111,6 +116,42 @@ pub fn again_and_again(set: &Set<'_>) -> Vec<Pattern> {
         let says = format!("{who} reconnects to {server} {count} times, each session is cut within {within}");
         Some(pattern("connects again and again", Some("SES-ARC"), Confidence::Possible, says, &short))
     })
+}
+
+/// A relay closes its client's connection because its own to the server has ended: the cause is there.
+pub fn passed_on(set: &Set<'_>) -> Vec<Pattern> {
+    let mut onward: HashMap<IpAddr, Vec<(Timestamp, &Diagnosed)>> = HashMap::new();
+    for session in set.servers.values().flat_map(|of| of.sessions.iter().copied()) {
+        let from = client(session).filter(|from| !from.is_loopback() && !session.timeline.is_relayed());
+        if let (Some(from), Some(end)) = (from, session.timeline.end) {
+            onward.entry(from).or_default().push((end.mark.at, session));
+        }
+    }
+    onward.values_mut().for_each(|ended| ended.sort_by_key(|(at, _)| *at));
+    set.each_server(|server, of| {
+        of.sessions.iter().filter(|session| was_cut(session)).find_map(|session| passed_to(server, session, &onward))
+    })
+}
+
+/// The session of the relay whose end this session's end is the echo of.
+fn passed_to(
+    server: &str,
+    session: &Diagnosed,
+    onward: &HashMap<IpAddr, Vec<(Timestamp, &Diagnosed)>>,
+) -> Option<Pattern> {
+    let ended = session.timeline.end?.mark.at;
+    let relay = session.timeline.leg(LegName::Only)?.server?.ip();
+    let others = onward.get(&relay)?;
+    let before = others.partition_point(|(at, _)| *at <= ended);
+    let (at, other) = others[..before].last()?;
+    if ended.since(*at) > ECHO || other.began() < session.began() {
+        return None;
+    }
+    let says = format!(
+        "{server} is a relay: it closes its client's connection {} after its own to the server has ended, and the cause is there",
+        length(ended.since(*at))
+    );
+    Some(pattern("a relay passes an end on", Some("PRX-CLOSE"), Confidence::Likely, says, &[other, session]))
 }
 
 /// The silence before the end of a session that had become active.

@@ -665,8 +665,8 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, failed
             end on back: by server, fin, in negotiation, after 0 µs
-            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN
-            the server closes the connection after the connection request
+            finding TCP-NOTRDP, server, likely, in negotiation on back, or X224-DOWNGR
+            the server's answer to the request is no X.224 confirm: expected a whole X.224 Connection Confirm, found its beginning (byte 9)
         ",
     },
     Story {
@@ -681,6 +681,53 @@ pub const STORIES: &[Story] = &[
             unfinished
             tcp on back: 20 ms, done
             end on front: by proxy, reset, in negotiation, after 3.0 s
+            no findings
+        ",
+    },
+    Story {
+        name: "an answer that is no confirm",
+        fires: &["no X.224 confirm"],
+        almost: &["no answer to the request", "not RDP"],
+        script: "
+            21ms > @request SSL
+            41ms < 03 00 00 0c 02 f0 80 68 00 01 03 eb
+            3s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 3.0 s, failed
+            end on front: by client, fin, in negotiation, after 3.0 s
+            finding TCP-NOTRDP, server, likely, in negotiation on back, or X224-DOWNGR
+            the server's answer to the request is no X.224 confirm: expected a Connection Confirm (d0), found Data (f0) (byte 5)
+        ",
+    },
+    Story {
+        name: "a confirm with a tail",
+        fires: &[],
+        almost: &["no X.224 confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            2s > fin
+            2.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 1.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.6 s
             no findings
         ",
     },

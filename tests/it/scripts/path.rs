@@ -26,8 +26,8 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 9.0 s, failed
             end on front: by client, fin, in tls, after 9.0 s
-            finding PATH-DEAD, nobody, likely, in tls on front, or PATH-PMTU
-            472 bytes of the server are never acknowledged, for 9.0 s: the path, or the far end, is dead
+            finding PATH-ASYM, nobody, likely, in tls on front, or X224-NOCC
+            472 bytes of the server are never acknowledged, for 9.0 s, though the client is still heard
         ",
     },
     Story {
@@ -75,7 +75,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 9.0 s, failed
             end on front: by client, fin, in tls, after 9.0 s
-            finding TLS-EXPIRED, client, likely, in tls on front, or PRX-PROBE
+            finding TLS-EXPIRED, client, likely, in tls on front, or TLS-CRL PRX-PROBE
             the client leaves 9.0 s after the certificate: it is the client that ends this, not the server
         ",
     },
@@ -217,7 +217,7 @@ pub const STORIES: &[Story] = &[
             tls on front: 3.3 s, failed
             end on front: by client, fin, in tls, after 190 ms
             finding PATH-LOSS, client, likely, in tls on back, or PATH-LAT
-            the client's timer runs out after 6.4 s, and 6.2 s of that is the path's: 4 round trips at 20 ms RTT and 40 % loss should take 784 ms
+            the client's timer runs out after 6.4 s, and 6.2 s of that is the path's: 4 round trips at 20 ms RTT and 40 % loss should take 3.6 s
         ",
     },
     Story {
@@ -282,7 +282,7 @@ pub const STORIES: &[Story] = &[
             basic-settings on back: 262 ms, done, inferred
             active on front: 75.2 s, failed, inferred
             end on front: by client, fin, in active, after 15.5 s
-            finding PATH-DEAD, nobody, likely, in active on front
+            finding PATH-DEAD, nobody, likely, in active on back
             the running session breaks after 75.2 s: client closes (FIN) 15.5 s after the last byte
         ",
     },

@@ -418,4 +418,56 @@ pub const STORIES: &[Story] = &[
             no findings
         ",
     },
+    Story {
+        name: "a relay that is to connect to itself",
+        fires: &["the relay calls itself"],
+        almost: &["closed before the confirm"],
+        script: "
+            0ms target 127.0.0.1
+            1ms dial 127.0.0.1:3390
+            1.1ms opened
+            2ms > @request SSL
+            9s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 100 µs, done
+            negotiation on front: 9.0 s, failed
+            end on front: by client, fin, in negotiation, after 9.0 s
+            finding PRX-LOOP, proxy, certain, in tcp on back
+            the relay is to connect to 127.0.0.1:3390, where it listens itself
+        ",
+    },
+    Story {
+        name: "a relay to another program of the same machine",
+        fires: &[],
+        almost: &["the relay calls itself"],
+        script: "
+            0ms target 127.0.0.2
+            1ms dial 127.0.0.2:3390
+            1.1ms opened
+            2ms > @request SSL
+            22ms < @confirm SSL
+            24ms > @hello 1.2,1.3 sni=server.example
+            44ms < @server-hello 1.2
+            44ms < @certificate valid
+            44ms < @hello-done
+            46ms > @key-exchange
+            46ms > @finished
+            66ms < @finished
+            68ms session 20ms
+            2s > fin
+            2.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 100 µs, done
+            negotiation on back: 21 ms, done
+            tls on back: 44 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 1.7 s, done, inferred
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
 ];

@@ -792,4 +792,97 @@ pub const STORIES: &[Story] = &[
             in basic-settings, with standard RDP security, the server closes (FIN) 20 ms after the last byte
         ",
     },
+    Story {
+        name: "a server that closes a session after a minute of silence, without a word",
+        fires: &["broken while active"],
+        almost: &["ended behind TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            20s < @record 23 60
+            80s < fin
+        ",
+        says: "
+            broken
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 79.7 s, failed, inferred
+            end on back: by server, fin, in active, after 60.0 s
+            finding PATH-PROXYIDLE, server, possible, in active on back, or SES-IDLE SES-SHUTDOWN PATH-RSTINJ
+            the running session breaks after 79.7 s: server closes (FIN) 60.0 s after the last byte
+        ",
+    },
+    Story {
+        name: "a server that says something and closes",
+        fires: &[],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            20s < @record 23 60
+            80s < @record 23 45
+            80s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 79.7 s, done, inferred
+            end on back: by server, fin, in active, after 0 µs
+            no findings
+        ",
+    },
+    Story {
+        name: "an authorization that is denied",
+        fires: &["CredSSP ended"],
+        almost: &["ended behind TLS"],
+        script: "
+            21ms > @request SSL+HYBRID_EX
+            41ms < @confirm HYBRID_EX
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            90ms > @record 23 110
+            110ms < @record 23 260
+            115ms > @record 23 700
+            140ms < @record 23 130
+            142ms > @record 23 220
+            163ms < @record 23 28
+            164ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            credssp on back: 78 ms, failed, inferred
+            end on back: by server, fin, in credssp, after 900 µs
+            finding NLA-RIGHT, server, possible, in credssp on back, or NLA-CRED MCS-REJECT
+            after the TLS handshake, most likely in CredSSP, the server closes (FIN) 900 µs after the last byte
+        ",
+    },
 ];

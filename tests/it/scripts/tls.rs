@@ -528,7 +528,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 6.0 s, failed
             end on front: by client, fin, in tls, after 5.9 s
-            finding TLS-UNTRUST, client, likely, in tls on front, or PRX-PROBE
+            finding TLS-UNTRUST, client, likely, in tls on front, or TLS-CRL PRX-PROBE
             the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
         ",
     },
@@ -581,7 +581,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 6.0 s, failed
             end on front: by client, fin, in tls, after 5.9 s
-            finding TLS-EXPIRED, client, likely, in tls on front, or PRX-PROBE
+            finding TLS-EXPIRED, client, likely, in tls on front, or TLS-CRL PRX-PROBE
             the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
         ",
     },
@@ -634,7 +634,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 6.0 s, failed
             end on front: by client, fin, in tls, after 5.9 s
-            finding TLS-EXPIRED, client, likely, in tls on front, or TLS-UNTRUST PRX-PROBE
+            finding TLS-EXPIRED, client, likely, in tls on front, or TLS-UNTRUST TLS-CRL PRX-PROBE
             the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
         ",
     },
@@ -687,7 +687,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 6.0 s, failed
             end on front: by client, fin, in tls, after 5.9 s
-            finding TLS-NOTYET, client, likely, in tls on front, or PRX-PROBE
+            finding TLS-NOTYET, client, likely, in tls on front, or TLS-CRL PRX-PROBE
             the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
         ",
     },
@@ -740,7 +740,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 6.0 s, failed
             end on front: by client, fin, in tls, after 5.9 s
-            finding TLS-WEAK, client, likely, in tls on front, or PRX-PROBE
+            finding TLS-WEAK, client, likely, in tls on front, or TLS-CRL PRX-PROBE
             the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
         ",
     },
@@ -793,7 +793,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 6.0 s, failed
             end on front: by client, fin, in tls, after 5.9 s
-            finding TLS-NAME, client, likely, in tls on front, or PRX-PROBE
+            finding TLS-NAME, client, likely, in tls on front, or DNS-WRONG TLS-CRL PRX-PROBE
             the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
         ",
     },
@@ -1049,7 +1049,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 6.0 s, failed
             end on front: by client, fin, in tls, after 5.9 s
-            finding TLS-UNTRUST, client, likely, in tls on front, or PRX-PROBE
+            finding TLS-UNTRUST, client, likely, in tls on front, or TLS-CRL PRX-PROBE
             the client leaves 5.9 s after the certificate: it is the client that ends this, not the server
         ",
     },
@@ -1358,6 +1358,55 @@ pub const STORIES: &[Story] = &[
             active on front: 2.7 s, done, inferred
             end on front: by client, fin, in active, after 1.0 s
             no findings
+        ",
+    },
+    Story {
+        name: "an alert that says that bytes were altered",
+        fires: &["alert of the server"],
+        almost: &["closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @alert 20
+            86ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding SES-CRYPT, server, likely, in tls on back
+            the server ends the TLS handshake: alert bad_record_mac (20)
+        ",
+    },
+    Story {
+        name: "a client that pauses after a certificate without a fault and leaves",
+        fires: &["client left after the certificate"],
+        almost: &["key exchange without an end"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            15.1s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 15.1 s, failed
+            end on front: by client, fin, in tls, after 15.0 s
+            finding TLS-CRL, client, possible, in tls on front, or PRX-PROBE
+            the client leaves 15.0 s after the certificate: it is the client that ends this, not the server
         ",
     },
 ];

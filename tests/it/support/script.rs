@@ -6,7 +6,7 @@
 //! ```text
 //! accept                          a client connects; comes first (0 ms) unless the script has it
 //! target NAME | resolving | resolved A,B | resolved error TEXT
-//! dial [IP] | opened              comes next (0 ms, 20 ms) unless the script has a `dial` or `resolving`
+//! dial [IP[:PORT]] | opened       comes next (0 ms, 20 ms) unless the script has a `dial` or `resolving`
 //! refused | unreachable | timeout | unresolved     how a dial, or the lookup, fails
 //! > BYTES | < BYTES               of the client, of the server: hex or a message by name
 //! > fin | > rst | < fin | < rst   one side ends
@@ -164,6 +164,10 @@ impl Writer {
             ["resolved", "error", ref text @ ..] => self.resolved(Vec::new(), Some(text.join(" "))),
             ["resolved", list] => self.resolved(list.split(',').map(address).collect(), None),
             ["dial"] => self.dial(self.server.ip()),
+            ["dial", end] if end.parse::<SocketAddr>().is_ok() => {
+                self.server = end.parse().expect("an address with a port");
+                self.dial(self.server.ip());
+            }
             ["dial", ip] => self.dial(address(ip)),
             ["opened"] => self.see(Leg::Back, Seen::Opened),
             ["refused"] => self.lose(Some(Side::Server), Ending::Refused),
