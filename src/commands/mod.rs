@@ -6,6 +6,7 @@ mod beside;
 mod demo;
 mod explain;
 mod histogram;
+mod lab;
 mod probe;
 pub mod proxy;
 mod screen;
@@ -29,6 +30,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Explain(args) => explain::run(args),
         Command::Histogram(args) => histogram::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Lab(args) => lab::run(args),
     }
 }
 

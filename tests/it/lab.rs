@@ -4,7 +4,7 @@
 use analyzer::attempt::{Diagnosed, group};
 use analyzer::diagnose::Severity;
 use analyzer::report::json;
-use proxy::lab::{ClientReport, Conversation, End, SCENARIOS, Scenario, certificate};
+use proxy::lab::{ClientReport, Conversation, End, Scenario, certificate, scenarios};
 
 use crate::support::recorded::{Recorded, analyze};
 
@@ -38,7 +38,7 @@ async fn play(scenario: &Scenario) -> Played {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_scenario_gets_its_verdict() {
     let mut wrong = Vec::new();
-    for scenario in SCENARIOS {
+    for scenario in scenarios() {
         let played = play(scenario).await;
         let mut complain = |says: String| wrong.push(format!("{}: {says}", scenario.name));
         verdict(scenario, &played.live, &mut complain);

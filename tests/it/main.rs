@@ -6,6 +6,7 @@ mod corpus;
 mod explain;
 mod histogram;
 mod lab;
+mod lab_command;
 mod law;
 mod netns;
 mod peers;

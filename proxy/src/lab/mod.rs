@@ -11,6 +11,7 @@ mod server;
 mod session;
 mod socket;
 pub mod wire;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -20,9 +21,9 @@ use std::net::SocketAddr;
 
 use analyzer::observation::{Ending, Leg, Side};
 
-pub use catalogue::SCENARIOS;
+pub use catalogue::{GROUPS, Group, scenarios};
 pub use client::{ClientReport, ClientScript, End, Leave, Stays};
-pub use server::{Act, Conversation, Deed, Did, Point, Server, ServerScript};
+pub use server::{Act, Conversation, Deed, Did, Point, Server, ServerScript, Tell, Told};
 pub use session::Session;
 pub use socket::{Ended, Tally};
 
@@ -90,12 +91,17 @@ impl Outcome {
 impl Scenario {
     /// The scenario of that name.
     pub fn named(name: &str) -> Option<&'static Scenario> {
-        SCENARIOS.iter().find(|scenario| scenario.name == name)
+        scenarios().find(|scenario| scenario.name == name)
     }
 
-    /// Starts the server.
+    /// Starts the server on a loopback port of the system's choice.
     pub async fn serve(&self) -> io::Result<Server> {
         Server::start(self.server).await
+    }
+
+    /// Starts the server there, and has it tell what it does.
+    pub async fn serve_on(&self, addr: SocketAddr, tell: Option<Tell>) -> io::Result<Server> {
+        Server::start_on(self.server, addr, tell).await
     }
 
     /// Plays the client against `server`: the server's own address, or that of a relay to it.

@@ -2,6 +2,7 @@
 //!
 //! It keeps a log of what it did, for a test to hold a verdict against.
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,6 +116,29 @@ pub enum Did {
     Over,
 }
 
+/// A deed as it happens, for somebody who watches.
+#[derive(Debug)]
+pub struct Told {
+    /// Which connection, counted from 1.
+    pub connection: usize,
+    /// Who came.
+    pub client: SocketAddr,
+    /// What happened.
+    pub deed: Deed,
+    /// What the server's own libraries said of it, where something broke off.
+    pub error: Option<String>,
+}
+
+/// Who is told. Called between two steps of a conversation: it must not wait for anything.
+#[derive(Clone)]
+pub struct Tell(pub Arc<dyn Fn(Told) + Send + Sync>);
+
+impl fmt::Debug for Tell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tell")
+    }
+}
+
 /// All that happened on one connection.
 #[derive(Debug, Clone)]
 pub struct Conversation {
@@ -148,21 +172,32 @@ struct Shared {
 }
 
 impl Server {
-    /// Begins to listen on 127.0.0.1, on a port of the system's choice, and serves everybody who comes.
+    /// Begins to listen on a loopback port of the system's choice, and serves everybody who comes.
     pub async fn start(script: ServerScript) -> io::Result<Server> {
+        Server::start_on(script, (Ipv4Addr::LOCALHOST, 0).into(), None).await
+    }
+
+    /// The same at an address of one's own, telling what it does.
+    pub async fn start_on(script: ServerScript, addr: SocketAddr, tell: Option<Tell>) -> io::Result<Server> {
         let shared = Arc::new(Shared::default());
         let (count, finished) = watch::channel(0);
         if !script.listens {
-            let held = TcpSocket::new_v4()?;
-            held.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            let held = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            held.bind(addr)?;
             return Ok(Server { addr: held.local_addr()?, shared, finished, task: None, _held: Some(held) });
         }
         let identity = script.certificate.make()?;
         let tls = tls::Server::new(&identity, script.versions, script.ciphers, script.record)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        let task = tokio::spawn(accept_all(listener, script, tls, shared.clone(), count));
+        let host = Host { script, tls, tell, shared: shared.clone() };
+        let task = tokio::spawn(accept_all(listener, host, count));
         Ok(Server { addr, shared, finished, task: Some(task), _held: None })
+    }
+
+    /// Whether anything listens there.
+    pub fn listens(&self) -> bool {
+        self.task.is_some()
     }
 
     /// The conversations that are over, in the order in which they ended.
@@ -199,21 +234,26 @@ impl Drop for Server {
     }
 }
 
-async fn accept_all(
-    listener: TcpListener,
+/// What every conversation of a server needs.
+#[derive(Clone)]
+struct Host {
     script: ServerScript,
     tls: tls::Server,
+    tell: Option<Tell>,
     shared: Arc<Shared>,
-    count: watch::Sender<usize>,
-) {
+}
+
+async fn accept_all(listener: TcpListener, host: Host, count: watch::Sender<usize>) {
     // The set breaks off its tasks when this task is aborted.
     let mut tasks = JoinSet::new();
     // A failed accept (no descriptor left, say) ends the server; its client sees the port closed.
-    while let Ok((stream, _)) = listener.accept().await {
-        let (shared, count, tls) = (shared.clone(), count.clone(), tls.clone());
+    for connection in 1.. {
+        let Ok((stream, client)) = listener.accept().await else { break };
+        let (host, count) = (host.clone(), count.clone());
+        let log = Log { deeds: Vec::new(), fault: host.script.fault, connection, client, tell: host.tell.clone() };
         tasks.spawn(async move {
-            let conversation = converse(stream, script, tls).await;
-            shared.conversations.lock().unwrap_or_else(PoisonError::into_inner).push(conversation);
+            let conversation = converse(stream, host.script, host.tls, log).await;
+            host.shared.conversations.lock().unwrap_or_else(PoisonError::into_inner).push(conversation);
             count.send_modify(|n| *n += 1);
         });
         while tasks.try_join_next().is_some() {}
@@ -240,6 +280,9 @@ impl From<io::Error> for Stop {
 pub(super) struct Log {
     deeds: Vec<Deed>,
     fault: Option<(Point, Act)>,
+    connection: usize,
+    client: SocketAddr,
+    tell: Option<Tell>,
 }
 
 impl Log {
@@ -247,25 +290,29 @@ impl Log {
     pub fn reach(&mut self, point: Point, io: &impl Counts) -> Result<(), Stop> {
         match self.fault {
             Some((at, act)) if at == point => {
-                self.note(Did::Acted(point, act), io);
+                self.note(Did::Acted(point, act), None, io);
                 Err(Stop::Acts(act))
             }
             _ => {
-                self.note(Did::Reached(point), io);
+                self.note(Did::Reached(point), None, io);
                 Ok(())
             }
         }
     }
 
-    fn note(&mut self, did: Did, io: &impl Counts) {
+    fn note(&mut self, did: Did, error: Option<&io::Error>, io: &impl Counts) {
         let (sent, received) = io.counts();
-        self.deeds.push(Deed { at: Instant::now(), did, sent, received });
+        let deed = Deed { at: Instant::now(), did, sent, received };
+        self.deeds.push(deed);
+        if let Some(Tell(tell)) = &self.tell {
+            let error = error.map(io::Error::to_string);
+            tell(Told { connection: self.connection, client: self.client, deed, error });
+        }
     }
 }
 
-async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> Conversation {
+async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server, mut log: Log) -> Conversation {
     let mut socket = Socket::new(stream);
-    let mut log = Log { deeds: Vec::new(), fault: script.fault };
     let result = serve(&mut socket, script, &tls, &mut log).await;
     let error = match result {
         Ok(()) => {
@@ -274,12 +321,12 @@ async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> 
         }
         Err(Stop::Acts(act)) => perform(&mut socket, act).await.err(),
         Err(Stop::Failed(error)) => {
-            log.note(Did::BrokenOff, &socket);
+            log.note(Did::BrokenOff, Some(&error), &socket);
             break_off(&mut socket, &error).await;
             Some(error)
         }
     };
-    log.note(Did::Over, &socket);
+    log.note(Did::Over, None, &socket);
     Conversation {
         deeds: log.deeds,
         sent: socket.sent.clone(),

@@ -1,0 +1,48 @@
+//! FIN, RST and silence, message after message.
+
+use super::parts::*;
+
+/// In order.
+#[rustfmt::skip]
+pub const SCENARIOS: &[Scenario] = &[
+    play("fin-after-accept", "the server accepts and closes",
+        fault(Point::Accept, Act::Fin), CLIENT, server(Ending::Fin, TCP, "TCP-RST-AFTER")),
+    play("reset-after-accept", "the server accepts and resets",
+        fault(Point::Accept, Act::Reset), CLIENT, server(Ending::Reset, TCP, "TCP-RST-AFTER")),
+    play("silence-after-accept", "the server accepts and never says a word",
+        fault(Point::Accept, Act::Silence), IMPATIENT, silent(NEGOTIATION, "X224-NOCC")),
+    play("fin-after-request", "the server reads the connection request and closes",
+        fault(Point::Request, Act::Fin), CLIENT,
+        or(server(Ending::Fin, NEGOTIATION, "TCP-RST-AFTER"), &["X224-TOKEN"])),
+    play("reset-after-request", "the server reads the connection request and resets",
+        fault(Point::Request, Act::Reset), CLIENT,
+        or(server(Ending::Reset, NEGOTIATION, "TCP-RST-AFTER"), &["X224-TOKEN", "PATH-RSTINJ"])),
+    play("silence-after-request", "the server reads the connection request and never answers",
+        fault(Point::Request, Act::Silence), IMPATIENT, silent(NEGOTIATION, "X224-NOCC")),
+    play("fin-after-confirm", "the server agrees on TLS and closes at once",
+        fault(Point::Confirm, Act::Fin), CLIENT, server(Ending::Fin, CONFIRMED, "TLS-NOKEY")),
+    play("reset-after-confirm", "the server agrees on TLS and resets at once",
+        fault(Point::Confirm, Act::Reset), CLIENT, server(Ending::Reset, CONFIRMED, "TLS-NOKEY")),
+    play("silence-after-confirm", "the server agrees on TLS and never says more",
+        fault(Point::Confirm, Act::Silence), IMPATIENT, or(silent(TLS, "TLS-NOKEY"), &["PATH-PMTU"])),
+    play("fin-after-client-hello", "the server closes when it has the ClientHello",
+        fault(Point::ClientHello, Act::Fin), CLIENT,
+        or(server(Ending::Fin, TLS, "TLS-NOKEY"), &["TLS-VER", "TLS-CIPHER"])),
+    play("reset-after-client-hello", "the server resets when it has the ClientHello",
+        fault(Point::ClientHello, Act::Reset), CLIENT,
+        or(server(Ending::Reset, TLS, "TLS-NOKEY"), &["TLS-VER", "TLS-CIPHER", "PATH-RSTINJ"])),
+    play("silence-after-client-hello", "the server never answers the ClientHello",
+        fault(Point::ClientHello, Act::Silence), IMPATIENT, or(silent(TLS, "TLS-NOKEY"), &["PATH-PMTU"])),
+    play("fin-mid-certificate", "the server closes in the middle of its certificate",
+        cut(PART, Act::Fin), CLIENT, server(Ending::Fin, TLS, "TLS-HALF")),
+    play("reset-mid-certificate", "the server resets in the middle of its certificate",
+        cut(PART, Act::Reset), CLIENT, server(Ending::Reset, TLS, "TLS-HALF")),
+    play("silence-mid-certificate", "the server falls silent in the middle of its certificate",
+        cut(PART, Act::Silence), IMPATIENT, or(silent(TLS, "TLS-HALF"), &["PATH-PMTU"])),
+    play("reset-mid-certificate-records", "the same as reset-mid-certificate, with a flight in small TLS records",
+        ServerScript { record: Some(1024), ..cut(PART, Act::Reset) }, CLIENT,
+        server(Ending::Reset, TLS, "TLS-HALF")),
+    play("reset-mid-flight-tls13", "the server resets in the middle of its sealed flight, in TLS 1.3",
+        ServerScript { versions: Versions::Only13, ..cut(PART, Act::Reset) }, CLIENT,
+        server(Ending::Reset, TLS, "TLS-HALF")),
+];

@@ -1,0 +1,16 @@
+//! Nobody there, or somebody else.
+
+use super::parts::*;
+
+/// In order.
+#[rustfmt::skip]
+pub const SCENARIOS: &[Scenario] = &[
+    play("refused", "nothing listens on the port",
+        ServerScript { listens: false, ..SERVER }, CLIENT, server(Ending::Refused, &["tcp"], "TCP-REFUSED")),
+    play("http", "a web server has the port",
+        fault(Point::Request, Act::Answer(HTTP)), CLIENT, server(Ending::Fin, NEGOTIATION, "TCP-NOTRDP")),
+    play("ssh", "an SSH server has the port",
+        fault(Point::Accept, Act::AnswerAndWait(SSH)), IMPATIENT, told(NEGOTIATION, "TCP-NOTRDP")),
+    play("tls-first", "a TLS server has the port, and answers the request with an alert",
+        fault(Point::Request, Act::Answer(TLS_ALERT)), CLIENT, server(Ending::Fin, NEGOTIATION, "TCP-NOTRDP")),
+];
