@@ -186,12 +186,15 @@ pub struct Demo {
 
 #[derive(Debug, Args)]
 pub struct Lab {
-    /// `list`, or the scenario whose server is to be played
+    /// `list`, the scenario whose server is to be played, or `slow-dns`, a resolver that answers late
     #[arg(value_name = "list|NAME", default_value = "list")]
     pub name: String,
-    /// Where the server listens
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:3399")]
-    pub listen: SocketAddr,
+    /// Where the server listens; 127.0.0.1:3399 unless told otherwise, the resolver 127.0.0.77:53
+    #[arg(long, value_name = "IP:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// How late the resolver answers, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
+    pub delay: Duration,
     /// End after so many connections, instead of by Ctrl-C
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub count: Option<u32>,

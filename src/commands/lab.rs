@@ -1,25 +1,39 @@
 //! `rdpscope lab`: the scripted servers, each of which fails in one way, for any client to try.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use analyzer::report::text::para;
 use anyhow::{Context, bail};
+use proxy::lab::dns::Resolver;
 use proxy::lab::{ClientReport, GROUPS, Scenario, Server, Stays, Tell, Told, scenarios};
 use proxy::tls::{Ciphers, Trust, Versions};
 
 use super::{print, proxy::stopped, talk};
 use crate::cli::Lab;
 
+/// Where a scenario's server listens: not RDP's own port, which may be taken.
+const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3399);
+
+/// The resolver, which is no scenario: it stands beside the server.
+const SLOW_DNS: &str = "slow-dns";
+
+/// Where it listens: resolv.conf knows no port but 53, and 127.0.0.53 may be taken.
+const RESOLVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 77)), 53);
+
 pub fn run(args: Lab) -> anyhow::Result<u8> {
     if args.name == "list" {
         print(&list())?;
         return Ok(0);
     }
-    let Some(scenario) = Scenario::named(&args.name) else { bail!(unknown(&args.name)) };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    if args.name == SLOW_DNS {
+        runtime.block_on(resolve(&args))?;
+        return Ok(0);
+    }
+    let Some(scenario) = Scenario::named(&args.name) else { bail!(unknown(&args.name)) };
     runtime.block_on(serve(scenario, &args))?;
     Ok(0)
 }
@@ -34,7 +48,9 @@ fn list() -> String {
         }
         out += "\n";
     }
-    out + "rdpscope lab NAME plays the server of one, for any client to try.\n"
+    out += "name resolution\n";
+    para(&mut out, &format!("  {SLOW_DNS:<29} "), "a resolver that answers late: every name is at 127.0.0.1");
+    out + "\nrdpscope lab NAME plays the server of one, for any client to try.\n"
 }
 
 /// What is said of a name that is none.
@@ -61,19 +77,42 @@ fn near(name: &str) -> Vec<&'static str> {
 }
 
 async fn serve(scenario: &'static Scenario, args: &Lab) -> anyhow::Result<()> {
-    let server = scenario.serve_on(args.listen, Some(teller())).await;
-    let server = server.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listen = args.listen.unwrap_or(SERVER);
+    let server = scenario.serve_on(listen, Some(teller())).await;
+    let server = server.with_context(|| format!("cannot listen on {listen}"))?;
     talk(&announcement(scenario, &server));
     if args.play {
-        let report = scenario.connect(server.addr).await;
+        let first = scenario.connect(server.addr).await;
+        let second = scenario.connect_again(server.addr).await;
         if scenario.server.listens {
-            server.finished(1).await;
+            server.finished(scenario.connections()).await;
         }
-        talk(&seen(&report));
+        [first].iter().chain(&second).for_each(|report| talk(&seen(report)));
     } else {
         wait(&server, args.count).await;
     }
     server.stop().await;
+    Ok(())
+}
+
+/// Plays the resolver.
+async fn resolve(args: &Lab) -> anyhow::Result<()> {
+    let listen = args.listen.unwrap_or(RESOLVER);
+    let resolver = Resolver::bind(listen).await;
+    let resolver = resolver.with_context(|| format!("cannot listen on {listen} (port 53 is for root)"))?;
+    let (addr, delay) = (resolver.addr, args.delay);
+    let ip = addr.ip();
+    talk(&format!(
+        "resolver on {addr}: every name is at 127.0.0.1, {delay:?} after the question\n\n  \
+         Linux:   echo nameserver {ip} > lab.conf; unshare -m\n           \
+         mount --bind lab.conf /etc/resolv.conf; rdpscope proxy --to rdp.lab.test:3399\n  \
+         Windows: Add-DnsClientNrptRule -Namespace .lab.test -NameServers {ip}\n  \
+         to see it: rdpscope lab healthy-tls12 in another terminal; then name-resolution takes {delay:?}\n"
+    ));
+    tokio::select! {
+        () = resolver.run(delay, |name| talk(&format!("asked for {name}"))) => {}
+        () = stopped() => {}
+    }
     Ok(())
 }
 

@@ -8,13 +8,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::certificate::Certificate;
+use super::relay::{self, Relay};
 use super::session::{self, Agreed, Session, say};
 use super::socket::{Counts, Ended, Socket, Tally, read_framed};
 use super::wire::{self, protocol};
@@ -43,6 +44,8 @@ pub enum Point {
     ConfirmActive,
     /// All bursts were sent and answered.
     Active,
+    /// Both sides were quiet for as long as the script says.
+    Quiet,
 }
 
 /// What a server does when it does not go on.
@@ -82,12 +85,42 @@ pub struct ServerScript {
     pub ciphers: Ciphers,
     /// The length of a TLS record, where its flight is not to be in one.
     pub record: Option<usize>,
+    /// Whom it turns away in X.224.
+    pub policy: Policy,
+    /// How many milliseconds a connection waits in the kernel, established, before it is served.
+    pub dawdles_ms: u64,
     /// How many milliseconds it thinks before its Connection Confirm, and again before its ServerHello.
     pub thinks_ms: u64,
     /// How a healthy session goes.
     pub session: Session,
+    /// For how many milliseconds both sides must be quiet, after the last burst, to come to [`Point::Quiet`].
+    pub quiet_ms: u64,
     /// The one thing that it does otherwise.
     pub fault: Option<(Point, Act)>,
+    /// A relay in front of it, at whose address clients come.
+    pub relay: Option<Relay>,
+}
+
+/// Whom a server turns away, by what the client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Nobody.
+    Everybody,
+    /// Who does not ask for this protocol: with RDP_NEG_FAILURE of this code.
+    Requires(u32, u32),
+    /// Who asks for this protocol: with RDP_NEG_FAILURE of this code.
+    Forbids(u32, u32),
+}
+
+impl Policy {
+    /// The code with which it turns away a client that asks for these protocols.
+    pub fn refusal(self, asked: u32) -> Option<u32> {
+        match self {
+            Policy::Everybody => None,
+            Policy::Requires(protocol, code) => (asked & protocol == 0).then_some(code),
+            Policy::Forbids(protocol, code) => (asked & protocol != 0).then_some(code),
+        }
+    }
 }
 
 /// One thing that a server did, or that happened to it.
@@ -161,7 +194,8 @@ pub struct Server {
     pub addr: SocketAddr,
     shared: Arc<Shared>,
     finished: watch::Receiver<usize>,
-    task: Option<JoinHandle<()>>,
+    /// Of the server and of the relay in front of it. None where nothing listens.
+    tasks: Vec<JoinHandle<()>>,
     /// Bound, not listening: whoever dials it is refused.
     _held: Option<TcpSocket>,
 }
@@ -184,20 +218,27 @@ impl Server {
         if !script.listens {
             let held = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
             held.bind(addr)?;
-            return Ok(Server { addr: held.local_addr()?, shared, finished, task: None, _held: Some(held) });
+            return Ok(Server { addr: held.local_addr()?, shared, finished, tasks: Vec::new(), _held: Some(held) });
         }
         let identity = script.certificate.make()?;
         let tls = tls::Server::new(&identity, script.versions, script.ciphers, script.record)?;
-        let listener = TcpListener::bind(addr).await?;
+        let mut listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
+        let mut tasks = Vec::new();
+        if let Some(script) = script.relay {
+            let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let server = behind.local_addr()?;
+            tasks.push(tokio::spawn(relay::run(listener, server, script)));
+            listener = behind;
+        }
         let host = Host { script, tls, tell, shared: shared.clone() };
-        let task = tokio::spawn(accept_all(listener, host, count));
-        Ok(Server { addr, shared, finished, task: Some(task), _held: None })
+        tasks.push(tokio::spawn(accept_all(listener, host, count)));
+        Ok(Server { addr, shared, finished, tasks, _held: None })
     }
 
     /// Whether anything listens there.
     pub fn listens(&self) -> bool {
-        self.task.is_some()
+        !self.tasks.is_empty()
     }
 
     /// The conversations that are over, in the order in which they ended.
@@ -219,7 +260,7 @@ impl Server {
 
     /// Stops listening and breaks off every conversation.
     pub async fn stop(mut self) {
-        if let Some(task) = self.task.take() {
+        for task in self.tasks.drain(..) {
             task.abort();
             let _ = task.await;
         }
@@ -228,9 +269,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -289,15 +328,18 @@ impl Log {
     /// Notes that a point was reached, and stops there if the script has it so.
     pub fn reach(&mut self, point: Point, io: &impl Counts) -> Result<(), Stop> {
         match self.fault {
-            Some((at, act)) if at == point => {
-                self.note(Did::Acted(point, act), None, io);
-                Err(Stop::Acts(act))
-            }
+            Some((at, act)) if at == point => self.act(point, act, io),
             _ => {
                 self.note(Did::Reached(point), None, io);
                 Ok(())
             }
         }
+    }
+
+    /// Notes that the server begins to do this at a point, and stops.
+    pub fn act(&mut self, point: Point, act: Act, io: &impl Counts) -> Result<(), Stop> {
+        self.note(Did::Acted(point, act), None, io);
+        Err(Stop::Acts(act))
     }
 
     fn note(&mut self, did: Did, error: Option<&io::Error>, io: &impl Counts) {
@@ -338,9 +380,13 @@ async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server, mut
 
 /// The healthy server, up to the point where its script acts.
 async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log: &mut Log) -> Result<(), Stop> {
+    sleep(Duration::from_millis(script.dawdles_ms)).await;
     log.reach(Point::Accept, socket)?;
     let request = read_framed(socket, wire::tpkt_len).await?;
     log.reach(Point::Request, socket)?;
+    if let Some(code) = script.policy.refusal(wire::requested(&request)) {
+        return log.act(Point::Request, Act::NegotiationFailure(code), socket);
+    }
     let thinks = Duration::from_millis(script.thinks_ms);
     sleep(thinks).await;
     say(socket, wire::connection_confirm(script.selects)).await?;
@@ -349,6 +395,7 @@ async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log
     let agreed = Agreed { asked: wire::requested(&request), selected };
     if selected == protocol::RDP {
         session::serve(socket, agreed, script.session, log).await?;
+        quiet(socket, script.quiet_ms, log).await?;
         socket.drain().await;
         return Ok(());
     }
@@ -361,18 +408,22 @@ async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log
         return log.reach(point, socket);
     }
     socket.unread(hello);
-    serve_inside(socket, agreed, script.session, tls, log).await
+    serve_inside(socket, agreed, script, tls, log).await
 }
 
 async fn serve_inside(
     socket: &mut Socket,
     agreed: Agreed,
-    session: Session,
+    script: ServerScript,
     tls: &tls::Server,
     log: &mut Log,
 ) -> Result<(), Stop> {
     let mut stream = tls.accept(socket).await?;
-    match session::serve(&mut stream, agreed, session, log).await {
+    let served = match session::serve(&mut stream, agreed, script.session, log).await {
+        Ok(()) => quiet(&mut stream, script.quiet_ms, log).await,
+        stop => stop,
+    };
+    match served {
         Err(Stop::Acts(Act::Goodbye)) | Ok(()) => {}
         stop => return stop,
     }
@@ -380,6 +431,20 @@ async fn serve_inside(
         session::wait_for_end(&mut stream).await?;
     }
     Ok(stream.shutdown().await?)
+}
+
+/// Waits until nobody has said anything for so long. At once where the script does not ask for it.
+async fn quiet<S: AsyncRead + Counts + Unpin>(io: &mut S, quiet_ms: u64, log: &mut Log) -> Result<(), Stop> {
+    if quiet_ms == 0 {
+        return Ok(());
+    }
+    let mut scrap = [0; 4096];
+    while let Ok(read) = timeout(Duration::from_millis(quiet_ms), io.read(&mut scrap)).await {
+        if read? == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+    }
+    log.reach(Point::Quiet, io)
 }
 
 /// Does what the script says, below any TLS.

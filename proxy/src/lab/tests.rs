@@ -10,7 +10,7 @@ use crate::tls::Trust;
 /// How many are played at a time: so many that the silent ones do not add up, so few that none is starved.
 const AT_ONCE: usize = 6;
 
-/// What came out of a scenario.
+/// What came out of a scenario, in its last connection.
 struct Played {
     scenario: &'static Scenario,
     report: ClientReport,
@@ -20,11 +20,14 @@ struct Played {
 
 async fn play(scenario: &'static Scenario) -> Played {
     let server = scenario.serve().await.expect("loopback has a free port");
-    let report = scenario.connect(server.addr).await;
-    if scenario.server.listens {
-        server.finished(1).await;
+    let mut report = scenario.connect(server.addr).await;
+    if let Some(second) = scenario.connect_again(server.addr).await {
+        report = second;
     }
-    let conversation = server.conversations().into_iter().next();
+    if scenario.server.listens {
+        server.finished(scenario.connections()).await;
+    }
+    let conversation = server.conversations().into_iter().next_back();
     server.stop().await;
     Played { scenario, report, server: conversation }
 }
@@ -69,7 +72,10 @@ impl Played {
 
     /// The server saw the end that the client made, if it lived to see it.
     fn check_end(&self, server: &Conversation) {
+        let relay = self.scenario.server.relay.map(|relay| relay.cuts);
         let expected = match (self.scenario.expect.how, self.scenario.expect.by) {
+            // It is the relay that ends it, on both sides.
+            _ if relay.is_some() => relay.map(|cuts| if cuts == Cut::Fin { Ended::Eof } else { Ended::Reset }),
             (Ending::Reset, Side::Server) => None,
             (Ending::Reset, Side::Client) => Some(Ended::Reset),
             _ => Some(Ended::Eof),
@@ -99,7 +105,7 @@ impl Played {
         if self.scenario.expect.outcome == Outcome::Connected {
             assert_eq!(self.report.error, None, "{}", self.scenario.name);
             // Only a client that says goodbye leaves a server nothing to complain of.
-            let in_order = self.scenario.client.leaves == Leave::InOrder;
+            let in_order = self.scenario.again.unwrap_or(self.scenario.client).leaves == Leave::InOrder;
             assert_eq!(server.error.is_none(), in_order, "{}: {:?}", self.scenario.name, server.error);
             assert!(self.report.received.bytes > 500_000, "{}: {}", self.scenario.name, self.report.received.bytes);
         }

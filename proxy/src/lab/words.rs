@@ -17,6 +17,7 @@ impl fmt::Display for Point {
             Point::ClientInfo => f.write_str("has the Client Info"),
             Point::ConfirmActive => f.write_str("has the Confirm Active"),
             Point::Active => f.write_str("has sent its last burst"),
+            Point::Quiet => f.write_str("has heard and said nothing for a while"),
         }
     }
 }

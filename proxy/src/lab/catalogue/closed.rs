@@ -45,4 +45,9 @@ pub const SCENARIOS: &[Scenario] = &[
     play("reset-mid-flight-tls13", "the server resets in the middle of its sealed flight, in TLS 1.3",
         ServerScript { versions: Versions::Only13, ..cut(PART, Act::Reset) }, CLIENT,
         server(Ending::Reset, TLS, "TLS-HALF")),
+    play("flight-lost", "the server's flight is lost behind its ServerHello, and nothing comes any more",
+        cut(100, Act::Silence), IMPATIENT, or(silent(TLS, "TLS-HALF"), &["PATH-PMTU"])),
+    play("flight-lost-tls13", "the same in TLS 1.3",
+        ServerScript { versions: Versions::Only13, ..cut(140, Act::Silence) }, IMPATIENT,
+        or(silent(TLS, "TLS-HALF"), &["PATH-PMTU"])),
 ];

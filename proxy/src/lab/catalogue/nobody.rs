@@ -13,4 +13,10 @@ pub const SCENARIOS: &[Scenario] = &[
         fault(Point::Accept, Act::AnswerAndWait(SSH)), IMPATIENT, told(NEGOTIATION, "TCP-NOTRDP")),
     play("tls-first", "a TLS server has the port, and answers the request with an alert",
         fault(Point::Request, Act::Answer(TLS_ALERT)), CLIENT, server(Ending::Fin, NEGOTIATION, "TCP-NOTRDP")),
+    play("data-before-confirm", "the server answers the request with MCS, in the wrong order, and the client leaves",
+        fault(Point::Request, Act::AnswerAndWait(DATA)), IMPATIENT,
+        or(told(NEGOTIATION, "TCP-NOTRDP"), &["X224-DOWNGR"])),
+    play("hello-before-request", "the client speaks TLS at once, in the wrong order, and the server closes",
+        SERVER, ClientScript { begins: Begins::WithTls, ..CLIENT },
+        Expect { blames: Some(Side::Client), ..server(Ending::Fin, TCP, "PRX-PROBE") }),
 ];

@@ -8,7 +8,8 @@ pub(super) use analyzer::observation::{Ending, Leg, Side};
 pub(super) use crate::lab::certificate::Certificate;
 pub(super) use crate::lab::wire::protocol::{HYBRID, SSL};
 pub(super) use crate::lab::{
-    Act, ClientScript, End, Expect, Leave, Outcome, Point, Scenario, ServerScript, Session, Stays,
+    Act, Begins, ClientScript, Cut, End, Expect, Leave, Outcome, Point, Policy, Relay, Scenario, ServerScript, Session,
+    Stays,
 };
 pub(super) use crate::tls::{Ciphers, Refusal, Trust, Versions};
 
@@ -23,9 +24,13 @@ pub(super) const SERVER: ServerScript = ServerScript {
     versions: Versions::Both,
     ciphers: Ciphers::All,
     record: None,
+    policy: Policy::Everybody,
+    dawdles_ms: 0,
     thinks_ms: 0,
     session: SESSION,
+    quiet_ms: 0,
     fault: None,
+    relay: None,
 };
 
 /// The same with TLS 1.2 alone, where the certificate is in clear.
@@ -39,10 +44,12 @@ pub(super) const CLIENT: ClientScript = ClientScript {
     user: "lab",
     asks: Some(SSL),
     insists: None,
+    begins: Begins::InOrder,
     versions: Versions::Both,
     ciphers: Ciphers::All,
     trust: Trust::Anything,
     stays: Stays::UntilActive,
+    lingers_ms: 0,
     leaves: Leave::InOrder,
     hesitates_ms: 0,
     patience_ms: 10_000,
@@ -54,6 +61,9 @@ pub(super) const IMPATIENT: ClientScript = ClientScript { patience_ms: 600, ..CL
 /// One whose user looks at the certificate for a moment and denies it.
 pub(super) const DENIES: ClientScript =
     ClientScript { stays: Stays::UntilEstablished, leaves: Leave::Notify, hesitates_ms: 300, ..CLIENT };
+
+/// One that stays until the server ends it, for servers that act late.
+pub(super) const STAYS: ClientScript = ClientScript { stays: Stays::UntilEnded, ..CLIENT };
 
 /// A legacy client: no RDP_NEG_REQ.
 pub(super) const LEGACY: ClientScript = ClientScript { asks: None, ..CLIENT };
@@ -142,7 +152,12 @@ pub(super) const fn play(
     client: ClientScript,
     expect: Expect,
 ) -> Scenario {
-    Scenario { name, says, server, client, expect }
+    Scenario { name, says, server, client, again: None, expect }
+}
+
+/// The client comes a second time.
+pub(super) const fn again(scenario: Scenario, client: ClientScript) -> Scenario {
+    Scenario { again: Some(client), ..scenario }
 }
 
 pub(super) const HTTP: &[u8] =
@@ -153,3 +168,34 @@ pub(super) const TLS_ALERT: &[u8] = &[0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46];
 
 /// Where the flight is cut: ServerHello and the beginning of the certificate are out.
 pub(super) const PART: usize = 3000;
+
+/// For how long a session is quiet before it is cut off. In reality it is minutes; the smallest that a cut cannot be
+/// mistaken for an answer to what was said before.
+pub(super) const QUIET_MS: u64 = 3000;
+
+/// A server that acts when the session has been quiet.
+pub(super) const fn cut_when_quiet(act: Act) -> ServerScript {
+    ServerScript { quiet_ms: QUIET_MS, ..fault(Point::Quiet, act) }
+}
+
+/// A server behind a relay that cuts what is quiet.
+pub(super) const fn behind_relay(cuts: Cut) -> ServerScript {
+    ServerScript { relay: Some(Relay { quiet_ms: QUIET_MS, cuts }), ..SERVER }
+}
+
+/// A session that is ended while it runs.
+pub(super) const fn broken(how: Ending, cause: &'static str, or: &'static [&'static str]) -> Expect {
+    Expect { outcome: Outcome::Broken, or, ..server(how, &["active"], cause) }
+}
+
+/// How a server answers the ClientHello that has TLS 1.0 alone: ServerHello, TLS_RSA_WITH_AES_128_CBC_SHA.
+pub(super) const SERVER_HELLO_10: &[u8] = &[
+    0x16, 0x03, 0x01, 0x00, 0x2a, // handshake, TLS 1.0
+    0x02, 0x00, 0x00, 0x26, 0x03, 0x01, // ServerHello, TLS 1.0
+    0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, // random
+    0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, 0x5a, //
+    0x00, 0x00, 0x2f, 0x00, // no session id, cipher suite, no compression
+];
+
+/// MCS Attach User Confirm: right in itself, and wrong where a Connection Confirm belongs.
+pub(super) const DATA: &[u8] = &[0x03, 0x00, 0x00, 0x0b, 0x02, 0xf0, 0x80, 0x2e, 0x00, 0x00, 0x06];
