@@ -18,7 +18,7 @@ use analyzer::report::source;
 use analyzer::tcp::{Interest, Listener, Streams};
 
 /// The corpus, if it is here.
-fn corpus() -> Option<PathBuf> {
+pub fn corpus() -> Option<PathBuf> {
     let named = std::env::var_os("RDPSCOPE_CORPUS").map(PathBuf::from);
     let folder = named.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
     if folder.is_dir() {

@@ -12,6 +12,7 @@ mod netns;
 mod peers;
 mod probe;
 mod relay;
+mod scoreboard;
 mod scripts;
 mod support;
 mod tidy;

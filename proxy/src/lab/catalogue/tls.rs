@@ -32,7 +32,8 @@ pub const ALERTS: &[Scenario] = &[
     play("server-tls10", "the server has TLS 1.0 alone, and the client refuses that: protocol_version",
         fault(Point::ClientHello, Act::AnswerAndWait(SERVER_HELLO_10)), IMPATIENT, leaves(TLS, "TLS-VER")),
     play("client-tls10", "the client has TLS 1.0 alone, and the server refuses that: protocol_version",
-        SERVER, ClientScript { begins: Begins::WithTls10, ..CLIENT }, server(Ending::Fin, TLS, "TLS-VER")),
+        fault(Point::ClientHello, Act::Alert(70)), ClientScript { begins: Begins::WithTls10, ..CLIENT },
+        server(Ending::Fin, TLS, "TLS-VER")),
 ];
 
 /// What the client does.
