@@ -8,6 +8,7 @@ use std::time::Instant;
 use analyzer::report::text::para;
 use anyhow::{Context, bail};
 use proxy::lab::dns::Resolver;
+use proxy::lab::wire::protocol::{HYBRID, SSL};
 use proxy::lab::{ClientReport, GROUPS, Scenario, Server, Stays, Tell, Told, scenarios};
 use proxy::tls::{Ciphers, Trust, Versions};
 
@@ -180,7 +181,6 @@ fn label(scenario: &Scenario) -> String {
 
 /// The flags with which xfreerdp does what the scenario's client does, as far as it has flags for it.
 fn xfreerdp_flags(scenario: &Scenario) -> Vec<&'static str> {
-    use proxy::lab::wire::protocol::{HYBRID, SSL};
     let client = scenario.client;
     let mut flags = vec![match client.asks {
         None => "/sec:rdp",

@@ -73,6 +73,17 @@ fn refused_leaves_the_port_closed() -> Outcome<()> {
 }
 
 #[test]
+fn it_ends_after_as_many_connections_as_it_was_told() -> Outcome<()> {
+    let mut lab = Lab::start("fin-after-accept", &["--count", "2"])?;
+    for _ in 0..2 {
+        assert!(lab.process.ended()?.is_none());
+        drop(TcpStream::connect(("127.0.0.1", lab.port))?);
+    }
+    assert_eq!(lab.process.wait(Duration::from_secs(5))?.code(), Some(0));
+    Ok(())
+}
+
+#[test]
 fn the_embedded_client_plays_against_it() {
     let output = rdpscope(&["lab", "alert-40", "--listen", "127.0.0.1:0", "--play"]);
     let said = String::from_utf8_lossy(&output.stderr);
@@ -93,6 +104,9 @@ const REAL: &[(&str, i32, &str)] = &[
     ("fin-mid-certificate", 143, "has sent 3000 bytes of its flight and sends FIN"),
     ("fin-after-connect-initial", 147, "has the MCS Connect Initial and sends FIN"),
     ("goodbye-after-client-info", 147, "has the Client Info and takes its leave"),
+    ("reset-after-confirm-active", 147, "has the Confirm Active and sends RST"),
+    ("healthy-tls12", 0, "has the Confirm Active"),
+    ("healthy-legacy", 0, "has the Confirm Active"),
 ];
 
 #[test]
@@ -101,7 +115,8 @@ fn xfreerdp_fails_as_told() {
         let screen = Screen::start()?;
         for (name, code, did) in REAL {
             let lab = Lab::start(name, &[])?;
-            let ran = xfreerdp(&screen, lab.port, Security::Tls(""), PASSWORD, Then::Leave)?;
+            let security = if name.ends_with("legacy") { Security::Rdp } else { Security::Tls("") };
+            let ran = xfreerdp(&screen, lab.port, security, PASSWORD, Then::Leave)?;
             let said = lab.finish()?;
             assert_eq!(ran.code, Some(*code), "{name}: {}\n{said}", ran.output);
             assert!(said.contains(did), "{name}: no {did:?} in {said}");

@@ -6,7 +6,7 @@
 
 mod corpus;
 mod golden;
-mod lab;
+pub mod lab;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -180,7 +180,7 @@ impl Section {
         let mut table = format!("## {}\n\n{}\n\n", self.source, self.about);
         let _infallible = writeln!(
             table,
-            "{} rows: {} right, {} in group, {} wrong, {} false alarms; {} healthy.\n",
+            "{} rows: {} right, {} in group, {} wrong, {} false alarms. In {} nothing may be found.\n",
             self.rows.len(),
             count(Judgement::Right),
             count(Judgement::InGroup),
