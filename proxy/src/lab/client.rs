@@ -39,6 +39,8 @@ pub struct ClientScript {
     pub lingers_ms: u64,
     /// How it leaves.
     pub leaves: Leave,
+    /// How many milliseconds it waits, connected, before its first word.
+    pub dawdles_ms: u64,
     /// How many milliseconds it waits once it is established: a person looks at the certificate.
     pub hesitates_ms: u64,
     /// After how many milliseconds without the next step it gives up, with a FIN.
@@ -237,6 +239,7 @@ async fn converse(
     session: Session,
     report: &mut ClientReport,
 ) -> Result<(), Stop> {
+    sleep(Duration::from_millis(script.dawdles_ms)).await;
     if script.begins == Begins::WithTls {
         return hello_by_hand(socket, script, &[0x0303]).await;
     }

@@ -70,7 +70,10 @@ where
     say(io, wire::demand_active()).await?;
     read(io).await?;
     log.reach(Point::ConfirmActive, io)?;
-    exchange(io, 4, wire::server_finalization()).await?;
+    // Some clients wait for these answers before they say the last word.
+    let [synchronize, cooperate, granted, font_map] = wire::server_finalization();
+    exchange(io, 3, [synchronize, cooperate, granted]).await?;
+    exchange(io, 1, [font_map]).await?;
     let mut answers = true;
     for burst in 0..session.bursts {
         send_burst(io, session, burst).await?;

@@ -23,7 +23,7 @@ fn of_the_golden_captures() -> Outcome<()> {
         about: "The recordings in `captures/`, read by `rdpscope analyze`. The labels are those of the lab's scenarios of \
                 the same names.",
         rows: rows?,
-        known_wrong: &[],
+        known_wrong: Vec::new(),
     };
     section.check().unwrap_or_else(|complaint| panic!("{complaint}"));
     Ok(())

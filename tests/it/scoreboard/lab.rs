@@ -34,6 +34,12 @@ pub const KNOWN_WRONG: &[&str] = &[
     "relay-idle-reset",
 ];
 
+/// The same, of packets alone.
+const PACKETS_KNOWN_WRONG: &[&str] = &[
+    // Where the server speaks first, and not RDP, a capture's reader looks no further, though the client asks for RDP.
+    "ssh-first",
+];
+
 /// How many are played at a time: the silent and the idle ones must not add up.
 const AT_ONCE: usize = 6;
 
@@ -150,7 +156,7 @@ fn rows(played: &[Played], said: impl Fn(&Played) -> Outcome<Option<Said>>) -> O
 async fn of_the_lab() -> Outcome<()> {
     let witness = Witness::start();
     let played = play_all().await;
-    let section = |source, about, rows| Section { source, about, rows, known_wrong: KNOWN_WRONG };
+    let section = |source, about, rows| Section { source, about, rows, known_wrong: KNOWN_WRONG.to_vec() };
     let mut complaints = Vec::new();
     let live = rows(&played, |played| Ok(played.live.clone()))?;
     let about = "The lab's scenarios through the proxy: the JSON of the live session.";
@@ -163,7 +169,9 @@ async fn of_the_lab() -> Outcome<()> {
         witness.finish()?;
         let packets = rows(&played, |played| Said::of_files(&[witness.packets(played.number)?]))?;
         let about = "The same sessions, from packets that tcpdump captured of the back leg, by `rdpscope analyze`.";
-        complaints.extend(section("tcpdump", about, packets).check().err());
+        let mut section = section("tcpdump", about, packets);
+        section.known_wrong.extend(PACKETS_KNOWN_WRONG);
+        complaints.extend(section.check().err());
         Ok(())
     });
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
@@ -193,7 +201,7 @@ async fn of_a_slow_resolver() {
             rows.push(Row { case: (*case).into(), label: label.clone(), said });
         }
         let about = "The proxy behind a resolver that answers late, from its recordings.";
-        let section = Section { source: "slow resolver", about, rows, known_wrong: KNOWN_WRONG };
+        let section = Section { source: "slow resolver", about, rows, known_wrong: Vec::new() };
         section.check().unwrap_or_else(|complaint| panic!("{complaint}"));
         Ok(())
     });

@@ -45,6 +45,7 @@ pub(super) const CLIENT: ClientScript = ClientScript {
     asks: Some(SSL),
     insists: None,
     begins: Begins::InOrder,
+    dawdles_ms: 0,
     versions: Versions::Both,
     ciphers: Ciphers::All,
     trust: Trust::Anything,
