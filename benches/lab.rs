@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use analyzer::capture::annotation::Section;
-use proxy::lab::{End, SCENARIOS, Scenario, certificate};
+use proxy::lab::{End, Scenario, certificate, scenarios};
 use proxy::listen::{Config, Server, Target};
 use proxy::tap::{Limits, tap};
 use proxy::watch;
@@ -20,7 +20,7 @@ const WAITS: Duration = Duration::from_millis(250);
 #[tokio::main]
 async fn main() {
     let (mut added, mut direct, mut ends) = (Vec::new(), Vec::new(), 0);
-    for scenario in SCENARIOS.iter().filter(|scenario| scenario.expect.end != End::Timeout) {
+    for scenario in scenarios().filter(|scenario| scenario.expect.end != End::Timeout) {
         let Some((differences, times)) = play(scenario, &mut ends).await else { continue };
         let slow = differences.iter().filter(|added| **added > 5.0).count();
         if slow > 0 {

@@ -36,6 +36,8 @@ pub enum Command {
     Histogram(Histogram),
     /// Show the whole thing on this machine: a healthy and a failing session through the real proxy
     Demo(Demo),
+    /// Be a server that fails in one way, for any client to try: `lab list` names the ways
+    Lab(Lab),
 }
 
 #[derive(Debug, Args)]
@@ -192,6 +194,25 @@ pub struct Demo {
     /// Folder of the recordings and the report
     #[arg(long, value_name = "DIR", default_value = "rdpscope-demo")]
     pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Lab {
+    /// `list`, the scenario whose server is to be played, or `slow-dns`, a resolver that answers late
+    #[arg(value_name = "list|NAME", default_value = "list")]
+    pub name: String,
+    /// Where the server listens; 127.0.0.1:3399 unless told otherwise, the resolver 127.0.0.77:53
+    #[arg(long, value_name = "IP:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// How late the resolver answers, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
+    pub delay: Duration,
+    /// End after so many connections, instead of by Ctrl-C
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+    /// Play the embedded client against it, too, and end
+    #[arg(long)]
+    pub play: bool,
 }
 
 /// A name or address with a port.

@@ -14,12 +14,14 @@ use analyzer::probe::Trust as ChainTrust;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use tokio_rustls::rustls::crypto::hash::HashAlgorithm;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig, ServerConnection,
-    SignatureScheme, SupportedProtocolVersion, version,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, ServerConfig,
+    ServerConnection, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion, version,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -53,8 +55,27 @@ pub enum Ciphers {
 pub struct Identity {
     /// The certificate, DER.
     pub certificate: Vec<u8>,
-    /// The private key, PKCS #8 DER.
-    pub key: Vec<u8>,
+    /// The private key.
+    pub key: Key,
+}
+
+/// A private key, or who has it.
+#[derive(Clone)]
+pub enum Key {
+    /// PKCS #8, DER.
+    Pkcs8(Vec<u8>),
+    /// Makes the RSA signature (PKCS #1 v1.5) of a SHA-256 digest, where no library has such keys. For TLS 1.2 alone.
+    ByHand(fn(digest: &[u8]) -> Vec<u8>),
+}
+
+impl Key {
+    /// The key as PKCS #8, where it is one.
+    pub fn pkcs8(&self) -> Option<&[u8]> {
+        match self {
+            Key::Pkcs8(der) => Some(der),
+            Key::ByHand(_) => None,
+        }
+    }
 }
 
 /// What a client does with the certificate it is shown.
@@ -71,10 +92,18 @@ pub enum Trust {
 pub enum Refusal {
     /// 42
     BadCertificate,
+    /// 43
+    UnsupportedCertificate,
+    /// 44
+    CertificateRevoked,
     /// 45
     CertificateExpired,
+    /// 46
+    CertificateUnknown,
     /// 48
     UnknownCa,
+    /// 49
+    AccessDenied,
 }
 
 /// One end's server half: what it shows and what it speaks.
@@ -91,13 +120,20 @@ impl Server {
     /// A server that shows `identity`. It packs a whole flight into one record, as Schannel does, unless `record` says
     /// how long a record (header included) may be.
     pub fn new(identity: &Identity, versions: Versions, ciphers: Ciphers, record: Option<usize>) -> io::Result<Server> {
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.clone()));
-        let mut config = ServerConfig::builder_with_provider(provider(ciphers))
+        let chain = vec![CertificateDer::from(identity.certificate.clone())];
+        let builder = ServerConfig::builder_with_provider(provider(ciphers))
             .with_protocol_versions(versions.list())
-            .and_then(|b| {
-                b.with_no_client_auth().with_single_cert(vec![CertificateDer::from(identity.certificate.clone())], key)
-            })
-            .map_err(io::Error::other)?;
+            .map_err(io::Error::other)?
+            .with_no_client_auth();
+        let mut config = match &identity.key {
+            Key::Pkcs8(der) => builder
+                .with_single_cert(chain, PrivateKeyDer::from(PrivatePkcs8KeyDer::from(der.clone())))
+                .map_err(io::Error::other)?,
+            Key::ByHand(sign) => {
+                let certified = CertifiedKey::new(chain, Arc::new(ByHand(*sign)));
+                builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
+            }
+        };
         config.max_fragment_size = record;
         Ok(Server(Arc::new(config)))
     }
@@ -228,8 +264,12 @@ impl Refusal {
     pub fn alert(self) -> u8 {
         match self {
             Refusal::BadCertificate => 42,
+            Refusal::UnsupportedCertificate => 43,
+            Refusal::CertificateRevoked => 44,
             Refusal::CertificateExpired => 45,
+            Refusal::CertificateUnknown => 46,
             Refusal::UnknownCa => 48,
+            Refusal::AccessDenied => 49,
         }
     }
 
@@ -237,9 +277,64 @@ impl Refusal {
     fn error(self) -> CertificateError {
         match self {
             Refusal::BadCertificate => CertificateError::BadEncoding,
+            Refusal::UnsupportedCertificate => CertificateError::InvalidPurpose,
+            Refusal::CertificateRevoked => CertificateError::Revoked,
             Refusal::CertificateExpired => CertificateError::Expired,
+            Refusal::CertificateUnknown => CertificateError::Other(OtherError(Arc::new(Unwanted))),
             Refusal::UnknownCa => CertificateError::UnknownIssuer,
+            Refusal::AccessDenied => CertificateError::ApplicationVerificationFailure,
         }
+    }
+}
+
+/// Why a certificate is refused that is refused for no reason of its own.
+#[derive(Debug)]
+struct Unwanted;
+
+impl fmt::Display for Unwanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not wanted")
+    }
+}
+
+impl std::error::Error for Unwanted {}
+
+/// Signs with what [`Key::ByHand`] holds.
+#[derive(Clone, Copy)]
+struct ByHand(fn(&[u8]) -> Vec<u8>);
+
+impl fmt::Debug for ByHand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByHand")
+    }
+}
+
+impl SigningKey for ByHand {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        offered.contains(&self.scheme()).then(|| Box::new(*self) as Box<dyn Signer>)
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::RSA
+    }
+}
+
+impl Signer for ByHand {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let suites = ring::default_provider().cipher_suites;
+        let hash = suites.iter().find_map(|suite| {
+            match suite {
+                SupportedCipherSuite::Tls12(suite) => Some(suite.common.hash_provider),
+                SupportedCipherSuite::Tls13(suite) => Some(suite.common.hash_provider),
+            }
+            .filter(|hash| hash.algorithm() == HashAlgorithm::SHA256)
+        });
+        let hash = hash.ok_or_else(|| Error::General("no SHA-256".into()))?;
+        Ok((self.0)(hash.hash(message).as_ref()))
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        SignatureScheme::RSA_PKCS1_SHA256
     }
 }
 

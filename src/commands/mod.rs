@@ -6,6 +6,7 @@ mod beside;
 mod demo;
 mod explain;
 mod histogram;
+mod lab;
 mod probe;
 pub mod proxy;
 mod rules;
@@ -31,6 +32,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Rules(args) => rules::run(args),
         Command::Histogram(args) => histogram::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Lab(args) => lab::run(args),
     }
 }
 

@@ -172,7 +172,7 @@ fn summarize(attempts: &[Attempt], dropped: u64, more: u64) -> String {
 }
 
 /// Ctrl-C, or being asked to end.
-async fn stopped() {
+pub async fn stopped() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
-use proxy::lab::{SCENARIOS, Scenario, certificate};
+use proxy::lab::{Scenario, certificate, scenarios};
 use serde_json::Value;
 
 use crate::support::program::{Proxy, program};
@@ -30,7 +30,7 @@ async fn played(sessions: usize) -> Folder {
     let folder = Folder::new();
     fs::create_dir_all(&folder.0).expect("folder");
     let mix: Vec<&Scenario> = MIX.iter().filter_map(|name| Scenario::named(name)).collect();
-    assert_eq!(mix.len(), MIX.len(), "{:?}", SCENARIOS.iter().map(|scenario| scenario.name).collect::<Vec<_>>());
+    assert_eq!(mix.len(), MIX.len(), "{:?}", scenarios().map(|scenario| scenario.name).collect::<Vec<_>>());
     for (place, scenario) in mix.iter().enumerate() {
         let share = (sessions + mix.len() - 1 - place) / mix.len();
         play(scenario, share, &folder.0).await;

@@ -33,6 +33,38 @@ fn session(client: &str, later: Duration, script: &str) -> Diagnosed {
     plainly(observations.collect())
 }
 
+/// What a packet capture of one connection would hold, between these two.
+fn packets(client: &str, server: &str, later: f64, script: &str) -> Diagnosed {
+    let end = |text: &str, port| SocketAddr::new(text.parse().expect("an address"), port);
+    let on_the_wire = |mut observation: Observation| {
+        let is_back = observation.flow.leg == Leg::Back;
+        observation.at = observation.at + Duration::from_secs_f64(later);
+        observation.flow.leg = Leg::Only;
+        if let Seen::Opening(opening) = &mut observation.seen {
+            match opening {
+                Opening::Dialing { client: from, server: to } => {
+                    (*from, *to) = (end(client, from.port()), end(server, 3389));
+                }
+                _ => return None,
+            }
+        }
+        is_back.then_some(observation)
+    };
+    plainly(script::parse(script).into_iter().flatten().filter_map(on_the_wire).collect())
+}
+
+#[test]
+fn a_relay_passes_an_end_on() {
+    let (relay, server) = ("10.0.0.9", "10.0.0.10");
+    let told = |echo: f64| {
+        let sessions = vec![packets(ONE, relay, echo, &no_key()), packets(relay, server, 0.0, &no_key())];
+        survey(&group(sessions)).iter().map(|found| (found.rule, found.cause.map(|cause| cause.id))).collect::<Vec<_>>()
+    };
+    assert_eq!(told(-0.005), [], "the client's connection ended first");
+    assert_eq!(told(0.0), [("a relay passes an end on", Some("PRX-CLOSE"))]);
+    assert_eq!(told(3.0), [], "long afterwards");
+}
+
 /// The names of the rules that speak, and whether their cause is the expected one.
 fn told(sessions: Sessions<'_>) -> Vec<(&'static str, Option<&'static str>)> {
     let minutes = |text: &str| text.parse::<f64>().expect("minutes") * 60.0;

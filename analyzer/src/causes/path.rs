@@ -14,7 +14,7 @@ pub(super) static CAUSES: &[Cause] = &[
                    ACKs, SACK; the time goes before a timer of the client fires",
         sign: "retransmissions of large and small alike; do not blame less than 15 % loss without a timer that fired",
         looks_like: &["PATH-LAT", "PATH-PMTU", "PATH-DEAD"],
-        confidence: Confidence::Possible,
+        confidence: Confidence::Likely,
         tools: &[Proxy, Packets],
         check: "from the client: pathping SERVER (or mtr), Test-NetConnection in a loop; netstat -s -p tcp before \
                 and after: segments retransmitted; on Wi-Fi: the same by cable",
@@ -32,7 +32,7 @@ pub(super) static CAUSES: &[Cause] = &[
                    took, reach the timer at which the client leaves",
         sign: "18 round trips times RTT reaches the timer that fired; else it is not the cause",
         looks_like: &["PATH-LOSS", "PATH-WINZERO", "NLA-KDC"],
-        confidence: Confidence::Possible,
+        confidence: Confidence::Likely,
         tools: &[Proxy, Probe],
         check: "rdpscope histogram RECORDINGS: rtt and connect; from the client: ping SERVER; which timer? FreeRDP \
                 gives 9 s from the end of TLS to active, /timeout raises it",

@@ -120,7 +120,7 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
 
 /// What came back is no confirm.
 pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline).filter(|_| timeline.facts.confirm.is_none() && timeline.facts.failure.is_none())?;
+    stage::failed(timeline).filter(|end| !stage::by_server(end))?;
     let malformed = timeline.facts.malformed.iter().find(|seen| seen.what.0 == Side::Server)?;
     let says = format!("the server's answer to the request is no X.224 confirm: {}", malformed.what.2);
     let finding = Finding::at_end(timeline, "TCP-NOTRDP", Confidence::Likely, says)?;

@@ -144,7 +144,7 @@ fn passed_to(
     let others = onward.get(&relay)?;
     let before = others.partition_point(|(at, _)| *at <= ended);
     let (at, other) = others[..before].last()?;
-    if ended.since(*at) > ECHO || other.began() < session.began() {
+    if ended.since(*at) > ECHO || other.began() + ECHO < session.began() {
         return None;
     }
     let says = format!(

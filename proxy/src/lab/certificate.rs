@@ -1,14 +1,16 @@
 //! Certificates for the lab's servers: the one room that names rcgen.
 //!
 //! All are self-signed on P-256, as a fresh RDP listener's certificate is self-signed. Their dates are fixed, not
-//! counted from now, so that what a report says of them does not change from day to day. RSA and weak keys are not
-//! made here: rcgen with ring cannot.
+//! counted from now, so that what a report says of them does not change from day to day. What rcgen with ring cannot
+//! make (a weak key, a weak signature) is taken from `specimens`.
 
 use std::io;
 
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 
-use crate::tls::Identity;
+use super::rsa::{self, unhex};
+use super::specimens::{SHA1, SHA1_KEY, WEAK};
+use crate::tls::{Identity, Key};
 
 /// The name that the lab's servers are called by, unless their fault is to be called otherwise.
 pub const NAME: &str = "rdp.lab.test";
@@ -29,14 +31,30 @@ pub enum Certificate {
     WrongName,
     /// It has so many names that the server's flight is longer than 10 KB.
     Large,
+    /// Its key is RSA with 1024 bits. For TLS 1.2.
+    WeakKey,
+    /// It is signed with SHA-1.
+    WeakSignature,
 }
 
 impl Certificate {
-    /// Makes one, with a fresh key.
+    /// Makes one, with a fresh key where it can be had.
     pub fn make(self) -> io::Result<Identity> {
+        match self {
+            Certificate::WeakKey => Ok(Identity { certificate: unhex(WEAK), key: Key::ByHand(rsa::sign) }),
+            Certificate::WeakSignature => Ok(Identity { certificate: unhex(SHA1), key: Key::Pkcs8(unhex(SHA1_KEY)) }),
+            Certificate::Valid
+            | Certificate::Expired
+            | Certificate::NotYet
+            | Certificate::WrongName
+            | Certificate::Large => self.fresh(),
+        }
+    }
+
+    fn fresh(self) -> io::Result<Identity> {
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let certificate = self.params().and_then(|params| params.self_signed(&key)).map_err(io::Error::other)?;
-        Ok(Identity { certificate: certificate.der().to_vec(), key: key.serialize_der() })
+        Ok(Identity { certificate: certificate.der().to_vec(), key: Key::Pkcs8(key.serialize_der()) })
     }
 
     fn params(self) -> Result<CertificateParams, rcgen::Error> {
@@ -57,7 +75,11 @@ impl Certificate {
         match self {
             Certificate::WrongName => vec![OTHER_NAME.into()],
             Certificate::Large => own_names().into_iter().chain((0..700).map(|n| format!("{n:03}.{NAME}"))).collect(),
-            Certificate::Valid | Certificate::Expired | Certificate::NotYet => own_names(),
+            Certificate::Valid
+            | Certificate::Expired
+            | Certificate::NotYet
+            | Certificate::WeakKey
+            | Certificate::WeakSignature => own_names(),
         }
     }
 
@@ -65,7 +87,11 @@ impl Certificate {
         match self {
             Certificate::Expired => (2019, 2020),
             Certificate::NotYet => (2090, 2091),
-            Certificate::Valid | Certificate::WrongName | Certificate::Large => (2024, 2054),
+            Certificate::Valid
+            | Certificate::WrongName
+            | Certificate::Large
+            | Certificate::WeakKey
+            | Certificate::WeakSignature => (2024, 2054),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::session::{self, Agreed, Session, say};
 use super::socket::{Ended, Socket, Tally, read_framed};
 use super::wire::{self, Confirmed, protocol};
 use crate::tls::{self, Ciphers, Trust, Versions};
+use crate::wire::hello::{Offer, client_hello};
 
 /// What a client does, from dialling to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct ClientScript {
     pub asks: Option<u32>,
     /// The one protocol that it will go on with, where it insists. Without it, it goes on with all that it asked for.
     pub insists: Option<u32>,
+    /// How it begins.
+    pub begins: Begins,
     /// Its versions of TLS.
     pub versions: Versions,
     /// Its cipher suites.
@@ -32,12 +35,27 @@ pub struct ClientScript {
     pub trust: Trust,
     /// Where it leaves.
     pub stays: Stays,
+    /// For how many milliseconds both sides are quiet after the last burst, before it leaves.
+    pub lingers_ms: u64,
     /// How it leaves.
     pub leaves: Leave,
+    /// How many milliseconds it waits, connected, before its first word.
+    pub dawdles_ms: u64,
     /// How many milliseconds it waits once it is established: a person looks at the certificate.
     pub hesitates_ms: u64,
     /// After how many milliseconds without the next step it gives up, with a FIN.
     pub patience_ms: u64,
+}
+
+/// How a client begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begins {
+    /// X.224, and then TLS if that is agreed on.
+    InOrder,
+    /// X.224, then a ClientHello made by hand that offers TLS 1.0 alone; it goes no further.
+    WithTls10,
+    /// In the wrong order: a ClientHello where the Connection Request belongs; it goes no further.
+    WithTls,
 }
 
 /// How long a client stays.
@@ -221,7 +239,14 @@ async fn converse(
     session: Session,
     report: &mut ClientReport,
 ) -> Result<(), Stop> {
+    sleep(Duration::from_millis(script.dawdles_ms)).await;
+    if script.begins == Begins::WithTls {
+        return hello_by_hand(socket, script, &[0x0303]).await;
+    }
     let agreed = negotiate(socket, script, report).await?;
+    if script.begins == Begins::WithTls10 {
+        return hello_by_hand(socket, script, &[0x0301]).await;
+    }
     if agreed.selected == protocol::RDP {
         return stay(socket, script, agreed, session).await;
     }
@@ -231,6 +256,15 @@ async fn converse(
     let mut stream = stream?;
     report.tls = tls::version_name(&stream);
     stay(&mut stream, script, agreed, session).await
+}
+
+/// Says a ClientHello that offers these versions, and waits for the end: an answer would help it no further.
+async fn hello_by_hand(socket: &mut Socket, script: ClientScript, versions: &[u16]) -> Result<(), Stop> {
+    // TLS_RSA_WITH_AES_128_CBC_SHA, TLS_RSA_WITH_3DES_EDE_CBC_SHA: what clients of that age have.
+    let offer = Offer { versions, ciphers: &[0x002f, 0x000a], name: Some(NAME), padded_to: 0 };
+    say(socket, client_hello(&offer)).await?;
+    script.within(session::wait_for_end(socket)).await?;
+    Err(io::Error::from(ErrorKind::UnexpectedEof).into())
 }
 
 /// Connection initiation, \[MS-RDPBCGR\] 1.3.1.1.
@@ -260,7 +294,10 @@ where
     let busy = Duration::from_millis(script.patience_ms) + session.pauses();
     match script.stays {
         Stays::UntilEstablished => {}
-        Stays::UntilActive => timeout(busy, session::connect(stream, agreed, session, script.user)).await??,
+        Stays::UntilActive => {
+            timeout(busy, session::connect(stream, agreed, session, script.user)).await??;
+            sleep(Duration::from_millis(script.lingers_ms)).await;
+        }
         Stays::UntilEnded => {
             timeout(busy, session::connect(stream, agreed, session, script.user)).await??;
             script.within(session::wait_for_end(stream)).await?;

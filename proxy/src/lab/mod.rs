@@ -7,10 +7,15 @@
 pub mod catalogue;
 pub mod certificate;
 mod client;
+pub mod dns;
+mod relay;
+mod rsa;
 mod server;
 mod session;
 mod socket;
+mod specimens;
 pub mod wire;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -20,13 +25,14 @@ use std::net::SocketAddr;
 
 use analyzer::observation::{Ending, Leg, Side};
 
-pub use catalogue::SCENARIOS;
-pub use client::{ClientReport, ClientScript, End, Leave, Stays};
-pub use server::{Act, Conversation, Deed, Did, Point, Server, ServerScript};
+pub use catalogue::{GROUPS, Group, scenarios};
+pub use client::{Begins, ClientReport, ClientScript, End, Leave, Stays};
+pub use relay::{Cut, Relay};
+pub use server::{Act, Conversation, Deed, Did, Point, Policy, Server, ServerScript, Tell, Told};
 pub use session::Session;
 pub use socket::{Ended, Tally};
 
-/// One way in which a session can go.
+/// One way in which an attempt can go: a connection, or two of the same client.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
     /// In kebab case.
@@ -37,6 +43,8 @@ pub struct Scenario {
     pub server: ServerScript,
     /// What the client does.
     pub client: ClientScript,
+    /// What it does in its second connection, where it comes again by itself.
+    pub again: Option<ClientScript>,
     /// What is to be said of it.
     pub expect: Expect,
 }
@@ -61,7 +69,7 @@ pub struct Expect {
     /// Who gives the verdict: whose alert, failure code or close it was; a silent server's, though it is the client
     /// that gives up.
     pub blames: Option<Side>,
-    /// How it ends for the client, without a relay. (With one the same, but that a refused connection is a reset one.)
+    /// How its (last) connection ends for the client, without a relay. (With one the same, but that a refused connection is a reset one.)
     pub end: End,
 }
 
@@ -90,12 +98,27 @@ impl Outcome {
 impl Scenario {
     /// The scenario of that name.
     pub fn named(name: &str) -> Option<&'static Scenario> {
-        SCENARIOS.iter().find(|scenario| scenario.name == name)
+        scenarios().find(|scenario| scenario.name == name)
     }
 
-    /// Starts the server.
+    /// Starts the server on a loopback port of the system's choice.
     pub async fn serve(&self) -> io::Result<Server> {
         Server::start(self.server).await
+    }
+
+    /// Starts the server there, and has it tell what it does.
+    pub async fn serve_on(&self, addr: SocketAddr, tell: Option<Tell>) -> io::Result<Server> {
+        Server::start_on(self.server, addr, tell).await
+    }
+
+    /// How many connections the client makes.
+    pub fn connections(&self) -> usize {
+        1 + usize::from(self.again.is_some())
+    }
+
+    /// Plays the client's second connection, where it has one.
+    pub async fn connect_again(&self, server: SocketAddr) -> Option<ClientReport> {
+        Some(client::play(self.again?, self.server.session, server).await)
     }
 
     /// Plays the client against `server`: the server's own address, or that of a relay to it.

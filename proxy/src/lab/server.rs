@@ -2,18 +2,20 @@
 //!
 //! It keeps a log of what it did, for a test to hold a verdict against.
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::certificate::Certificate;
+use super::relay::{self, Relay};
 use super::session::{self, Agreed, Session, say};
 use super::socket::{Counts, Ended, Socket, Tally, read_framed};
 use super::wire::{self, protocol};
@@ -42,6 +44,8 @@ pub enum Point {
     ConfirmActive,
     /// All bursts were sent and answered.
     Active,
+    /// Both sides were quiet for as long as the script says.
+    Quiet,
 }
 
 /// What a server does when it does not go on.
@@ -81,12 +85,42 @@ pub struct ServerScript {
     pub ciphers: Ciphers,
     /// The length of a TLS record, where its flight is not to be in one.
     pub record: Option<usize>,
+    /// Whom it turns away in X.224.
+    pub policy: Policy,
+    /// How many milliseconds a connection waits in the kernel, established, before it is served.
+    pub dawdles_ms: u64,
     /// How many milliseconds it thinks before its Connection Confirm, and again before its ServerHello.
     pub thinks_ms: u64,
     /// How a healthy session goes.
     pub session: Session,
+    /// For how many milliseconds both sides must be quiet, after the last burst, to come to [`Point::Quiet`].
+    pub quiet_ms: u64,
     /// The one thing that it does otherwise.
     pub fault: Option<(Point, Act)>,
+    /// A relay in front of it, at whose address clients come.
+    pub relay: Option<Relay>,
+}
+
+/// Whom a server turns away, by what the client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Nobody.
+    Everybody,
+    /// Who does not ask for this protocol: with RDP_NEG_FAILURE of this code.
+    Requires(u32, u32),
+    /// Who asks for this protocol: with RDP_NEG_FAILURE of this code.
+    Forbids(u32, u32),
+}
+
+impl Policy {
+    /// The code with which it turns away a client that asks for these protocols.
+    pub fn refusal(self, asked: u32) -> Option<u32> {
+        match self {
+            Policy::Everybody => None,
+            Policy::Requires(protocol, code) => (asked & protocol == 0).then_some(code),
+            Policy::Forbids(protocol, code) => (asked & protocol != 0).then_some(code),
+        }
+    }
 }
 
 /// One thing that a server did, or that happened to it.
@@ -115,6 +149,29 @@ pub enum Did {
     Over,
 }
 
+/// A deed as it happens, for somebody who watches.
+#[derive(Debug)]
+pub struct Told {
+    /// Which connection, counted from 1.
+    pub connection: usize,
+    /// Who came.
+    pub client: SocketAddr,
+    /// What happened.
+    pub deed: Deed,
+    /// What the server's own libraries said of it, where something broke off.
+    pub error: Option<String>,
+}
+
+/// Who is told. Called between two steps of a conversation: it must not wait for anything.
+#[derive(Clone)]
+pub struct Tell(pub Arc<dyn Fn(Told) + Send + Sync>);
+
+impl fmt::Debug for Tell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tell")
+    }
+}
+
 /// All that happened on one connection.
 #[derive(Debug, Clone)]
 pub struct Conversation {
@@ -137,7 +194,8 @@ pub struct Server {
     pub addr: SocketAddr,
     shared: Arc<Shared>,
     finished: watch::Receiver<usize>,
-    task: Option<JoinHandle<()>>,
+    /// Of the server and of the relay in front of it. None where nothing listens.
+    tasks: Vec<JoinHandle<()>>,
     /// Bound, not listening: whoever dials it is refused.
     _held: Option<TcpSocket>,
 }
@@ -148,21 +206,39 @@ struct Shared {
 }
 
 impl Server {
-    /// Begins to listen on 127.0.0.1, on a port of the system's choice, and serves everybody who comes.
+    /// Begins to listen on a loopback port of the system's choice, and serves everybody who comes.
     pub async fn start(script: ServerScript) -> io::Result<Server> {
+        Server::start_on(script, (Ipv4Addr::LOCALHOST, 0).into(), None).await
+    }
+
+    /// The same at an address of one's own, telling what it does.
+    pub async fn start_on(script: ServerScript, addr: SocketAddr, tell: Option<Tell>) -> io::Result<Server> {
         let shared = Arc::new(Shared::default());
         let (count, finished) = watch::channel(0);
         if !script.listens {
-            let held = TcpSocket::new_v4()?;
-            held.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-            return Ok(Server { addr: held.local_addr()?, shared, finished, task: None, _held: Some(held) });
+            let held = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            held.bind(addr)?;
+            return Ok(Server { addr: held.local_addr()?, shared, finished, tasks: Vec::new(), _held: Some(held) });
         }
         let identity = script.certificate.make()?;
         let tls = tls::Server::new(&identity, script.versions, script.ciphers, script.record)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let mut listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        let task = tokio::spawn(accept_all(listener, script, tls, shared.clone(), count));
-        Ok(Server { addr, shared, finished, task: Some(task), _held: None })
+        let mut tasks = Vec::new();
+        if let Some(script) = script.relay {
+            let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let server = behind.local_addr()?;
+            tasks.push(tokio::spawn(relay::run(listener, server, script)));
+            listener = behind;
+        }
+        let host = Host { script, tls, tell, shared: shared.clone() };
+        tasks.push(tokio::spawn(accept_all(listener, host, count)));
+        Ok(Server { addr, shared, finished, tasks, _held: None })
+    }
+
+    /// Whether anything listens there.
+    pub fn listens(&self) -> bool {
+        !self.tasks.is_empty()
     }
 
     /// The conversations that are over, in the order in which they ended.
@@ -184,7 +260,7 @@ impl Server {
 
     /// Stops listening and breaks off every conversation.
     pub async fn stop(mut self) {
-        if let Some(task) = self.task.take() {
+        for task in self.tasks.drain(..) {
             task.abort();
             let _ = task.await;
         }
@@ -193,27 +269,30 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
-async fn accept_all(
-    listener: TcpListener,
+/// What every conversation of a server needs.
+#[derive(Clone)]
+struct Host {
     script: ServerScript,
     tls: tls::Server,
+    tell: Option<Tell>,
     shared: Arc<Shared>,
-    count: watch::Sender<usize>,
-) {
+}
+
+async fn accept_all(listener: TcpListener, host: Host, count: watch::Sender<usize>) {
     // The set breaks off its tasks when this task is aborted.
     let mut tasks = JoinSet::new();
     // A failed accept (no descriptor left, say) ends the server; its client sees the port closed.
-    while let Ok((stream, _)) = listener.accept().await {
-        let (shared, count, tls) = (shared.clone(), count.clone(), tls.clone());
+    for connection in 1.. {
+        let Ok((stream, client)) = listener.accept().await else { break };
+        let (host, count) = (host.clone(), count.clone());
+        let log = Log { deeds: Vec::new(), fault: host.script.fault, connection, client, tell: host.tell.clone() };
         tasks.spawn(async move {
-            let conversation = converse(stream, script, tls).await;
-            shared.conversations.lock().unwrap_or_else(PoisonError::into_inner).push(conversation);
+            let conversation = converse(stream, host.script, host.tls, log).await;
+            host.shared.conversations.lock().unwrap_or_else(PoisonError::into_inner).push(conversation);
             count.send_modify(|n| *n += 1);
         });
         while tasks.try_join_next().is_some() {}
@@ -240,32 +319,42 @@ impl From<io::Error> for Stop {
 pub(super) struct Log {
     deeds: Vec<Deed>,
     fault: Option<(Point, Act)>,
+    connection: usize,
+    client: SocketAddr,
+    tell: Option<Tell>,
 }
 
 impl Log {
     /// Notes that a point was reached, and stops there if the script has it so.
     pub fn reach(&mut self, point: Point, io: &impl Counts) -> Result<(), Stop> {
         match self.fault {
-            Some((at, act)) if at == point => {
-                self.note(Did::Acted(point, act), io);
-                Err(Stop::Acts(act))
-            }
+            Some((at, act)) if at == point => self.act(point, act, io),
             _ => {
-                self.note(Did::Reached(point), io);
+                self.note(Did::Reached(point), None, io);
                 Ok(())
             }
         }
     }
 
-    fn note(&mut self, did: Did, io: &impl Counts) {
+    /// Notes that the server begins to do this at a point, and stops.
+    pub fn act(&mut self, point: Point, act: Act, io: &impl Counts) -> Result<(), Stop> {
+        self.note(Did::Acted(point, act), None, io);
+        Err(Stop::Acts(act))
+    }
+
+    fn note(&mut self, did: Did, error: Option<&io::Error>, io: &impl Counts) {
         let (sent, received) = io.counts();
-        self.deeds.push(Deed { at: Instant::now(), did, sent, received });
+        let deed = Deed { at: Instant::now(), did, sent, received };
+        self.deeds.push(deed);
+        if let Some(Tell(tell)) = &self.tell {
+            let error = error.map(io::Error::to_string);
+            tell(Told { connection: self.connection, client: self.client, deed, error });
+        }
     }
 }
 
-async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> Conversation {
+async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server, mut log: Log) -> Conversation {
     let mut socket = Socket::new(stream);
-    let mut log = Log { deeds: Vec::new(), fault: script.fault };
     let result = serve(&mut socket, script, &tls, &mut log).await;
     let error = match result {
         Ok(()) => {
@@ -274,12 +363,12 @@ async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> 
         }
         Err(Stop::Acts(act)) => perform(&mut socket, act).await.err(),
         Err(Stop::Failed(error)) => {
-            log.note(Did::BrokenOff, &socket);
+            log.note(Did::BrokenOff, Some(&error), &socket);
             break_off(&mut socket, &error).await;
             Some(error)
         }
     };
-    log.note(Did::Over, &socket);
+    log.note(Did::Over, None, &socket);
     Conversation {
         deeds: log.deeds,
         sent: socket.sent.clone(),
@@ -291,9 +380,13 @@ async fn converse(stream: TcpStream, script: ServerScript, tls: tls::Server) -> 
 
 /// The healthy server, up to the point where its script acts.
 async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log: &mut Log) -> Result<(), Stop> {
+    sleep(Duration::from_millis(script.dawdles_ms)).await;
     log.reach(Point::Accept, socket)?;
     let request = read_framed(socket, wire::tpkt_len).await?;
     log.reach(Point::Request, socket)?;
+    if let Some(code) = script.policy.refusal(wire::requested(&request)) {
+        return log.act(Point::Request, Act::NegotiationFailure(code), socket);
+    }
     let thinks = Duration::from_millis(script.thinks_ms);
     sleep(thinks).await;
     say(socket, wire::connection_confirm(script.selects)).await?;
@@ -302,6 +395,7 @@ async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log
     let agreed = Agreed { asked: wire::requested(&request), selected };
     if selected == protocol::RDP {
         session::serve(socket, agreed, script.session, log).await?;
+        quiet(socket, script.quiet_ms, log).await?;
         socket.drain().await;
         return Ok(());
     }
@@ -314,18 +408,22 @@ async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log
         return log.reach(point, socket);
     }
     socket.unread(hello);
-    serve_inside(socket, agreed, script.session, tls, log).await
+    serve_inside(socket, agreed, script, tls, log).await
 }
 
 async fn serve_inside(
     socket: &mut Socket,
     agreed: Agreed,
-    session: Session,
+    script: ServerScript,
     tls: &tls::Server,
     log: &mut Log,
 ) -> Result<(), Stop> {
     let mut stream = tls.accept(socket).await?;
-    match session::serve(&mut stream, agreed, session, log).await {
+    let served = match session::serve(&mut stream, agreed, script.session, log).await {
+        Ok(()) => quiet(&mut stream, script.quiet_ms, log).await,
+        stop => stop,
+    };
+    match served {
         Err(Stop::Acts(Act::Goodbye)) | Ok(()) => {}
         stop => return stop,
     }
@@ -333,6 +431,20 @@ async fn serve_inside(
         session::wait_for_end(&mut stream).await?;
     }
     Ok(stream.shutdown().await?)
+}
+
+/// Waits until nobody has said anything for so long. At once where the script does not ask for it.
+async fn quiet<S: AsyncRead + Counts + Unpin>(io: &mut S, quiet_ms: u64, log: &mut Log) -> Result<(), Stop> {
+    if quiet_ms == 0 {
+        return Ok(());
+    }
+    let mut scrap = [0; 4096];
+    while let Ok(read) = timeout(Duration::from_millis(quiet_ms), io.read(&mut scrap)).await {
+        if read? == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+    }
+    log.reach(Point::Quiet, io)
 }
 
 /// Does what the script says, below any TLS.

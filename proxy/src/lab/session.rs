@@ -1,18 +1,18 @@
 //! The healthy part: an RDP connection sequence and some activity, from both sides, over TLS or over bare TCP.
 //!
-//! Both sides know the shape beforehand and none negotiates: what one says is what the other waits for. So it fits lab
-//! peers among themselves; a real client finds its lab server healthy only up to the end of TLS.
+//! Both sides know the shape beforehand and none negotiates: what one says is what the other waits for. The server joins
+//! whatever channels a client has and does not insist on answers, so that real clients come as far as it goes.
 
 use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::Point;
 use super::server::{Log, Stop};
 use super::socket::{Counts, read_framed};
-use super::wire::{self, protocol};
+use super::wire::{self, Joining, protocol};
 
 /// How a session goes once it is established.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,9 @@ impl Session {
 /// Input events with which the client answers a burst.
 const EVENTS: u16 = 3;
 
+/// How long a burst may go unanswered: longer than any busy machine needs.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// Sizes of the tokens in the five messages of CredSSP with NTLM, client first.
 const TOKENS: [usize; 5] = [57, 218, 640, 96, 180];
 
@@ -58,19 +61,23 @@ where
     if agreed.selected == protocol::HYBRID {
         credssp_server(io).await?;
     }
-    read(io).await?;
+    let connect_initial = read_framed(io, wire::pdu_len).await?;
     log.reach(Point::ConnectInitial, io)?;
-    say(io, wire::connect_response(agreed.asked)).await?;
+    say(io, wire::connect_response_with(agreed.asked, wire::asked_channels(&connect_initial))).await?;
     join_server(io).await?;
-    read(io).await?;
     log.reach(Point::ClientInfo, io)?;
     say(io, wire::licence_valid_client()).await?;
     say(io, wire::demand_active()).await?;
     read(io).await?;
     log.reach(Point::ConfirmActive, io)?;
-    exchange(io, 4, wire::server_finalization()).await?;
+    // Some clients wait for these answers before they say the last word.
+    let [synchronize, cooperate, granted, font_map] = wire::server_finalization();
+    exchange(io, 3, [synchronize, cooperate, granted]).await?;
+    exchange(io, 1, [font_map]).await?;
+    let mut answers = true;
     for burst in 0..session.bursts {
         send_burst(io, session, burst).await?;
+        answers = answers && answered(io).await?;
     }
     log.reach(Point::Active, io)
 }
@@ -123,14 +130,15 @@ async fn credssp_client<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Re
     Ok(())
 }
 
-/// Channel connection, \[MS-RDPBCGR\] 1.3.1.1.
+/// Channel connection, \[MS-RDPBCGR\] 1.3.1.1, for whatever channels the client has. Reads the PDU behind it, too.
 async fn join_server<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
-    read(io).await?; // Erect Domain Request, which has no answer
-    exchange(io, 1, [wire::attach_user_confirm()]).await?;
-    for confirm in wire::channel_join_confirms() {
-        exchange(io, 1, [confirm]).await?;
+    loop {
+        match wire::joining(&read_framed(io, wire::pdu_len).await?) {
+            Joining::Silence => {}
+            Joining::Answer(confirm) => say(io, confirm).await?,
+            Joining::Over => return Ok(()),
+        }
     }
-    Ok(())
 }
 
 async fn join_client<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
@@ -151,10 +159,23 @@ async fn send_burst<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, session: Sess
     for _ in 0..session.updates {
         say(io, wire::graphics(session.update_len)).await?;
     }
-    for _ in 0..EVENTS {
-        read(io).await?;
-    }
     Ok(())
+}
+
+/// Whether the client answers a burst, with as many bytes as the lab's own. A real one may have nothing to say.
+async fn answered<S: AsyncRead + Unpin>(io: &mut S) -> io::Result<bool> {
+    let mut scrap = vec![0; usize::from(EVENTS) * wire::mouse_move(0).len()];
+    let mut missing = scrap.len();
+    while missing > 0 {
+        match timeout(ANSWER, io.read(&mut scrap[..missing])).await {
+            Err(_) => return Ok(false),
+            Ok(read) => match read? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => missing -= read,
+            },
+        }
+    }
+    Ok(true)
 }
 
 async fn take_burst<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, session: Session, burst: u16) -> io::Result<()> {

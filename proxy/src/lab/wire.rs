@@ -107,14 +107,29 @@ pub fn connect_initial(selected: u32) -> Vec<u8> {
     data(&ber(&[0x7f, 0x65], &body))
 }
 
-/// 2.2.1.4 Server MCS Connect Response PDU with GCC Conference Create Response.
+/// How many static virtual channels a Connect Initial asks for: the `channelCount` of its Client Network Data.
+pub fn asked_channels(connect_initial: &[u8]) -> usize {
+    let is_network = |block: &&[u8]| {
+        let len = usize::from(u16::from_le_bytes([block[2], block[3]]));
+        block[..2] == [0x03, 0xc0] && block[5..8] == [0; 3] && len == 8 + 12 * usize::from(block[4])
+    };
+    connect_initial.windows(8).find(is_network).map_or(0, |block| usize::from(block[4]))
+}
+
+/// 2.2.1.4 Server MCS Connect Response PDU with GCC Conference Create Response, to the lab's own client.
 pub fn connect_response(asked: u32) -> Vec<u8> {
+    connect_response_with(asked, CHANNELS.len())
+}
+
+/// The same to a client with so many static virtual channels.
+pub fn connect_response_with(asked: u32, channels: usize) -> Vec<u8> {
     let core = block(0x0c01, &[&0x0008_0004u32.to_le_bytes()[..], &asked.to_le_bytes(), &[0; 4]].concat());
     let security = block(0x0c02, &[0; 8]); // ENCRYPTION_METHOD_NONE, ENCRYPTION_LEVEL_NONE
-    let ids = channel_ids().into_iter().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-    let count = CHANNELS.len() as u16;
-    // The number of channels is odd: two bytes of padding follow.
-    let network = block(0x0c03, &[&IO.to_le_bytes()[..], &count.to_le_bytes(), &ids, &[0; 2]].concat());
+    let ids = channel_ids(channels).flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let count = channels as u16;
+    // Where their number is odd, two bytes of padding follow.
+    let padding = [0; 2].repeat(channels % 2);
+    let network = block(0x0c03, &[&IO.to_le_bytes()[..], &count.to_le_bytes(), &ids, &padding].concat());
     let blocks = [core, security, network].concat();
     let gcc = [
         // The length 0x2a is what Windows sends, whatever follows.
@@ -153,12 +168,33 @@ pub fn channel_joins() -> Vec<Vec<u8>> {
     joined_channels().map(|channel| data(&[&[0x38], &user_id()[..], &channel.to_be_bytes()].concat())).collect()
 }
 
-/// 2.2.1.9 Server MCS Channel Join Confirm PDU, one for each channel.
+/// 2.2.1.9 Server MCS Channel Join Confirm PDU, one for each channel of the lab's own client.
 pub fn channel_join_confirms() -> Vec<Vec<u8>> {
-    joined_channels()
-        .map(|channel| channel.to_be_bytes())
-        .map(|channel| data(&[&[0x3e, 0x00], &user_id()[..], &channel, &channel].concat()))
-        .collect()
+    joined_channels().map(|channel| channel_join_confirm(channel.to_be_bytes())).collect()
+}
+
+fn channel_join_confirm(channel: [u8; 2]) -> Vec<u8> {
+    data(&[&[0x3e, 0x00], &user_id()[..], &channel, &channel].concat())
+}
+
+/// What the server answers, while channels are connected, to one PDU of the client.
+pub enum Joining {
+    /// Nothing.
+    Silence,
+    /// Attach User Confirm (2.2.1.7), or Channel Join Confirm (2.2.1.9).
+    Answer(Vec<u8>),
+    /// It belongs to the next phase.
+    Over,
+}
+
+/// Reads one PDU of the channel connection. It is over with the first MCS Send Data Request.
+pub fn joining(pdu: &[u8]) -> Joining {
+    match *pdu {
+        [_, _, _, _, _, _, _, 0x28, ..] => Joining::Answer(attach_user_confirm()),
+        [_, _, _, _, _, _, _, 0x38, _, _, high, low, ..] => Joining::Answer(channel_join_confirm([high, low])),
+        [_, _, _, _, _, _, _, 0x64, ..] => Joining::Over,
+        _ => Joining::Silence,
+    }
 }
 
 /// 2.2.1.11 Client Info PDU.
@@ -251,12 +287,13 @@ pub fn server_finalization() -> [Vec<u8>; 4] {
     .map(|(kind, body)| from_server(&share_data(kind, SERVER, &body)))
 }
 
-/// 2.2.9.1.2 Server Fast-Path Update PDU: one surface-commands update whose content is noise, `len` bytes in all.
+/// 2.2.9.1.2 Server Fast-Path Update PDU, `len` bytes in all: FASTPATH_UPDATETYPE_SYNCHRONIZE, whose content no client
+/// reads. It is noise.
 pub fn graphics(len: u16) -> Vec<u8> {
     // fpOutputHeader, length in two bytes, updateHeader, size
     let body = len.saturating_sub(6);
     let [high, low] = (body + 6).to_be_bytes();
-    let mut pdu = vec![0x00, high | 0x80, low, 0x04];
+    let mut pdu = vec![0x00, high | 0x80, low, 0x03];
     pdu.extend(body.to_le_bytes());
     pdu.extend((0..body).map(|n| (n.wrapping_mul(167) >> 3) as u8));
     pdu
@@ -308,12 +345,12 @@ pub fn record_len(bytes: &[u8]) -> Option<usize> {
     bytes.get(3..5).map(|len| usize::from(u16::from_be_bytes([len[0], len[1]])) + 5)
 }
 
-fn channel_ids() -> Vec<u16> {
-    (IO + 1..).take(CHANNELS.len()).collect()
+fn channel_ids(channels: usize) -> impl Iterator<Item = u16> {
+    (IO + 1..).take(channels)
 }
 
 fn joined_channels() -> impl Iterator<Item = u16> {
-    [USER, IO].into_iter().chain(channel_ids())
+    [USER, IO].into_iter().chain(channel_ids(CHANNELS.len()))
 }
 
 /// The user channel as PER writes it: counted from 1001.

@@ -1409,4 +1409,20 @@ pub const STORIES: &[Story] = &[
             the client leaves 15.0 s after the certificate: it is the client that ends this, not the server
         ",
     },
+    Story {
+        name: "a client that leaves a firewall's certificate",
+        fires: &["client left after the certificate"],
+        almost: &["key exchange without an end"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate inspected
+            64ms < @hello-done
+            2.1s > fin
+        ",
+        says: "
+        ",
+    },
 ];

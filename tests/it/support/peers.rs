@@ -108,7 +108,7 @@ impl Certificate {
             Ok(path)
         };
         let certificate = pem("x509", "server.crt", &made.certificate)?;
-        Ok(Certificate { certificate, key: pem("pkey", "server.key", &made.key)? })
+        Ok(Certificate { certificate, key: pem("pkey", "server.key", made.key.pkcs8().unwrap_or_default())? })
     }
 }
 

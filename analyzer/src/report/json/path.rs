@@ -1,7 +1,6 @@
 //! Whose time it was, for scripts.
 
-use serde_json::{Value, json};
-
+use super::{Value, json};
 use crate::attribution::{Balance, Stall, stalls};
 use crate::timeline::Timeline;
 
