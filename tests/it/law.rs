@@ -237,7 +237,7 @@ fn path(random: &mut Random) -> PathSample {
 fn sign(random: &mut Random, from: Side) -> Sign {
     let (len, after) = (random.next() as u32, Duration::from_nanos(random.next() >> random.below(64)));
     let (place, yes) = (random.next() as u32, random.below(2) == 0);
-    match random.below(16) {
+    match random.below(17) {
         0 => {
             let (by, mtu) = (address(random, yes).ip(), Some(len).filter(|_| place % 2 == 0));
             Sign::Icmp { by, kind: random.next() as u8, code: random.next() as u8, mtu, about: from }
@@ -256,6 +256,7 @@ fn sign(random: &mut Random, from: Side) -> Sign {
         12 => Sign::SynProxy { marks: proxy_marks(random, after) },
         13 => Sign::WindowScale { from, shift: random.next() as u8 },
         14 => Sign::EcnAgreed,
+        15 => Sign::SentForNothing { from, len },
         _ => Sign::EcnMarked { from },
     }
 }
@@ -274,6 +275,7 @@ fn marks(random: &mut Random) -> ResetMarks {
         id: is(1).then_some((numbers as u16, random.next() as u16)),
         no_window: is(2),
         no_timestamp: is(3),
+        too_soon: is(8).then(|| (Duration::from_nanos(random.next()), Duration::from_nanos(random.next()))),
         sequence: [Sequence::Exact, Sequence::InWindow, Sequence::Outside][random.below(3) as usize],
         mirrored: is(4),
         payload: if is(5) { random.next() as u32 } else { 0 },

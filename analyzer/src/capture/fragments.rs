@@ -109,6 +109,7 @@ mod tests {
             protocol: 6,
             id: 0,
             ttl: 64,
+            ecn_marked: false,
             fragment: Some(Fragment { id, offset, more }),
             payload,
             payload_len: payload.len() as u32,

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use etherparse::{Ipv6ExtensionSlice, Ipv6ExtensionsSlice, LaxIpSlice, LaxIpv4Slice, LaxIpv6Slice};
+use etherparse::{IpEcn, Ipv6ExtensionSlice, Ipv6ExtensionsSlice, LaxIpSlice, LaxIpv4Slice, LaxIpv6Slice};
 
 /// One IP packet, as far as the capture holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Ip<'a> {
     pub id: u16,
     /// TTL, hop limit.
     pub ttl: u8,
+    /// Whether a router marked it: congestion experienced (RFC 3168, 5).
+    pub ecn_marked: bool,
     /// Where this is a fragment: which.
     pub fragment: Option<Fragment>,
     /// The payload that is here.
@@ -50,6 +52,10 @@ pub fn read(packet: &[u8], original_len: u32) -> Option<Ip<'_>> {
         LaxIpSlice::Ipv4(ip) => (ip.header().identification(), ip.header().ttl(), total_v4(ip), fragment_v4(ip)),
         LaxIpSlice::Ipv6(ip) => (0, ip.header().hop_limit(), total_v6(ip), fragment_v6(ip)),
     };
+    let ecn = match &ip {
+        LaxIpSlice::Ipv4(ip) => ip.header().ecn(),
+        LaxIpSlice::Ipv6(ip) => ip.header().ecn(),
+    };
     // Offload leaves 0 there: then the frame's own length tells.
     let total = if (total as usize) < headers { original_len } else { total };
     Some(Ip {
@@ -58,6 +64,7 @@ pub fn read(packet: &[u8], original_len: u32) -> Option<Ip<'_>> {
         protocol: payload.ip_number.0,
         id,
         ttl,
+        ecn_marked: ecn == IpEcn::THREE,
         fragment,
         payload: payload.payload,
         payload_len: total.saturating_sub(u32::try_from(headers).unwrap_or(0)),

@@ -8,6 +8,7 @@ pub mod file;
 mod fragments;
 mod ip;
 mod link;
+pub mod options;
 pub mod packets;
 pub mod recording;
 pub mod segment;

@@ -1,4 +1,4 @@
-//! Reads anybody's capture: TCP segments, and who a network says cannot be reached, in the order of the file.
+//! Reads anybody's capture: TCP segments, and what a network says of them, in the order of the file.
 //!
 //! Frames are numbered from 1 as other readers do. Fragments are put together. Packets that the capture cut are
 //! noticed, and the notice says how to capture again.
@@ -7,7 +7,7 @@ use super::file::{Item, Packet};
 use super::fragments::Fragments;
 use super::ip::{self, Ip};
 use super::link;
-use super::segment::{self, Segment, Unreachable};
+use super::segment::{self, Icmp, Segment};
 use crate::time::Timestamp;
 
 /// What Windows' pktmon keeps of each packet unless told otherwise, bytes.
@@ -31,8 +31,8 @@ pub struct Heard<'a> {
 pub enum What<'a> {
     /// A segment of it.
     Segment(Segment<'a>),
-    /// The network cannot deliver a segment of it.
-    Unreachable(Unreachable),
+    /// The network says something of a segment of it.
+    Icmp(Icmp),
 }
 
 /// What is known while reading a capture.
@@ -127,8 +127,8 @@ impl Decoder {
 fn hear(ip: &Ip<'_>, each: &mut dyn FnMut(What<'_>)) {
     if let Some(segment) = segment::tcp(ip) {
         each(What::Segment(segment));
-    } else if let Some(unreachable) = segment::unreachable(ip) {
-        each(What::Unreachable(unreachable));
+    } else if let Some(icmp) = segment::icmp(ip) {
+        each(What::Icmp(icmp));
     }
 }
 
@@ -206,11 +206,13 @@ mod tests {
         let mut heard = Vec::new();
         let packet = Packet { interface: 0, at: Timestamp(0), data: &error, original_len: 56 };
         decoder().item(&Item::Packet(packet), &mut |what| {
-            if let What::Unreachable(unreachable) = what.what {
-                heard.push(unreachable);
+            if let What::Icmp(icmp) = what.what {
+                heard.push(icmp);
             }
         });
-        let [Unreachable { source, destination, sequence: 1 }] = heard[..] else { panic!("{heard:?}") };
+        let [Icmp { source, destination, sequence: 1, kind: 3, code: 1, mtu: None, .. }] = heard[..] else {
+            panic!("{heard:?}")
+        };
         assert_eq!((source.to_string(), destination.to_string()), ("10.0.0.1:80".into(), "10.0.0.2:81".into()));
     }
 }

@@ -31,21 +31,35 @@ pub struct Segment<'a> {
     pub rst: bool,
     /// The receive window, not scaled (RFC 7323 2.2).
     pub window: u16,
-    /// The maximum segment size told with a SYN.
-    pub mss: Option<u16>,
+    /// ECN-Echo flag (RFC 3168, 6.1).
+    pub ece: bool,
+    /// Congestion window reduced flag.
+    pub cwr: bool,
+    /// The options, as they are; see [`super::options::Options`].
+    pub options: &'a [u8],
     /// IPv4 identification; 0 where there is none.
     pub id: u16,
     /// TTL, hop limit.
     pub ttl: u8,
+    /// Whether a router marked the packet: congestion experienced (RFC 3168, 5).
+    pub ecn_marked: bool,
     /// The payload that is here.
     pub payload: &'a [u8],
     /// The payload's length on the wire, bytes. More than is here where the capture was cut.
     pub payload_len: u32,
 }
 
-/// Who a network says cannot be reached, ICMP type 3 (RFC 792) or ICMPv6 type 1 (RFC 4443).
+/// An ICMP error about a segment: ICMP types 3 and 11 (RFC 792), ICMPv6 types 1, 2 and 3 (RFC 4443).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unreachable {
+pub struct Icmp {
+    /// Who sent the error.
+    pub by: IpAddr,
+    /// Its type.
+    pub kind: u8,
+    /// Its code.
+    pub code: u8,
+    /// The MTU it tells, bytes (RFC 1191, RFC 8201).
+    pub mtu: Option<u32>,
     /// Who had sent the packet that could not be delivered.
     pub source: SocketAddr,
     /// Whom it was for.
@@ -78,40 +92,48 @@ pub fn tcp<'a>(ip: &Ip<'a>) -> Option<Segment<'a>> {
         rst: flag(0x04),
         ack: flag(0x10),
         window: u16::from_be_bytes([w0, w1]),
-        mss: ip.payload.get(FIXED..header_len).filter(|_| flag(0x02)).and_then(mss),
+        ece: flag(0x40),
+        cwr: flag(0x80),
+        options: ip.payload.get(FIXED..header_len.min(ip.payload.len())).unwrap_or_default(),
         id: ip.id,
         ttl: ip.ttl,
+        ecn_marked: ip.ecn_marked,
         payload: ip.payload.get(header_len..).unwrap_or_default(),
         payload_len: ip.payload_len.saturating_sub(u32::from(offset >> 4) * 4),
     })
 }
 
-/// Option 2, RFC 9293 3.2.
-fn mss(mut options: &[u8]) -> Option<u16> {
-    loop {
-        options = match *options {
-            [2, 4, high, low, ..] => return Some(u16::from_be_bytes([high, low])),
-            [1, ref rest @ ..] => rest,
-            [0, ..] | [] | [_] => return None,
-            [_, len, ..] => options.get(usize::from(len.max(2))..)?,
-        }
-    }
-}
-
-/// The TCP segment that an ICMP error quotes, where the error says that its receiver cannot be reached.
-pub fn unreachable(ip: &Ip<'_>) -> Option<Unreachable> {
-    let quoted = match (ip.protocol, ip.payload) {
-        // Code 4 is no end: the packet was too large (RFC 1191).
-        (ICMP, [3, code, _, _, _, _, _, _, quoted @ ..]) if *code != 4 => quoted,
-        (ICMPV6, [1, _, _, _, _, _, _, _, quoted @ ..]) => quoted,
+/// What an ICMP error says of the TCP segment that it quotes.
+pub fn icmp(ip: &Ip<'_>) -> Option<Icmp> {
+    let [kind, code, _, _, m0, m1, m2, m3, ref quoted @ ..] = *ip.payload else { return None };
+    let told = u32::from_be_bytes([m0, m1, m2, m3]);
+    let mtu = match (ip.protocol, kind, code) {
+        (ICMP, 3, 4) => Some(told & 0xffff).filter(|mtu| *mtu > 0),
+        (ICMPV6, 2, _) => Some(told),
+        (ICMP, 3 | 11, _) | (ICMPV6, 1 | 3, _) => None,
         _ => return None,
     };
     let quoted = ip::read(quoted, 0)?;
     let [s0, s1, d0, d1, q0, q1, q2, q3] = *quoted.payload.first_chunk().filter(|_| quoted.protocol == TCP)?;
     let end = |address: IpAddr, port| SocketAddr::new(address, u16::from_be_bytes(port));
-    Some(Unreachable {
+    Some(Icmp {
+        by: ip.source,
+        kind,
+        code,
+        mtu,
         source: end(quoted.source, [s0, s1]),
         destination: end(quoted.destination, [d0, d1]),
         sequence: u32::from_be_bytes([q0, q1, q2, q3]),
     })
+}
+
+impl Icmp {
+    /// Whether it says that the receiver cannot be reached. Too large a packet (RFC 1191) is no end, and neither is a
+    /// hop limit that ran out on the way.
+    pub fn is_unreachable(&self) -> bool {
+        match self.by {
+            IpAddr::V4(_) => self.kind == 3 && self.code != 4,
+            IpAddr::V6(_) => self.kind == 1,
+        }
+    }
 }

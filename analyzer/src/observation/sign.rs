@@ -33,8 +33,15 @@ pub enum Sign {
         len: u32,
         /// What made the sender do so.
         why: Again,
-        /// Since the segment, or its last repetition, was sent.
+        /// Since this side last sent payload: of a timer, what it waited.
         after: Duration,
+    },
+    /// The peer says that it got these bytes twice (D-SACK, RFC 2883): what was sent again was not lost.
+    SentForNothing {
+        /// Who sent them.
+        from: Side,
+        /// Bytes.
+        len: u32,
     },
     /// The client asked again.
     SynAgain {
@@ -59,8 +66,8 @@ pub enum Sign {
         /// How late it was.
         late: Duration,
     },
-    /// The network delivered one packet twice: the same IP identification, but later or with another TTL than a
-    /// capture's own copies have.
+    /// The network delivered one packet twice: the same IP identification, but later than a capture's own copies, or
+    /// the peer says so (D-SACK). Where neither shows, a mirror port's copies cannot be told from the network's.
     Duplicated {
         /// Who sent it.
         from: Side,
@@ -149,15 +156,17 @@ pub enum Again {
     Fast,
     /// The last segment again, about two round trips later, to bring out an acknowledgement (RFC 8985, 7).
     TailProbe,
-    /// The peer had it: it had acknowledged it before, or it says so now (D-SACK, RFC 2883).
+    /// The peer had acknowledged it before.
     Spurious,
-    /// A further segment of a flight that is being sent again.
+    /// Something else: a further segment of a flight that is being sent again, or one that an ICMP error brought back
+    /// (RFC 1191).
     Rest,
 }
 
-/// What tells an RST from its alleged sender's other packets. Of the sender's own all are empty, with one exception: a
-/// system that knows nothing of a connection (any more) answers with an RST without an ACK flag (`answers`), and makes
-/// it without a socket. Linux leaves identification, window and timestamps out of it, always.
+/// What tells an RST from its alleged sender's other packets. Some of it is usual: Windows and Linux put a window of 0
+/// into RSTs of their own; a system that knows nothing of a connection (any more) answers with an RST without an ACK flag
+/// (`answers`) and makes it without a socket, Linux without identification and timestamp; a closed port's RST comes
+/// before any SYN-ACK.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ResetMarks {
     /// Its TTL and the one usual for the sender, where they differ.
@@ -168,6 +177,9 @@ pub struct ResetMarks {
     pub no_window: bool,
     /// It has no timestamp where the sender's segments have (RFC 7323, 3.2).
     pub no_timestamp: bool,
+    /// It acknowledges what was sent so short before, and no round trip to its alleged sender is that short: so long
+    /// after, and the least round trip.
+    pub too_soon: Option<(Duration, Duration)>,
     /// Where its sequence number stands.
     pub sequence: Sequence,
     /// An RST of the other side, with the same numbers the other way round, came with it.
@@ -232,6 +244,7 @@ impl Sign {
         match self {
             Sign::Icmp { .. } => "icmp",
             Sign::Retransmitted { .. } => "retransmitted",
+            Sign::SentForNothing { .. } => "sent_for_nothing",
             Sign::SynAgain { .. } => "syn_again",
             Sign::SynAckAgain { .. } => "syn_ack_again",
             Sign::Overtaken { .. } => "overtaken",
@@ -271,6 +284,9 @@ impl Sign {
             }
             Sign::Duplicated { from, len, after } | Sign::AfterReset { from, len, after } => {
                 fields.word("from", from).number("len", *len).time("after_ns", *after);
+            }
+            Sign::SentForNothing { from, len } => {
+                fields.word("from", from).number("len", *len);
             }
             Sign::CaptureLoss { from, len } | Sign::NetworkLoss { from, len } => {
                 fields.word("from", from).number("len", *len);
@@ -327,6 +343,7 @@ impl Sign {
             "after_reset" => {
                 Sign::AfterReset { from: from()?, len: values.read("len")?, after: values.time("after_ns")? }
             }
+            "sent_for_nothing" => Sign::SentForNothing { from: from()?, len: values.read("len")? },
             "capture_loss" => Sign::CaptureLoss { from: from()?, len: values.read("len")? },
             "network_loss" => Sign::NetworkLoss { from: from()?, len: values.read("len")? },
             "zero_window" => Sign::ZeroWindow {
@@ -360,9 +377,11 @@ impl Again {
 }
 
 impl ResetMarks {
-    /// Whether it looks like its alleged sender's own.
+    /// Whether it looks like its alleged sender's own: it has no marks but the usual ones.
     pub fn is_empty(&self) -> bool {
-        *self == ResetMarks { answers: self.answers, ..ResetMarks::default() }
+        let is_of_a_socket = self.id.is_none() && !self.no_timestamp;
+        let is_believed = self.sequence == Sequence::Exact && !self.mirrored && self.payload == 0;
+        self.ttl.is_none() && self.too_soon.is_none() && is_believed && (is_of_a_socket || self.answers)
     }
 }
 
@@ -429,11 +448,15 @@ impl Fields {
     }
 
     fn reset(&mut self, marks: &ResetMarks) {
-        let ResetMarks { ttl, id, no_window, no_timestamp, sequence, mirrored, payload, answers, before_syn_ack } =
-            *marks;
+        let ResetMarks { ttl, id, no_window, no_timestamp, too_soon, sequence, .. } = *marks;
+        let ResetMarks { mirrored, payload, answers, before_syn_ack, .. } = *marks;
         self.some("ttl", ttl.map(|ttl| ttl.0)).some("usual_ttl", ttl.map(|ttl| ttl.1));
         self.some("id", id.map(|id| id.0)).some("last_id", id.map(|id| id.1));
-        self.yes("no_window", no_window).yes("no_timestamp", no_timestamp).word("sequence", sequence.name());
+        self.yes("no_window", no_window).yes("no_timestamp", no_timestamp);
+        if let Some((took, least)) = too_soon {
+            self.time("took_ns", took).time("least_ns", least);
+        }
+        self.word("sequence", sequence.name());
         self.yes("mirrored", mirrored).some("payload", Some(payload).filter(|len| *len > 0));
         self.yes("answers", answers).yes("before_syn_ack", before_syn_ack);
     }
@@ -488,6 +511,7 @@ impl Values<'_> {
             id: self.read("id").zip(self.read("last_id")),
             no_window: self.yes("no_window"),
             no_timestamp: self.yes("no_timestamp"),
+            too_soon: self.time("took_ns").zip(self.time("least_ns")),
             sequence: Sequence::ALL.into_iter().find(|sequence| sequence.name() == word)?,
             mirrored: self.yes("mirrored"),
             payload: self.read("payload").unwrap_or(0),

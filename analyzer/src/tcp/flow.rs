@@ -3,13 +3,26 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::half::{Half, Out, Piece};
-use crate::capture::segment::Segment;
-use crate::observation::{Ending, Opening, PathSample, Seen, Side};
+use super::again::Acknowledgement;
+use super::greeting::Greeting;
+use super::half::{Half, Out, Piece, sign};
+use super::marks::Marks;
+use super::recent::Copied;
+use super::resets::{self, Resets};
+use super::window::Window;
+use crate::capture::options::Options;
+use crate::capture::segment::{Icmp, Segment};
+use crate::observation::{Ending, Opening, PathSample, ResetMarks, Seen, Sequence, Side, Sign};
 use crate::time::Timestamp;
+
+mod sample;
 
 /// A client sends its SYN again within this time: a longer silence is no patience any more.
 const UNANSWERED: Duration = Duration::from_secs(3);
+/// Nothing that has to pass a cable and come back is that fast.
+const SAME_MACHINE: Duration = Duration::from_micros(100);
+/// A round trip that is told from the time that a capture needs.
+const MEASURABLE: Duration = Duration::from_millis(1);
 /// SYNs without an answer that need no further silence.
 const ASKED: u64 = 3;
 
@@ -39,8 +52,16 @@ pub(super) struct Flow {
     reset: bool,
     /// The round trip of the handshake.
     handshake: Option<Duration>,
-    /// MSS as client and server told it.
-    mss: [Option<u16>; 2],
+    greeting: Greeting,
+    marks: [Marks; 2],
+    windows: [Window; 2],
+    resets: Resets,
+    /// Who spoke last; since when the other has acknowledged all of it, and said nothing.
+    speaker: Option<Side>,
+    silent: Option<Timestamp>,
+    /// When the last packet came, and the longest time in which none did.
+    last: Option<Timestamp>,
+    longest_gap: Duration,
     /// What the last path sample told.
     told: Told,
     /// Segments were sent again: the next payload tells what that cost.
@@ -79,7 +100,14 @@ impl Flow {
             refused: false,
             reset: false,
             handshake: None,
-            mss: [None; 2],
+            greeting: Greeting::default(),
+            marks: [Marks::default(); 2],
+            windows: [Window::default(), Window::default()],
+            resets: Resets::default(),
+            speaker: None,
+            silent: None,
+            last: None,
+            longest_gap: Duration::ZERO,
             told: Told::default(),
             owes_sample: false,
         }
@@ -94,7 +122,7 @@ impl Flow {
     pub fn is_over_by(&self, segment: &Segment<'_>) -> bool {
         let Some(syn) = &self.syn else { return self.opened };
         let is_again = syn.sequence == segment.sequence && self.client == segment.source;
-        !is_again && (self.opened || self.refused || self.reset || self.client == segment.source)
+        !is_again && (self.opened || self.is_over() || self.client == segment.source)
     }
 
     /// Whether the handshake was seen, or must have been before.
@@ -104,17 +132,23 @@ impl Flow {
 
     /// Whether nothing more can come: it ended on both sides.
     pub fn is_over(&self) -> bool {
-        self.reset || self.refused || self.halves.iter().all(|half| half.ended)
+        self.reset || self.resets.is_held() || self.refused || self.halves.iter().all(|half| half.ended)
     }
 
     /// Takes a segment.
     pub fn push(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) {
-        if self.is_copy(incoming) {
+        if self.is_copy(incoming, out) {
             return;
         }
-        let Segment { syn, ack, fin, rst, window, .. } = incoming.segment;
-        if window == 0 && !(syn || fin || rst) {
-            self.halves[incoming.from as usize].stats.zero_windows += 1;
+        let Incoming { at, from, segment, .. } = *incoming;
+        let Segment { syn, ack, rst, .. } = segment;
+        let silent = self.last.map(|last| at.since(last)).unwrap_or_default();
+        (self.last, self.longest_gap) = (Some(at), self.longest_gap.max(silent));
+        if rst {
+            self.told_reset(incoming, out);
+        } else {
+            self.noticed(incoming, out);
+            self.marks[from as usize].learn(at, &segment);
         }
         match (syn, ack, incoming.from) {
             (true, false, Side::Client) => self.asked(incoming, out),
@@ -125,9 +159,13 @@ impl Flow {
         }
     }
 
-    /// The network says that the server cannot be reached.
-    pub fn unreachable(&mut self, at: Timestamp, frame: u64, sequence: u32, out: &mut Out<'_>) {
-        let quotes_syn = self.syn.as_ref().is_some_and(|syn| syn.sequence == sequence);
+    /// The network says something of a segment. That a client's SYN cannot reach the server is the end.
+    pub fn icmp(&mut self, at: Timestamp, frame: u64, icmp: &Icmp, out: &mut Out<'_>) {
+        let Icmp { by, kind, code, mtu, sequence, .. } = *icmp;
+        let about = self.side(icmp.source);
+        sign(out, at, frame, Sign::Icmp { by, kind, code, mtu, about });
+        let is_end = about == Side::Client && icmp.is_unreachable();
+        let quotes_syn = is_end && self.syn.as_ref().is_some_and(|syn| syn.sequence == sequence);
         if quotes_syn && !self.opened && !self.refused {
             self.refused = true;
             out.told.push((at, frame, Seen::Closed { from: None, how: Ending::Unreachable }));
@@ -136,11 +174,13 @@ impl Flow {
 
     /// The capture, or this connection in it, is over; the last packet of the capture was seen at `now`.
     pub fn finish(&mut self, now: Timestamp, out: &mut Out<'_>) {
+        let before = out.told.len();
+        self.believe_reset(out);
         if self.opened {
-            let before = out.told.len();
             self.halves[0].finish(out);
             self.halves[1].finish(out);
             self.closing(before, out);
+            self.over(now, out);
             self.last_sample(now, out);
         } else if let Some(syn) = self.syn.filter(|_| !self.refused && !self.reset) {
             let waited = now.since(syn.last) >= UNANSWERED;
@@ -168,14 +208,20 @@ impl Flow {
         }
     }
 
-    fn is_copy(&mut self, incoming: &Incoming<'_>) -> bool {
-        let Segment { syn, fin, rst, payload_len, sequence, .. } = incoming.segment;
-        if payload_len == 0 && !(syn || fin || rst) {
+    fn is_copy(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) -> bool {
+        let Incoming { at, frame, interface, from, segment } = *incoming;
+        let Segment { syn, fin, rst, payload_len: len, sequence, .. } = segment;
+        if len == 0 && !(syn || fin || rst) {
             return false;
         }
-        let half = &mut self.halves[incoming.from as usize];
-        let is_old = syn || fin || rst || !half.is_new(sequence.wrapping_add(payload_len));
-        half.recent.is_copy(incoming.at, &incoming.segment, is_old)
+        let half = &mut self.halves[from as usize];
+        let is_old = syn || fin || rst || !half.is_new(sequence.wrapping_add(len));
+        let copied = half.recent.copied(at, interface, &segment, is_old);
+        if let Copied::ByNetwork(after) = copied {
+            half.stats.duplicated += 1;
+            sign(out, at, frame, Sign::Duplicated { from, len, after });
+        }
+        copied != Copied::No
     }
 
     /// A SYN: the first, one sent again, or another try after a refusal.
@@ -184,9 +230,11 @@ impl Flow {
         if self.opened {
             return;
         }
-        self.mss[0] = segment.mss;
+        self.greeting.asked(incoming, out);
         match &mut self.syn {
             Some(syn) if !self.refused && !self.reset => {
+                let place = u32::try_from(syn.count).unwrap_or(u32::MAX);
+                sign(out, at, frame, Sign::SynAgain { place, after: at.since(syn.last) });
                 (syn.last, syn.frame, syn.count) = (at, frame, syn.count + 1);
             }
             Some(_) | None => self.dial(at, frame, segment.sequence, out),
@@ -205,12 +253,14 @@ impl Flow {
         let Incoming { at, frame, segment, .. } = *incoming;
         self.agreed_again |= self.opened;
         if self.opened {
-            return;
+            let acknowledged = self.syn_ack.is_none();
+            return self.greeting.agreed_again(incoming, acknowledged, out);
         }
         let begins = segment.acknowledgement;
         let Some(syn) = self.syn else {
             self.join(incoming, out);
-            (self.syn_ack, self.mss[1]) = (Some(at), segment.mss);
+            self.syn_ack = Some(at);
+            self.greeting.agreed(incoming, out);
             self.halves[1].begin(segment.sequence.wrapping_add(1));
             return;
         };
@@ -221,7 +271,8 @@ impl Flow {
             // The refusal was not the server's: it agrees.
             self.dial(at, frame, syn.sequence, out);
         }
-        (self.syn_ack, self.mss[1]) = (Some(at), segment.mss);
+        self.syn_ack = Some(at);
+        self.greeting.agreed(incoming, out);
         self.halves[1].restart(segment.sequence.wrapping_add(1));
         self.open(at, frame, begins, out);
     }
@@ -270,16 +321,22 @@ impl Flow {
 
     /// A segment of a connection that stands.
     fn passed(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) {
-        let Incoming { at, frame, interface, from, segment } = *incoming;
+        let Incoming { at, frame, from, segment, .. } = *incoming;
         let before = out.told.len();
-        if segment.ack {
+        let is_probe = self.is_probe(incoming, out);
+        // An RST may be anybody's: what it acknowledges proves nothing.
+        if segment.ack && !segment.rst {
             self.acknowledged(incoming, out);
         }
-        let (data, len) = (segment.payload, segment.payload_len);
+        let len = segment.payload_len;
         // What an RST carries is a reason for people (RFC 9293, 3.5.3), not a part of the stream.
         if len > 0 && !segment.rst {
-            let piece = Piece { at, frame, interface, seq: segment.sequence, data, len };
+            self.spoke(from, is_probe);
+            let piece = self.piece(incoming);
             self.half(from).push(&piece, out);
+        }
+        if !segment.rst {
+            self.half(from).claims(segment.sequence);
         }
         if segment.fin && !segment.rst {
             // Who ended first ended first, also where its last bytes are not in the capture.
@@ -289,9 +346,11 @@ impl Flow {
         self.halves[0].settle(at, out);
         self.halves[1].settle(at, out);
         if segment.rst && !self.reset && self.half(from).accepts_reset(segment.sequence) {
-            self.halves[0].lose(out);
-            self.halves[1].lose(out);
-            self.end(at, frame, from, Ending::Reset, out);
+            self.resets.hold(at, frame, from, self.progress());
+        } else if self.resets.is_held()
+            && let Some(held) = self.resets.settle(at, self.progress())
+        {
+            self.reset_by(held, out);
         }
         self.closing(before, out);
         self.stalled(before, out);
@@ -299,7 +358,22 @@ impl Flow {
 
     fn acknowledged(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) {
         let Incoming { at, frame, from, segment, .. } = *incoming;
-        self.half(from.other()).acknowledged(at, frame, segment.acknowledgement);
+        let has_sack = Options::may_have_sack(segment.options);
+        let told = Acknowledgement {
+            at,
+            frame,
+            number: segment.acknowledgement,
+            window: segment.window,
+            is_bare: segment.payload_len == 0 && !segment.fin && !segment.rst,
+            sack: if has_sack { Options::read(segment.options).sack } else { [None; 2] },
+        };
+        let half = self.half(from.other());
+        let measured = half.stats.measured;
+        half.acknowledged(&told, out);
+        if half.stats.measured != measured || self.syn_ack.is_some() {
+            self.measured();
+        }
+        self.listened(at, from);
         if from == Side::Client
             && let Some(agreed) = self.syn_ack.take()
         {
@@ -308,12 +382,155 @@ impl Flow {
             let rtt = server + at.since(agreed);
             let is_told = self.syn.is_some() && !self.agreed_again;
             self.handshake = Some(rtt).filter(|rtt| !rtt.is_zero() && is_told);
+            self.greeting.ways = self.handshake.map(|_| [at.since(agreed), server]);
+            self.measured();
             if let Some(rtt) = self.handshake {
                 let rtt_us = Some(micros(rtt));
-                let sample = PathSample { rtt_us, min_rtt_us: rtt_us, ..self.sample() };
+                let sample = PathSample { rtt_us, min_rtt_us: rtt_us, ..self.sample(at) };
                 out.told.push((at, frame, Seen::Path(Box::new(sample))));
             }
         }
+    }
+
+    /// What every packet but an RST shows, whatever becomes of it.
+    fn noticed(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) {
+        let Incoming { at, frame, from, segment, .. } = *incoming;
+        let Segment { syn, ack, fin, window, .. } = segment;
+        if segment.ecn_marked && self.marks[from as usize].ecn_marked == 0 {
+            sign(out, at, frame, Sign::EcnMarked { from });
+        }
+        if !syn || ack {
+            self.resets.goes_on(at, frame, from, segment.payload_len, out);
+        }
+        if !(syn || fin) {
+            self.halves[from as usize].stats.zero_windows += u64::from(window == 0);
+            self.windows[from as usize].announced(at, frame, from, window, out);
+        }
+        if fin {
+            let piece = self.piece(incoming);
+            self.halves[from as usize].fin_sent(&piece, out);
+        }
+        if !syn && from == Side::Server && self.opened {
+            self.greeting.compare(incoming, out);
+        }
+    }
+
+    fn told_reset(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) {
+        let Incoming { at, frame, from, segment, .. } = *incoming;
+        let asked = self.syn.map(|syn| syn.sequence.wrapping_add(1));
+        let place = match (self.opened, from) {
+            (true, _) => self.halves[from as usize].place_of_reset(segment.sequence),
+            // A client that only asked believes what acknowledges its SYN (RFC 9293, 3.10.7.3).
+            (false, Side::Server) if segment.ack && Some(segment.acknowledgement) == asked => Sequence::Exact,
+            (false, Side::Client) if self.syn.is_some_and(|syn| segment.sequence.wrapping_sub(syn.sequence) <= 1) => {
+                Sequence::Exact
+            }
+            (false, Side::Client | Side::Server) => Sequence::Outside,
+        };
+        let usual = &self.marks[from as usize];
+        let marks = self.resets.marks(at, from, &segment, usual, place, self.opened);
+        let marks = ResetMarks { too_soon: self.too_soon(incoming), ..marks };
+        sign(out, at, frame, Sign::Reset { from, marks });
+    }
+
+    /// Whether an RST acknowledges what its alleged sender cannot have got yet.
+    fn too_soon(&self, incoming: &Incoming<'_>) -> Option<(Duration, Duration)> {
+        let Incoming { at, from, segment, .. } = *incoming;
+        let half = &self.halves[from.other() as usize];
+        let way = self.greeting.ways.map(|ways| ways[from as usize]);
+        let least = [half.stats.min_rtt, way].into_iter().flatten().min().filter(|least| *least >= MEASURABLE)?;
+        let took = half.newest_until(segment.acknowledgement).map(|sent| at.since(sent))?;
+        (segment.ack && took * 2 < least).then_some((took, least))
+    }
+
+    /// Whether a segment brings nothing and only asks: whether the peer's window has opened, or whether it is there.
+    fn is_probe(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) -> bool {
+        let Incoming { at, frame, from, segment, .. } = *incoming;
+        if segment.payload_len > 1 || segment.fin || segment.rst {
+            return false;
+        }
+        let beyond = self.halves[from as usize].beyond(segment.sequence);
+        match (beyond, segment.payload_len) {
+            (Some(-1), _) | (Some(0), 1) if self.windows[from.other() as usize].is_probed() => true,
+            (Some(-1), _) => {
+                let before = self.halves[from as usize].last_sent();
+                self.windows[from as usize].kept_alive(at, frame, from, at.since(before), out);
+                true
+            }
+            (Some(_) | None, _) => false,
+        }
+    }
+
+    /// A side sends payload.
+    fn spoke(&mut self, from: Side, is_probe: bool) {
+        if !is_probe {
+            (self.speaker, self.silent) = (Some(from), None);
+        }
+    }
+
+    /// A side acknowledges: from when it has all that was said to it, it is its turn.
+    fn listened(&mut self, at: Timestamp, from: Side) {
+        let has_all = || self.halves[from.other() as usize].progress();
+        if self.silent.is_none() && self.speaker == Some(from.other()) {
+            let (sent, acknowledged) = has_all();
+            self.silent = (acknowledged == Some(sent)).then_some(at);
+        }
+    }
+
+    /// Tells both directions how long a round trip takes.
+    fn measured(&mut self) {
+        let rtt = self.halves[0].stats.srtt.zip(self.halves[1].stats.srtt).map(|(a, b)| a + b);
+        let rtt = rtt.or(self.handshake);
+        let ways = [self.halves[1].stats.min_rtt, self.halves[0].stats.min_rtt];
+        for ((half, way), marks) in self.halves.iter_mut().zip(ways).zip(&self.marks) {
+            half.rtt = rtt;
+            half.is_near = marks.is_first_hop() && way.is_some_and(|way| way < SAME_MACHINE);
+        }
+    }
+
+    fn progress(&self) -> resets::Progress {
+        [self.halves[0].progress(), self.halves[1].progress()]
+    }
+
+    /// Nobody goes on after an RST: it was the end.
+    fn reset_by(&mut self, held: resets::Held, out: &mut Out<'_>) {
+        self.halves[0].lose(out);
+        self.halves[1].lose(out);
+        self.end(held.at, held.frame, held.from, Ending::Reset, out);
+    }
+
+    fn believe_reset(&mut self, out: &mut Out<'_>) {
+        if let Some(held) = self.resets.take() {
+            self.reset_by(held, out);
+        }
+    }
+
+    /// What was left open is settled before the end.
+    fn settle(&mut self, at: Timestamp, frame: u64, out: &mut Out<'_>) {
+        self.halves.iter_mut().for_each(|half| half.repeats.settle(out));
+        let data = self.halves[0].stats;
+        self.greeting.finish(at, frame, data.min_rtt.filter(|_| data.measured >= 3), out);
+    }
+
+    /// The connection or the capture is over.
+    fn over(&mut self, now: Timestamp, out: &mut Out<'_>) {
+        let frame = out.told.last().map_or(0, |told| told.1);
+        let before = self.told.is_closing;
+        if !before {
+            self.settle(now, frame, out);
+        }
+        for from in [Side::Client, Side::Server] {
+            self.windows[from as usize].finish(now, from, out);
+            self.halves[from as usize].repeats.settle(out);
+            self.halves[from as usize].lost_on_the_way(out);
+        }
+    }
+
+    /// The payload of a segment.
+    fn piece<'a>(&self, incoming: &Incoming<'a>) -> Piece<'a> {
+        let Incoming { at, frame, interface, from, segment } = *incoming;
+        let id = Some(segment.id).filter(|id| *id != 0 && self.marks[from as usize].is_series());
+        Piece { at, frame, interface, id, seq: segment.sequence, data: segment.payload, len: segment.payload_len }
     }
 
     fn half(&mut self, side: Side) -> &mut Half {
@@ -327,8 +544,11 @@ impl Flow {
         self.told.is_closing = true;
         let place = before + place;
         let (at, frame, _) = out.told[place];
-        let sample = self.cumulative();
-        out.told.insert(place, (at, frame, Seen::Path(Box::new(sample))));
+        let behind = out.told.split_off(place);
+        self.settle(at, frame, out);
+        let sample = self.cumulative(at);
+        out.told.push((at, frame, Seen::Path(Box::new(sample))));
+        out.told.extend(behind);
     }
 
     /// What sending again cost is told with the payload that ended the wait.
@@ -340,7 +560,7 @@ impl Flow {
             return;
         };
         if self.owes_sample {
-            let sample = self.cumulative();
+            let sample = self.cumulative(mark.0);
             out.told.push((mark.0, mark.1, Seen::Path(Box::new(sample))));
         }
     }
@@ -350,15 +570,15 @@ impl Flow {
         let is_told =
             self.told.is_closing && (self.told.retransmits, self.told.out_of_order) == (retransmits, out_of_order);
         if !is_told {
-            let sample = self.cumulative();
             let (at, frame) = out.told.last().map_or((now, 0), |told| (told.0, told.1));
+            let sample = self.cumulative(self.last.unwrap_or(at).max(now));
             out.told.push((at, frame, Seen::Path(Box::new(sample))));
         }
     }
 
     /// A sample with what sending again has cost since the last one.
-    fn cumulative(&mut self) -> PathSample {
-        let sample = self.sample();
+    fn cumulative(&mut self, now: Timestamp) -> PathSample {
+        let sample = self.sample(now);
         let again = sample.retransmits.unwrap_or(0).saturating_sub(self.told.retransmits).min(16) as u32;
         let stalled: Duration = self.halves.iter_mut().map(|half| std::mem::take(&mut half.stats.stalled)).sum();
         self.told.retransmits = sample.retransmits.unwrap_or(0);
@@ -373,47 +593,6 @@ impl Flow {
             let sample = PathSample { retransmits: Some(self.retransmits()), rto_us, ..PathSample::default() };
             self.told.retransmits = self.retransmits();
             out.told.push((at, syn.frame, Seen::Path(Box::new(sample))));
-        }
-    }
-
-    /// Both directions together: the one leg of a capture has no near end.
-    fn retransmits(&self) -> u64 {
-        let syn = self.syn.map_or(0, |syn| syn.count - 1);
-        syn + self.halves.iter().map(|half| half.stats.retransmits).sum::<u64>()
-    }
-
-    fn out_of_order(&self) -> u64 {
-        self.halves.iter().map(|half| half.stats.out_of_order).sum()
-    }
-
-    /// The path as the client's kernel would tell it, as far as packets show that.
-    fn sample(&self) -> PathSample {
-        let [client, server] = [self.halves[0].stats, self.halves[1].stats];
-        let both = |a: Option<Duration>, b: Option<Duration>| Some(a? + b?);
-        let data = both(client.min_rtt, server.min_rtt);
-        let min = [self.handshake, data].into_iter().flatten().min();
-        let segment = |largest: u32, mss: Option<u16>| {
-            // Offload makes segments larger than any on the wire.
-            let largest = mss.map_or(largest, |mss| largest.min(mss.into()));
-            (largest > 0).then_some(u64::from(largest))
-        };
-        let unacked = self.halves[0].is_unacknowledged();
-        PathSample {
-            rtt_us: both(client.srtt, server.srtt).or(self.handshake).map(micros),
-            min_rtt_us: min.map(micros),
-            backoff: Some(client.backoff),
-            retransmits: Some(self.retransmits()),
-            out_of_order: Some(server.out_of_order),
-            unacked: Some(u64::from(unacked)),
-            bytes_retransmitted: Some(client.retransmitted_bytes + server.retransmitted_bytes),
-            segments_sent: Some(client.segments),
-            segments_received: Some(server.segments),
-            snd_mss: segment(client.largest, self.mss[1]),
-            rcv_mss: segment(server.largest, self.mss[0]),
-            adv_mss: self.mss[0].map(u64::from),
-            client_zero_windows: Some(client.zero_windows).filter(|count| *count > 0),
-            server_zero_windows: Some(server.zero_windows).filter(|count| *count > 0),
-            ..PathSample::default()
         }
     }
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use super::again::{Acknowledgement, Repeat, Repeats};
+use super::flight::Flight;
 use super::recent::Recent;
-use crate::observation::{Absence, Ending, Seen, Side};
+use crate::observation::{Absence, Ending, Seen, Sequence, Side, Sign};
 use crate::time::Timestamp;
 
 /// Bytes that are held back behind a hole at most.
@@ -41,6 +43,8 @@ pub(super) struct Piece<'a> {
     pub at: Timestamp,
     pub frame: u64,
     pub interface: u32,
+    /// IP identification, where that tells in which order its sender sent.
+    pub id: Option<u16>,
     pub seq: u32,
     /// What is here of it.
     pub data: &'a [u8],
@@ -54,12 +58,19 @@ pub(super) struct Out<'a> {
     pub told: &'a mut Vec<Told>,
 }
 
+/// Writes down a sign.
+pub(super) fn sign(out: &mut Out<'_>, at: Timestamp, frame: u64, sign: Sign) {
+    out.told.push((at, frame, Seen::Sign(sign)));
+}
+
 /// One direction.
 #[derive(Debug)]
 pub(super) struct Half {
     side: Side,
     /// The next byte to hand over, once that is known.
     next: Option<u32>,
+    /// The first byte.
+    first: Option<u32>,
     /// The end of the furthest byte seen.
     highest: u32,
     held: VecDeque<Held>,
@@ -75,6 +86,16 @@ pub(super) struct Half {
     sent: Timestamp,
     fresh: (Timestamp, u32),
     timed: Option<(u32, Timestamp)>,
+    /// The furthest place that any segment of this side speaks of, also one without payload.
+    claimed: Option<u32>,
+    /// The FIN that was sent last, and when.
+    fin_sent: Option<(u32, Timestamp)>,
+    /// The round trip of the connection.
+    pub rtt: Option<Duration>,
+    /// Whether the capture was made on this side's own machine: then nothing is lost on the way to the capture.
+    pub is_near: bool,
+    pub flight: Flight,
+    pub repeats: Repeats,
     pub stats: Stats,
     pub recent: Recent,
 }
@@ -97,12 +118,20 @@ pub(super) struct Stats {
     pub min_rtt: Option<Duration>,
     /// Time that passed before segments were sent again, since it was last asked for.
     pub stalled: Duration,
+    /// Round trips that were measured.
+    pub measured: u64,
+    pub overtaken: u64,
+    /// Packets that the network delivered twice.
+    pub duplicated: u64,
+    /// Bytes that the peer acknowledged and the capture does not have.
+    pub capture_lost: u64,
 }
 
 #[derive(Debug)]
 struct Held {
     at: Timestamp,
     frame: u64,
+    id: Option<u16>,
     seq: u32,
     len: u32,
     data: Bytes,
@@ -118,7 +147,7 @@ struct Beyond {
 }
 
 /// How far `to` is ahead of `from`, RFC 9293 3.4: negative where it is behind.
-fn ahead(from: u32, to: u32) -> i64 {
+pub(super) fn ahead(from: u32, to: u32) -> i64 {
     i64::from(to.wrapping_sub(from) as i32)
 }
 
@@ -127,6 +156,7 @@ impl Half {
         Half {
             side,
             next: None,
+            first: None,
             highest: 0,
             held: VecDeque::new(),
             held_bytes: 0,
@@ -137,6 +167,12 @@ impl Half {
             sent: Timestamp(0),
             fresh: (Timestamp(0), 0),
             timed: None,
+            claimed: None,
+            fin_sent: None,
+            rtt: None,
+            is_near: false,
+            flight: Flight::default(),
+            repeats: Repeats::default(),
             stats: Stats::default(),
             recent: Recent::default(),
         }
@@ -145,13 +181,14 @@ impl Half {
     /// The stream begins here, unless it has begun.
     pub fn begin(&mut self, seq: u32) {
         if self.next.is_none() {
-            (self.next, self.highest) = (Some(seq), seq);
+            (self.next, self.first, self.highest) = (Some(seq), Some(seq), seq);
         }
     }
 
     /// Forgets everything: the connection begins anew.
     pub fn restart(&mut self, seq: u32) {
-        *self = Half { stats: self.stats, ..Half::new(self.side) };
+        let (repeats, recent) = (std::mem::take(&mut self.repeats), std::mem::take(&mut self.recent));
+        *self = Half { stats: self.stats, fin_sent: self.fin_sent, repeats, recent, ..Half::new(self.side) };
         self.begin(seq);
     }
 
@@ -185,7 +222,7 @@ impl Half {
         }
         self.stats.segments += 1;
         self.stats.largest = self.stats.largest.max(piece.len);
-        self.count(piece, start, end);
+        self.count(piece, start, end, out);
         if end <= 0 || self.ended {
             return;
         }
@@ -212,15 +249,21 @@ impl Half {
     }
 
     /// Takes an acknowledgement of the peer.
-    pub fn acknowledged(&mut self, at: Timestamp, frame: u64, ack: u32) {
+    pub fn acknowledged(&mut self, told: &Acknowledgement, out: &mut Out<'_>) {
+        let Acknowledgement { at, frame, number: ack, .. } = *told;
         let Some(next) = self.next else { return };
         if ahead(self.highest, ack) > MAX_AHEAD {
             return;
         }
-        if self.acked.is_none_or(|acked| ahead(acked, ack) > 0) {
+        let is_new = self.acked.is_none_or(|acked| ahead(acked, ack) > 0);
+        let outstanding = ahead(ack, self.highest) > 0;
+        self.repeats.acknowledged(told, is_new, self.highest, out);
+        if is_new {
             self.acked = Some(ack);
             self.stats.backoff = 0;
+            self.flight.acknowledged(at, ack, !outstanding);
         }
+        self.twice(told, out);
         if let Some((_, sent)) = self.timed.filter(|(end, _)| ahead(*end, ack) >= 0) {
             self.timed = None;
             self.stats.measured(at.since(sent));
@@ -231,6 +274,65 @@ impl Half {
                 beyond.to = ack;
             }
         }
+    }
+
+    /// What the peer says it got twice was sent again for nothing; or the network delivered it twice, where the capture
+    /// saw that too and took it for its own doing.
+    fn twice(&mut self, told: &Acknowledgement, out: &mut Out<'_>) {
+        let Some((left, right)) = Repeats::twice(told) else { return };
+        let (from, len) = (self.side, right.wrapping_sub(left));
+        if self.repeats.is_sent_again(left, right) {
+            self.repeats.counts.for_nothing += 1;
+            sign(out, told.at, told.frame, Sign::SentForNothing { from, len });
+        } else if self.recent.take_copy(left, right) {
+            self.stats.duplicated += 1;
+            sign(out, told.at, told.frame, Sign::Duplicated { from, len, after: Duration::ZERO });
+        }
+    }
+
+    /// Takes the sequence number of any segment but an RST.
+    pub fn claims(&mut self, seq: u32) {
+        let reach = self.claimed.unwrap_or(self.highest);
+        if self.next.is_some() && ahead(reach, seq) > 0 && ahead(self.highest, seq) <= MAX_AHEAD {
+            self.claimed = Some(seq);
+        }
+    }
+
+    /// How far a sequence number is ahead of all that was sent; `None` before the first.
+    pub fn beyond(&self, seq: u32) -> Option<i64> {
+        self.next.map(|_| ahead(self.highest, seq))
+    }
+
+    /// Where in the receiver's window an RST stands.
+    pub fn place_of_reset(&self, seq: u32) -> Sequence {
+        let Some(next) = self.next else { return Sequence::Exact };
+        let behind_fin = self.fin.map(|(fin, ..)| fin.wrapping_add(1));
+        let expected = [Some(next), self.acked, Some(self.highest), self.claimed, behind_fin];
+        match self.accepts_reset(seq) {
+            true if expected.contains(&Some(seq)) => Sequence::Exact,
+            true => Sequence::InWindow,
+            false => Sequence::Outside,
+        }
+    }
+
+    /// How far this side has come: what it sent, and what of it was acknowledged.
+    pub fn progress(&self) -> (u32, Option<u32>) {
+        (self.highest, self.acked)
+    }
+
+    /// Bytes that were sent and are not acknowledged.
+    pub fn unacknowledged(&self) -> u64 {
+        self.acked.or(self.first).map_or(0, |acked| ahead(acked, self.highest).max(0).cast_unsigned())
+    }
+
+    /// Bytes that must have been sent before the last segment and never came.
+    pub fn hole(&self) -> u64 {
+        let Some(next) = self.next.filter(|_| !self.is_near) else { return 0 };
+        // Whoever speaks behind its FIN speaks one number further.
+        let fin = i64::from(self.fin.is_some() || self.fin_sent.is_some());
+        let reach = ahead(next, self.highest).max(self.claimed.map_or(0, |claimed| ahead(next, claimed) - fin));
+        let held: i64 = self.held.iter().map(|held| i64::from(held.len)).sum();
+        (reach - held).max(0).cast_unsigned()
     }
 
     /// Decides, with each packet of the connection, whether holes are the capture's own.
@@ -292,6 +394,8 @@ impl Half {
 
     fn skip(&mut self, lost: i64, (at, frame): (Timestamp, u64), out: &mut Out<'_>) {
         let len = u64::try_from(lost).unwrap_or(0);
+        self.stats.capture_lost += len;
+        sign(out, at, frame, Sign::CaptureLoss { from: self.side, len });
         out.told.push((at, frame, Seen::Missing { from: self.side, len, why: Absence::Lost }));
         self.next = self.next.map(|next| next.wrapping_add(len as u32));
         self.highest = furthest(self.highest, self.next);
@@ -370,19 +474,24 @@ impl Half {
     }
 
     /// Counts a segment: new, overtaken on the way, or sent again.
-    fn count(&mut self, piece: &Piece<'_>, start: i64, end: i64) {
+    fn count(&mut self, piece: &Piece<'_>, start: i64, end: i64, out: &mut Out<'_>) {
         let last = piece.seq.wrapping_add(piece.len);
         let sent = std::mem::replace(&mut self.sent, piece.at);
         if ahead(self.highest, last) > 0 {
             self.highest = last;
             self.fresh = (piece.at, piece.interface);
             self.timed = self.timed.or(Some((last, piece.at)));
+            self.flight.sent(piece.at, last, piece.len);
             return;
         }
-        let hole = self.held.front().map_or(piece.at, |held| held.at);
-        let was_overtaken = start >= 0 && end > 0 && piece.at.since(hole) < REORDERED;
+        let fills = start >= 0 && end > 0;
+        let late = self.overtaken(piece).filter(|_| fills);
         let is_same = end <= 0 && piece.at.since(self.fresh.0) < SAME && piece.interface != self.fresh.1;
-        if was_overtaken || is_same {
+        if let Some(late) = late {
+            self.stats.overtaken += 1;
+            sign(out, piece.at, piece.frame, Sign::Overtaken { from: self.side, late });
+        }
+        if late.is_some() || is_same {
             return;
         }
         self.timed = None;
@@ -393,6 +502,82 @@ impl Half {
             self.stats.backoff += 1;
             self.stats.stalled += piece.at.since(sent);
         }
+        if fills && !self.is_here(piece) {
+            let len = u64::try_from(end.min(piece.len.into())).unwrap_or(0);
+            sign(out, piece.at, piece.frame, self.loss(len));
+        }
+        self.again(piece, last, piece.at.since(sent), was_acknowledged, out);
+    }
+
+    fn again(&mut self, piece: &Piece<'_>, last: u32, after: Duration, was_acknowledged: bool, out: &mut Out<'_>) {
+        let Piece { at, frame, seq, len, .. } = *piece;
+        let is_last = last == self.highest;
+        let waited = if len == 0 { after } else { self.flight.waits(at) };
+        let repeat = Repeat { at, frame, from: self.side, seq, len, after, waited, is_last, was_acknowledged };
+        self.repeats.push(repeat, self.highest, self.rtt, out);
+    }
+
+    /// How late a segment is that fills a hole, where it was sent before what stands behind the hole: told by the
+    /// order of the identifications or, where there is none, because it comes too soon for anything else.
+    fn overtaken(&self, piece: &Piece<'_>) -> Option<Duration> {
+        let place = self.held.partition_point(|held| ahead(held.seq, piece.seq) >= 0);
+        let later = self.held.get(place)?;
+        let late = piece.at.since(later.at);
+        let was_before = match (piece.id, later.id) {
+            (Some(id), Some(later)) if id != later => id.wrapping_sub(later) > u16::MAX / 2,
+            (Some(_) | None, Some(_) | None) => late < REORDERED,
+        };
+        was_before.then_some(late)
+    }
+
+    /// When the newest payload was sent, where it ends here and waits for an acknowledgement.
+    pub fn newest_until(&self, end: u32) -> Option<Timestamp> {
+        (self.highest == end && self.unacknowledged() > 0).then_some(self.fresh.0)
+    }
+
+    /// A gap that nobody acknowledged.
+    fn loss(&self, len: u64) -> Sign {
+        let from = self.side;
+        if self.is_near { Sign::CaptureLoss { from, len } } else { Sign::NetworkLoss { from, len } }
+    }
+
+    /// When payload was last sent.
+    pub fn last_sent(&self) -> Timestamp {
+        self.sent
+    }
+
+    /// At the end: the holes that nobody acknowledged.
+    pub fn lost_on_the_way(&mut self, out: &mut Out<'_>) {
+        let Some(next) = self.next else { return };
+        let mut end = next;
+        for held in &self.held {
+            let len = ahead(end, held.seq);
+            if len > 0 {
+                sign(out, held.at, held.frame, self.loss(len.cast_unsigned()));
+            }
+            end = held.end();
+        }
+    }
+
+    /// Whether all of a piece is held back already.
+    fn is_here(&self, piece: &Piece<'_>) -> bool {
+        let place = self.held.partition_point(|held| ahead(held.seq, piece.seq) >= 0);
+        let before = place.checked_sub(1).and_then(|place| self.held.get(place));
+        before.is_some_and(|held| ahead(piece.seq.wrapping_add(piece.len), held.end()) >= 0)
+    }
+
+    /// Takes a FIN, whatever becomes of it: one that was sent before is sent again.
+    pub fn fin_sent(&mut self, piece: &Piece<'_>, out: &mut Out<'_>) {
+        let Piece { at, seq, len, .. } = *piece;
+        let end = seq.wrapping_add(len);
+        match self.fin_sent.replace((end, at)) {
+            // With payload it was counted with that.
+            Some((before, sent)) if before == end && len == 0 => {
+                let was_acknowledged = self.acked.is_some_and(|acked| ahead(end, acked) > 0);
+                self.again(&Piece { seq: end, ..*piece }, end, at.since(sent), was_acknowledged, out);
+            }
+            Some(_) | None => {}
+        }
     }
 }
 
@@ -402,7 +587,7 @@ impl Held {
         let from = (seq.wrapping_sub(piece.seq) as usize).min(piece.data.len());
         let to = (until.wrapping_sub(piece.seq) as usize).min(piece.data.len());
         let data = copy(arena, piece.data.get(from..to).unwrap_or_default());
-        Held { at: piece.at, frame: piece.frame, seq, len: until.wrapping_sub(seq), data }
+        Held { at: piece.at, frame: piece.frame, id: piece.id, seq, len: until.wrapping_sub(seq), data }
     }
 
     fn end(&self) -> u32 {
@@ -413,6 +598,7 @@ impl Held {
 impl Stats {
     /// RFC 6298, 2.
     fn measured(&mut self, rtt: Duration) {
+        self.measured += 1;
         self.srtt = Some(self.srtt.map_or(rtt, |srtt| (srtt * 7 + rtt) / 8));
         self.min_rtt = Some(self.min_rtt.map_or(rtt, |min| min.min(rtt)));
     }

@@ -5,12 +5,18 @@
 //! something available. The room knows nothing of what the payload means: a [`Listener`] says which connections are
 //! worth it, and of the others nothing is kept but that they are not.
 
+mod again;
+mod flight;
 mod flow;
+mod greeting;
 mod half;
 mod key;
+mod marks;
 mod recent;
+mod resets;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,13 +25,15 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use crate::capture::packets::{Heard, What};
-use crate::capture::segment::{Segment, Unreachable};
-use crate::observation::{Flow as FlowId, Leg, Observation, Side};
+use crate::capture::segment::{Icmp, Segment};
+use crate::observation::{Flow as FlowId, Leg, Observation, Seen};
 use crate::time::Timestamp;
 use flow::{Flow, Incoming};
 use half::{Out, Told};
 use key::{Key, Mix};
 
+/// Signs that are told of one connection; the numbers of its path go on.
+const MAX_SIGNS: u32 = 4096;
 /// Connections that are kept at once; then the longest idle ones make room.
 const MAX_FLOWS: usize = 1 << 15;
 /// How often idle connections are looked for.
@@ -98,6 +106,8 @@ struct Kept<S> {
     session: u32,
     flow: Flow,
     last: Timestamp,
+    /// Signs that were told.
+    signs: u32,
     state: S,
 }
 
@@ -124,7 +134,7 @@ impl<L: Listener> Streams<L> {
         }
         match &heard.what {
             What::Segment(segment) => self.segment(heard, segment),
-            What::Unreachable(unreachable) => self.unreachable(heard, unreachable),
+            What::Icmp(icmp) => self.icmp(heard, icmp),
         }
     }
 
@@ -159,7 +169,7 @@ impl<L: Listener> Streams<L> {
         let (client, server) = self.ends(segment);
         self.sessions = self.sessions.wrapping_add(1);
         let (session, flow) = (self.sessions, Flow::new(client, server));
-        let kept = Kept { session, flow, last: heard.at, state: L::State::default() };
+        let kept = Kept { session, flow, last: heard.at, signs: 0, state: L::State::default() };
         self.flows.insert(key, Entry::Kept(Box::new(kept)));
         self.known(key, heard, segment);
     }
@@ -196,14 +206,12 @@ impl<L: Listener> Streams<L> {
         }
     }
 
-    fn unreachable(&mut self, heard: &Heard<'_>, unreachable: &Unreachable) {
-        let key = Key::new(unreachable.source, unreachable.destination);
+    fn icmp(&mut self, heard: &Heard<'_>, icmp: &Icmp) {
+        let key = Key::new(icmp.source, icmp.destination);
         let Some(Entry::Kept(kept)) = self.flows.get_mut(&key) else { return };
-        if kept.flow.side(unreachable.source) == Side::Client {
-            let mut out = Out { arena: &mut self.arena, told: &mut self.told };
-            kept.flow.unreachable(heard.at, heard.frame, unreachable.sequence, &mut out);
-            tell(&mut self.listener, kept, &mut self.told);
-        }
+        let mut out = Out { arena: &mut self.arena, told: &mut self.told };
+        kept.flow.icmp(heard.at, heard.frame, icmp, &mut out);
+        tell(&mut self.listener, kept, &mut self.told);
     }
 
     /// Ends what is over or idle; where there is no room, the longest idle half as well.
@@ -265,7 +273,9 @@ fn tell<L: Listener>(listener: &mut L, kept: &mut Kept<L::State>, told: &mut Vec
     let flow = FlowId { session: kept.session, leg: Leg::Only };
     let mut interest = Interest::Keep;
     for (at, frame, seen) in told.drain(..) {
-        if interest == Interest::Keep {
+        let is_sign = matches!(seen, Seen::Sign(_));
+        kept.signs += u32::from(is_sign && kept.signs < MAX_SIGNS);
+        if interest == Interest::Keep && !(is_sign && kept.signs == MAX_SIGNS) {
             interest = listener.hear(&mut kept.state, Observation { at, flow, frame, seen });
         }
     }

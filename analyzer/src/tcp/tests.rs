@@ -1,7 +1,9 @@
 //! Whole connections: any cutting, order, repetition and overlap gives the same streams.
 
+mod signs;
+
 use super::*;
-use crate::observation::{Absence, Ending, Opening, Seen};
+use crate::observation::{Absence, Ending, Opening, Seen, Side};
 
 /// Remembers everything that is told.
 #[derive(Default)]
@@ -46,6 +48,10 @@ struct Play {
 const CLIENT: &str = "10.0.0.1:50000";
 const SERVER: &str = "10.0.0.2:3389";
 
+fn addresses() -> [SocketAddr; 2] {
+    [CLIENT, SERVER].map(|end| end.parse().expect("an address"))
+}
+
 /// What a segment carries besides payload.
 #[derive(Clone, Copy, Default)]
 struct Flags {
@@ -54,6 +60,30 @@ struct Flags {
     fin: bool,
     rst: bool,
     no_window: bool,
+    /// Instead of 64, and of the frame's number.
+    ttl: Option<u8>,
+    id: Option<u16>,
+    ece: bool,
+    cwr: bool,
+    marked: bool,
+    options: &'static [u8],
+    /// Selective acknowledgement; counts like the acknowledgement.
+    sack: [Option<(u32, u32)>; 2],
+}
+
+impl Flags {
+    fn options(&self, first: u32) -> Vec<u8> {
+        let mut options = self.options.to_vec();
+        let blocks: Vec<_> = self.sack.iter().flatten().collect();
+        if !blocks.is_empty() {
+            options.extend([1, 1, 5, 2 + 8 * blocks.len() as u8]);
+            for (left, right) in blocks {
+                options.extend(first.wrapping_add(*left).to_be_bytes());
+                options.extend(first.wrapping_add(*right).to_be_bytes());
+            }
+        }
+        options
+    }
 }
 
 impl Play {
@@ -79,10 +109,11 @@ impl Play {
     }
 
     fn send_cut(&mut self, from: Side, seq: u32, ack: u32, data: &[u8], len: u32, flags: Flags) {
-        let ends = [CLIENT, SERVER].map(|end| end.parse().expect("an address"));
+        let ends = addresses();
         let first = |side: Side| self.isn[side as usize].wrapping_add(1);
         self.frame += 1;
         self.at += 1_000_000;
+        let options = flags.options(first(from.other()));
         let segment = Segment {
             source: ends[from as usize],
             destination: ends[from.other() as usize],
@@ -93,9 +124,12 @@ impl Play {
             fin: flags.fin,
             rst: flags.rst,
             window: if flags.no_window { 0 } else { u16::MAX },
-            mss: None,
-            id: self.frame as u16,
-            ttl: 64,
+            ece: flags.ece,
+            cwr: flags.cwr,
+            options: &options,
+            id: flags.id.unwrap_or(self.frame as u16),
+            ttl: flags.ttl.unwrap_or(64),
+            ecn_marked: flags.marked,
             payload: data,
             payload_len: len,
         };
