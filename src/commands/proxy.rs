@@ -162,6 +162,7 @@ fn summarize(attempts: &[Attempt], dropped: u64, more: u64) -> String {
         let client = client.map_or("?".into(), |client| client.ip().to_string());
         text::para(&mut out, &format!("  {client:<15} "), &verdict::of_attempt(attempt));
     }
+    out += &text::patterns(attempts);
     if more > 0 {
         out += &format!("  and {more} sessions that were too many to keep\n");
     }

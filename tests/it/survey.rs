@@ -38,7 +38,7 @@ fn packets(client: &str, server: &str, later: f64, script: &str) -> Diagnosed {
     let end = |text: &str, port| SocketAddr::new(text.parse().expect("an address"), port);
     let on_the_wire = |mut observation: Observation| {
         let is_back = observation.flow.leg == Leg::Back;
-        observation.at = observation.at + Duration::from_secs_f64(later);
+        observation.at = observation.at + Duration::from_secs_f64(10.0 + later);
         observation.flow.leg = Leg::Only;
         if let Seen::Opening(opening) = &mut observation.seen {
             match opening {

@@ -31,7 +31,7 @@ pub(super) static CAUSES: &[Cause] = &[
                    until ports or connections run out",
         sign: "the same bytes twice, ports that change",
         looks_like: &["TCP-RST-AFTER"],
-        confidence: Confidence::Possible,
+        confidence: Confidence::Certain,
         tools: &[Proxy],
         check: "on the relay: its target against its own addresses and port (Get-NetTCPConnection -OwningProcess ID; \
                 ss -tnp): does it hold connections to itself?",

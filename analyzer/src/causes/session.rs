@@ -164,14 +164,12 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "SES-CRYPT",
         layer: Layer::Session,
         name: "bytes were changed on the way, or by a relay",
-        visibility: Visibility::Plaintext {
-            message: "the TLS alert 20 or 51, sealed once the handshake is over, or ERRINFO 0x1191 to 0x1195",
-        },
+        visibility: Visibility::Rule,
         evidence: "one leg ends with an alert of the side that received what the other did not send; bytes of the \
                    two legs differ, or duplicates of acknowledged segments have another content",
         sign: "alert 20 or 51, or ERRINFO 0x1192, on one leg only",
         looks_like: &["PATH-RSTINJ", "SES-KILLED"],
-        confidence: Confidence::Possible,
+        confidence: Confidence::Likely,
         tools: &[Proxy, Packets],
         check: "capture at client and server and compare the payload of the last segments; network card: \
                 Get-NetAdapterAdvancedProperty, offloads off (Disable-NetAdapterChecksumOffload, -Lso, -Rsc); does \

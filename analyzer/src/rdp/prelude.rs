@@ -45,9 +45,8 @@ pub fn judge(client: &[u8], server: &[u8]) -> Verdict {
         Some(b'\r') => proxy_v2(client),
         Some(5) => socks(client, server),
         Some(_) => Some(Some(Prelude::default())),
-        // RDP's server never speaks first.
-        None if server.is_empty() => Some(None),
-        None => None,
+        // RDP's server never speaks first; what does, on its port, may still be asked for RDP.
+        None => Some(None),
     };
     match parsed {
         None => Verdict::Foreign,

@@ -77,7 +77,8 @@ impl Timeline {
         }
         let leg = self.first_hand_leg(side).unwrap_or(now.leg);
         let again = self.resent(side).saturating_sub(spoke.again[side as usize]);
-        let phase = self.last_phase();
+        // Between two phases the next one is waited for.
+        let phase = self.next.map_or_else(|| self.last_phase(), |(next, ..)| next);
         let (since, until, frame) = (spoke.at, now.at, now.frame);
         self.waits.push(Wait { side, leg, phase, since, until, frame, again, was_answered });
     }

@@ -82,6 +82,8 @@ pub enum Outcome {
     Broken,
     /// It never became active.
     Failed,
+    /// Nobody asked for RDP: nothing failed.
+    Unfinished,
 }
 
 impl Outcome {
@@ -91,6 +93,7 @@ impl Outcome {
             Outcome::Connected => "connected",
             Outcome::Broken => "broken",
             Outcome::Failed => "failed",
+            Outcome::Unfinished => "unfinished",
         }
     }
 }

@@ -50,10 +50,7 @@ const LABELS: &[(&str, Label)] = &[
 ];
 
 /// What today's rules do not say; the labels stand.
-const KNOWN_WRONG: &[&str] = &[
-    // The attempt is judged by its second connection, in which the client fell back to TLS alone.
-    "awakecoding-rdp-nla-ntlm-rejected1.pcapng",
-];
+const KNOWN_WRONG: &[&str] = &[];
 
 #[test]
 fn of_captures_made_by_others() -> Outcome<()> {

@@ -83,7 +83,7 @@ impl Said {
     pub fn of(document: &Value) -> Option<Said> {
         let attempt = document["attempts"].as_array()?.last()?;
         let sessions = attempt["sessions"].as_array()?;
-        let deciding = sessions.iter().rfind(|session| session["outcome"] == attempt["outcome"])?;
+        let deciding = sessions.get(attempt["decided_by"].as_u64()? as usize)?;
         let finding = &deciding["findings"][0];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Some(Said {

@@ -665,8 +665,8 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, failed
             end on back: by server, fin, in negotiation, after 0 µs
-            finding TCP-NOTRDP, server, likely, in negotiation on back, or X224-DOWNGR
-            the server's answer to the request is no X.224 confirm: expected a whole X.224 Connection Confirm, found its beginning (byte 9)
+            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN
+            the server closes the connection after the connection request
         ",
     },
     Story {

@@ -1423,6 +1423,13 @@ pub const STORIES: &[Story] = &[
             2.1s > fin
         ",
         says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 2.1 s, failed
+            end on front: by client, fin, in tls, after 2.0 s
+            finding TLS-INSPECT, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 2.0 s after the certificate: it is the client that ends this, not the server
         ",
     },
 ];
