@@ -93,9 +93,14 @@ impl Scenario {
         SCENARIOS.iter().find(|scenario| scenario.name == name)
     }
 
-    /// Starts the server.
+    /// Starts the server on 127.0.0.1, on a port of the system's choice.
     pub async fn serve(&self) -> io::Result<Server> {
         Server::start(self.server).await
+    }
+
+    /// Starts the server there.
+    pub async fn serve_on(&self, addr: SocketAddr) -> io::Result<Server> {
+        Server::start_on(self.server, addr).await
     }
 
     /// Plays the client against `server`: the server's own address, or that of a relay to it.

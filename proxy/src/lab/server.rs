@@ -130,7 +130,7 @@ pub struct Conversation {
     pub error: Option<String>,
 }
 
-/// A running server on a loopback port. It stops when dropped.
+/// A running server. It stops when dropped.
 #[derive(Debug)]
 pub struct Server {
     /// Where it listens.
@@ -150,16 +150,21 @@ struct Shared {
 impl Server {
     /// Begins to listen on 127.0.0.1, on a port of the system's choice, and serves everybody who comes.
     pub async fn start(script: ServerScript) -> io::Result<Server> {
+        Server::start_on(script, (Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// The same on an address of one's own.
+    pub async fn start_on(script: ServerScript, addr: SocketAddr) -> io::Result<Server> {
         let shared = Arc::new(Shared::default());
         let (count, finished) = watch::channel(0);
         if !script.listens {
             let held = TcpSocket::new_v4()?;
-            held.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            held.bind(addr)?;
             return Ok(Server { addr: held.local_addr()?, shared, finished, task: None, _held: Some(held) });
         }
         let identity = script.certificate.make()?;
         let tls = tls::Server::new(&identity, script.versions, script.ciphers, script.record)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let task = tokio::spawn(accept_all(listener, script, tls, shared.clone(), count));
         Ok(Server { addr, shared, finished, task: Some(task), _held: None })
