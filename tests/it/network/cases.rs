@@ -1,6 +1,7 @@
 //! What the network does to sessions, and what is to be said of each. Labelled from what is done to packets and what
 //! the peers do, never from what a rule finds.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use proxy::lab::certificate::Certificate;
@@ -8,7 +9,7 @@ use proxy::lab::wire::protocol::{HYBRID, SSL};
 use proxy::lab::{ClientScript, Leave, ServerScript, Session, Stays};
 use proxy::tls::{Ciphers, Trust, Versions};
 
-use crate::support::wan::{BOTH, CLIENT, End, Fault, From, PLAIN, Path, SERVER, Then};
+use crate::support::wan::{BOTH, CLIENT, End, Fault, From, PLAIN, Path, ROUTER_ADDRESS, SERVER, Then};
 
 /// One case. It is played with the fault on a relay's back leg or on its front leg, or on both in turn.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,8 @@ pub enum Client {
 pub enum Legs {
     /// Between proxy and server.
     Back,
+    /// Between client and proxy.
+    Front,
     /// Once there, once between client and proxy.
     Each,
 }
@@ -54,6 +57,8 @@ pub struct Expect {
     pub cause: Cause,
     /// What its packets on the wire show.
     pub wire: Cause,
+    /// What stands in those packets and has to be named.
+    pub names: Option<Ipv4Addr>,
 }
 
 /// A cause, or several that look alike.
@@ -105,12 +110,15 @@ const PATIENT: Client = Client::Plays(SCRIPT);
 const WAITS: Client = waits(4000);
 const WAITS_NLA: Client = Client::Plays(ClientScript { asks: Some(SSL | HYBRID), patience_ms: 4000, ..SCRIPT });
 
+/// Looks at the certificate for a while before it says more.
+const HESITATES: Client = Client::Plays(ClientScript { hesitates_ms: 2500, patience_ms: 4000, ..SCRIPT });
+
 const fn waits(patience_ms: u64) -> Client {
     Client::Plays(ClientScript { patience_ms, ..SCRIPT })
 }
 
 const NOTHING: Cause = Cause { is: None, or: &[] };
-const HEALTHY: Expect = Expect { outcome: "connected", cause: NOTHING, wire: NOTHING };
+const HEALTHY: Expect = Expect { outcome: "connected", cause: NOTHING, wire: NOTHING, names: None };
 
 const fn cause(is: &'static str, or: &'static [&'static str]) -> Cause {
     Cause { is: Some(is), or }
@@ -118,7 +126,7 @@ const fn cause(is: &'static str, or: &'static [&'static str]) -> Cause {
 
 /// The same from everywhere.
 const fn fails(is: &'static str, or: &'static [&'static str]) -> Expect {
-    Expect { outcome: "failed", cause: cause(is, or), wire: cause(is, or) }
+    Expect { outcome: "failed", cause: cause(is, or), wire: cause(is, or), names: None }
 }
 
 const fn breaks(is: &'static str, or: &'static [&'static str]) -> Expect {
@@ -128,6 +136,11 @@ const fn breaks(is: &'static str, or: &'static [&'static str]) -> Expect {
 /// The packets tell more.
 const fn on_the_wire(expect: Expect, is: &'static str, or: &'static [&'static str]) -> Expect {
     Expect { wire: cause(is, or), ..expect }
+}
+
+/// The router says so itself.
+const fn says_the_router(expect: Expect) -> Expect {
+    Expect { names: Some(ROUTER_ADDRESS), ..expect }
 }
 
 const fn faulty(faults: &'static [Fault]) -> Path {
@@ -156,6 +169,9 @@ const BOX: u8 = 64;
 
 /// While the session is active.
 const ACTIVE: From = From::Bytes(150_000);
+/// With some input of the client while the session is active. (Of a dead way in the middle of what the server says, the
+/// client's side sees nothing but silence.)
+const INPUT: From = From::ClientBytes(2250);
 
 const fn play(name: &'static str, path: Path, server: ServerScript, client: Client, expect: Expect) -> Case {
     Case { name, path, server, client, legs: Legs::Each, expect }
@@ -164,6 +180,11 @@ const fn play(name: &'static str, path: Path, server: ServerScript, client: Clie
 /// Only where the proxy is the one that connects.
 const fn back(case: Case) -> Case {
     Case { legs: Legs::Back, ..case }
+}
+
+/// Only where the proxy is the one that is connected to.
+const fn front(case: Case) -> Case {
+    Case { legs: Legs::Front, ..case }
 }
 
 /// What looks as if it were the server, to a proxy without sight of TTLs.
@@ -213,31 +234,38 @@ pub const CASES: &[Case] = &[
         on_the_wire(AFTER_HELLO, "PATH-RSTINJ", &[]))),
     back(play("rst-active", faulty(&[reset(ACTIVE, BOTH, BOX, Then::Killed)]), TLS13, PATIENT,
         on_the_wire(IN_ACTIVE, "PATH-RSTINJ", &[]))),
+    // To a server, the client has connected, heard which protocol it is to be, and gone.
+    front(play("rst-hello-at-server", faulty(&[reset(From::ClientHello, BOTH, BOX, Then::Killed)]), TLS13, WAITS,
+        on_the_wire(fails("PATH-RSTINJ", &["PRX-PROBE", "X224-NLAONLY"]), "PATH-RSTINJ", &[]))),
 
     // The way is dead from some point on.
     back(play("stall-request", faulty(&[stall(From::Request)]), TLS13, WAITS, fails("PATH-DEAD", &[]))),
     back(play("stall-hello", faulty(&[stall(From::ClientHello)]), TLS13, WAITS, fails("PATH-DEAD", &[]))),
     back(play("stall-certificate", faulty(&[stall(From::Bytes(3000))]), LARGE, WAITS, fails("PATH-DEAD", &[]))),
     play("stall-credssp", faulty(&[stall(From::Bytes(2400))]), NLA, WAITS_NLA, fails("PATH-DEAD", &[])),
-    play("stall-active", faulty(&[stall(ACTIVE)]), TLS13, WAITS, breaks("PATH-DEAD", &[])),
+    play("stall-active", faulty(&[stall(INPUT)]), TLS13, WAITS, breaks("PATH-DEAD", &[])),
 
     // One way only.
     back(play("one-way-third-ack", faulty(&[Fault::Vanish { of: CLIENT, from: From::SynAck, lasts: None }]), TLS13,
         WAITS, fails("PATH-ASYM", &[]))),
     back(play("one-way-answer", faulty(&[Fault::Vanish { of: SERVER, from: From::Request, lasts: None }]), TLS13, WAITS,
         fails("PATH-DEAD", &["PATH-ASYM"]))),
+    back(play("one-way-active", faulty(&[Fault::Vanish { of: CLIENT, from: INPUT, lasts: None }]), TLS13, WAITS,
+        breaks("PATH-DEAD", &["PATH-ASYM"]))),
 
     // Idle for 2.5 s, for a box that forgets after 1.5 s: too short to be told from another death. Never PATH-IDLE.
-    play("idle-dropped", faulty(&[Fault::Idle { after: ms(1500), then: End::Dropped }]),
-        ServerScript { session: QUIET, ..TLS13 }, WAITS, breaks("PATH-DEAD", &[])),
+    back(play("idle-dropped", faulty(&[Fault::Idle { after: ms(1500), then: End::Dropped }]), TLS13, HESITATES,
+        fails("PATH-DEAD", &[]))),
     back(play("idle-reset", faulty(&[Fault::Idle { after: ms(1500), then: End::Reset }]),
-        ServerScript { session: QUIET, ..TLS13 }, PATIENT, IN_ACTIVE)),
+        ServerScript { session: QUIET, ..TLS13 }, PATIENT, on_the_wire(IN_ACTIVE, "PATH-RSTINJ", &[]))),
 
     // No way to the server.
     back(play("syn-dropped", faulty(&[Fault::Vanish { of: CLIENT, from: From::Start, lasts: None }]), TLS13, WAITS,
         fails("TCP-DROP", &[]))),
-    back(play("icmp-host", faulty(&[Fault::Unreachable { code: 1 }]), TLS13, WAITS, fails("TCP-ICMP", &[]))),
-    back(play("icmp-prohibited", faulty(&[Fault::Unreachable { code: 13 }]), TLS13, WAITS, fails("TCP-ICMP", &[]))),
+    back(play("icmp-host", faulty(&[Fault::Unreachable { code: 1 }]), TLS13, WAITS,
+        says_the_router(fails("TCP-ICMP", &[])))),
+    back(play("icmp-prohibited", faulty(&[Fault::Unreachable { code: 13 }]), TLS13, WAITS,
+        says_the_router(fails("TCP-ICMP", &[])))),
     back(play("refused", PLAIN, ServerScript { listens: false, ..TLS13 }, WAITS, fails("TCP-REFUSED", &[]))),
     back(play("syn-proxy", faulty(&[Fault::SynProxy]), TLS13, WAITS, fails("X224-NOCC", &[]))),
 
@@ -245,4 +273,23 @@ pub const CASES: &[Case] = &[
     play("latency", far(PLAIN, 300), TLS13, waits(2000), fails("PATH-LAT", &[])),
     play("loss-40", faulty(&[Fault::Loss { of: BOTH, from: From::SynAck, share: 0.4 }]), TLS13, WAITS,
         fails("PATH-LOSS", &[])),
+];
+
+/// Cases for real peers: xfreerdp, the program, and xrdp, or FreeRDP's shadow server where it is NLA. Only their networks
+/// and labels count, and the protocol that the server selects.
+#[rustfmt::skip]
+pub const REAL: &[Case] = &[
+    back(play("xrdp-300-ms", far(PLAIN, 150), TLS12, PATIENT, HEALTHY)),
+    back(play("xrdp-loss-5", faulty(&[Fault::Loss { of: BOTH, from: From::Start, share: 0.05 }]), TLS12, PATIENT,
+        HEALTHY)),
+    back(play("xrdp-mtu", faulty(&[Fault::Mtu { of: SERVER, bytes: 900, told: false }]), TLS12, PATIENT,
+        fails("PATH-PMTU", &[]))),
+    back(play("xrdp-rst-hello", faulty(&[reset(From::ClientHello, BOTH, BOX, Then::Killed)]), TLS12, PATIENT,
+        on_the_wire(AFTER_HELLO, "PATH-RSTINJ", &[]))),
+    back(play("xrdp-stall-request", faulty(&[stall(From::Request)]), TLS12, PATIENT, fails("PATH-DEAD", &[]))),
+    back(play("shadow-300-ms", far(PLAIN, 150), NLA, PATIENT, HEALTHY)),
+    back(play("shadow-mtu-credssp", faulty(&[Fault::Mtu { of: CLIENT, bytes: 576, told: false }]), NLA, PATIENT,
+        fails("PATH-PMTU", &[]))),
+    back(play("shadow-rst-hello", faulty(&[reset(From::ClientHello, CLIENT, BOX, Then::PeersTalkOn)]), NLA, PATIENT,
+        on_the_wire(AFTER_HELLO, "PATH-RSTINJ", &[]))),
 ];

@@ -3,14 +3,16 @@
 use std::fs;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::mpsc;
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
 use analyzer::attempt::group;
 use analyzer::observation::Side;
 use analyzer::report::json;
+use proxy::lab::wire::protocol::HYBRID;
 use proxy::lab::{Expect, Outcome as LabOutcome, Scenario, certificate};
 use proxy::listen::Target;
 use proxy::wire::hello::{Offer, client_hello};
@@ -22,8 +24,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::cases::{Case, Client};
-use crate::support::process::{Folder, Outcome};
-use crate::support::program::{analyze, recordings};
+use crate::support::peers::{PASSWORD, Screen, Security, Server, Then, USER, xfreerdp};
+use crate::support::process::{self, Folder, Outcome, Process};
+use crate::support::program::{self, Proxy, analyze, recordings};
 use crate::support::recorded::Recorded;
 use crate::support::tcpdump::Tcpdump;
 use crate::support::wan::journal::Entry;
@@ -158,8 +161,11 @@ pub fn play(case: &Case, leg: Leg) -> Outcome<Played> {
     let (client, to) = (case.client, proxy.addr);
     let talk = move || runtime().block_on(connect(client, scenario, to));
     wan.inside(Side::Client, talk).join().expect("no panic");
-    let (sessions, recorded) = proxy.finish();
+    // A server gives up, too, some time after a client whose end it never heard of.
+    sleep(Duration::from_millis(500));
     server.finish();
+    sleep(Duration::from_millis(300));
+    let (sessions, recorded) = proxy.finish();
     let captured = tcpdump.finish()?;
     keep(&captured, case, leg);
     let live = serde_json::from_str(&json::document("test", &group(sessions))).expect("JSON");
@@ -171,8 +177,50 @@ pub fn play(case: &Case, leg: Leg) -> Outcome<Played> {
     Ok(Played { case: *case, leg, documents, journal: wan.journal().entries() })
 }
 
+/// The same with xfreerdp, the program itself, and xrdp: the fault is on the back leg.
+pub fn play_real(case: &Case) -> Outcome<Played> {
+    let wan = Wan::new(case.path)?;
+    let folder = Folder::new()?;
+    let nla = case.server.selects == Some(HYBRID);
+    // On the machine's own side: its socket is a file, which every namespace sees.
+    let (screen, desktop) = (Screen::start()?, Screen::start()?);
+    let start = move || match nla {
+        true => Server::shadow_at(SERVER_ADDRESS, desktop, Security::Nla),
+        false => Server::xrdp_alone(SERVER_ADDRESS),
+    };
+    let server = wan.inside(Side::Server, start).join().expect("no panic")?;
+    let (security, password, sec) =
+        if nla { (Security::Nla, PASSWORD, "/sec:nla") } else { (Security::Tls(""), "na", "/sec:tls") };
+    let tcpdump = Tcpdump::start(|program| wan.command(Side::Client, program), INTERFACE, folder.path())?;
+    let mut command = wan.command(Side::Client, program::program());
+    command.args(["proxy", "--to", &format!("{SERVER_ADDRESS}:{}", server.port)]);
+    let proxy = Proxy::run(command)?;
+    let port = proxy.port;
+    if case.expect.outcome == "connected" {
+        let client = move || xfreerdp(&screen, port, security, password, Then::CloseTheWindow);
+        wan.inside(Side::Client, client).join().expect("no panic")?;
+    } else {
+        let mut client = wan.command(Side::Client, process::program("timeout")?);
+        client.args(["6", "xfreerdp", "/cert:ignore", sec, "+auth-only"]);
+        client.args([format!("/u:{USER}"), format!("/p:{password}")]);
+        client.arg(format!("/v:127.0.0.1:{port}")).env("HOME", folder.path()).env("DISPLAY", screen.name());
+        Process::start(client.stdin(Stdio::null()), folder.path())?.wait(Duration::from_secs(20))?;
+    }
+    sleep(Duration::from_millis(300));
+    let finished = proxy.finish()?;
+    let captured = tcpdump.finish()?;
+    keep(&captured, case, Leg::Back);
+    let documents =
+        vec![(Source::Recording, analyze(&finished.recordings)?.1), (Source::Tcpdump, analyze(&[captured])?.1)];
+    // Live it has printed what it says of its recording.
+    if let Some(cause) = documents[0].1["attempts"][0]["sessions"][0]["findings"][0]["cause"].as_str() {
+        assert!(finished.output.contains(cause), "{}: {cause}\n{}", case.name, finished.output);
+    }
+    Ok(Played { case: *case, leg: Leg::Back, documents, journal: wan.journal().entries() })
+}
+
 /// With RDPSCOPE_CAPTURES=FOLDER what tcpdump saw stays there, to try other programs on it.
-fn keep(captured: &PathBuf, case: &Case, leg: Leg) {
+fn keep(captured: &Path, case: &Case, leg: Leg) {
     let Some(folder) = std::env::var_os("RDPSCOPE_CAPTURES") else { return };
     let name = format!("{}-{}.pcap", case.name, leg.name());
     fs::copy(captured, PathBuf::from(folder).join(name)).expect("a copy");

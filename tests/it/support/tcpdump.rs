@@ -19,7 +19,9 @@ impl Tcpdump {
         let file = folder.join(format!("{interface}.pcap"));
         let mut command = run(&program("tcpdump")?);
         // As root it would give up its rights, and could then not write into a folder of root's.
-        command.args(["-i", interface, "-s", "0", "-U", "--immediate-mode", "-n", "-Z", "root", "-w"]).arg(&file);
+        command.args(["-i", interface, "-U", "--immediate-mode", "-n", "-Z", "root", "-w"]).arg(&file);
+        // Its buffer is cut into pieces of the longest packet: with its own 262 144 bytes eight packets fill it.
+        command.args(["-s", "2048", "-B", "16384"]);
         let mut process = Process::start(&mut command, folder)?;
         process.wait_ready(|process| process.output().contains("listening on").then_some(()))?;
         Ok(Tcpdump { process, file })

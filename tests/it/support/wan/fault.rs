@@ -84,6 +84,8 @@ pub enum From {
     ClientHello,
     /// With the packet that makes the payload of both sides more than so many bytes.
     Bytes(u64),
+    /// With the packet that makes the payload of the client more than so many bytes.
+    ClientBytes(u64),
     /// So long after the SYN.
     Since(Duration),
 }
@@ -102,6 +104,6 @@ pub enum Then {
 pub enum End {
     /// They vanish.
     Dropped,
-    /// Their sender gets an RST.
+    /// Both sides get an RST.
     Reset,
 }

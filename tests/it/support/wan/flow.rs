@@ -87,6 +87,7 @@ impl Flow {
             From::Request => self.requested,
             From::ClientHello => self.said_hello,
             From::Bytes(bytes) => self.bytes.iter().sum::<u64>() > bytes,
+            From::ClientBytes(bytes) => self.bytes[Side::Client as usize] > bytes,
             From::Since(after) => now.duration_since(self.began) >= after,
         }
     }

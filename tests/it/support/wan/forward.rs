@@ -269,10 +269,10 @@ impl Forwarder {
             return false;
         }
         self.journal.note(from, Act::Forgotten, segment.payload.1);
-        if then == End::Reset && !segment.has(RST) {
-            self.send_reset(from, from, segment, ROUTER_TTL, true, now);
+        match then {
+            End::Dropped => true,
+            End::Reset => self.reset(ends, from, segment, (BOTH, ROUTER_TTL, Then::Killed), now),
         }
-        true
     }
 
     /// Answers in the server's name: SYN with SYN-ACK, all else with ACK, FIN with FIN.
