@@ -206,8 +206,7 @@ fn connections_are_reset() {
             });
             assert_eq!(join(client), (0, Some(ErrorKind::ConnectionReset)));
             assert_eq!(join(server), (0, Some(ErrorKind::ConnectionReset)));
-        })
-        .expect("tcpdump");
+        })?;
         let rst = text.lines().zip(text.lines().skip(1)).find(|(_, tcp)| tcp.contains("Flags [R.]"));
         assert!(rst.is_some_and(|(ip, _)| ip.contains("ttl 64, id 0,")), "{text}");
         let journal = wan.journal();

@@ -1,10 +1,14 @@
 //! tcpdump beside a test: the packets of one interface, as they were on the wire.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::process::{Outcome, Process, program};
+use super::process::{Outcome, Process, program, wait_for};
+
+/// How long nothing must have come.
+const QUIET: Duration = Duration::from_millis(300);
 
 /// A running tcpdump.
 pub struct Tcpdump {
@@ -27,8 +31,17 @@ impl Tcpdump {
         Ok(Tcpdump { process, file })
     }
 
-    /// Ends it and gives the file.
+    /// Ends it and gives the file. On a busy machine the last packets may still be on their way to it, and once told to
+    /// end it takes no more: so it is told when nothing came for a while.
     pub fn finish(mut self) -> Outcome<PathBuf> {
+        let mut seen = (0, Instant::now());
+        wait_for(Duration::from_secs(2), || {
+            let len = fs::metadata(&self.file)?.len();
+            if len != seen.0 {
+                seen = (len, Instant::now());
+            }
+            Ok((seen.1.elapsed() > QUIET).then_some(()))
+        })?;
         self.process.signal("INT")?;
         self.process.wait(Duration::from_secs(10))?;
         Ok(self.file.clone())
