@@ -18,6 +18,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rcgen", &["proxy/src/lab/certificate.rs"]),
     ("rustls", &["proxy/src/tls.rs"]),
     ("rustls-native-certs", &["proxy/src/probe/store.rs"]),
+    ("rustix", &[]), // tests alone: setns and poll, in tests/it/support/wan
     ("ruzstd", &["src/input.rs"]),
     ("serde_json", &["analyzer/src/report/json.rs"]),
     ("sha1", &["analyzer/src/tls/certificate.rs"]),
@@ -25,6 +26,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("socket2", &["proxy/src/dial.rs", "proxy/src/leg.rs"]), // a socket before and after tokio knows it
     ("tokio-rustls", &["proxy/src/tls.rs"]),
     ("tracing-subscriber", &["src/main.rs"]),
+    ("tun-rs", &[]), // tests alone: tests/it/support/wan
     ("windows-sys", &["proxy/src/tcp_info.rs"]),
     ("x509-parser", &["analyzer/src/tls/certificate.rs"]),
 ];

@@ -8,6 +8,8 @@ mod parts;
 mod sealed;
 mod tls;
 
+pub use parts::{CLIENT, SERVER};
+
 use super::Scenario;
 
 /// Scenarios of one kind.

@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 
 use analyzer::observation::{Ending, Leg, Side};
 
-pub use catalogue::{GROUPS, Group, scenarios};
+pub use catalogue::{CLIENT, GROUPS, Group, SERVER, scenarios};
 pub use client::{Begins, ClientReport, ClientScript, End, Leave, Stays};
 pub use relay::{Cut, Relay};
 pub use server::{Act, Conversation, Deed, Did, Point, Policy, Server, ServerScript, Tell, Told};

@@ -187,7 +187,7 @@ pub struct Conversation {
     pub error: Option<String>,
 }
 
-/// A running server on a loopback port. It stops when dropped.
+/// A running server. It stops when dropped.
 #[derive(Debug)]
 pub struct Server {
     /// Where it listens.

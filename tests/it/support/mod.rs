@@ -10,6 +10,8 @@ pub mod program;
 pub mod recorded;
 pub mod recording;
 pub mod script;
+pub mod tcpdump;
+pub mod wan;
 pub mod x11;
 
 use std::collections::HashMap;

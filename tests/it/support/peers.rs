@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -156,23 +157,46 @@ impl Server {
         certificate: impl FnOnce(&Folder) -> Outcome<Certificate>,
         lines: &str,
     ) -> Outcome<Self> {
+        let folder = Folder::new()?;
+        let (backend, vnc_port) = xvnc(&folder)?;
+        Server::xrdp_at(Ipv4Addr::LOCALHOST, Some((backend, vnc_port)), folder, security, certificate, lines)
+    }
+
+    /// xrdp that shows its own login window, for a namespace. (No X server may run in one: X servers find their numbers
+    /// by abstract sockets, which each namespace has for itself, and take each other's socket files.)
+    pub fn xrdp_alone(address: Ipv4Addr) -> Outcome<Self> {
+        Server::xrdp_at(address, None, Folder::new()?, Security::Tls("TLSv1.2, TLSv1.3"), Certificate::make, "")
+    }
+
+    fn xrdp_at(
+        address: Ipv4Addr,
+        desktop: Option<(Process, u16)>,
+        folder: Folder,
+        security: Security,
+        certificate: impl FnOnce(&Folder) -> Outcome<Certificate>,
+        lines: &str,
+    ) -> Outcome<Self> {
         let xrdp = program("xrdp")?;
         need_root("xrdp's socket folder /run/xrdp/sockdir")?;
         Command::new("install").args(["-d", "-m", "3777", "/run/xrdp/sockdir"]).status()?;
-        let folder = Folder::new()?;
-        let (backend, vnc_port) = xvnc(&folder)?;
         let port = free_port()?;
         let made = certificate(&folder)?;
-        let ini = xrdp_ini(&folder, [port, vnc_port], security, &made, lines)?;
+        let (backend, vnc_port) = desktop.unzip();
+        let ini = xrdp_ini(&folder, (SocketAddrV4::new(address, port), vnc_port), security, &made, lines)?;
         let mut process = Process::start(Command::new(xrdp).arg("-n").arg("-c").arg(ini), folder.path())?;
-        process.wait_listening(port)?;
-        Ok(Server { port, _process: process, _backend: Some(backend), _screen: None, _folder: folder })
+        process.wait_ready(|_| TcpStream::connect((address, port)).ok())?;
+        Ok(Server { port, _process: process, _backend: backend, _screen: None, _folder: folder })
     }
 
     /// FreeRDP's shadow server, showing an empty screen: NLA against a SAM file with [`USER`], or TLS, or legacy.
     pub fn shadow(security: Security) -> Outcome<Self> {
+        Server::shadow_at(Ipv4Addr::LOCALHOST, Screen::start()?, security)
+    }
+
+    /// The same on an address of one's own, showing this screen.
+    pub fn shadow_at(address: Ipv4Addr, screen: Screen, security: Security) -> Outcome<Self> {
         let shadow = program("freerdp-shadow-cli")?;
-        let (folder, screen, port) = (Folder::new()?, Screen::start()?, free_port()?);
+        let (folder, port) = (Folder::new()?, free_port()?);
         let made = Certificate::make(&folder)?;
         let home = folder.path().join(".config/freerdp/shadow");
         fs::create_dir_all(&home)?;
@@ -180,14 +204,14 @@ impl Server {
         fs::copy(&made.key, home.join("shadow.key"))?;
         let mut command = Command::new(shadow);
         command.env("HOME", folder.path()).env("DISPLAY", screen.name());
-        command.args(["/bind-address:127.0.0.1".into(), format!("/port:{port}")]);
+        command.args([format!("/bind-address:{address}"), format!("/port:{port}")]);
         command.arg(format!("/sec:{}", security.freerdp()));
         match security {
             Security::Nla => command.arg(format!("/sam-file:{}", sam_file(&folder)?.display())).arg("+auth"),
             Security::Tls(_) | Security::Rdp => command.arg("-auth"),
         };
         let mut process = Process::start(&mut command, folder.path())?;
-        process.wait_listening(port)?;
+        process.wait_ready(|_| TcpStream::connect((address, port)).ok())?;
         Ok(Server { port, _process: process, _backend: None, _screen: Some(screen), _folder: folder })
     }
 
@@ -225,7 +249,7 @@ fn xvnc(folder: &Folder) -> Outcome<(Process, u16)> {
 
 fn xrdp_ini(
     folder: &Folder,
-    [port, vnc_port]: [u16; 2],
+    (address, vnc_port): (SocketAddrV4, Option<u16>),
     security: Security,
     made: &Certificate,
     lines: &str,
@@ -237,10 +261,11 @@ fn xrdp_ini(
         Security::Nla => return Err(Trouble::Failed("xrdp 0.9 has no NLA".into())),
     };
     let (certificate, key) = (made.certificate.display(), made.key.display());
+    let (autorun, vnc_port) = vnc_port.map_or(("", 0), |port| ("direct", port));
     let log = folder.path().join("xrdp.log");
     let text = format!(
-        "[Globals]\nini_version=1\nfork=true\nport=tcp://127.0.0.1:{port}\nsecurity_layer={layer}\ncrypt_level=high\n\
-         certificate={certificate}\nkey_file={key}\nssl_protocols={versions}\nautorun=direct\nmax_bpp=32\n\
+        "[Globals]\nini_version=1\nfork=true\nport=tcp://{address}\nsecurity_layer={layer}\ncrypt_level=high\n\
+         certificate={certificate}\nkey_file={key}\nssl_protocols={versions}\nautorun={autorun}\nmax_bpp=32\n\
          {lines}\nallow_channels=true\nuse_fastpath={fast_path}\nbitmap_cache=true\nbitmap_compression=true\n\
          [Logging]\nLogFile={}\nLogLevel=INFO\nEnableSyslog=false\n[Channels]\ndrdynvc=true\ncliprdr=true\n\
          [direct]\nname=direct\nlib=libvnc.so\nip=127.0.0.1\nport={vnc_port}\nusername=na\npassword=na\n",

@@ -17,7 +17,7 @@ pub(super) use crate::tls::{Ciphers, Refusal, Trust, Versions};
 pub(super) const SESSION: Session = Session { bursts: 8, updates: 16, update_len: 4000, pause_ms: 5 };
 
 /// A server with TLS, without a fault.
-pub(super) const SERVER: ServerScript = ServerScript {
+pub const SERVER: ServerScript = ServerScript {
     listens: true,
     selects: Some(SSL),
     certificate: Certificate::Valid,
@@ -40,7 +40,7 @@ pub(super) const SERVER_12: ServerScript = ServerScript { versions: Versions::On
 pub(super) const LARGE_12: ServerScript = ServerScript { certificate: Certificate::Large, ..SERVER_12 };
 
 /// A client that asks for TLS, takes any certificate and leaves in order.
-pub(super) const CLIENT: ClientScript = ClientScript {
+pub const CLIENT: ClientScript = ClientScript {
     user: "lab",
     asks: Some(SSL),
     insists: None,
