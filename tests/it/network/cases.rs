@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proxy::lab::certificate::Certificate;
 use proxy::lab::wire::protocol::{HYBRID, SSL};
-use proxy::lab::{CLIENT, ClientScript, Leave, SERVER, ServerScript, Session, Stays};
-use proxy::tls::{Ciphers, Trust, Versions};
+use proxy::lab::{self, ClientScript, ServerScript, Session};
+use proxy::tls::Versions;
 
 use crate::support::wan::{BOTH, CLIENT, End, Fault, From, PLAIN, Path, ROUTER_ADDRESS, SERVER, Then};
 
@@ -75,7 +75,7 @@ const SESSION: Session = Session { bursts: 4, updates: 16, update_len: 4000, pau
 /// One in which nothing is said for 2.5 s.
 const QUIET: Session = Session { bursts: 3, pause_ms: 2500, ..SESSION };
 
-const TLS13: ServerScript = ServerScript { session: SESSION, ..SERVER };
+const TLS13: ServerScript = ServerScript { session: SESSION, ..lab::SERVER };
 const TLS12: ServerScript = ServerScript { versions: Versions::Only12, ..TLS13 };
 /// Its certificate fills many packets.
 const LARGE: ServerScript = ServerScript { certificate: Certificate::Large, ..TLS12 };
@@ -83,7 +83,7 @@ const LARGE13: ServerScript = ServerScript { certificate: Certificate::Large, ..
 const NLA: ServerScript = ServerScript { selects: Some(HYBRID), ..TLS13 };
 
 /// A client that is served to the end and leaves in order.
-pub const SCRIPT: ClientScript = ClientScript { patience_ms: 30_000, ..CLIENT };
+pub const SCRIPT: ClientScript = ClientScript { patience_ms: 30_000, ..lab::CLIENT };
 const PATIENT: Client = Client::Plays(SCRIPT);
 /// Gives up on a step that takes longer: time enough to send again.
 const WAITS: Client = waits(4000);
