@@ -455,6 +455,22 @@ fn a_syn_ack_that_is_another_s() {
 }
 
 #[test]
+fn a_handshake_much_faster_than_anything_later() {
+    let answers = |waits: [u64; 4]| {
+        let mut play = Play::opened([1, 2]);
+        for (place, wait) in (0..).zip(waits) {
+            play.data(Side::Client, place * 5, 0, b"hello");
+            acks(play.wait(wait), Side::Server, place * 5 + 5, 1);
+        }
+        signs(play)
+    };
+    let rtt = Some((milliseconds(1), milliseconds(61)));
+    let marks = SynProxyMarks { rtt, ..SynProxyMarks::default() };
+    assert_eq!(answers([60, 70, 80, 90]), [Sign::SynProxy { marks }]);
+    assert_eq!(answers([60, 0, 80, 90]), [], "a server that thinks or delays its acknowledgements, but not always");
+}
+
+#[test]
 fn options_of_the_handshake() {
     let greet = |client: Flags, server: Flags| {
         let mut play = Play::new([1, 2]);
