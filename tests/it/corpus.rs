@@ -341,7 +341,7 @@ const TCP: &[(&str, &str)] = &[
         "dial opened c474snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1446snapped s1286snapped s1446snapped s1446snapped s1446snapped s1446snapped s1366snapped s1430snapped s903snapped client-reset again 3 rtt 111190",
     ),
     ("zeek-tcp-retransmit-timeout.pcapng", "joined c18 again 1 rtt 0"),
-    ("zeek-tcp-rst-inject-rae.pcap", "dial opened c175 server-reset again 0 rtt 1267865"),
+    ("zeek-tcp-rst-inject-rae.pcap", "dial opened c25 server-reset c150 again 0 rtt 1267865"),
     ("zeek-tcp-syn-then-ack-then-rst.pcap", "dial client-reset"),
     ("zeek-tcp-syn-then-rst.pcap", "dial client-reset"),
     ("zeek-tcp-syn-then-stuff-then-rst.pcap", "dial client-reset"),
@@ -537,6 +537,20 @@ fn numbers_by_side() {
     ] {
         assert_eq!(number(&folder, capture, name), Some(expected), "{capture}: {name}");
     }
+}
+
+#[test]
+fn documents_show_signs() {
+    let Some(folder) = corpus() else { return };
+    let mut analyze = Command::new(env!("CARGO_BIN_EXE_rdpscope"));
+    let analyze = analyze.args(["analyze", "--format", "json", "awakecoding-rdp-no-nla-rejected1.pcapng"]);
+    let output = analyze.current_dir(&folder).output().expect("rdpscope runs");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let leg = &document["attempts"][0]["sessions"][0]["legs"][0];
+    let [sign] = &leg["signs"].as_array().expect("signs")[..] else { panic!("{leg}") };
+    assert_eq!((&sign["sign"], &sign["from"], &sign["frame"]), (&"reset".into(), &"client".into(), &6.into()));
+    assert_eq!((&sign["no_window"], &leg["signs_seen"]["reset"]), (&true.into(), &1.into()));
+    assert_eq!((&leg["path"]["client_ttl"], &leg["path"]["server_unacked_bytes"]), (&128.into(), &0.into()));
 }
 
 /// Zeek counts 24,257 bytes of this one as missed: all that its packets were cut by.

@@ -8,7 +8,7 @@ use super::greeting::Greeting;
 use super::half::{Half, Out, Piece, sign};
 use super::marks::Marks;
 use super::recent::Copied;
-use super::resets::{self, Resets};
+use super::resets::{Held, Progress, Resets, Settled};
 use super::window::Window;
 use crate::capture::options::Options;
 use crate::capture::segment::{Icmp, Segment};
@@ -56,6 +56,10 @@ pub(super) struct Flow {
     marks: [Marks; 2],
     windows: [Window; 2],
     resets: Resets,
+    /// Whether the last RST looks like its alleged sender's own.
+    is_own_reset: bool,
+    /// What came behind an RST that is held.
+    withheld: Vec<super::half::Told>,
     /// Who spoke last; since when the other has acknowledged all of it, and said nothing.
     speaker: Option<Side>,
     silent: Option<Timestamp>,
@@ -104,6 +108,8 @@ impl Flow {
             marks: [Marks::default(); 2],
             windows: [Window::default(), Window::default()],
             resets: Resets::default(),
+            is_own_reset: false,
+            withheld: Vec::new(),
             speaker: None,
             silent: None,
             last: None,
@@ -142,6 +148,7 @@ impl Flow {
         }
         let Incoming { at, from, segment, .. } = *incoming;
         let Segment { syn, ack, rst, .. } = segment;
+        let (was_held, before) = (self.resets.is_held(), out.told.len());
         let silent = self.last.map(|last| at.since(last)).unwrap_or_default();
         (self.last, self.longest_gap) = (Some(at), self.longest_gap.max(silent));
         if rst {
@@ -157,6 +164,21 @@ impl Flow {
             (false, _, _) if self.opened => self.passed(incoming, out),
             (false, _, _) => self.unopened(incoming, out),
         }
+        if was_held {
+            self.after_reset(at, before, out);
+        }
+    }
+
+    /// What comes behind an RST is kept back until it is known whether that was the end.
+    fn after_reset(&mut self, at: Timestamp, before: usize, out: &mut Out<'_>) {
+        let now = out.told.split_off(before);
+        match self.resets.settle(at, self.progress()) {
+            Settled::Open => return self.withheld.extend(now),
+            Settled::Ignored => {}
+            Settled::Believed(held) => self.reset_by(held, out),
+        }
+        out.told.append(&mut self.withheld);
+        out.told.extend(now);
     }
 
     /// The network says something of a segment. That a client's SYN cannot reach the server is the end.
@@ -324,8 +346,8 @@ impl Flow {
         let Incoming { at, frame, from, segment, .. } = *incoming;
         let before = out.told.len();
         let is_probe = self.is_probe(incoming, out);
-        // An RST may be anybody's: what it acknowledges proves nothing.
-        if segment.ack && !segment.rst {
+        // What an RST acknowledges proves nothing where it may be another's.
+        if segment.ack && (!segment.rst || self.is_own_reset) {
             self.acknowledged(incoming, out);
         }
         let len = segment.payload_len;
@@ -346,11 +368,9 @@ impl Flow {
         self.halves[0].settle(at, out);
         self.halves[1].settle(at, out);
         if segment.rst && !self.reset && self.half(from).accepts_reset(segment.sequence) {
+            self.halves[0].lose(out);
+            self.halves[1].lose(out);
             self.resets.hold(at, frame, from, self.progress());
-        } else if self.resets.is_held()
-            && let Some(held) = self.resets.settle(at, self.progress())
-        {
-            self.reset_by(held, out);
         }
         self.closing(before, out);
         self.stalled(before, out);
@@ -430,6 +450,7 @@ impl Flow {
         let usual = &self.marks[from as usize];
         let marks = self.resets.marks(at, from, &segment, usual, place, self.opened);
         let marks = ResetMarks { too_soon: self.too_soon(incoming), ..marks };
+        self.is_own_reset = marks.is_empty();
         sign(out, at, frame, Sign::Reset { from, marks });
     }
 
@@ -488,20 +509,21 @@ impl Flow {
         }
     }
 
-    fn progress(&self) -> resets::Progress {
+    fn progress(&self) -> Progress {
         [self.halves[0].progress(), self.halves[1].progress()]
     }
 
     /// Nobody goes on after an RST: it was the end.
-    fn reset_by(&mut self, held: resets::Held, out: &mut Out<'_>) {
-        self.halves[0].lose(out);
-        self.halves[1].lose(out);
+    fn reset_by(&mut self, held: Held, out: &mut Out<'_>) {
+        let before = out.told.len();
         self.end(held.at, held.frame, held.from, Ending::Reset, out);
+        self.closing(before, out);
     }
 
     fn believe_reset(&mut self, out: &mut Out<'_>) {
         if let Some(held) = self.resets.take() {
             self.reset_by(held, out);
+            out.told.append(&mut self.withheld);
         }
     }
 

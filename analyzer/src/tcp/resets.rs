@@ -26,6 +26,17 @@ pub(super) struct Resets {
     held: Option<Held>,
 }
 
+/// What is known of an RST that was held.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Settled {
+    /// Nothing yet.
+    Open,
+    /// Both sides go on.
+    Ignored,
+    /// It was the end.
+    Believed(Held),
+}
+
 /// An RST that may be the end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
@@ -91,20 +102,24 @@ impl Resets {
         self.held.is_some()
     }
 
-    /// Looks at what came since: gives the RST up where somebody sent more and the other took it, and gives it out
-    /// where nobody did for long enough.
-    pub fn settle(&mut self, at: Timestamp, progress: Progress) -> Option<Held> {
-        let held = self.held.as_mut()?;
+    /// Looks at what came since: the RST is ignored where somebody sent more and the other took it, and believed where
+    /// nobody did for long enough.
+    pub fn settle(&mut self, at: Timestamp, progress: Progress) -> Settled {
+        let Some(held) = &mut self.held else { return Settled::Ignored };
         held.packets += 1;
         let goes_on = progress.iter().zip(held.sent).any(|((_, acknowledged), before)| {
             // The number behind all data is that of a FIN, and acknowledging that is no more than good manners.
             acknowledged.is_some_and(|acknowledged| acknowledged.wrapping_sub(before) as i32 > 1)
         });
-        if goes_on {
+        let (held, is_over) = (*held, held.packets > UNDECIDED_PACKETS || at.since(held.at) > UNDECIDED);
+        if goes_on || is_over {
             self.held = None;
-            return None;
         }
-        if held.packets > UNDECIDED_PACKETS || at.since(held.at) > UNDECIDED { self.held.take() } else { None }
+        match (goes_on, is_over) {
+            (true, _) => Settled::Ignored,
+            (false, true) => Settled::Believed(held),
+            (false, false) => Settled::Open,
+        }
     }
 
     /// What is held, at the end.
