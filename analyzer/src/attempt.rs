@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::diagnose::stage::{end_in_words, length};
 use crate::diagnose::{Evidence, Finding, Outcome, Party, Severity, diagnose};
 use crate::event::Protocols;
-use crate::observation::Leg;
+use crate::observation::{Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 use crate::timeline::phase::PhaseName;
@@ -119,7 +119,9 @@ impl Diagnosed {
     /// Whether this was an attempt to use RDP at all: a relay's session was meant for it; elsewhere somebody asked, or
     /// came to RDP's port and got no word out.
     pub fn is_rdp(&self) -> bool {
-        self.timeline.is_relayed() || self.timeline.facts.request.is_some() || self.timeline.is_knock()
+        let facts = &self.timeline.facts;
+        let answered_otherwise = facts.not_rdp.as_ref().is_some_and(|seen| seen.what.0 == Side::Server);
+        self.timeline.is_relayed() || facts.request.is_some() || answered_otherwise || self.timeline.is_knock()
     }
 
     /// When its first packet was seen.

@@ -245,9 +245,9 @@ fn feed(analysis: &mut Analysis, skip: &mut [usize; 2], mut observation: Observa
     analysis.push(&observation);
 }
 
-/// Whether somebody came to the port of Remote Desktop, was seen to come, and neither side said anything.
+/// Whether somebody came to the port of Remote Desktop, was seen to come, and did not say anything.
 fn is_knock(pending: &[Observation], heads: &[Vec<u8>; 2]) -> bool {
-    heads.iter().all(Vec::is_empty) && server_port(pending) == Some(RDP_PORT)
+    heads[0].is_empty() && server_port(pending) == Some(RDP_PORT)
 }
 
 fn server_port(pending: &[Observation]) -> Option<u16> {

@@ -58,7 +58,7 @@ fn of_one_cause_everything_is_said() {
     assert!(wide.is_empty(), "{wide:?}");
     let flowing = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let cause = causes::cause("NLA-CRED").expect("known");
-    let group = causes::group("NLA-CRED").expect("in a group");
+    let group = causes::groups("NLA-CRED").next().expect("in a group");
     let all = [cause.name, cause.evidence, cause.sign, cause.check, cause.fix, cause.spec, group.by];
     for says in all.iter().chain(cause.cannot_tell).chain(cause.mstsc) {
         assert!(flowing.contains(says), "{says:?} is not in {text}");

@@ -9,16 +9,21 @@ pub struct Group {
     pub by: &'static str,
 }
 
-/// The group to which a cause belongs.
-pub fn group(id: &str) -> Option<&'static Group> {
-    GROUPS.iter().find(|group| group.ids.contains(&id))
+/// The groups to which a cause belongs: one for each way in which it looks like others.
+pub fn groups(id: &str) -> impl Iterator<Item = &'static Group> {
+    GROUPS.iter().filter(move |group| group.ids.contains(&id))
+}
+
+/// Whether the wire cannot tell these two apart.
+pub fn alike(one: &str, other: &str) -> bool {
+    groups(one).any(|group| group.ids.contains(&other))
 }
 
 const fn of(ids: &'static [&'static str], by: &'static str) -> Group {
     Group { ids, by }
 }
 
-/// No cause stands in two of them.
+/// Of each shape on the wire what can be behind it.
 #[rustfmt::skip]
 pub static GROUPS: &[Group] = &[
     of(&["TCP-RST-AFTER", "X224-TOKEN"], "does a session with a routing token (loadbalanceinfo:s: of a new .rdp file) get further? else the device that owns the address: its pool, its log"),
@@ -32,6 +37,9 @@ pub static GROUPS: &[Group] = &[
     of(&["LIC-NOSRV", "LIC-CLIENT", "SES-DENIED"], "mstsc /admin gets in (NOSRV, or drain mode); another client gets in (CLIENT); on the server: change logon /query (DENIED), lsdiag.msc"),
     of(&["PATH-WINZERO", "LIC-TIMEOUT", "SES-BUSY"], "on the server: is its console slow, too (BUSY)? lsdiag.msc (LIC-TIMEOUT); else what TermService and LSASS wait for"),
     of(&["SES-KILLED", "SES-DRV"], "on the server: Application log 1000 at this time: dwm.exe, winlogon.exe, csrss.exe or a display driver (DRV), another program (KILLED)"),
+    of(&["PATH-DEAD", "PATH-ASYM", "PATH-PMTU"], "capture at both ends: what leaves the one and does not arrive at the other (nothing any more: DEAD; nothing in one direction: ASYM; nothing that is large: PMTU); rdpscope probe SERVER tries large segments"),
+    of(&["TLS-NOKEY", "PATH-PMTU", "PATH-WINZERO"], "of a ClientHello that is acknowledged and not answered: rdpscope probe SERVER (does it answer anybody? are large segments lost?); capture at the server: does its flight leave it?"),
+    of(&["PATH-PROXYIDLE", "SES-IDLE"], "did sessions to the server past the relay end, too? on the server: TerminalServices-LocalSessionManager log 40, MaxIdleTime"),
     of(&["PATH-DEAD", "SES-HALFOPEN"], "on the server: qwinsta: the session is still Active (HALFOPEN), or the server was down (DEAD)"),
     of(&["SES-ADMIN", "SES-REPLACED", "SES-LIMIT"], "on the server: TerminalServices-LocalSessionManager log 40, its reason; 25 (reconnected from elsewhere: REPLACED); always the same age (LIMIT)"),
     of(&["SES-SHUTDOWN", "SES-GPO"], "on the server: System log 1074, 6008, 7036 (SHUTDOWN); GroupPolicy/Operational 8000 to 8007 at the same second (GPO)"),

@@ -22,7 +22,7 @@ mod start;
 mod tls;
 mod udp;
 
-pub use groups::{GROUPS, Group, group};
+pub use groups::{GROUPS, Group, alike, groups};
 pub use near::near;
 
 /// One cause.

@@ -59,15 +59,12 @@ fn what_no_rule_can_see_is_never_more_than_possible() {
 
 #[test]
 fn groups_are_small_and_their_causes_look_alike() {
-    let mut seen: Vec<&str> = Vec::new();
     for group in GROUPS {
         assert!((2..=3).contains(&group.ids.len()) && !group.by.is_empty(), "{group:?}");
         for id in group.ids {
             let cause = all().find(|cause| cause.id == *id).unwrap_or_else(|| panic!("{id}"));
-            assert!(!seen.contains(id), "{id} stands in two groups");
             let others = group.ids.iter().filter(|other| *other != id);
             assert!(others.into_iter().all(|other| cause.looks_like.contains(other)), "{id}: {group:?}");
-            seen.push(id);
         }
     }
 }

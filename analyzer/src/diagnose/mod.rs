@@ -42,6 +42,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "selected what was not offered", check: negotiation::downgraded },
     Rule { name: "RST of a box on the way", check: path::forged_reset },
     Rule { name: "broken while active", check: sealed::broken },
+    Rule { name: "the path loses too much", check: path::lossy },
     Rule { name: "large segments vanish", check: path::hole },
     Rule { name: "a window that stays shut", check: path::shut },
     Rule { name: "never acknowledged", check: path::stuck },

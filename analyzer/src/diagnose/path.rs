@@ -9,7 +9,7 @@ use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party};
 use crate::attribution::Balance;
 use crate::observation::{Ending, Leg as LegName, ResetMarks, Side, Sign};
-use crate::timeline::facts::Mark;
+use crate::timeline::facts::{Mark, Sighting};
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::transit::Unacknowledged;
@@ -21,12 +21,16 @@ const QUIET: Duration = Duration::from_secs(200);
 const FROZEN: Duration = Duration::from_secs(1);
 /// Timeouts in a row that are no bad luck any more.
 const IN_VAIN: u64 = 2;
-/// A segment that fits through every tunnel is smaller, bytes.
+/// A segment that fits through every tunnel is smaller, bytes,
 const LARGE: u64 = 1200;
+/// and one that fits through every network of IPv4 is (RFC 791: 576 with its headers).
+const SMALL: u64 = 536;
 /// Nobody's timer is shorter.
 const TIMER: Duration = Duration::from_secs(2);
 /// Below this loss costs next to nothing, per thousand segments.
-const LOSSY: u32 = 100;
+const LOSSY: u32 = 150;
+/// Losses that were mended: of a lossy path, not of a dead one.
+const MENDED: u32 = 2;
 
 /// An RST that its alleged sender did not send: a box on the way did. Only packets show it.
 pub fn forged_reset(timeline: &Timeline) -> Option<Finding> {
@@ -44,7 +48,7 @@ pub fn forged_reset(timeline: &Timeline) -> Option<Finding> {
         (true, Some(_)) => Confidence::Certain,
         (true, None) | (false, Some(_)) => Confidence::Likely,
         // Its own kernel makes such an RST only for a connection that it does not know.
-        (false, None) if marks.len() >= 2 && !reset.answers => Confidence::Possible,
+        (false, None) if !reset.is_empty() && marks.len() >= 2 => Confidence::Possible,
         (false, None) => return None,
     };
     let says = format!("the RST is not the {from}'s own: {}", listed(&marks, after.is_some()));
@@ -69,12 +73,15 @@ fn told_by_stage(timeline: &Timeline) -> &'static str {
 
 /// Marks that the alleged sender's own kernel does not make.
 fn is_foreign(marks: &ResetMarks) -> bool {
-    marks.ttl.is_some() || marks.mirrored || marks.before_syn_ack
+    marks.ttl.is_some() || marks.mirrored || marks.too_soon.is_some()
 }
 
 fn words_of(marks: &ResetMarks) -> Vec<String> {
     let ttl = marks.ttl.map(|(seen, usual)| format!("TTL {seen} where its packets have {usual}"));
     let id = marks.id.map(|(seen, last)| format!("IP identification {seen} after {last}"));
+    let soon = marks.too_soon.map(|(took, least)| {
+        format!("it answers after {} what its sender cannot have before {}", length(took), length(least))
+    });
     let flags = [
         (marks.mirrored, "an RST with the same numbers goes the other way at once"),
         (marks.before_syn_ack, "it comes before the SYN-ACK"),
@@ -82,7 +89,7 @@ fn words_of(marks: &ResetMarks) -> Vec<String> {
         (marks.no_window, "window 0"),
     ];
     let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, says)| says.to_owned());
-    ttl.into_iter().chain(id).chain(flags).collect()
+    ttl.into_iter().chain(id).chain(soon).chain(flags).collect()
 }
 
 fn listed(marks: &[String], goes_on: bool) -> String {
@@ -141,11 +148,14 @@ pub fn hole(timeline: &Timeline) -> Option<Finding> {
 /// What was sent is never acknowledged.
 pub fn stuck(timeline: &Timeline) -> Option<Finding> {
     let end = frozen(timeline)?;
-    let in_vain = |waits: &Unacknowledged| waits.timeouts >= IN_VAIN && waits.bytes > 0;
+    let in_vain = |waits: &Unacknowledged| waits.timeouts >= IN_VAIN;
     let (leg, waits) = timeline.legs.iter().find_map(|leg| Some((leg, leg.unacknowledged().filter(in_vain)?)))?;
     let (id, confidence, other) = lost_how(leg, &waits, end);
-    let what =
-        format!("{} bytes of the {} are never acknowledged, for {}", waits.bytes, waits.from, length(end.silence));
+    let silence = length(end.silence);
+    let what = match waits.bytes {
+        0 => format!("the FIN of the {} is never acknowledged, after {silence} of silence", waits.from),
+        bytes => format!("{bytes} bytes of the {} are never acknowledged, for {silence}", waits.from),
+    };
     let says = match id {
         "PATH-ASYM" if waits.before == 0 => format!("{what}, nor was anything before"),
         "PATH-ASYM" => format!("{what}, though the {} is still heard", waits.from.other()),
@@ -159,15 +169,16 @@ pub fn stuck(timeline: &Timeline) -> Option<Finding> {
 
 /// How what is not acknowledged was lost: nothing ever arrived, or only what is large, or nothing any more.
 fn lost_how(leg: &Leg, waits: &Unacknowledged, end: &End) -> (&'static str, Confidence, &'static str) {
-    let is_large = waits.bytes >= LARGE;
     let far = waits.from.other();
-    let was_heard = waits.is_passed || end.mark.leg == leg.name && end.from == Some(far);
+    let closed = |close: &Sighting<(Option<Side>, Ending)>| close.what.0 == Some(far) && close.mark.at >= end.mark.at;
+    let was_heard = waits.is_passed || leg.closes.iter().any(closed);
+    let is_large = waits.bytes >= LARGE || was_heard && waits.bytes > SMALL;
     // A client has less patience than a hole: one that is not heard any more is gone.
     let is_patient = far == Side::Server;
     // The far end is heard, and does not hear: one direction is dead.
     let is_one_way = waits.before == 0 && waits.from == Side::Client || was_heard && !is_large;
     if is_one_way {
-        ("PATH-ASYM", Confidence::Likely, "X224-NOCC")
+        ("PATH-ASYM", Confidence::Likely, "PATH-DEAD")
     } else if is_large && (was_heard || is_patient && waits.before < LARGE) {
         ("PATH-PMTU", Confidence::Likely, "PATH-DEAD")
     } else {
@@ -175,8 +186,33 @@ fn lost_how(leg: &Leg, waits: &Unacknowledged, end: &End) -> (&'static str, Conf
     }
 }
 
-/// A client that left although nobody kept it waiting for longer than the path took: its timer ran out on latency or on
-/// loss.
+/// Segments were lost all the time, until somebody's timer ran out on that.
+pub fn lossy(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline).filter(|end| end.phase > PhaseName::Tcp)?;
+    // A server that answers at once with its end has refused something.
+    let was_told = timeline.facts.failure.is_some() || timeline.facts.fatal_alert().is_some();
+    if was_told || stage::by_server(end) && end.silence < FROZEN {
+        return None;
+    }
+    let balance = Balance::of(timeline)?;
+    let leg = timeline.legs.iter().max_by_key(|leg| leg.retransmits())?;
+    // What never comes through may be lost for another reason; what came through at last was lost by chance.
+    let is_lossy = balance.predicted.loss_permille >= LOSSY && timeline.mended >= MENDED;
+    if !is_lossy || balance.took < TIMER || balance.retransmission * 4 < balance.took {
+        return None;
+    }
+    let says = format!(
+        "given up after {}: segments are lost all the time, sending them again took {} of it; {}",
+        length(balance.took),
+        length(balance.retransmission),
+        stage::prediction(&balance.predicted)
+    );
+    let finding = Finding::at_end(timeline, "PATH-LOSS", Confidence::Likely, says)?;
+    let finding = with_path(finding.on(leg.name, end.phase).by(Party::Client), leg).with_end(timeline);
+    Some(finding.or("PATH-LAT", Confidence::Possible))
+}
+
+/// A client that left although nobody kept it waiting for longer than the path took: its timer ran out on latency.
 pub fn slow(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
     let balance = Balance::of(timeline)?;
@@ -187,8 +223,6 @@ pub fn slow(timeline: &Timeline) -> Option<Finding> {
     if !is_slow || end.silence > overdue || timeline.facts.request.is_none() {
         return None;
     }
-    let is_lossy = balance.retransmission > travelled && balance.predicted.loss_permille >= LOSSY;
-    let id = if is_lossy { "PATH-LOSS" } else { "PATH-LAT" };
     let says = format!(
         "the client's timer runs out after {}, and {} of that is the path's: {}",
         length(balance.took),
@@ -196,10 +230,9 @@ pub fn slow(timeline: &Timeline) -> Option<Finding> {
         stage::prediction(&balance.predicted)
     );
     let leg = timeline.legs.iter().max_by_key(|leg| leg.rtt()).map_or(end.mark.leg, |leg| leg.name);
-    let finding = Finding::at_end(timeline, id, Confidence::Likely, says)?.on(leg, end.phase).by(Party::Client);
-    let path = timeline.leg(leg)?;
-    let finding = with_path(finding, path).with_end(timeline);
-    Some(finding.or(if is_lossy { "PATH-LAT" } else { "PATH-LOSS" }, Confidence::Possible))
+    let finding = Finding::at_end(timeline, "PATH-LAT", Confidence::Likely, says)?;
+    let finding = with_path(finding.on(leg, end.phase).by(Party::Client), timeline.leg(leg)?).with_end(timeline);
+    Some(finding.or("PATH-LOSS", Confidence::Possible))
 }
 
 /// The end of a session that stood still on its way to being active, and that nobody refused in so many words.

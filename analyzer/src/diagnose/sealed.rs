@@ -30,13 +30,17 @@ enum Who {
     Client,
     /// The client gave up on a server that owed an answer.
     SilentServer,
+    /// The server gave up on a client that owed its next message.
+    SilentClient,
     /// Nobody closed: what this end sent was not acknowledged.
     Nobody,
 }
 
 impl Who {
     fn of(timeline: &Timeline, end: &End) -> Who {
-        if stage::by_server(end) {
+        if stage::by_server(end) && end.silence >= STALLED && !timeline.sealed_progress().waits {
+            Who::SilentClient
+        } else if stage::by_server(end) {
             Who::Server
         } else if stage::by_timeout(end) {
             Who::Nobody
@@ -60,7 +64,7 @@ pub fn nothing_said(timeline: &Timeline) -> Option<Finding> {
         Who::Server if asked => ("X224-INCONS", Party::Server),
         Who::Server => ("TLS-CIPHER", Party::Server),
         // Judged by the certificate.
-        Who::Client | Who::SilentServer => return None,
+        Who::Client | Who::SilentServer | Who::SilentClient => return None,
     };
     let says = format!("after the TLS handshake, with nothing said, the {words}");
     let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?.on(end.mark.leg, PhaseName::Tls).by(by);
@@ -90,6 +94,11 @@ pub fn credssp(timeline: &Timeline) -> Option<Finding> {
             let silence = length(end.silence);
             ("NLA-KDC", "PATH-WINZERO", format!("after the TLS handshake the server says nothing for {silence}"))
         }
+        // What it owes is the first large thing it says.
+        Who::SilentClient => {
+            let silence = length(end.silence);
+            ("PATH-PMTU", "PATH-DEAD", format!("the client says nothing more for {silence}, and the {words}"))
+        }
         Who::Nobody => ("PATH-DEAD", "PATH-PMTU", closed),
     };
     let finding = blame(Finding::at_end(timeline, id, Confidence::Possible, says)?, timeline, end);
@@ -104,7 +113,7 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let id = match Who::of(timeline, end) {
         Who::Server | Who::Client => next_step(timeline),
         Who::SilentServer => "PATH-WINZERO",
-        Who::Nobody => "PATH-DEAD",
+        Who::SilentClient | Who::Nobody => "PATH-DEAD",
     };
     let says = format!("after the TLS handshake, before the session is active, the {words}");
     let finding = blame(Finding::at_end(timeline, id, Confidence::Possible, says)?, timeline, end);
@@ -122,6 +131,7 @@ fn behind_handshake(timeline: &Timeline) -> Option<&End> {
 fn blame(finding: Finding, timeline: &Timeline, end: &End) -> Finding {
     match Who::of(timeline, end) {
         Who::SilentServer => finding.on(stage::server_leg(timeline), end.phase).by(Party::Server),
+        Who::SilentClient => finding.on(stage::client_leg(timeline), end.phase).by(Party::Client),
         Who::Nobody => finding.by(Party::Nobody),
         Who::Server | Who::Client => finding,
     }
@@ -176,11 +186,10 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
     let forgotten = end.how == Ending::Reset && end.silence >= IDLE;
     let idle = woken.or(Some(end.silence).filter(|_| forgotten));
     let cut_when_quiet = stage::by_server(end) && end.silence >= QUIET;
-    let is_unheard = timeline.legs.iter().any(|leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts > 0));
     let (id, confidence) = match (end.how, idle) {
         (_, Some(_)) => ("PATH-IDLE", Confidence::Likely),
         (Ending::TimedOut | Ending::Unreachable, None) => ("PATH-DEAD", Confidence::Likely),
-        _ if is_unheard && end.silence >= STALLED => ("PATH-DEAD", Confidence::Likely),
+        _ if timeline.is_frozen() => ("PATH-DEAD", Confidence::Likely),
         _ if cut_when_quiet => ("PATH-PROXYIDLE", Confidence::Possible),
         _ if lasted < JUST_ACTIVE => ("SES-KILLED", Confidence::Possible),
         _ => ("SES-SHUTDOWN", Confidence::Possible),

@@ -159,6 +159,11 @@ pub fn length(length: Duration) -> String {
     }
 }
 
+/// The leg on which the client is.
+pub fn client_leg(timeline: &Timeline) -> Leg {
+    timeline.client_leg().map_or(Leg::Only, |leg| leg.name)
+}
+
 /// The leg to blame for silence: where the silent server is.
 pub fn server_leg(timeline: &Timeline) -> Leg {
     timeline.server_leg().map_or(Leg::Only, |leg| leg.name)

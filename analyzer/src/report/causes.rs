@@ -57,7 +57,7 @@ pub fn cause(cause: &Cause) -> String {
     for id in cause.looks_like {
         line("looks like", &named(id));
     }
-    if let Some(group) = causes::group(cause.id) {
+    for group in causes::groups(cause.id) {
         let others: Vec<&str> = group.ids.iter().copied().filter(|id| *id != cause.id).collect();
         line("one of", &format!("{}, {}: the wire alone cannot tell which", cause.id, others.join(", ")));
         line("told by", group.by);

@@ -188,6 +188,11 @@ impl Leg {
         (failed.is_none() && !took.is_zero()).then_some(took)
     }
 
+    /// Segments that the server sent again, as packets show it.
+    pub(super) fn resent_by_server(&self) -> u64 {
+        self.path.as_ref().and_then(|path| path.what.server_retransmits).unwrap_or(0)
+    }
+
     /// Segments that this end sent again, over all samples.
     pub fn retransmits(&self) -> u64 {
         self.path.as_ref().and_then(|path| path.what.retransmits).unwrap_or(0)

@@ -34,9 +34,8 @@ const SEALED_ALERT: u64 = 2 + 1 + 16;
 const SUSTAINED: Duration = Duration::from_secs(2);
 /// and so are so many bytes of the server: a picture.
 const SUSTAINED_BYTES: u64 = 8 << 10;
-/// A picture that stands still for so long, and so many retransmission timeouts in a row, are no bad luck.
-const FROZEN: Duration = Duration::from_secs(5);
-const FROZEN_TIMEOUTS: u64 = 3;
+/// So many retransmission timeouts in a row, three seconds at least (RFC 6298), are no bad luck.
+const FROZEN: u64 = 4;
 /// A server that closes after such a silence, and without a word, has a timer.
 const QUIET: Duration = Duration::from_secs(3);
 /// Boxes on the way forget connections after four minutes of silence at the earliest.
@@ -79,6 +78,8 @@ pub struct Timeline {
     pub idle: Option<(Duration, Timestamp)>,
     /// Times for which one side was waited for long, until the session was active, and the one at its end.
     pub waits: Vec<Wait>,
+    /// How often an answer came after something had been sent again: loss that was mended.
+    pub mended: u32,
     /// The last payload that was first seen: what a gap is measured from.
     spoke: Option<Spoke>,
 }
@@ -226,10 +227,10 @@ impl Timeline {
         self.phases.iter().rev().find(|phase| phase.name == name)
     }
 
-    /// Whether somebody came to the port of Remote Desktop and neither side said anything.
+    /// Whether somebody came to the port of Remote Desktop and did not say anything.
     pub fn is_knock(&self) -> bool {
         let leg = self.leg(LegName::Only);
-        leg.is_some_and(|leg| leg.bytes == [0; 2] && leg.server.is_some_and(|server| server.port() == RDP_PORT))
+        leg.is_some_and(|leg| leg.bytes[0] == 0 && leg.server.is_some_and(|server| server.port() == RDP_PORT))
     }
 
     /// The last phase that began.
@@ -502,6 +503,7 @@ impl Timeline {
         let network = if speaker == from { Duration::ZERO } else { gap.min(rtt) };
         phase.turns += u32::from((speaker, from) == (Side::Client, Side::Server));
         let resent = spoke.resent_for(from).min(gap - network);
+        self.mended += u32::from(!resent.is_zero());
         phase.waited.network += network;
         phase.waited.retransmission += resent;
         *phase.waited.side_mut(from) += gap - network - resent;
@@ -509,6 +511,7 @@ impl Timeline {
 
     /// Segments sent again since the last sample explain part of the wait for the leg's far side.
     fn path(&mut self, mark: Mark, sample: &PathSample) {
+        let before = self.leg(mark.leg).map(Leg::resent_by_server).unwrap_or_default();
         let again = self.leg_mut(mark.leg).sampled(mark, sample);
         if again == 0 {
             return;
@@ -516,7 +519,7 @@ impl Timeline {
         if let Some(wait) = self.waits.last_mut().filter(|wait| (wait.leg, wait.until) == (mark.leg, mark.at)) {
             wait.again += again;
         }
-        let far = if mark.leg == LegName::Front { Side::Client } else { Side::Server };
+        let far = self.far_side(mark.leg, before);
         let Some(phase) = self.phases.last_mut() else { return };
         let stalled = stalled(sample, again);
         // What is sent again after the handshake did not delay it.
@@ -528,9 +531,23 @@ impl Timeline {
         let waited = phase.waited.side_mut(far);
         let moved = stalled.min(*waited);
         *waited -= moved;
+        let was_answered = self.end.is_none() && self.spoke.is_some_and(|spoke| spoke.from == far);
+        self.mended += u32::from(was_answered && !moved.is_zero());
         phase.waited.retransmission += moved;
         if let Some(spoke) = &mut self.spoke {
             spoke.resend(far, stalled - moved);
+        }
+    }
+
+    /// Whom segments that were sent again on this leg kept waiting: its far end, in a capture the peer of who sent them.
+    fn far_side(&self, leg: LegName, resent_by_server: u64) -> Side {
+        match leg {
+            LegName::Front => Side::Client,
+            LegName::Back => Side::Server,
+            LegName::Only if self.leg(leg).map(Leg::resent_by_server).unwrap_or_default() > resent_by_server => {
+                Side::Client
+            }
+            LegName::Only => Side::Server,
         }
     }
 
@@ -604,9 +621,8 @@ impl Timeline {
     }
 
     /// Whether what was sent last was not acknowledged for long, however often it was sent again.
-    fn is_frozen(&self) -> bool {
-        let in_vain = |leg: &Leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts >= FROZEN_TIMEOUTS);
-        self.end.is_some_and(|end| end.silence >= FROZEN) && self.legs.iter().any(in_vain)
+    pub fn is_frozen(&self) -> bool {
+        self.legs.iter().any(|leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts >= FROZEN))
     }
 
     fn ended_by(&self, mark: Mark, from: Option<Side>, how: Ending) -> End {

@@ -1,8 +1,9 @@
 //! What is under way on a leg: sent and not acknowledged, or arrived behind a hole. By the last sample, be it of this
 //! end's kernel or of packets.
 
+use super::facts::Sighting;
 use super::leg::Leg;
-use crate::observation::{Ending, Leg as LegName, PathSample, Side};
+use crate::observation::{Again, Ending, Leg as LegName, PathSample, Side, Sign};
 
 /// What one side sent over a leg, and its peer did not acknowledge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +57,23 @@ impl Leg {
             Side::Client => (path.client_unacked_bytes, path.client_backoff),
             Side::Server => (path.server_unacked_bytes, path.server_backoff),
         };
-        let bytes = bytes.filter(|bytes| *bytes > 0)?;
+        let fins = self.fins_in_vain(from);
+        let bytes = bytes.filter(|bytes| *bytes > 0 || fins > 0)?;
         let before = self.bytes[from as usize].saturating_sub(bytes);
-        Some(Unacknowledged { from, bytes, timeouts: timeouts.unwrap_or(0), before, is_passed: false })
+        Some(Unacknowledged { from, bytes, timeouts: timeouts.unwrap_or(0).max(fins), before, is_passed: false })
+    }
+
+    /// How often a FIN was sent again, while its peer said nothing more.
+    fn fins_in_vain(&self, from: Side) -> u64 {
+        let heard = self.spoke[from.other() as usize].map(|spoke| spoke.at);
+        let is_fin = |sign: &Sighting<Sign>| match sign.what {
+            Sign::Retransmitted { from: by, len: 0, why: Again::Timeout { .. }, .. } => {
+                by == from && heard.is_none_or(|heard| heard < sign.mark.at)
+            }
+            _ => false,
+        };
+        let closed = self.closes.iter().any(|close| close.what.0 == Some(from.other()));
+        if closed { 0 } else { self.signs.iter().filter(|sign| is_fin(sign)).count() as u64 }
     }
 
     /// Whose flight has a hole that was not filled while segments behind it arrived, and how many they were.

@@ -92,6 +92,9 @@ const WAITS_NLA: Client = Client::Plays(ClientScript { asks: Some(SSL | HYBRID),
 /// Looks at the certificate for a while before it says more.
 const HESITATES: Client = Client::Plays(ClientScript { hesitates_ms: 2500, patience_ms: 4000, ..SCRIPT });
 
+/// Goes on watching a picture that may stand still. (The server does not insist on input: it says all it has to say.)
+const WATCHES: Client = Client::Plays(ClientScript { lingers_ms: 5000, patience_ms: 4000, ..SCRIPT });
+
 const fn waits(patience_ms: u64) -> Client {
     Client::Plays(ClientScript { patience_ms, ..SCRIPT })
 }
@@ -229,7 +232,7 @@ pub const CASES: &[Case] = &[
         WAITS, fails("PATH-ASYM", &[]))),
     back(play("one-way-answer", faulty(&[Fault::Vanish { of: SERVER, from: From::Request, lasts: None }]), TLS13, WAITS,
         fails("PATH-DEAD", &["PATH-ASYM"]))),
-    back(play("one-way-active", faulty(&[Fault::Vanish { of: CLIENT, from: INPUT, lasts: None }]), TLS13, WAITS,
+    back(play("one-way-active", faulty(&[Fault::Vanish { of: CLIENT, from: INPUT, lasts: None }]), TLS13, WATCHES,
         breaks("PATH-DEAD", &["PATH-ASYM"]))),
 
     // Idle for 2.5 s, for a box that forgets after 1.5 s: too short to be told from another death. Never PATH-IDLE.

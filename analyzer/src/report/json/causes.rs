@@ -19,7 +19,7 @@ fn cause(cause: &Cause) -> Value {
         "evidence": cause.evidence,
         "tell_by": cause.sign,
         "looks_like": cause.looks_like,
-        "group": causes::group(cause.id).map(|group| json!({ "causes": group.ids, "told_by": group.by })),
+        "groups": causes::groups(cause.id).map(|group| json!({ "causes": group.ids, "told_by": group.by })).collect::<Vec<_>>(),
         "confidence": cause.confidence.name(),
         "settle_by": cause.tools.iter().map(|tool| tool.command()).collect::<Vec<_>>(),
         "check": cause.check,
