@@ -12,9 +12,22 @@ use std::thread;
 use analyzer::causes;
 use serde_json::Value;
 
+use super::scoreboard::Section;
 use crate::support::process::{Outcome, Trouble, need_root, program, with_peers};
 use cases::{CASES, Case, Cause, Legs, REAL};
 use play::{Leg, Played, Source};
+
+/// Title and origin of the tables that are kept.
+const FAULTS: (&str, &str) = (
+    "network faults",
+    "The lab's peers in two namespaces, with a network in user space between them that loses, delays, forges or forgets \
+     packets; the proxy stands beside the client (fault on the back leg) or beside the server (front). Who ended it, how \
+     and where is held against the network's own journal. Losses are chance: these tables are kept, not compared.",
+);
+const PEERS: (&str, &str) = (
+    "network faults with real peers",
+    "xfreerdp with xrdp and with FreeRDP's shadow server (NLA), the proxy beside the client. Kept, not compared.",
+);
 
 /// So many networks at a time: mostly they wait.
 const AT_A_TIME: usize = 8;
@@ -40,6 +53,8 @@ pub struct Row {
     pub how: String,
     pub phase: String,
     pub verdict: Verdict,
+    /// What it rests on, for who has to mend it.
+    numbers: String,
 }
 
 /// How a row compares.
@@ -87,12 +102,20 @@ impl Row {
             how: text("/end/how"),
             phase: text("/end/phase"),
             verdict: compare(expect.outcome == outcome && named, cause, &said("cause")),
+            numbers: ["prediction", "stalls", "legs"].map(|key| session[key].to_string()).join("\n"),
         }
     }
 
     fn known_wrong(&self) -> bool {
         let known = KNOWN_WRONG.iter().find(|(case, leg, _)| (*case, *leg) == (self.case, self.fault_on));
         known.is_some_and(|(_, _, sources)| sources.contains(&self.source))
+    }
+
+    /// What a wrong verdict rests on.
+    fn explain(&self) {
+        if self.verdict == Verdict::Wrong {
+            println!("{}", self.numbers);
+        }
     }
 
     fn print(&self) {
@@ -159,7 +182,7 @@ fn each_fault_of_the_network_gets_its_verdict() {
         let back = CASES.iter().filter(|case| case.legs != Legs::Front).map(|case| (*case, Leg::Back));
         let front = CASES.iter().filter(|case| case.legs != Legs::Back).map(|case| (*case, Leg::Front));
         let cases: Vec<(Case, Leg)> = back.chain(front).collect();
-        judge(&play_all(&cases, play::play)?)
+        judge(FAULTS, &play_all(&cases, play::play)?)
     });
 }
 
@@ -168,16 +191,18 @@ fn real_peers_behind_faults_get_their_verdict() {
     with_peers("real_peers_behind_faults_get_their_verdict", || {
         needs()?;
         let cases: Vec<(Case, Leg)> = REAL.iter().map(|case| (*case, Leg::Back)).collect();
-        judge(&play_all(&cases, |case, _| play::play_real(case))?)
+        judge(PEERS, &play_all(&cases, |case, _| play::play_real(case))?)
     });
 }
 
 /// Prints all rows; a failure is what is wrong and not known to be, or right and said to be wrong.
-fn judge(played: &[Played]) -> Outcome<()> {
+fn judge((title, about): (&str, &str), played: &[Played]) -> Outcome<()> {
     let mut wrong: Vec<String> = played.iter().flat_map(Played::against_the_journal).collect();
     let rows: Vec<Row> = played.iter().flat_map(Row::all).collect();
     rows.iter().for_each(Row::print);
+    rows.iter().for_each(Row::explain);
     report(&rows);
+    keep(title, about, &rows);
     let unexpected = rows.iter().filter(|row| (row.verdict == Verdict::Wrong) != row.known_wrong());
     wrong.extend(unexpected.map(|row| {
         let Row { case, fault_on, source, expected, said, .. } = row;
@@ -185,6 +210,43 @@ fn judge(played: &[Played]) -> Outcome<()> {
         format!("{case} on {} from {}: expected {expected}, said {said}{stale}", fault_on.name(), source.name())
     }));
     if wrong.is_empty() { Ok(()) } else { Err(Trouble::Failed(format!("\n{}", wrong.join("\n")))) }
+}
+
+/// The rows of one source as they stand in docs/diagnosis.md.
+fn table(title: &str, about: &str, rows: &[&Row]) -> String {
+    let of = |verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+    let healthy = rows.iter().filter(|row| row.expected == "connected none");
+    let (right, group, wrong) = (of(Verdict::Right), of(Verdict::InGroup), of(Verdict::Wrong));
+    let alarms = healthy.clone().filter(|row| row.verdict == Verdict::Wrong).count();
+    let lines = rows.iter().map(|row| {
+        let Row { case, fault_on, expected, said, confidence, leg, by, how, phase, verdict, .. } = row;
+        let verdict = match verdict {
+            Verdict::Right => "right",
+            Verdict::InGroup => "in group",
+            Verdict::Wrong => "WRONG",
+        };
+        let leg_of_fault = fault_on.name();
+        format!("| {case} | {leg_of_fault} | {expected} | {said} | {confidence} | {how} by {by} on {leg} in {phase} | {verdict} |\n")
+    });
+    format!(
+        "## {title}\n\n{about}\n\n{} rows: {right} right, {group} in group, {wrong} wrong, {alarms} false alarms. In {} \
+         nothing may be found.\n\n| case | fault on leg | expected | said | confidence | how it ended | |\n\
+         |---|---|---|---|---|---|---|\n{}",
+        rows.len(),
+        healthy.count(),
+        lines.collect::<String>()
+    )
+}
+
+/// Keeps the tables of these rows, one for each source.
+fn keep(what: &str, about: &str, rows: &[Row]) {
+    for source in [Source::Live, Source::Recording, Source::Tcpdump] {
+        let of_it: Vec<&Row> = rows.iter().filter(|row| row.source == source).collect();
+        let title = format!("{what}, {}", source.name());
+        if !of_it.is_empty() {
+            Section::keep(&title, &table(&title, about, &of_it));
+        }
+    }
 }
 
 /// The totals, and loudly what is known to be wrong.

@@ -28,6 +28,9 @@ const fn of(ids: &'static [&'static str], by: &'static str) -> Group {
 pub static GROUPS: &[Group] = &[
     of(&["TCP-RST-AFTER", "X224-TOKEN"], "does a session with a routing token (loadbalanceinfo:s: of a new .rdp file) get further? else the device that owns the address: its pool, its log"),
     of(&["TLS-VER", "TLS-CIPHER", "TLS-FIPS"], "rdpscope probe SERVER (versions and suites one by one); on the server: event log System, Schannel 36871 (versions), 36874 (suites), and FipsAlgorithmPolicy in the registry"),
+    of(&["TLS-UNTRUST", "TLS-EXPIRED", "TLS-NAME"], "of a certificate that TLS 1.3 seals, and that a client leaves: rdpscope probe SERVER shows it"),
+    of(&["TLS-UNTRUST", "PRX-PROBE"], "does the same client come again and get further? then it only asked its user"),
+    of(&["NLA-CRED", "NLA-NTLMOFF"], "on the server: Security log 4625, sub-status 0xC000006E or 0xC0000418 (NTLM is not allowed): then it works by name, with Kerberos"),
     of(&["NLA-CRED", "NLA-ACCT", "NLA-RESTR"], "on the server: Security log 4625, sub-status 0xC000006A or 0xC0000064 (credentials), 0xC0000072, 0xC0000234 and their like (account), 0xC000006E (restriction)"),
     of(&["NLA-ORACLE", "NLA-BIND", "NLA-DELEG"], "on the client: the text that mstsc shows (\"encryption oracle remediation\": ORACLE); the certificate's fingerprint at client and server (differs: BIND); policy Credentials Delegation (DELEG)"),
     of(&["NLA-KDC", "TCP-PORTEXH"], "on the server: event log System, Tcpip 4227 or 4231 (PORTEXH), Netlogon 5719 without them (KDC)"),

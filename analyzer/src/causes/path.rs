@@ -51,7 +51,7 @@ pub(super) static CAUSES: &[Cause] = &[
                    (SACK, a hole), while small segments pass in both directions",
         sign: "X.224 passes, the ClientHello or the server's flight never arrives; SACK for a tail, or sequence \
                numbers that jump",
-        looks_like: &["TLS-HALF", "PATH-LOSS", "X224-NOCC", "PATH-DEAD"],
+        looks_like: &["TLS-HALF", "PATH-LOSS", "X224-NOCC", "PATH-DEAD", "PATH-ASYM", "TLS-NOKEY", "PATH-WINZERO"],
         confidence: Confidence::Likely,
         tools: &[Probe, Proxy],
         check: "from the client: ping -f -l 1372 SERVER and smaller, until it passes",
@@ -122,7 +122,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "the SYN-ACK arrives, and nothing that the client sends is acknowledged; in packets the server \
                    repeats its SYN-ACK",
         sign: "the server repeats its SYN-ACK; client data is never acknowledged",
-        looks_like: &["X224-NOCC", "TCP-BACKLOG", "PATH-DEAD", "TCP-DROP"],
+        looks_like: &["X224-NOCC", "TCP-BACKLOG", "PATH-DEAD", "TCP-DROP", "PATH-PMTU"],
         confidence: Confidence::Likely,
         tools: &[Packets, Proxy],
         check: "capture at both ends and compare: which direction is lost?",
@@ -138,7 +138,7 @@ pub(super) static CAUSES: &[Cause] = &[
         visibility: Visibility::Rule,
         evidence: "everything of the client is acknowledged and no reply comes, or the acknowledgements say window 0",
         sign: "data acknowledged, no reply, or window 0",
-        looks_like: &["X224-NOCC", "NLA-KDC", "SES-BUSY", "LIC-TIMEOUT"],
+        looks_like: &["X224-NOCC", "NLA-KDC", "SES-BUSY", "LIC-TIMEOUT", "TLS-NOKEY", "PATH-PMTU"],
         confidence: Confidence::Likely,
         tools: &[Proxy, Packets],
         check: "on the server: CPU, TermService and LSASS, domain controller, MFA provider",
@@ -155,7 +155,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "from one moment on nothing of one side is acknowledged, retransmissions double their distance, \
                    and the sender's own timer ends it (ETIMEDOUT)",
         sign: "data of one side is never acknowledged again, from one moment on",
-        looks_like: &["PATH-IDLE", "PATH-PMTU", "SES-HALFOPEN", "PATH-LOSS"],
+        looks_like: &["PATH-IDLE", "PATH-PMTU", "SES-HALFOPEN", "PATH-LOSS", "PATH-ASYM"],
         confidence: Confidence::Likely,
         tools: &[Proxy, Packets],
         check: "was the link, the VPN or the host down at this time?",

@@ -13,7 +13,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "the confirm selects TLS, a ClientHello is answered with FIN, RST or alert 80 within milliseconds, \
                    without a ServerHello; the probe's ClientHellos of every version end alike",
         sign: "no ServerHello; FIN, RST or alert 80 within ms of ANY ClientHello, openssl's too",
-        looks_like: &["TLS-VER", "TLS-CIPHER", "PATH-RSTINJ", "X224-NOCERT"],
+        looks_like: &["TLS-VER", "TLS-CIPHER", "PATH-RSTINJ", "X224-NOCERT", "PATH-PMTU", "PATH-WINZERO"],
         confidence: Confidence::Likely,
         tools: &[Probe, Proxy, Events],
         check: "on the server: event log System, Schannel 36870 (0x8009030D) and \
@@ -69,7 +69,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "the name asked (the relay's target, or SNI) is not among the certificate's names, and the client \
                    leaves",
         sign: "the name typed is not among the certificate's; by address it never is",
-        looks_like: &["DNS-WRONG", "TLS-UNTRUST", "PRX-PROBE"],
+        looks_like: &["DNS-WRONG", "TLS-UNTRUST", "PRX-PROBE", "TLS-EXPIRED"],
         confidence: Confidence::Likely,
         tools: &[Probe, Proxy],
         check: "compare the name you connect to with the certificate's names above",

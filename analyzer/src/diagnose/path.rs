@@ -28,7 +28,7 @@ const SMALL: u64 = 536;
 /// Nobody's timer is shorter.
 const TIMER: Duration = Duration::from_secs(2);
 /// Below this loss costs next to nothing, per thousand segments.
-const LOSSY: u32 = 150;
+const LOSSY: u32 = 50;
 /// Losses that were mended: of a lossy path, not of a dead one.
 const MENDED: u32 = 2;
 
@@ -126,7 +126,10 @@ fn shut_on(leg: &Leg) -> Option<(LegName, Side, String, Mark)> {
 /// Small messages pass and a large flight does not: segments arrived beyond a hole that nothing fills.
 pub fn hole(timeline: &Timeline) -> Option<Finding> {
     let end = frozen(timeline)?;
-    let (leg, (from, beyond)) = timeline.legs.iter().find_map(|leg| Some((leg, leg.hole()?)))?;
+    // Of a capture's hole the size is known: a small one is chance.
+    let is_large = |leg: &Leg, beyond: u64| leg.name != LegName::Only || beyond > SMALL;
+    let hole = |leg: &Leg| leg.hole().filter(|(_, beyond)| is_large(leg, *beyond));
+    let (leg, (from, beyond)) = timeline.legs.iter().find_map(|leg| Some((leg, hole(leg)?)))?;
     let path = leg.path.as_ref()?;
     if end.from == Some(from) && end.mark.leg == leg.name && end.how == Ending::Reset {
         return None;

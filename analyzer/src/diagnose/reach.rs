@@ -17,7 +17,17 @@ pub fn unresolved(timeline: &Timeline) -> Option<Finding> {
     let error = resolution.error.as_deref().unwrap_or("no address");
     let took = length(end.mark.at.since(resolution.began.at));
     let says = format!("{name} does not resolve: {error}, after {took}");
-    let finding = Finding::at_end(timeline, "DNS-NX", Confidence::Certain, says)?;
+    // EAI_AGAIN (RFC 3493, 6.1), WSATRY_AGAIN: no resolver answered, so nobody has said that there is no such name.
+    let lowered = error.to_ascii_lowercase();
+    let is_silence = ["temporary", "try again", "timed out"].iter().any(|word| lowered.contains(word));
+    let was_long = end.mark.at.since(resolution.began.at) >= SLOW_RESOLVER;
+    let (id, confidence) = match (is_silence, was_long) {
+        (true, true) => ("DNS-SLOW", Confidence::Likely),
+        (true, false) => ("DNS-NX", Confidence::Likely),
+        (false, _) => ("DNS-NX", Confidence::Certain),
+    };
+    let finding = Finding::at_end(timeline, id, confidence, says)?;
+    let finding = if is_silence { finding.or("DNS-NX", Confidence::Possible) } else { finding };
     Some(
         finding
             .on(end.mark.leg, PhaseName::NameResolution)

@@ -224,13 +224,20 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_for_rdp_where_something_else_speaks_first_asks_for_rdp() {
+        assert_eq!(judge(b"", b"SSH-2.0"), Verdict::Unsure);
+        let asked = [3, 0, 0, 11, 6, 0xe0, 0, 0, 0, 0, 0];
+        assert_eq!(judge(&asked, b"SSH-2.0"), Verdict::Rdp(Prelude::default()));
+    }
+
+    #[test]
     fn other_protocols_are_foreign() {
         for client in
             [&b"GET / HTTP/1.1\r\n"[..], b"PUT / HTTP/1.1\r\n", &[0x16, 3, 1], b"POST /", &[3, 0, 0, 9, 2, 0xf0]]
         {
             assert_eq!(judge(client, b""), Verdict::Foreign, "{client:?}");
         }
-        assert_eq!(judge(b"", b"SSH-2.0"), Verdict::Foreign, "RDP's server does not speak first");
+        assert_eq!(judge(b"SSH-2.0-x", b"SSH-2.0"), Verdict::Foreign);
         assert_eq!(judge(&[5, 1, 0], &[5, 0xff]), Verdict::Foreign, "a refused SOCKS method");
     }
 }

@@ -253,8 +253,11 @@ pub const CASES: &[Case] = &[
 
     // A client's timer fires before a bad way is through.
     play("latency", far(PLAIN, 300), TLS13, waits(2000), fails("PATH-LAT", &[])),
-    play("loss-40", faulty(&[Fault::Loss { of: BOTH, from: From::SynAck, share: 0.4 }]), TLS13, WAITS,
-        fails("PATH-LOSS", &[])),
+    back(play("loss-40", faulty(&[Fault::Loss { of: BOTH, from: From::SynAck, share: 0.4 }]), TLS13, WAITS,
+        fails("PATH-LOSS", &[]))),
+    // Beside the server only what is sent to the client is seen to be lost: what the client loses is a slow client.
+    front(play("loss-40-to-client", faulty(&[Fault::Loss { of: SERVER, from: From::SynAck, share: 0.4 }]), TLS13, WAITS,
+        fails("PATH-LOSS", &[]))),
 ];
 
 /// Cases for real peers: xfreerdp, the program, and xrdp, or FreeRDP's shadow server where it is NLA. Only their networks

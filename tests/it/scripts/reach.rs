@@ -22,6 +22,24 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "a resolver that never answers",
+        fires: &["name does not resolve"],
+        almost: &["no answer to SYN"],
+        script: "
+            0ms resolving
+            10s resolved error failed to lookup address information: Temporary failure in name resolution
+            10s unresolved
+        ",
+        says: "
+            failed
+            name-resolution on back: 10.0 s, failed
+            end on back: by nobody, unresolved, in name-resolution, after 10.0 s
+            direct_equivalent 0x104
+            finding DNS-SLOW, nobody, likely, in name-resolution on back, or DNS-NX
+            server.example does not resolve: failed to lookup address information: Temporary failure in name resolution, after 10.0 s
+        ",
+    },
+    Story {
         name: "a resolver that takes half a second",
         fires: &[],
         almost: &["slow resolver", "name does not resolve"],
