@@ -124,10 +124,10 @@ fn of_wait(timeline: &Timeline, wait: &Wait) -> Stall {
     let round_trip = leg.and_then(Leg::rtt).unwrap_or_default().min(lasted);
     let is_waiting = |leg: &Leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts > 0);
     let was_acknowledged = wait.was_answered || !leg.is_some_and(is_waiting);
-    let has_hole = !wait.was_answered && leg.is_some_and(|leg| leg.hole().is_some());
+    let is_lost = !wait.was_answered && leg.is_some_and(Leg::is_losing);
     let timeouts = leg.map_or(Duration::ZERO, |leg| timeouts(rto(leg), wait.again));
     let retransmission = timeouts.min(lasted - round_trip);
-    let is_path = !was_acknowledged || has_hole || (round_trip + retransmission) * 2 >= lasted;
+    let is_path = is_lost || (round_trip + retransmission) * 2 >= lasted;
     let owner = match wait.side {
         _ if is_path => Owner::Network(wait.leg),
         Side::Client => Owner::Client,

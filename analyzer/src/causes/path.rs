@@ -74,7 +74,7 @@ pub(super) static CAUSES: &[Cause] = &[
         tools: &[Packets],
         check: "capture on the server: did it send this RST? Ask for the firewall's or IPS's log at this time",
         fix: "allow RDP (ms-rdp) in the firewall's application policy",
-        cannot_tell: &["the RST's TTL and IP-ID, which a packet capture shows"],
+        cannot_tell: &["which box on the way sent it"],
         spec: "RFC 5961 (blind resets); RFC 3360 (resets by middleboxes)",
         mstsc: &["0x904/0x7", "0x404"],
     },

@@ -259,22 +259,21 @@ pub fn unheard(finding: Finding, timeline: &Timeline) -> Finding {
 fn with_path(finding: Finding, leg: &Leg) -> Finding {
     let Some(path) = &leg.path else { return finding };
     let rtt = leg.rtt().map_or("unknown".into(), length);
-    let says = format!(
-        "{} leg: RTT {rtt}, {} segments sent again, {} timeouts in a row",
-        leg.name,
-        leg.retransmits(),
-        path.what.backoff.unwrap_or(0)
-    );
+    let place = if leg.name == LegName::Only { String::new() } else { format!("{} leg: ", leg.name) };
+    let (again, backoff) = (leg.retransmits(), path.what.backoff.unwrap_or(0));
+    let says = format!("{place}RTT {rtt}, {again} segments sent again, {backoff} timeouts in a row");
     finding.with(path.mark, says)
 }
 
 /// The largest segments that each end may send: equal to those of an Ethernet, over a tunnel, nobody clamps them.
 fn with_sizes(finding: Finding, leg: &Leg) -> Finding {
     let Some(path) = &leg.path else { return finding };
-    match (path.what.snd_mss, path.what.adv_mss) {
-        (Some(sends), Some(takes)) => {
-            finding.with(path.mark, format!("MSS of the {} leg: sends {sends}, takes {takes}", leg.name))
-        }
-        (_, _) => finding,
-    }
+    let here = path.what.snd_mss.zip(path.what.adv_mss).filter(|_| leg.name != LegName::Only);
+    let seen = path.what.client_mss.zip(path.what.server_mss);
+    let says = match (here, seen) {
+        (Some((sends, takes)), _) => format!("MSS of the {} leg: sends {sends}, takes {takes}", leg.name),
+        (None, Some((client, server))) => format!("MSS: the client takes {client}, the server {server}"),
+        (None, None) => return finding,
+    };
+    finding.with(path.mark, says)
 }

@@ -163,14 +163,21 @@ fn other_certificate_of(server: &str, of: &Server<'_>) -> Option<Pattern> {
     }
     let leaf = leaf(changed)?;
     let says = format!(
-        "{server} shows more than one certificate: {} until {}, and {} until {}, issued by {}",
+        "{server} shows more than one certificate: {} (SHA-1 {}), until {}, and {} (SHA-1 {}), until {}, issued by {}",
         first.subject,
+        brief(&first.sha1),
         day(first.not_after),
         leaf.subject,
+        brief(&leaf.sha1),
         day(leaf.not_after),
         leaf.issuer
     );
     Some(pattern("another certificate", Some("TLS-CHANGED"), Confidence::Likely, says, &[changed]))
+}
+
+/// The beginning of a fingerprint.
+fn brief(fingerprint: &str) -> &str {
+    fingerprint.get(..8).unwrap_or(fingerprint)
 }
 
 /// Whether a session was ended by something else than the client.

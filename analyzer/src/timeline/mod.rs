@@ -592,9 +592,12 @@ impl Timeline {
     fn charge_silence(&mut self, mark: Mark) {
         let Some(spoke) = self.spoke else { return };
         self.waited(&spoke, mark, spoke.from.other(), false);
+        let leg = self.first_hand_leg(spoke.from.other()).and_then(|leg| self.leg(leg));
+        let is_lost = leg.is_some_and(Leg::is_losing);
         let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
         let gap = mark.at.since(spoke.at.max(phase.began));
-        let resent = spoke.resent_for(spoke.from.other()).min(gap);
+        // What is lost for good is lost on the way, not by the side that is waited for.
+        let resent = if is_lost { gap } else { spoke.resent_for(spoke.from.other()).min(gap) };
         phase.waited.retransmission += resent;
         *phase.waited.side_mut(spoke.from.other()) += gap - resent;
     }

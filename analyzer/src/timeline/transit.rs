@@ -21,6 +21,11 @@ pub struct Unacknowledged {
 }
 
 impl Leg {
+    /// Whether what is under way is being lost: not acknowledged though it was sent again, or missing before what arrived.
+    pub fn is_losing(&self) -> bool {
+        self.unacknowledged().is_some_and(|waits| waits.timeouts > 0) || self.hole().is_some()
+    }
+
     /// What waits to be acknowledged on this leg, of a relay's leg what the relay sent.
     pub fn unacknowledged(&self) -> Option<Unacknowledged> {
         match self.name {

@@ -83,7 +83,7 @@ impl Timeline {
         self.waits.push(Wait { side, leg, phase, since, until, frame, again, was_answered });
     }
 
-    fn first_hand_leg(&self, side: Side) -> Option<LegName> {
+    pub(super) fn first_hand_leg(&self, side: Side) -> Option<LegName> {
         self.legs.iter().map(|leg| leg.name).find(|leg| first_hand(*leg, side))
     }
 

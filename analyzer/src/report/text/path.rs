@@ -55,6 +55,7 @@ fn why(stall: &Stall) -> String {
     let rest = match stall.owner {
         Owner::NameResolution => "The resolver was waited for".to_owned(),
         Owner::Network(_) if !stall.was_acknowledged => "; what was sent is not acknowledged".to_owned(),
+        Owner::Network(_) if !stall.was_answered => "; segments before what arrived are missing".to_owned(),
         Owner::Network(_) => String::new(),
         Owner::Client | Owner::Server => {
             format!("; what was sent was acknowledged, {} remain", length(stall.remainder()))
