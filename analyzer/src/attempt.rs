@@ -5,6 +5,7 @@
 //! was said of those before it.
 
 use std::cmp::Reverse;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -20,6 +21,11 @@ use crate::timeline::phase::PhaseName;
 const RETRY: Duration = Duration::from_secs(10);
 /// A client that left of its own accord may have asked its user first: about a certificate, for a password.
 const PROMPT: Duration = Duration::from_secs(120);
+
+/// Sessions of an attempt that a further one is held against: a client that comes again has just left.
+const RECENT: usize = 16;
+/// Attempts of one client that may go on at the same time.
+const OPEN: usize = 64;
 
 /// Clocks of a relay and of a capture on another host differ by less, if anybody cares for them.
 const CLOCKS: Duration = Duration::from_secs(5);
@@ -176,14 +182,18 @@ impl Diagnosed {
     /// same server or where a broker may have sent it.
     fn link(&self, later: &Timeline) -> Option<Link> {
         let began = later.began.unwrap_or_default();
-        let asked = self.findings.first().is_some_and(|finding| finding.by == Party::Client);
-        let (client, server) = ends(&self.timeline);
-        let (same_client, same_server) = (client == ends(later).0, server == ends(later).1);
-        let patience = if asked && same_server { PROMPT } else { RETRY };
         // The last packets of a session may cross the first of the next.
         let follows = began + OVERLAP >= self.timeline.last && began > self.began();
-        let soon = began.since(self.timeline.last) <= patience;
-        if self.outcome != Outcome::Failed || !follows || !soon || !same_client || !self.same_user(later) {
+        let after = began.since(self.timeline.last);
+        if self.outcome != Outcome::Failed || !follows || after > PROMPT || !self.same_user(later) {
+            return None;
+        }
+        let asked = self.findings.first().is_some_and(|finding| finding.by == Party::Client);
+        let (client, server) = ends(&self.timeline);
+        let (other_client, other_server) = ends(later);
+        let same_server = server == other_server;
+        let patience = if asked && same_server { PROMPT } else { RETRY };
+        if client != other_client || after > patience {
             return None;
         }
         if !same_server {
@@ -251,18 +261,20 @@ impl Attempt {
 
     /// Takes a session that belongs to it, and withdraws what it makes void.
     fn push(&mut self, mut session: Diagnosed) {
-        session.link = self.sessions.iter().rev().find_map(|earlier| earlier.link(&session.timeline));
+        session.link = self.sessions.iter().rev().take(RECENT).find_map(|earlier| earlier.link(&session.timeline));
         if session.link == Some(Link::Redirect) {
             session.redirected();
         }
-        for earlier in self.sessions.iter_mut().filter(|earlier| earlier.is_withdrawn_by(&session.timeline)) {
+        for earlier in
+            self.sessions.iter_mut().rev().take(RECENT).filter(|earlier| earlier.is_withdrawn_by(&session.timeline))
+        {
             earlier.withdraw();
         }
         self.sessions.push(session);
     }
 
     fn continues_with(&self, next: &Diagnosed) -> bool {
-        self.sessions.iter().any(|earlier| earlier.link(&next.timeline).is_some())
+        self.sessions.iter().rev().take(RECENT).any(|earlier| earlier.link(&next.timeline).is_some())
     }
 }
 
@@ -282,15 +294,29 @@ fn merge(sessions: Vec<Diagnosed>) -> Vec<Diagnosed> {
     merged
 }
 
-/// Groups sessions into attempts, by the time at which they began.
+/// Groups sessions into attempts, by the time at which they began. Each is held against its own client's attempts that
+/// are not over for long: the cost is linear in the sessions.
 pub fn group(sessions: Vec<Diagnosed>) -> Vec<Attempt> {
     let mut sessions = merge(sessions);
     sessions.sort_by_key(Diagnosed::began);
     let mut attempts: Vec<Attempt> = Vec::new();
+    let mut open: HashMap<Option<IpAddr>, VecDeque<usize>> = HashMap::new();
     for session in sessions {
-        match attempts.iter_mut().rev().find(|attempt| attempt.continues_with(&session)) {
-            Some(attempt) => attempt.push(session),
-            None => attempts.push(Attempt { sessions: vec![session] }),
+        let client = session.timeline.client_leg().and_then(|leg| leg.client).map(|client| client.ip());
+        let of_client = open.entry(client).or_default();
+        let is_over = |attempt: &Attempt| {
+            attempt.sessions.last().is_none_or(|last| session.began().since(last.timeline.last) > PROMPT)
+        };
+        of_client.retain(|place| !is_over(&attempts[*place]));
+        match of_client.iter().rev().find(|place| attempts[**place].continues_with(&session)) {
+            Some(place) => attempts[*place].push(session),
+            None => {
+                if of_client.len() >= OPEN {
+                    of_client.pop_front();
+                }
+                of_client.push_back(attempts.len());
+                attempts.push(Attempt { sessions: vec![session] });
+            }
         }
     }
     attempts

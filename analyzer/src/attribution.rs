@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::observation::{Leg as LegName, Side};
-use crate::prediction::{Prediction, rto};
+use crate::prediction::Prediction;
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 use crate::timeline::leg::Leg;
@@ -125,8 +125,7 @@ fn of_wait(timeline: &Timeline, wait: &Wait) -> Stall {
     let is_waiting = |leg: &Leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts > 0);
     let was_acknowledged = wait.was_answered || !leg.is_some_and(is_waiting);
     let is_lost = !wait.was_answered && leg.is_some_and(Leg::is_losing);
-    let timeouts = leg.map_or(Duration::ZERO, |leg| timeouts(rto(leg), wait.again));
-    let retransmission = timeouts.min(lasted - round_trip);
+    let retransmission = if is_lost { lasted - round_trip } else { wait.resent.min(lasted - round_trip) };
     let is_path = is_lost || (round_trip + retransmission) * 2 >= lasted;
     let owner = match wait.side {
         _ if is_path => Owner::Network(wait.leg),
@@ -135,11 +134,6 @@ fn of_wait(timeline: &Timeline, wait: &Wait) -> Stall {
     };
     let Wait { phase, since, frame, again, was_answered, .. } = *wait;
     Stall { owner, phase, since, frame, lasted, round_trip, retransmission, again, was_acknowledged, was_answered }
-}
-
-/// `again` timeouts in a row, each twice the one before (RFC 6298 5.5).
-fn timeouts(first: Duration, again: u64) -> Duration {
-    first.saturating_mul((1 << again.min(10)) - 1)
 }
 
 /// Whether the path explains how long a connection took until it failed, or was given up, as far as it got.
@@ -169,6 +163,6 @@ impl Balance {
 
     /// What the path cost in all.
     pub fn path(&self) -> Duration {
-        self.travelled + self.retransmission
+        (self.travelled + self.retransmission).min(self.took)
     }
 }

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use crate::observation::Leg as LegName;
+use crate::observation::{Leg as LegName, Side};
 use crate::timeline::Timeline;
 use crate::timeline::leg::Leg;
-use crate::timeline::phase::{Phase, PhaseName};
+use crate::timeline::phase::{Outcome, Phase, PhaseName};
 
 /// RTO of a connection whose kernel does not tell it: Linux' least one and a round trip more.
 const LEAST_RTO: Duration = Duration::from_millis(200);
@@ -55,7 +55,9 @@ fn round_trips(timeline: &Timeline, phase: &Phase) -> u32 {
         // A relay's own handshake with the client is not seen.
         PhaseName::Tcp => u32::from(phase.leg != LegName::Front),
         PhaseName::Negotiation => 1,
-        PhaseName::Tls => tls_round_trips(timeline),
+        PhaseName::Tls if phase.outcome == Outcome::Done => tls_round_trips(timeline),
+        // As many as were begun.
+        PhaseName::Tls => tls_round_trips(timeline).min(phase.turns + 1),
         PhaseName::Credssp
         | PhaseName::BasicSettings
         | PhaseName::ChannelConnection
@@ -74,7 +76,7 @@ fn tls_round_trips(timeline: &Timeline) -> u32 {
     let hello = timeline.facts.first(|tls| tls.server_hello.as_ref());
     let is_short = hello.is_some_and(|hello| hello.what.version == 0x0304 || hello.what.resumed);
     let retried = timeline.facts.first_mark(|tls| tls.retry).is_some();
-    if is_short { 1 } else { 2 + u32::from(retried) }
+    u32::from(retried) + if is_short { 1 } else { 2 }
 }
 
 /// The first RTO of a leg, not yet doubled.
@@ -86,10 +88,29 @@ pub fn rto(leg: &Leg) -> Duration {
     told.unwrap_or_default().max(LEAST_RTO + leg.rtt().unwrap_or_default())
 }
 
-/// Segments of a leg that had to be sent again, of a thousand.
+/// Segments of a leg that were lost and had to be sent again until the session was set up, of a thousand. What was sent
+/// again for nothing was not lost, and what is sent again in vain is no loss by chance.
 fn loss(leg: &Leg) -> u32 {
-    let sent = leg.path.as_ref().and_then(|path| path.what.segments_sent).unwrap_or(0).max(SEGMENTS);
-    u32::try_from(leg.retransmits().saturating_mul(1000) / sent).unwrap_or(1000).min(1000)
+    let Some(path) = leg.setup.as_ref().or(leg.path.as_ref().map(|path| &path.what)) else { return 0 };
+    let number = |number: Option<u64>| number.unwrap_or(0);
+    let share = |again: u64, of: u64| u32::try_from(again * 1000 / of.max(SEGMENTS)).unwrap_or(1000);
+    let in_vain = leg.unacknowledged();
+    let vain = |side: Side| in_vain.filter(|waits| waits.from == side).map_or(0, |waits| waits.timeouts);
+    let lost = |again: u64, for_nothing: u64, side: Side| again.saturating_sub(for_nothing).saturating_sub(vain(side));
+    let (sent, received) = (number(path.segments_sent), number(path.segments_received));
+    let loss = match leg.name {
+        LegName::Only => {
+            let [client, server] = [
+                lost(number(path.client_retransmits), number(path.client_spurious), Side::Client),
+                lost(number(path.server_retransmits), number(path.server_spurious), Side::Server),
+            ];
+            share(client, sent).max(share(server, received))
+        }
+        LegName::Front | LegName::Back => {
+            share(lost(number(path.retransmits), number(path.dsack), leg.name.relay_side()), sent)
+        }
+    };
+    loss.min(1000)
 }
 
 #[cfg(test)]

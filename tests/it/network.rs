@@ -136,7 +136,7 @@ impl Row {
 }
 
 fn words(cause: Cause) -> String {
-    let or: String = cause.or.iter().map(|or| format!("|{or}")).collect();
+    let or: String = cause.or.iter().map(|or| format!(", {or}")).collect();
     cause.is.unwrap_or("none").to_owned() + &or
 }
 

@@ -134,7 +134,7 @@ fn one_address_of_several_is_dead() {
     let first_dead =
         "0ms dial 192.0.2.7\n 21s timeout\n 21s dial 192.0.2.10\n 21.02s opened\n 21.1s > @request SSL\n 21.2s stop";
     let dead = [(ONE, "0", first_dead.to_owned()), (TWO, "1", first_dead.to_owned())];
-    check(&dead, &[("one address of several is dead", Some("DNS-WRONG"))]);
+    check(&dead, &[("one address of several is dead", Some("DNS-AAAA"))]);
     check(&dead[..1], &[]);
 }
 

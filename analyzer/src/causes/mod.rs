@@ -157,8 +157,6 @@ impl Layer {
 pub enum Visibility {
     /// A rule of `diagnose` names it from what the wire shows without keys.
     Rule,
-    /// The wire shows it without keys, and no rule names it yet.
-    NoRule,
     /// No single session shows it: only several, side by side.
     Set,
     /// It stands in bytes that are sealed: it waits for decryption.
@@ -186,7 +184,6 @@ impl Visibility {
     pub fn name(self) -> &'static str {
         match self {
             Visibility::Rule => "rule",
-            Visibility::NoRule => "no rule yet",
             Visibility::Set => "set",
             Visibility::Plaintext { .. } => "plaintext",
             Visibility::Hidden { .. } => "hidden",
@@ -198,7 +195,6 @@ impl Visibility {
     pub fn meaning(self) -> &'static str {
         match self {
             Visibility::Rule => "a rule names it from what the wire shows without keys",
-            Visibility::NoRule => "the wire shows it without keys, and no rule names it yet",
             Visibility::Set => "no single session shows it: only several, side by side",
             Visibility::Plaintext { .. } => "it stands in bytes that are sealed: it waits for decryption",
             Visibility::Hidden { .. } => "the wire does not show it: an event, a command or a log does",

@@ -26,7 +26,10 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "DNS-WRONG",
         layer: Layer::Resolution,
         name: "the name resolves to the wrong machine",
-        visibility: Visibility::Set,
+        visibility: Visibility::Hidden {
+            among: &["TLS-NAME"],
+            settles: "three names, one liar: the name asked for, the certificate's, and Resolve-DnsName's answer beside the server's own ipconfig",
+        },
         evidence: "the address answers, and the certificate's names (or those in the NTLM challenge, which is \
                    sealed) are another machine's; or the SYN to a stale address is refused or lost",
         sign: "name asked, certificate's name and NTLM's target name disagree",

@@ -28,7 +28,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "SES-LIMIT",
         layer: Layer::Session,
         name: "the limit for active sessions",
-        visibility: Visibility::Plaintext { message: "Set Error Info PDU: ERRINFO 4" },
+        visibility: Visibility::Set,
         evidence: "the server ends the session in order at the same age each time, whether used or not",
         sign: "ERRINFO 4, the same age each time",
         looks_like: &["SES-ADMIN", "SES-REPLACED", "SES-IDLE"],

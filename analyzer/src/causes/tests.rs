@@ -40,7 +40,7 @@ fn causes_name_only_causes() {
                 assert!(among.iter().all(|id| cause.looks_like.contains(id)), "{}", cause.id);
             }
             Visibility::Plaintext { message } => assert!(!message.is_empty(), "{}", cause.id),
-            Visibility::Rule | Visibility::NoRule | Visibility::Set | Visibility::Unread(_) => {}
+            Visibility::Rule | Visibility::Set | Visibility::Unread(_) => {}
         }
     }
 }
@@ -52,7 +52,7 @@ fn what_no_rule_can_see_is_never_more_than_possible() {
             Visibility::Plaintext { .. } | Visibility::Hidden { .. } | Visibility::Unread(_) => {
                 assert_eq!(cause.confidence, Confidence::Possible, "{}", cause.id);
             }
-            Visibility::Rule | Visibility::NoRule | Visibility::Set => {}
+            Visibility::Rule | Visibility::Set => {}
         }
     }
 }

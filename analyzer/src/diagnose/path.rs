@@ -29,6 +29,10 @@ const SMALL: u64 = 536;
 const TIMER: Duration = Duration::from_secs(2);
 /// Below this loss costs next to nothing, per thousand segments.
 const LOSSY: u32 = 50;
+/// Hops by which equal ways differ.
+const ROUTES: u8 = 2;
+/// A round trip that costs a connection seconds.
+const FAR: Duration = Duration::from_millis(150);
 /// Losses that were mended: of a lossy path, not of a dead one.
 const MENDED: u32 = 2;
 
@@ -73,7 +77,10 @@ fn told_by_stage(timeline: &Timeline) -> &'static str {
 
 /// Marks that the alleged sender's own kernel does not make.
 fn is_foreign(marks: &ResetMarks) -> bool {
-    marks.ttl.is_some() || marks.mirrored || marks.too_soon.is_some()
+    // One router more or less is another path; and a second mark says that it is not.
+    let hops = marks.ttl.map_or(0, |(seen, usual)| seen.abs_diff(usual));
+    let has_other = marks.id.is_some() && !marks.answers;
+    hops > ROUTES || hops > 0 && has_other || marks.mirrored || marks.too_soon.is_some()
 }
 
 fn words_of(marks: &ResetMarks) -> Vec<String> {
@@ -144,8 +151,9 @@ pub fn hole(timeline: &Timeline) -> Option<Finding> {
     );
     let finding = Finding::at_end(timeline, "PATH-PMTU", Confidence::Likely, says)?;
     let finding = finding.on(leg.name, end.phase).by(Party::Middlebox);
-    let finding = with_sizes(finding.with(path.mark, behind), leg).with_end(timeline);
-    Some(finding.or("TLS-HALF", Confidence::Possible).or("PATH-LOSS", Confidence::Possible))
+    let finding = with_icmp(with_sizes(finding.with(path.mark, behind), leg), leg).with_end(timeline);
+    let finding = if from == Side::Server { finding.or("TLS-HALF", Confidence::Possible) } else { finding };
+    Some(finding.or("PATH-LOSS", Confidence::Possible))
 }
 
 /// What was sent is never acknowledged.
@@ -167,7 +175,8 @@ pub fn stuck(timeline: &Timeline) -> Option<Finding> {
     };
     let by = if id == "PATH-PMTU" { Party::Middlebox } else { Party::Nobody };
     let finding = Finding::at_end(timeline, id, confidence, says)?.on(leg.name, end.phase).by(by);
-    Some(with_sizes(with_path(finding, leg), leg).with_end(timeline).or(other, Confidence::Possible))
+    let finding = with_icmp(with_sizes(with_path(finding, leg), leg), leg);
+    Some(finding.with_end(timeline).or(other, Confidence::Possible))
 }
 
 /// How what is not acknowledged was lost: nothing ever arrived, or only what is large, or nothing any more.
@@ -180,12 +189,14 @@ fn lost_how(leg: &Leg, waits: &Unacknowledged, end: &End) -> (&'static str, Conf
     let is_patient = far == Side::Server;
     // The far end is heard, and does not hear: one direction is dead.
     let is_one_way = waits.before == 0 && waits.from == Side::Client || was_heard && !is_large;
+    // Where nothing is heard any more the three look alike, and the catalogue says so.
+    let sure = if was_heard { Confidence::Likely } else { Confidence::Possible };
     if is_one_way {
-        ("PATH-ASYM", Confidence::Likely, "PATH-DEAD")
+        ("PATH-ASYM", sure, "PATH-DEAD")
     } else if is_large && (was_heard || is_patient && waits.before < LARGE) {
-        ("PATH-PMTU", Confidence::Likely, "PATH-DEAD")
+        ("PATH-PMTU", sure, "PATH-DEAD")
     } else {
-        ("PATH-DEAD", Confidence::Likely, "PATH-PMTU")
+        ("PATH-DEAD", sure, "PATH-PMTU")
     }
 }
 
@@ -193,8 +204,7 @@ fn lost_how(leg: &Leg, waits: &Unacknowledged, end: &End) -> (&'static str, Conf
 pub fn lossy(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| end.phase > PhaseName::Tcp)?;
     // A server that answers at once with its end has refused something.
-    let was_told = timeline.facts.failure.is_some() || timeline.facts.fatal_alert().is_some();
-    if was_told || stage::by_server(end) && end.silence < FROZEN {
+    if was_told(timeline) || stage::by_server(end) && end.silence < FROZEN {
         return None;
     }
     let balance = Balance::of(timeline)?;
@@ -212,12 +222,17 @@ pub fn lossy(timeline: &Timeline) -> Option<Finding> {
     );
     let finding = Finding::at_end(timeline, "PATH-LOSS", Confidence::Likely, says)?;
     let finding = with_path(finding.on(leg.name, end.phase).by(Party::Client), leg).with_end(timeline);
-    Some(finding.or("PATH-LAT", Confidence::Possible))
+    let is_far = balance.predicted.rtt >= FAR;
+    Some(if is_far { finding.or("PATH-LAT", Confidence::Possible) } else { finding })
 }
 
 /// A client that left although nobody kept it waiting for longer than the path took: its timer ran out on latency.
 pub fn slow(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
+    // A timer runs out on who waits. Who answers with its leaving has been told something it does not like.
+    if !stage::client_waits(timeline) || was_told(timeline) {
+        return None;
+    }
     let balance = Balance::of(timeline)?;
     let overdue = balance.predicted.rtt * 3 / 2 + balance.predicted.rto.min(balance.retransmission);
     let travelled = balance.travelled + end.silence.min(balance.predicted.rtt);
@@ -241,8 +256,15 @@ pub fn slow(timeline: &Timeline) -> Option<Finding> {
 /// The end of a session that stood still on its way to being active, and that nobody refused in so many words.
 fn frozen(timeline: &Timeline) -> Option<&End> {
     let end = stage::failed(timeline).filter(|end| end.silence >= FROZEN && end.phase > PhaseName::Tcp)?;
-    let was_told = timeline.facts.failure.is_some() || timeline.facts.fatal_alert().is_some();
-    (!was_told).then_some(end)
+    (!was_told(timeline)).then_some(end)
+}
+
+/// Whether somebody said why: a failure code, an alert.
+fn was_told(timeline: &Timeline) -> bool {
+    let facts = &timeline.facts;
+    // Behind the handshake a sealed alert is mostly a goodbye.
+    let alert = facts.first(|tls| tls.sealed_alert.as_ref()).filter(|_| timeline.last_phase() <= PhaseName::Tls);
+    facts.failure.is_some() || facts.fatal_alert().is_some() || alert.is_some()
 }
 
 /// With what is not acknowledged any more.
@@ -260,9 +282,20 @@ fn with_path(finding: Finding, leg: &Leg) -> Finding {
     let Some(path) = &leg.path else { return finding };
     let rtt = leg.rtt().map_or("unknown".into(), length);
     let place = if leg.name == LegName::Only { String::new() } else { format!("{} leg: ", leg.name) };
-    let (again, backoff) = (leg.retransmits(), path.what.backoff.unwrap_or(0));
+    let (again, backoff) = (leg.retransmits(), leg.unacknowledged().map_or(0, |waits| waits.timeouts));
     let says = format!("{place}RTT {rtt}, {again} segments sent again, {backoff} timeouts in a row");
     finding.with(path.mark, says)
+}
+
+/// With the box that said that a packet is too big, if one did: then the sender does not listen to it.
+fn with_icmp(finding: Finding, leg: &Leg) -> Finding {
+    let told = leg.signs.iter().find_map(|sign| match &sign.what {
+        Sign::Icmp { by, mtu: Some(mtu), .. } => {
+            Some((sign.mark, format!("{by} says that packets above {mtu} bytes are too big")))
+        }
+        _ => None,
+    });
+    told.into_iter().fold(finding, |finding, (mark, says)| finding.with(mark, says))
 }
 
 /// The largest segments that each end may send: equal to those of an Ethernet, over a tunnel, nobody clamps them.

@@ -10,6 +10,9 @@ use crate::timeline::{End, Timeline};
 
 /// A resolver slower than this is worth a word: the usual client asks again after one and two seconds.
 const SLOW_RESOLVER: Duration = Duration::from_secs(3);
+/// Who is told so soon that there is no answer was not waiting for one: no resolver is there at all.
+const ASKED_IN_VAIN: Duration = Duration::from_secs(1);
+
 pub fn unresolved(timeline: &Timeline) -> Option<Finding> {
     let end = timeline.end.as_ref().filter(|end| end.how == Ending::Unresolved)?;
     let resolution = timeline.resolution.as_ref()?;
@@ -20,7 +23,7 @@ pub fn unresolved(timeline: &Timeline) -> Option<Finding> {
     // EAI_AGAIN (RFC 3493, 6.1), WSATRY_AGAIN: no resolver answered, so nobody has said that there is no such name.
     let lowered = error.to_ascii_lowercase();
     let is_silence = ["temporary", "try again", "timed out"].iter().any(|word| lowered.contains(word));
-    let was_long = end.mark.at.since(resolution.began.at) >= SLOW_RESOLVER;
+    let was_long = end.mark.at.since(resolution.began.at) >= ASKED_IN_VAIN;
     let (id, confidence) = match (is_silence, was_long) {
         (true, true) => ("DNS-SLOW", Confidence::Likely),
         (true, false) => ("DNS-NX", Confidence::Likely),
@@ -59,8 +62,9 @@ pub fn refused(timeline: &Timeline) -> Option<Finding> {
 pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
     let end = never_opened(timeline).filter(|end| end.how == Ending::Unreachable)?;
     let whom = whom(timeline, end.mark.leg);
-    let icmp =
-        timeline.server_leg().and_then(|leg| leg.signs.iter().find(|sign| matches!(sign.what, Sign::Icmp { .. })));
+    let icmp = timeline
+        .server_leg()
+        .and_then(|leg| leg.signs.iter().find(|sign| matches!(sign.what, Sign::Icmp { mtu: None, kind: 1 | 3, .. })));
     let told = icmp.and_then(|icmp| match icmp.what {
         Sign::Icmp { by, kind, code, .. } => Some((icmp.mark, by, format!("ICMP type {kind} code {code} of {by}"))),
         _ => None,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::observation::{Ending, Leg, Side};
 use crate::prediction::Prediction;
+use crate::time::Timestamp;
 use crate::timeline::facts::Mark;
-use crate::timeline::{End, Timeline};
+use crate::timeline::{self, End, Timeline};
 
 /// When a SYN is sent again, at the earliest.
 const SYN_REPEATED: Duration = Duration::from_secs(1);
@@ -156,6 +157,39 @@ pub fn length(length: Duration) -> String {
         10_000..999_500 => format!("{:.0} ms", length.as_secs_f64() * 1e3),
         999_500..100_000_000 => format!("{:.1} s", length.as_secs_f64()),
         _ => format!("{:.0} s", length.as_secs_f64()),
+    }
+}
+
+/// Whether it is the client that waits: it said something, other than an alert, since it had the server's last word. Each
+/// is looked at where it is first seen; what the server said within one round trip to the client before the end, the
+/// client did not have.
+pub fn client_waits(timeline: &Timeline) -> bool {
+    let (client, server) = (timeline.client_leg(), timeline.server_leg());
+    let Some(end) = timeline.end.map(|end| end.mark.at) else { return false };
+    let to_client = client.and_then(to_client).unwrap_or_default();
+    let in_time =
+        |from: Side, at: &Timestamp| *at + if from == Side::Server { to_client } else { Duration::ZERO } <= end;
+    let records = |leg: Option<&timeline::leg::Leg>, from: Side| {
+        let tls = leg.and_then(|leg| timeline.facts.tls.iter().find(|tls| tls.leg == leg.name));
+        let records = tls.into_iter().flat_map(|tls| &tls.first_records);
+        let said = records.filter(|record| record.from == from && !record.is_alert()).map(|record| record.at);
+        said.filter(|at| in_time(from, at)).max()
+    };
+    if let Some(said) = records(client, Side::Client).filter(|_| stage(timeline).0 == Stage::Established) {
+        return records(server, Side::Server).is_none_or(|answered| said > answered);
+    }
+    let spoke = |leg: Option<&timeline::leg::Leg>, side: Side| {
+        leg?.spoke[side as usize].map(|mark| mark.at).filter(|at| in_time(side, at))
+    };
+    spoke(client, Side::Client) >= spoke(server, Side::Server)
+}
+
+/// A round trip from where the client is seen to the client.
+fn to_client(leg: &timeline::leg::Leg) -> Option<Duration> {
+    match leg.name {
+        Leg::Front => leg.rtt(),
+        Leg::Only => leg.path.as_ref()?.what.client_min_rtt_us.map(Duration::from_micros),
+        Leg::Back => None,
     }
 }
 

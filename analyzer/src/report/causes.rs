@@ -8,9 +8,8 @@ use crate::codes::{self, Entry, Table};
 /// So many numbers of one table are named one by one.
 const FEW: usize = 6;
 /// One of each way to know a cause, in the order of the legend.
-const WAYS: [Visibility; 6] = [
+const WAYS: [Visibility; 5] = [
     Visibility::Rule,
-    Visibility::NoRule,
     Visibility::Set,
     Visibility::Plaintext { message: "" },
     Visibility::Hidden { among: &[], settles: "" },
@@ -41,7 +40,7 @@ pub fn table() -> String {
 /// What nobody can see without keys is at best something else that a finding could be.
 fn at_best(cause: &Cause) -> &'static str {
     match cause.visibility {
-        Visibility::Rule | Visibility::NoRule | Visibility::Set => cause.confidence.name(),
+        Visibility::Rule | Visibility::Set => cause.confidence.name(),
         Visibility::Plaintext { .. } | Visibility::Hidden { .. } | Visibility::Unread(_) => "-",
     }
 }
@@ -86,7 +85,7 @@ pub fn cause(cause: &Cause) -> String {
 pub fn known_by(cause: &Cause) -> String {
     let (way, means) = (cause.visibility.name(), cause.visibility.meaning());
     let more = match cause.visibility {
-        Visibility::Rule | Visibility::NoRule | Visibility::Set => format!("at best {}", cause.confidence.name()),
+        Visibility::Rule | Visibility::Set => format!("at best {}", cause.confidence.name()),
         Visibility::Plaintext { message } => format!("carried by {message}"),
         Visibility::Hidden { among, settles } => format!("cannot be told from {}; {settles}", among.join(", ")),
         Visibility::Unread(packets) => packets.to_owned(),

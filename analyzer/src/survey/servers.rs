@@ -6,8 +6,10 @@ use super::{Pattern, Server, Set, client, clients, pattern};
 use crate::attempt::Diagnosed;
 use crate::diagnose::tls::certificate;
 use crate::diagnose::{Confidence, Outcome, Severity};
-use crate::observation::Ending;
+use crate::event::McsPdu;
+use crate::observation::{Ending, Side};
 use crate::time::day;
+use crate::timeline::leg::Dial;
 
 /// Witnesses of one kind that are no chance.
 const ENOUGH: usize = 3;
@@ -68,24 +70,29 @@ fn one_client_of(server: &str, of: &Server<'_>) -> Option<Pattern> {
 pub fn dead_address(set: &Set<'_>) -> Vec<Pattern> {
     let mut found = Vec::new();
     for (server, Server { sessions, .. }) in &set.servers {
-        let dials = || sessions.iter().flat_map(|session| session.timeline.server_leg()).flat_map(|leg| &leg.dials);
+        let dials_of =
+            |session: &Diagnosed| session.timeline.server_leg().map(|leg| leg.dials.clone()).unwrap_or_default();
+        let all: Vec<Dial> = sessions.iter().flat_map(|session| dials_of(session)).collect();
+        let dials = || all.iter();
         let mut addresses: Vec<IpAddr> = dials().map(|dial| dial.server.ip()).collect();
         addresses.sort_unstable();
         addresses.dedup();
         let count = |address: IpAddr, answered: bool| {
             let results = dials().filter(|dial| dial.server.ip() == address).filter_map(|dial| dial.result);
-            results.filter(|(_, failed)| failed.is_none() == answered).count()
+            // A refusal is an answer, too.
+            let is_silence = |failed| matches!(failed, Some(Ending::TimedOut | Ending::Unreachable));
+            results.filter(|(_, failed)| is_silence(*failed) != answered).count()
         };
         let alive: Vec<IpAddr> = addresses.iter().copied().filter(|address| count(*address, true) > 0).collect();
         for dead in addresses.iter().filter(|address| count(**address, true) == 0 && count(**address, false) >= EACH) {
             let Some(other) = alive.first() else { continue };
-            let is_v6 = dead.is_ipv6() && alive.iter().all(IpAddr::is_ipv4);
-            let id = if is_v6 { "DNS-AAAA" } else { "DNS-WRONG" };
             let says = format!(
                 "{dead}, one of the addresses of {server}, never answers in {} attempts; {other} does",
                 count(*dead, false)
             );
-            found.push(pattern("one address of several is dead", Some(id), Confidence::Likely, says, sessions));
+            let tried = |session: &&Diagnosed| dials_of(session).iter().any(|dial| dial.server.ip() == *dead);
+            let tried: Vec<&Diagnosed> = sessions.iter().copied().filter(tried).collect();
+            found.push(pattern("one address of several is dead", Some("DNS-AAAA"), Confidence::Likely, says, &tried));
         }
     }
     found
@@ -172,7 +179,7 @@ fn other_certificate_of(server: &str, of: &Server<'_>) -> Option<Pattern> {
         day(leaf.not_after),
         leaf.issuer
     );
-    Some(pattern("another certificate", Some("TLS-CHANGED"), Confidence::Likely, says, &[changed]))
+    Some(pattern("another certificate", Some("TLS-CHANGED"), Confidence::Possible, says, &[changed]))
 }
 
 /// The beginning of a fingerprint.
@@ -180,9 +187,13 @@ fn brief(fingerprint: &str) -> &str {
     fingerprint.get(..8).unwrap_or(fingerprint)
 }
 
-/// Whether a session was ended by something else than the client.
+/// Whether a session was ended by something else than its client, which had not said goodbye either.
 pub(super) fn was_cut(session: &Diagnosed) -> bool {
-    use crate::observation::Side;
-    let end = session.timeline.end.filter(|end| end.how != Ending::Cut);
+    let facts = &session.timeline.facts;
+    let by_client = |side: Side| side == Side::Client;
+    let alerted = facts.first(|tls| tls.sealed_alert.as_ref()).is_some_and(|alert| by_client(alert.what.0));
+    let left =
+        facts.mcs.iter().any(|seen| matches!(seen.what, (Side::Client, McsPdu::DisconnectProviderUltimatum { .. })));
+    let end = session.timeline.end.filter(|end| end.how != Ending::Cut && !alerted && !left);
     end.is_some_and(|end| end.from != Some(Side::Client)) && client(session).is_some()
 }

@@ -110,6 +110,13 @@ pub struct Record {
     pub len: u32,
 }
 
+impl Record {
+    /// Whether it is an alert: by its type, or by the length that TLS 1.3 gives one (two bytes, the inner type, the tag).
+    pub fn is_alert(&self) -> bool {
+        self.kind == 21 || self.len == 2 + 1 + 16
+    }
+}
+
 impl Facts {
     /// Learns from an event.
     pub fn push(&mut self, event: &Event) {

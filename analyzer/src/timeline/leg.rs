@@ -40,6 +40,8 @@ pub struct Leg {
     pub path: Option<Sighting<PathSample>>,
     /// Least round-trip time of all samples.
     pub min_rtt: Option<Duration>,
+    /// The last sample until the session was active: what its set-up cost.
+    pub setup: Option<PathSample>,
     /// Segments that arrived out of order since anything last arrived in order: they wait beyond a hole.
     pub(super) beyond: u64,
     /// Payload since the speaker last changed, and whose, bytes.
@@ -77,6 +79,7 @@ impl Leg {
             samples: 0,
             path: None,
             min_rtt: None,
+            setup: None,
             beyond: 0,
             flight: (None, 0),
             signs: Vec::new(),

@@ -396,6 +396,9 @@ impl Timeline {
     /// The session is active, since `ripe`.
     fn activate(&mut self, Ripe { mark, waited }: Ripe) {
         self.ripe = None;
+        for leg in &mut self.legs {
+            leg.setup = leg.path.as_ref().map(|path| path.what.clone());
+        }
         let since = self.phases.last_mut().map(|phase| {
             let since = phase.waited - waited;
             phase.waited = waited;
@@ -516,9 +519,6 @@ impl Timeline {
         if again == 0 {
             return;
         }
-        if let Some(wait) = self.waits.last_mut().filter(|wait| (wait.leg, wait.until) == (mark.leg, mark.at)) {
-            wait.again += again;
-        }
         let far = self.far_side(mark.leg, before);
         let Some(phase) = self.phases.last_mut() else { return };
         let stalled = stalled(sample, again);
@@ -531,6 +531,10 @@ impl Timeline {
         let waited = phase.waited.side_mut(far);
         let moved = stalled.min(*waited);
         *waited -= moved;
+        if let Some(wait) = self.waits.last_mut().filter(|wait| (wait.side, wait.until) == (far, mark.at)) {
+            wait.again += again;
+            wait.resent += moved;
+        }
         let was_answered = self.end.is_none() && self.spoke.is_some_and(|spoke| spoke.from == far);
         self.mended += u32::from(was_answered && !moved.is_zero());
         phase.waited.retransmission += moved;
@@ -591,15 +595,17 @@ impl Timeline {
     /// Whoever should have spoken next was waited for until the end.
     fn charge_silence(&mut self, mark: Mark) {
         let Some(spoke) = self.spoke else { return };
-        self.waited(&spoke, mark, spoke.from.other(), false);
-        let leg = self.first_hand_leg(spoke.from.other()).and_then(|leg| self.leg(leg));
+        // Who broke off in the middle of a message is waited for, whoever spoke last.
+        let owes = self.facts.partial.last().map_or(spoke.from.other(), |partial| partial.what.0);
+        self.waited(&spoke, mark, owes, false);
+        let leg = self.first_hand_leg(owes).and_then(|leg| self.leg(leg));
         let is_lost = leg.is_some_and(Leg::is_losing);
         let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
         let gap = mark.at.since(spoke.at.max(phase.began));
         // What is lost for good is lost on the way, not by the side that is waited for.
-        let resent = if is_lost { gap } else { spoke.resent_for(spoke.from.other()).min(gap) };
+        let resent = if is_lost { gap } else { spoke.resent_for(owes).min(gap) };
         phase.waited.retransmission += resent;
-        *phase.waited.side_mut(spoke.from.other()) += gap - resent;
+        *phase.waited.side_mut(owes) += gap - resent;
     }
 
     /// Whether the way in which an active session ended is a fault: everything but a FIN, and a bare RST of the

@@ -29,6 +29,8 @@ pub struct Wait {
     pub frame: u64,
     /// Segments that were sent again on that leg meanwhile.
     pub again: u64,
+    /// What retransmission timeouts cost of it.
+    pub resent: Duration,
     /// Whether that side spoke at last. Otherwise the session ended.
     pub was_answered: bool,
 }
@@ -80,7 +82,8 @@ impl Timeline {
         // Between two phases the next one is waited for.
         let phase = self.next.map_or_else(|| self.last_phase(), |(next, ..)| next);
         let (since, until, frame) = (spoke.at, now.at, now.frame);
-        self.waits.push(Wait { side, leg, phase, since, until, frame, again, was_answered });
+        let resent = spoke.resent_for(side);
+        self.waits.push(Wait { side, leg, phase, since, until, frame, again, resent, was_answered });
     }
 
     pub(super) fn first_hand_leg(&self, side: Side) -> Option<LegName> {

@@ -256,7 +256,7 @@ pub const CASES: &[Case] = &[
     back(play("loss-40", faulty(&[Fault::Loss { of: BOTH, from: From::SynAck, share: 0.4 }]), TLS13, WAITS,
         fails("PATH-LOSS", &[]))),
     // Beside the server only what is sent to the client is seen to be lost: what the client loses is a slow client.
-    front(play("loss-40-to-client", faulty(&[Fault::Loss { of: SERVER, from: From::SynAck, share: 0.4 }]), TLS13, WAITS,
+    front(play("loss-60-to-client", faulty(&[Fault::Loss { of: SERVER, from: From::SynAck, share: 0.6 }]), TLS13, WAITS,
         fails("PATH-LOSS", &[]))),
 ];
 

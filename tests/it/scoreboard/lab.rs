@@ -96,7 +96,7 @@ impl Witness {
         let folder = Folder::new()?;
         let file = folder.path().join("all.pcap");
         let mut command = Command::new(tcpdump);
-        command.args("-i lo -s 0 -B 65536 -U --immediate-mode -Z root -w".split(' ')).arg(&file);
+        command.args("-i lo -s 20000 -B 131072 -U --immediate-mode -Z root -w".split(' ')).arg(&file);
         command.args(["net", "127.77.0.0/16"]).stdin(Stdio::null());
         let mut process = Process::start(&mut command, folder.path())?;
         process.wait_ready(|process| process.output().contains("listening on lo").then_some(()))?;

@@ -453,7 +453,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on front: 9.0 s, failed
             end on front: by client, fin, in negotiation, after 9.0 s
-            finding PATH-ASYM, nobody, likely, in negotiation on back, or PATH-DEAD
+            finding PATH-ASYM, nobody, possible, in negotiation on back, or PATH-DEAD
             42 bytes of the client are never acknowledged, for 9.0 s, nor was anything before
         ",
     },
@@ -471,7 +471,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 924 s, failed
             end on back: by server, timeout, in negotiation, after 924 s
-            finding PATH-ASYM, nobody, likely, in negotiation on back, or PATH-DEAD
+            finding PATH-ASYM, nobody, possible, in negotiation on back, or PATH-DEAD
             42 bytes of the client are never acknowledged, for 924 s, nor was anything before
         ",
     },

@@ -51,7 +51,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 924 s, failed
             end on front: by client, timeout, in tls, after 924 s
-            finding PATH-DEAD, nobody, likely, in tls on front, or PATH-PMTU
+            finding PATH-DEAD, nobody, possible, in tls on front, or PATH-PMTU
             472 bytes of the server are never acknowledged, for 924 s: the path, or the far end, is dead
         ",
     },
@@ -216,7 +216,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 3.1 s, done
             tls on front: 3.3 s, failed
             end on front: by client, fin, in tls, after 190 ms
-            finding PATH-LOSS, client, likely, in tls on back, or PATH-LAT
+            finding PATH-LOSS, client, likely, in tls on back
             given up after 6.4 s: segments are lost all the time, sending them again took 6.1 s of it; 4 round trips at 20 ms RTT and 40 % loss should take 3.6 s
         ",
     },

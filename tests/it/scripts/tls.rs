@@ -926,7 +926,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 25.0 s, failed
             end on front: by client, fin, in tls, after 25.0 s
-            finding PATH-PMTU, middlebox, likely, in tls on back, or PATH-DEAD
+            finding PATH-PMTU, middlebox, possible, in tls on back, or PATH-DEAD
             1709 bytes of the client are never acknowledged, for 25.0 s; smaller ones before were
         ",
     },
@@ -947,7 +947,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on back: 924 s, failed
             end on back: by server, timeout, in tls, after 924 s
-            finding PATH-DEAD, nobody, likely, in tls on back, or PATH-PMTU
+            finding PATH-DEAD, nobody, possible, in tls on back, or PATH-PMTU
             98 bytes of the client are never acknowledged, for 924 s: the path, or the far end, is dead
         ",
     },

@@ -34,7 +34,7 @@ fn cause(cause: &Cause) -> Value {
 fn visibility(visibility: Visibility) -> Value {
     let name = visibility.name();
     match visibility {
-        Visibility::Rule | Visibility::NoRule | Visibility::Set => json!({ "known_by": name }),
+        Visibility::Rule | Visibility::Set => json!({ "known_by": name }),
         Visibility::Plaintext { message } => json!({ "known_by": name, "message": message }),
         Visibility::Hidden { among, settles } => json!({ "known_by": name, "among": among, "settles": settles }),
         Visibility::Unread(packets) => json!({ "known_by": name, "packets": packets }),

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{length, para};
 use crate::attribution::{Balance, Owner, Stall, stalls};
 use crate::diagnose::stage::prediction;
+use crate::observation::Sign;
 use crate::timeline::Timeline;
+use crate::timeline::leg::Leg;
 
 /// A connection that was set up in less time needs no arithmetic.
 const QUICK: Duration = Duration::from_secs(1);
@@ -17,9 +19,32 @@ pub(super) fn path(text: &mut String, timeline: &Timeline) {
         text.push('\n');
         para(text, "  path:        ", &self::balance(&balance));
     }
+    for leg in &timeline.legs {
+        if let Some(says) = wire(leg) {
+            para(text, "  wire:        ", &says);
+        }
+    }
     for stall in stalls {
         para(text, "  stall:       ", &self::stall(&stall, timeline));
     }
+}
+
+/// "41 retransmitted (27 for nothing), 119 overtaken, icmp 3/4 of 10.0.0.9 (MTU 1400)": what only packets show.
+fn wire(leg: &Leg) -> Option<String> {
+    let told = leg.signs_seen.iter().filter(|(name, _)| !matches!(**name, "icmp" | "sent_for_nothing" | "reset"));
+    let mut says: Vec<String> = told.map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
+    if let Some(count) = leg.signs_seen.get("sent_for_nothing") {
+        says.push(format!("{count} of the repetitions for nothing"));
+    }
+    says.extend(leg.signs.iter().filter_map(|sign| match &sign.what {
+        Sign::Icmp { by, kind, code, mtu, .. } => {
+            let mtu = mtu.map(|mtu| format!(" (MTU {mtu})")).unwrap_or_default();
+            Some(format!("ICMP type {kind} code {code} of {by}{mtu}"))
+        }
+        _ => None,
+    }));
+    says.dedup();
+    (!says.is_empty()).then(|| says.join(", "))
 }
 
 /// "11 round trips at 180 ms RTT should take 2.0 s; it took 31 s, 2.1 s of that the path's: not the network"
