@@ -42,11 +42,6 @@ impl Owner {
             Owner::Server => "server",
         }
     }
-
-    /// Whether it is the path.
-    pub fn is_network(self) -> bool {
-        matches!(self, Owner::Network(_))
-    }
 }
 
 /// A time in which nothing went on.
@@ -86,11 +81,6 @@ pub fn stalls(timeline: &Timeline) -> Vec<Stall> {
     let before = timeline.phases.iter().filter_map(|phase| before_opening(timeline, phase));
     let waits = timeline.waits.iter().map(|wait| of_wait(timeline, wait));
     before.chain(waits).collect()
-}
-
-/// The one at whose end the session ended.
-pub fn last(timeline: &Timeline) -> Option<Stall> {
-    timeline.waits.last().filter(|wait| !wait.was_answered).map(|wait| of_wait(timeline, wait))
 }
 
 /// The way to the server: the resolver and the SYN.

@@ -80,7 +80,7 @@ fn tls_round_trips(timeline: &Timeline) -> u32 {
 }
 
 /// The first RTO of a leg, not yet doubled.
-pub fn rto(leg: &Leg) -> Duration {
+fn rto(leg: &Leg) -> Duration {
     let told = leg.path.as_ref().and_then(|path| {
         let backoff = path.what.backoff.unwrap_or(0).min(16);
         Some(Duration::from_micros(path.what.rto_us? >> backoff))

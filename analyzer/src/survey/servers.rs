@@ -70,10 +70,7 @@ fn one_client_of(server: &str, of: &Server<'_>) -> Option<Pattern> {
 pub fn dead_address(set: &Set<'_>) -> Vec<Pattern> {
     let mut found = Vec::new();
     for (server, Server { sessions, .. }) in &set.servers {
-        let dials_of =
-            |session: &Diagnosed| session.timeline.server_leg().map(|leg| leg.dials.clone()).unwrap_or_default();
-        let all: Vec<Dial> = sessions.iter().flat_map(|session| dials_of(session)).collect();
-        let dials = || all.iter();
+        let dials = || sessions.iter().flat_map(|session| dials_of(session));
         let mut addresses: Vec<IpAddr> = dials().map(|dial| dial.server.ip()).collect();
         addresses.sort_unstable();
         addresses.dedup();
@@ -180,6 +177,11 @@ fn other_certificate_of(server: &str, of: &Server<'_>) -> Option<Pattern> {
         leaf.issuer
     );
     Some(pattern("another certificate", Some("TLS-CHANGED"), Confidence::Possible, says, &[changed]))
+}
+
+/// Every attempt of a session to reach its server.
+fn dials_of(session: &Diagnosed) -> &[Dial] {
+    session.timeline.server_leg().map_or(&[], |leg| &leg.dials)
 }
 
 /// The beginning of a fingerprint.
