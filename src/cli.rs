@@ -95,6 +95,9 @@ pub struct Analyze {
     /// Recordings or captures (pcap, pcapng, also .gz and .zst), folders of them, or - for standard input
     #[arg(required = true, value_name = "FILE|DIR")]
     pub inputs: Vec<PathBuf>,
+    /// Open TLS with the secrets of this NSS key log, besides those in the captures and those that SSLKEYLOGFILE names
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

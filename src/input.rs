@@ -6,11 +6,12 @@ use std::io::{self, Cursor, IsTerminal, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use analyzer::attempt::Diagnosed;
 use analyzer::reading::{self, Reading};
+use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,6 +19,8 @@ use ruzstd::decoding::StreamingDecoder;
 
 /// A probe's document is not read beyond this, bytes.
 const PROBE: u64 = 1 << 20;
+/// How a pcapng begins: no other capture has secrets in it.
+const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 /// How files are named that a folder is searched for.
 const EXTENSIONS: [&str; 5] = ["pcapng", "pcap", "cap", "gz", "zst"];
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -31,8 +34,9 @@ pub struct Found {
     pub result: anyhow::Result<(Vec<Diagnosed>, Reading)>,
 }
 
-/// Reads all inputs, on all cores. What was found stands in the order of the inputs, whoever was ready first.
-pub fn read_all(inputs: &[PathBuf]) -> Vec<Found> {
+/// Reads all inputs, on all cores, with the secrets in them and those of `keys`. What was found stands in the order of the
+/// inputs, whoever was ready first.
+pub fn read_all(inputs: &[PathBuf], keys: &Arc<Keyring>) -> Vec<Found> {
     let files: Vec<PathBuf> = inputs.iter().flat_map(|input| files(input)).collect();
     let progress = progress(&files);
     let next = AtomicUsize::new(0);
@@ -41,7 +45,7 @@ pub fn read_all(inputs: &[PathBuf]) -> Vec<Found> {
         while let Some((place, file)) =
             Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, files.get(i)?)))
         {
-            let result = read(file, &progress);
+            let result = read(file, keys, &progress);
             let found_here = (place, Found { name: shown(file), result });
             found.lock().unwrap_or_else(PoisonError::into_inner).push(found_here);
         }
@@ -61,11 +65,12 @@ pub fn read_all(inputs: &[PathBuf]) -> Vec<Found> {
 
 /// The sessions in one file.
 pub fn read_one(path: &Path) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
-    read(path, &ProgressBar::hidden())
+    read(path, &Arc::default(), &ProgressBar::hidden())
 }
 
-fn read(path: &Path, progress: &ProgressBar) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
+fn read(path: &Path, keys: &Arc<Keyring>, progress: &ProgressBar) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
     let name = shown(path);
+    let keys = secrets_of(path, keys).with_context(|| name.clone())?;
     let input: Box<dyn Read> = if is_stdin(path) {
         Box::new(io::stdin().lock())
     } else {
@@ -75,8 +80,38 @@ fn read(path: &Path, progress: &ProgressBar) -> anyhow::Result<(Vec<Diagnosed>, 
     let mut sessions = Vec::new();
     let beside = probe_beside(path);
     let mut keep = |session: Diagnosed| sessions.push(Diagnosed { probe: beside.clone(), ..session });
-    let reading = reading::read(input, Some(&name), &mut keep).with_context(|| name)?;
+    let reading = reading::read_with(input, Some(&name), &keys, &mut keep).with_context(|| name)?;
     Ok((sessions, reading))
+}
+
+/// These secrets and those that stand in the file, anywhere in it: it is read twice for that. Standard input is read once.
+fn secrets_of(path: &Path, keys: &Arc<Keyring>) -> anyhow::Result<Arc<Keyring>> {
+    let file = File::open(path).ok().filter(|_| !is_stdin(path));
+    // Where it cannot be opened, or is none that may be read twice, reading it will say so.
+    let Some(file) = file.filter(|file| file.metadata().is_ok_and(|file| file.is_file())) else {
+        return Ok(Arc::clone(keys));
+    };
+    let mut input = decompressed(file)?;
+    let mut head = Vec::new();
+    input.by_ref().take(PCAPNG.len() as u64).read_to_end(&mut head).context("cannot read")?;
+    if head != PCAPNG {
+        return Ok(Arc::clone(keys));
+    }
+    let mut all = reading::secrets(Cursor::new(head).chain(input))?;
+    if all.is_empty() {
+        return Ok(Arc::clone(keys));
+    }
+    all.extend(keys);
+    Ok(Arc::new(all))
+}
+
+/// The secrets of key logs.
+pub fn keyring(logs: &[PathBuf]) -> anyhow::Result<Arc<Keyring>> {
+    let mut keys = Keyring::default();
+    for log in logs {
+        keys.read_and_wipe(fs::read(log).with_context(|| format!("cannot read {}", log.display()))?);
+    }
+    Ok(Arc::new(keys))
 }
 
 /// What `proxy --probe-on-failure` wrote beside a recording, if it did.

@@ -1,10 +1,13 @@
 //! The whole way at once: observations of one session in, what is said of it out.
 
+use std::sync::Arc;
+
 use crate::attempt::Diagnosed;
 use crate::event::Event;
 use crate::observation::Observation;
 use crate::session::Session;
 use crate::timeline::Timeline;
+use crate::tls::keys::Keyring;
 
 /// One session's analysis, fed one observation at a time.
 #[derive(Default)]
@@ -14,6 +17,11 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// One that opens what these secrets open.
+    pub fn with_keys(keys: &Arc<Keyring>) -> Analysis {
+        Analysis { layers: Session::with_keys(keys), ..Analysis::default() }
+    }
+
     /// Takes one observation.
     pub fn push(&mut self, observation: &Observation) {
         self.layers.push(observation, &mut |event| self.timeline.push(&event));

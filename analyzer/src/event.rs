@@ -83,14 +83,19 @@ pub enum What {
     HelloRetryRequest,
     /// TLS ServerHello, RFC 8446 4.1.3.
     ServerHello(Box<ServerHello>),
-    /// A certificate chain in clear (TLS 1.2 and before), leaf first.
+    /// TLS EncryptedExtensions, RFC 8446 4.3.1; opened with a secret.
+    EncryptedExtensions {
+        /// The protocol agreed on by ALPN.
+        alpn: Option<String>,
+    },
+    /// A certificate chain, leaf first: in clear (TLS 1.2 and before), or opened with a secret.
     Certificates {
         /// Whose.
         from: Side,
         /// Leaf first, as sent. One that cannot be read is left out and reported as [`What::Malformed`].
         chain: Vec<Certificate>,
     },
-    /// The server asks the client for a certificate (in clear: TLS 1.2 and before).
+    /// The server asks the client for a certificate (in clear: TLS 1.2 and before; else opened with a secret).
     CertificateRequest,
     /// The server's flight is complete (TLS 1.2 and before), RFC 5246 7.4.5.
     ServerHelloDone,
@@ -101,7 +106,7 @@ pub enum What {
         /// Who sent it.
         from: Side,
     },
-    /// A TLS alert in clear, RFC 8446 6.
+    /// A TLS alert in clear, or opened with a secret: then a [`What::SealedAlert`] comes before it. RFC 8446 6.
     Alert {
         /// Who sent it.
         from: Side,
@@ -119,7 +124,8 @@ pub enum What {
     },
     /// The handshake is complete on both sides.
     TlsEstablished {
-        /// TLS 1.2: seen; TLS 1.3: inferred from the client's first sealed record, which is not an alert by its length.
+        /// TLS 1.2: seen; TLS 1.3: inferred from the client's first sealed record, which is not an alert by its length, or
+        /// seen where secrets open the client's Finished.
         basis: Basis,
     },
     /// A sealed TLS record passed.
@@ -130,6 +136,22 @@ pub enum What {
         kind: u8,
         /// Length of the ciphertext, without the five-byte header.
         len: u32,
+    },
+    /// The sealed record that just passed was opened with a secret of the key log.
+    Decrypted {
+        /// Who sent it.
+        from: Side,
+        /// The ContentType that it truly has.
+        kind: u8,
+        /// Bytes of plaintext.
+        len: u32,
+    },
+    /// The sealed record that just passed could not be opened, although there is a key log.
+    Undecrypted {
+        /// Who sent it.
+        from: Side,
+        /// Why.
+        why: Undecryptable,
     },
 
     /// The flow closed in the middle of a message of this side.
@@ -164,6 +186,35 @@ pub enum Basis {
     Seen,
     /// It follows from sizes, order or timing.
     Inferred,
+}
+
+/// Why a sealed record is not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Undecryptable {
+    /// The key log has no secret for it.
+    NoSecret,
+    /// Its cipher suite is not known here.
+    Suite,
+    /// Bytes of it, or of the hellos, are not in the capture.
+    Missing,
+    /// No secret of this connection fits, or it was changed on the way.
+    NotAuthentic,
+}
+
+impl Undecryptable {
+    /// All of them.
+    pub const ALL: [Undecryptable; 4] =
+        [Undecryptable::NoSecret, Undecryptable::Suite, Undecryptable::Missing, Undecryptable::NotAuthentic];
+
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Undecryptable::NoSecret => "no secret in the key log",
+            Undecryptable::Suite => "cipher suite not supported",
+            Undecryptable::Missing => "bytes missing in the capture",
+            Undecryptable::NotAuthentic => "does not authenticate",
+        }
+    }
 }
 
 /// What bytes look like that are not RDP.

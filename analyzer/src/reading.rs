@@ -4,6 +4,7 @@
 //! only what is said of it stays.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use crate::analysis::Analysis;
 use crate::attempt::Diagnosed;
@@ -15,6 +16,7 @@ use crate::observation::{Observation, Opening, Seen};
 use crate::rdp::prelude::{self, Prelude, Verdict};
 use crate::tcp::{Interest, Listener, Streams};
 use crate::timeline::RDP_PORT;
+use crate::tls::keys::Keyring;
 
 /// Observations of a connection that are kept until it is known what it is.
 const MAX_PENDING: usize = 256;
@@ -32,63 +34,140 @@ pub struct Reading {
     pub packets: u64,
 }
 
-/// Reads a recording or a capture and hands each session, as soon as it is over, to `each`.
+/// The secrets that stand in a capture, wherever they stand: reading it with them gives the same answer as if they stood
+/// first. Those before the place where the file breaks are kept.
+///
+/// # Errors
+/// Where nothing of it can be read.
+pub fn secrets(input: impl Read) -> Result<Keyring, ReadError> {
+    let mut keys = Keyring::default();
+    file::read(input, &mut |item| {
+        if let Item::Secrets(log) = item {
+            keys.read(log);
+        }
+        Ok(())
+    })?;
+    Ok(keys)
+}
+
+/// Reads a recording or a capture and hands each session, as soon as it is over, to `each`. Secrets in it open the sessions
+/// that begin behind them; [`secrets`] finds all of them before, for [`read_with`].
 ///
 /// # Errors
 /// Where nothing of it can be read.
 pub fn read(input: impl Read, name: Option<&str>, each: &mut dyn FnMut(Diagnosed)) -> Result<Reading, ReadError> {
-    let mut source = Source::Nothing;
-    let stopped = file::read(input, &mut |item| source.item(item, name, each))?;
-    Ok(match source {
-        Source::Nothing => Reading { stopped, ..Reading::default() },
-        Source::Recording(recording) => {
-            let (decoder, analysis) = *recording;
-            let stopped = decoder.stopped(stopped);
-            let session = analysis.finish(name.map(str::to_owned));
-            each(Diagnosed { incomplete: stopped.clone(), ..session });
-            Reading { stopped, ..Reading::default() }
-        }
-        Source::Packets(packets) => {
-            let (decoder, streams) = *packets;
-            let given_up = streams.given_up;
-            let sifter = streams.finish();
-            sifter.done.into_iter().for_each(each);
-            let mut notices = decoder.notices();
-            notices.extend(sifter.counts.notices(given_up));
-            Reading { stopped, notices, packets: decoder.frames() }
-        }
-    })
+    read_with(input, name, &Arc::default(), each)
+}
+
+/// The same with secrets that are known before.
+///
+/// # Errors
+/// Where nothing of it can be read.
+pub fn read_with(
+    input: impl Read,
+    name: Option<&str>,
+    keys: &Arc<Keyring>,
+    each: &mut dyn FnMut(Diagnosed),
+) -> Result<Reading, ReadError> {
+    let mut source = Source { kind: Kind::Nothing, name, keys: Arc::clone(keys), late: 0 };
+    let stopped = file::read(input, &mut |item| source.item(item, each))?;
+    let late = source.late;
+    let mut reading = source.finish(stopped, each);
+    if late > 0 {
+        let says = "secrets stand behind packets and may open what came before them: give the capture as a file";
+        reading.notices.push(format!("{late} {says}"));
+    }
+    Ok(reading)
+}
+
+/// A file that is being read.
+struct Source<'a> {
+    kind: Kind,
+    name: Option<&'a str>,
+    keys: Arc<Keyring>,
+    /// Secrets that came behind packets and were not known before.
+    late: usize,
 }
 
 /// What a file turned out to be.
-enum Source {
+enum Kind {
     Nothing,
     Recording(Box<(recording::Decoder, Analysis)>),
     Packets(Box<(packets::Decoder, Streams<Sifter>)>),
 }
 
-impl Source {
-    fn item(&mut self, item: Item<'_>, name: Option<&str>, each: &mut dyn FnMut(Diagnosed)) -> Result<(), ReadError> {
-        if let (Source::Nothing, Item::Section { comments }) = (&*self, &item) {
-            let is_ours = comments.iter().any(|text| Section::decode(text).is_some());
-            *self = if is_ours {
-                Source::Recording(Box::default())
-            } else {
-                let sifter = Sifter { name: name.map(str::to_owned), ..Sifter::default() };
-                Source::Packets(Box::new((packets::Decoder::default(), Streams::new(sifter))))
-            };
+impl Source<'_> {
+    fn item(&mut self, item: Item<'_>, each: &mut dyn FnMut(Diagnosed)) -> Result<(), ReadError> {
+        if let (Kind::Nothing, Item::Section { comments }) = (&self.kind, &item) {
+            self.kind = self.begin(comments);
         }
-        match self {
-            Source::Nothing => Ok(()),
-            Source::Recording(recording) => {
+        if let Item::Secrets(log) = item {
+            self.learn(log);
+        }
+        match &mut self.kind {
+            Kind::Nothing => Ok(()),
+            Kind::Recording(recording) => {
                 let (decoder, analysis) = &mut **recording;
                 decoder.item(item, &mut |observation| analysis.push(&observation))
             }
-            Source::Packets(packets) => {
+            Kind::Packets(packets) => {
                 let (decoder, streams) = &mut **packets;
                 decoder.item(&item, &mut |heard| streams.push(&heard));
                 streams.listener.done.drain(..).for_each(each);
                 Ok(())
+            }
+        }
+    }
+
+    fn begin(&self, comments: &[String]) -> Kind {
+        if comments.iter().any(|text| Section::decode(text).is_some()) {
+            return Kind::Recording(Box::new((recording::Decoder::default(), Analysis::with_keys(&self.keys))));
+        }
+        let (name, keys) = (self.name.map(str::to_owned), Arc::clone(&self.keys));
+        let sifter = Sifter { name, keys, ..Sifter::default() };
+        Kind::Packets(Box::new((packets::Decoder::default(), Streams::new(sifter))))
+    }
+
+    /// What begins from here on is opened with these secrets, too.
+    fn learn(&mut self, log: &[u8]) {
+        let new = Arc::make_mut(&mut self.keys).read(log);
+        let has_begun = match &mut self.kind {
+            Kind::Nothing => false,
+            Kind::Recording(recording) => {
+                let (_, analysis) = &mut **recording;
+                let has_begun = analysis.timeline().began.is_some();
+                if !has_begun {
+                    *analysis = Analysis::with_keys(&self.keys);
+                }
+                has_begun
+            }
+            Kind::Packets(packets) => {
+                let (decoder, streams) = &mut **packets;
+                streams.listener.keys = Arc::clone(&self.keys);
+                decoder.frames() > 0
+            }
+        };
+        self.late += if has_begun { new } else { 0 };
+    }
+
+    fn finish(self, stopped: Option<String>, each: &mut dyn FnMut(Diagnosed)) -> Reading {
+        match self.kind {
+            Kind::Nothing => Reading { stopped, ..Reading::default() },
+            Kind::Recording(recording) => {
+                let (decoder, analysis) = *recording;
+                let stopped = decoder.stopped(stopped);
+                let session = analysis.finish(self.name.map(str::to_owned));
+                each(Diagnosed { incomplete: stopped.clone(), ..session });
+                Reading { stopped, ..Reading::default() }
+            }
+            Kind::Packets(packets) => {
+                let (decoder, streams) = *packets;
+                let given_up = streams.given_up;
+                let sifter = streams.finish();
+                sifter.done.into_iter().for_each(each);
+                let mut notices = decoder.notices();
+                notices.extend(sifter.counts.notices(given_up));
+                Reading { stopped, notices, packets: decoder.frames() }
             }
         }
     }
@@ -98,6 +177,7 @@ impl Source {
 #[derive(Default)]
 struct Sifter {
     name: Option<String>,
+    keys: Arc<Keyring>,
     done: Vec<Diagnosed>,
     counts: Counts,
 }
@@ -147,7 +227,7 @@ impl Listener for Sifter {
                         Interest::Drop
                     }
                     Verdict::Rdp(prelude) => {
-                        *candidate = begin(std::mem::take(pending), prelude);
+                        *candidate = begin(std::mem::take(pending), prelude, &self.keys);
                         Interest::Keep
                     }
                 }
@@ -160,7 +240,7 @@ impl Listener for Sifter {
             Candidate::Rdp { analysis, .. } => analysis,
             // Nobody said a word: only the port tells what was wanted.
             Candidate::Unsure { pending, heads } if is_knock(&pending, &heads) => {
-                let Candidate::Rdp { analysis, .. } = begin(pending, Prelude::default()) else { return };
+                let Candidate::Rdp { analysis, .. } = begin(pending, Prelude::default(), &self.keys) else { return };
                 analysis
             }
             Candidate::Unsure { .. } => return,
@@ -211,8 +291,8 @@ fn judge(heads: &mut [Vec<u8>; 2], seen: &Seen) -> Verdict {
 }
 
 /// The analysis of a connection that is RDP, from its beginning.
-fn begin(pending: Vec<Observation>, prelude: Prelude) -> Candidate {
-    let mut analysis = Box::new(Analysis::default());
+fn begin(pending: Vec<Observation>, prelude: Prelude, keys: &Arc<Keyring>) -> Candidate {
+    let mut analysis = Box::new(Analysis::with_keys(keys));
     let mut skip = prelude.len;
     for mut observation in pending {
         if let Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) =

@@ -2,20 +2,33 @@
 //!
 //! Each leg has its own stack, X.224 first, then TLS or MCS as the confirm says. A relay that passes everything on
 //! gives the same events on both legs; one that does not gives different ones, and that is a fact worth seeing.
+//!
+//! What secrets open of TLS goes to [`Inner`]. All secrets are there before the first observation: then it does not matter
+//! where they stood.
 
-use crate::event::{Event, What};
+use std::sync::Arc;
+
+use crate::event::{Event, Protocols, What};
 use crate::observation::{Absence, Leg, Observation, Seen, Side};
+use crate::rdp::inner::Inner;
 use crate::rdp::mcs::Mcs;
 use crate::rdp::x224::{Negotiation, Next};
-use crate::tls::Tls;
+use crate::tls::keys::Keyring;
+use crate::tls::{Behind, Tls};
 
 /// The layers of one session's legs.
 #[derive(Default)]
 pub struct Session {
     stacks: Vec<(Leg, Stack)>,
+    keys: Arc<Keyring>,
 }
 
 impl Session {
+    /// One that opens what these secrets open.
+    pub fn with_keys(keys: &Arc<Keyring>) -> Session {
+        Session { stacks: Vec::new(), keys: Arc::clone(keys) }
+    }
+
     /// Takes one observation and hands on what the protocol did by it.
     pub fn push(&mut self, observation: &Observation, each: &mut dyn FnMut(Event)) {
         let Observation { at, flow, frame, ref seen } = *observation;
@@ -29,7 +42,7 @@ impl Session {
     fn stack(&mut self, leg: Leg) -> &mut Stack {
         let found = self.stacks.iter().position(|(of, _)| *of == leg);
         let place = found.unwrap_or_else(|| {
-            self.stacks.push((leg, Stack::default()));
+            self.stacks.push((leg, Stack::new(&self.keys)));
             self.stacks.len() - 1
         });
         &mut self.stacks[place].1
@@ -50,15 +63,28 @@ struct Stack {
     closed: bool,
     /// Client, server: whether this direction is stored, and read, on the other leg.
     mirrored: [bool; 2],
+    keys: Arc<Keyring>,
+    /// What the confirm selects.
+    selected: Protocols,
 }
 
-impl Default for Stack {
-    fn default() -> Stack {
-        Stack { layer: Layer::Negotiation(Box::new(Negotiation::new())), closed: false, mirrored: [false; 2] }
+impl Behind for Inner {
+    fn push(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
+        Inner::push(self, from, data, out);
+    }
+
+    fn missing(&mut self, from: Side, len: u64, out: &mut Vec<What>) {
+        Inner::missing(self, from, len, out);
     }
 }
 
 impl Stack {
+    fn new(keys: &Arc<Keyring>) -> Stack {
+        let layer = Layer::Negotiation(Box::new(Negotiation::new()));
+        let selected = Protocols::default();
+        Stack { layer, closed: false, mirrored: [false; 2], keys: Arc::clone(keys), selected }
+    }
+
     fn push(&mut self, seen: &Seen, out: &mut Vec<What>) {
         match seen {
             Seen::Opening(opening) => out.push(What::Opening(opening.clone())),
@@ -86,7 +112,9 @@ impl Stack {
         }
         match &mut self.layer {
             Layer::Negotiation(negotiation) => {
+                let before = out.len();
                 negotiation.push(from, data, out);
+                self.selected = selected(&out[before..]).unwrap_or(self.selected);
                 self.advance(out);
             }
             Layer::Tls(tls) => tls.push(from, data, out),
@@ -114,7 +142,7 @@ impl Stack {
         let Layer::Negotiation(negotiation) = &mut self.layer else { return };
         let layer = match negotiation.next() {
             None => return,
-            Some(Next::Tls) => Layer::Tls(Box::new(Tls::new())),
+            Some(Next::Tls) => Layer::Tls(Box::new(Tls::with_keys(&self.keys, Box::new(Inner::new(self.selected))))),
             Some(Next::Mcs) => Layer::Mcs(Box::new(Mcs::new())),
             Some(Next::Foreign | Next::Refused) => Layer::Opaque,
         };
@@ -148,4 +176,12 @@ impl Stack {
             Layer::Mcs(_) | Layer::Opaque => {}
         }
     }
+}
+
+/// What a confirm among these selects.
+fn selected(happened: &[What]) -> Option<Protocols> {
+    happened.iter().find_map(|what| match what {
+        What::ConnectionConfirm(confirm) => confirm.selected,
+        _ => None,
+    })
 }

@@ -1,10 +1,12 @@
 //! `rdpscope analyze`: says what became of recorded sessions, and of those in anybody's captures.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use analyzer::attempt::{self, Attempt, Diagnosed};
 use analyzer::reading::Reading;
 use analyzer::report::{json, text};
+use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 
 use super::{exit_code, print, talk, write_private};
@@ -12,7 +14,8 @@ use crate::cli::{Analyze, Format};
 use crate::input;
 
 pub fn run(args: Analyze) -> anyhow::Result<u8> {
-    let (sessions, unreadable) = sessions(&args.inputs);
+    let mut sessions = Vec::new();
+    let unreadable = each_session_with(&keyring(&args)?, &args.inputs, &mut |session| sessions.push(session));
     let attempts = attempt::group(sessions);
     if attempts.is_empty() {
         talk("no RDP found");
@@ -30,8 +33,19 @@ pub fn sessions(inputs: &[PathBuf]) -> (Vec<Diagnosed>, bool) {
 
 /// The same, one after the other.
 pub fn each_session(inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool {
+    each_session_with(&Arc::default(), inputs, take)
+}
+
+/// What was asked for must be there. SSLKEYLOGFILE may name a file that no program has written yet.
+fn keyring(args: &Analyze) -> anyhow::Result<Arc<Keyring>> {
+    let named = std::env::var_os("SSLKEYLOGFILE").map(PathBuf::from);
+    let logs = args.keylog.iter().cloned().chain(named.filter(|log| log.is_file()));
+    input::keyring(&logs.collect::<Vec<_>>())
+}
+
+fn each_session_with(keys: &Arc<Keyring>, inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool {
     let mut unreadable = false;
-    for found in input::read_all(inputs) {
+    for found in input::read_all(inputs, keys) {
         match found.result {
             Ok((sessions, reading)) => {
                 notes(&found.name, &reading);

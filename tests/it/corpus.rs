@@ -242,7 +242,7 @@ impl Listener for Everything {
     }
 }
 
-fn streams(bytes: &[u8]) -> Vec<Vec<Observation>> {
+pub fn streams(bytes: &[u8]) -> Vec<Vec<Observation>> {
     let (mut decoder, mut streams) = (Decoder::default(), Streams::new(Everything::default()));
     let read = file::read(bytes, &mut |item| {
         decoder.item(&item, &mut |heard| streams.push(&heard));

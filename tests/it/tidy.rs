@@ -7,12 +7,19 @@ use std::path::{Path, PathBuf};
 /// Where each third-party crate is named. Whoever adds a dependency adds its door.
 const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["src/cli.rs", "src/main.rs"]), // declared in one, asked to parse in the other
-    ("base64", &[]),                          // tests alone: the lines of a V2 log
+    ("aes", &["analyzer/src/tls/cipher.rs"]),
+    ("aes-gcm", &["analyzer/src/tls/cipher.rs"]),
+    ("base64", &[]), // tests alone: the lines of a V2 log
+    ("cbc", &["analyzer/src/tls/cipher.rs"]),
+    ("ccm", &["analyzer/src/tls/cipher.rs"]),
+    ("chacha20poly1305", &["analyzer/src/tls/cipher.rs"]),
     ("etherparse", &["analyzer/src/capture/ip.rs"]),
     ("flate2", &["src/input.rs"]),
     ("indicatif", &["src/input.rs"]),
     ("hdrhistogram", &["analyzer/src/latency.rs"]),
+    ("hmac", &["analyzer/src/tls/digest.rs"]),
     ("libc", &["proxy/src/tcp_info.rs", "proxy/src/dial.rs"]), // TCP_INFO; EINPROGRESS, which std has no name for
+    ("md-5", &["analyzer/src/tls/digest.rs"]),
     ("pcap-file", &["proxy/src/record.rs"]),
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),
     ("rcgen", &["proxy/src/lab/certificate.rs"]),
@@ -21,14 +28,15 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustix", &[]), // tests alone: setns and poll, in tests/it/support/wan
     ("ruzstd", &["src/input.rs"]),
     ("serde_json", &["analyzer/src/report/json.rs"]),
-    ("sha1", &["analyzer/src/tls/certificate.rs"]),
-    ("sha2", &["analyzer/src/tls/certificate.rs"]),
+    ("sha1", &["analyzer/src/tls/digest.rs"]),
+    ("sha2", &["analyzer/src/tls/digest.rs"]),
     ("socket2", &["proxy/src/dial.rs", "proxy/src/leg.rs"]), // a socket before and after tokio knows it
     ("tokio-rustls", &["proxy/src/tls.rs"]),
     ("tracing-subscriber", &["src/main.rs"]),
     ("tun-rs", &[]), // tests alone: tests/it/support/wan
     ("windows-sys", &["proxy/src/tcp_info.rs"]),
     ("x509-parser", &["analyzer/src/tls/certificate.rs"]),
+    ("zeroize", &["analyzer/src/tls/keys.rs"]),
 ];
 
 /// Crates that are at home everywhere in the packages that have them.

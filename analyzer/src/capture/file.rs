@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::{self, Read};
 
-use pcap_parser::pcapng::{EnhancedPacketBlock, InterfaceDescriptionBlock, OptionCode, SimplePacketBlock};
+use pcap_parser::pcapng::{EnhancedPacketBlock, InterfaceDescriptionBlock, OptionCode, SecretsType, SimplePacketBlock};
 use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{Block, LegacyPcapReader, PcapBlockOwned, PcapError, PcapHeader, PcapNGOption, PcapNGReader};
 
@@ -75,6 +75,8 @@ pub enum Item<'a> {
         /// Its comments.
         comments: Vec<String>,
     },
+    /// A Decryption Secrets Block with the lines of a TLS key log.
+    Secrets(&'a [u8]),
 }
 
 /// One packet as it was captured.
@@ -238,6 +240,9 @@ impl Decoder {
             PcapBlockOwned::NG(Block::InterfaceStatistics(block)) => {
                 let at = self.clock(block.if_id).at(block.ts_high, block.ts_low);
                 each(Item::Statistics { interface: block.if_id, at, comments: comments(&block.options) })
+            }
+            PcapBlockOwned::NG(Block::DecryptionSecrets(block)) if block.secrets_type == SecretsType::TlsKeyLog => {
+                each(Item::Secrets(block.data.get(..block.secrets_len as usize).unwrap_or(block.data)))
             }
             PcapBlockOwned::NG(_) => Ok(()),
         }

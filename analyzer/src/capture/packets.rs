@@ -68,7 +68,7 @@ impl Decoder {
             }
             Item::Interface { link, .. } => self.links.push(*link),
             Item::Packet(packet) => self.packet(packet, each),
-            Item::Statistics { .. } => {}
+            Item::Statistics { .. } | Item::Secrets(_) => {}
         }
     }
 

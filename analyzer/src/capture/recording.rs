@@ -78,6 +78,7 @@ impl Decoder {
             }
             Item::Packet(packet) => self.packet(&packet, each),
             Item::Statistics { interface, at, comments } => self.statistics(interface, at, &comments, each),
+            Item::Secrets(_) => {}
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::event::{Certificate, ClientHello};
 use crate::observation::{Ending, Side};
 use crate::time::day;
 use crate::timeline::Timeline;
-use crate::timeline::facts::{Sighting, Tls};
+use crate::timeline::facts::{Mark, Sighting, Tls};
 use crate::timeline::phase::PhaseName;
 
 /// A sealed flight of TLS 1.3 with a certificate has at least so many bytes.
@@ -228,7 +228,7 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let finding = with_certificate(finding, timeline);
     let alert = timeline.facts.first(|tls| tls.sealed_alert.as_ref()).filter(|alert| alert.what.0 == Side::Client);
     let finding = match alert {
-        Some(alert) => finding.with(alert.mark, "the client sends an alert, its content is sealed"),
+        Some(alert) => finding.with(alert.mark, alert_in_words(timeline, alert.mark)),
         None => finding,
     };
     let mut finding = finding.with_end(timeline);
@@ -246,6 +246,15 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
         finding = finding.or("TLS-EXPIRED", Confidence::Possible).or("TLS-NAME", Confidence::Possible);
     }
     Some(finding.or("PRX-PROBE", Confidence::Possible))
+}
+
+/// A client's alert, of which a key log may say more.
+fn alert_in_words(timeline: &Timeline, mark: Mark) -> String {
+    let opened = timeline.facts.first(|tls| tls.alerts.iter().find(|alert| alert.mark == mark));
+    match opened {
+        Some(alert) => format!("the client sends the alert {} ({})", names::alert(alert.what.2), alert.what.2),
+        None => "the client sends an alert, its content is sealed".into(),
+    }
 }
 
 /// What is wrong with the visible certificate, worst first, and how that reads.

@@ -21,7 +21,7 @@ use crate::event::{Basis, Certificate, Protocols};
 use crate::observation::{Field, Sign};
 use crate::survey::{Pattern, survey};
 use crate::time::Timestamp;
-use crate::timeline::facts::{Facts, Record, Sighting, Tls};
+use crate::timeline::facts::{Decrypted, Facts, Record, Sighting, Tls};
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
 use crate::timeline::{End, Timeline};
@@ -227,6 +227,18 @@ fn tls(tls: &Tls) -> Value {
         })).collect::<Vec<_>>(),
         "first_sealed_records": tls.first_records.iter().map(record).collect::<Vec<_>>(),
         "sealed_records": { "client": tls.records[0], "server": tls.records[1] },
+        "decrypted": tls.decrypted.as_ref().map(decrypted),
+    })
+}
+
+fn decrypted(decrypted: &Decrypted) -> Value {
+    let sealed = decrypted.sealed.iter();
+    json!({
+        "records": { "client": decrypted.records[0], "server": decrypted.records[1] },
+        "bytes": { "client": decrypted.bytes[0], "server": decrypted.bytes[1] },
+        "not": sealed.map(|(why, [client, server])| {
+            json!({ "why": why.name(), "client": client, "server": server })
+        }).collect::<Vec<_>>(),
     })
 }
 

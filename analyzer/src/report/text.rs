@@ -13,7 +13,7 @@ use crate::diagnose::{Finding, direct_equivalent};
 use crate::event::{Basis, Protocols};
 use crate::survey::survey;
 use crate::time::day;
-use crate::timeline::facts::Tls;
+use crate::timeline::facts::{Decrypted, Tls};
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
 use crate::timeline::{Edge, Timeline};
@@ -193,6 +193,22 @@ fn tls(text: &mut String, tls: &Tls) {
         );
         para(text, "  certificate: ", &says);
     }
+    if let Some(decrypted) = &tls.decrypted {
+        para(text, "  key log:     ", &opened(decrypted));
+    }
+}
+
+/// "opens 12 sealed records of the client (3101 bytes) and 9 of the server (8000 bytes); not 1 of the server: …"
+fn opened(decrypted: &Decrypted) -> String {
+    let Decrypted { records, bytes, sealed } = decrypted;
+    let mut says = format!(
+        "opens {} sealed records of the client ({} bytes of data) and {} of the server ({} bytes)",
+        records[0], bytes[0], records[1], bytes[1]
+    );
+    for (why, [client, server]) in sealed {
+        let _infallible = write!(says, "; not {client} of the client and {server} of the server: {}", why.name());
+    }
+    says
 }
 
 fn phases(text: &mut String, timeline: &Timeline) {

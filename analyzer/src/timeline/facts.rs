@@ -1,8 +1,10 @@
 //! What the two sides said of themselves and agreed on, each with the place where it was first seen.
 
+use std::collections::BTreeMap;
+
 use crate::event::{
     Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, McsPdu, Protocols,
-    ServerHello, What,
+    ServerHello, Undecryptable, What,
 };
 use crate::observation::{Leg, Side};
 use crate::time::Timestamp;
@@ -13,6 +15,8 @@ const KEPT: usize = 16;
 const MCS_KEPT: usize = 64;
 /// Sealed records that are kept one by one: more than any connection sequence has.
 const RECORDS_KEPT: usize = 200;
+/// ContentType, RFC 8446 5.1.
+const APPLICATION_DATA: u8 = 23;
 
 /// Where and when something was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +79,7 @@ pub struct Tls {
     pub retry: Option<Mark>,
     /// What the server chose.
     pub server_hello: Option<Sighting<ServerHello>>,
-    /// The server's chain, leaf first, where visible.
+    /// The server's chain, leaf first, where visible or opened.
     pub certificates: Option<Sighting<Vec<Certificate>>>,
     /// The client's chain, where visible.
     pub client_certificates: Option<Sighting<Vec<Certificate>>>,
@@ -95,6 +99,19 @@ pub struct Tls {
     pub first_records: Vec<Record>,
     /// Handshake complete.
     pub established: Option<Sighting<Basis>>,
+    /// What a key log opened; `None` where there was none.
+    pub decrypted: Option<Decrypted>,
+}
+
+/// Which sealed records a key log opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decrypted {
+    /// Records of client and server that were opened.
+    pub records: [u64; 2],
+    /// Bytes of application data in them.
+    pub bytes: [u64; 2],
+    /// Records that were not, by reason: of client and server.
+    pub sealed: BTreeMap<Undecryptable, [u64; 2]>,
 }
 
 /// One sealed TLS record.
@@ -136,6 +153,7 @@ impl Facts {
             What::ClientHello(_)
             | What::HelloRetryRequest
             | What::ServerHello(_)
+            | What::EncryptedExtensions { .. }
             | What::Certificates { .. }
             | What::CertificateRequest
             | What::ServerHelloDone
@@ -144,7 +162,9 @@ impl Facts {
             | What::Alert { .. }
             | What::SealedAlert { .. }
             | What::TlsEstablished { .. }
-            | What::Record { .. } => self.tls_of(mark.leg).push(mark, &event.what),
+            | What::Record { .. }
+            | What::Decrypted { .. }
+            | What::Undecrypted { .. } => self.tls_of(mark.leg).push(mark, &event.what),
             What::Opening(_)
             | What::Opened
             | What::Path(_)
@@ -171,9 +191,14 @@ impl Facts {
         self.tls.iter().filter_map(pick).min_by_key(|mark| mark.at)
     }
 
-    /// The first fatal alert in clear on any leg.
+    /// The first fatal alert of a handshake, on any leg. One that secrets show later is of the session.
     pub fn fatal_alert(&self) -> Option<&Sighting<(Side, u8, u8)>> {
-        self.first(|tls| tls.alerts.iter().find(|alert| is_fatal(alert.what.1, alert.what.2)))
+        self.first(|tls| {
+            let ends = |alert: &&Sighting<(Side, u8, u8)>| is_fatal(alert.what.1, alert.what.2);
+            let alert = tls.alerts.iter().find(ends)?;
+            let over = tls.established.as_ref().map(|established| (established.mark.at, established.mark.frame));
+            over.is_none_or(|over| (alert.mark.at, alert.mark.frame) <= over).then_some(alert)
+        })
     }
 
     fn tls_of(&mut self, leg: Leg) -> &mut Tls {
@@ -223,6 +248,7 @@ impl Tls {
             records: [0; 2],
             first_records: Vec::new(),
             established: None,
+            decrypted: None,
         }
     }
 
@@ -244,6 +270,9 @@ impl Tls {
             What::SealedAlert { from, basis } => first(&mut self.sealed_alert, mark, || (*from, *basis)),
             What::TlsEstablished { basis } => first(&mut self.established, mark, || *basis),
             What::Record { from, kind, len } => self.record(mark, *from, *kind, *len),
+            What::EncryptedExtensions { alpn } => self.agreed(alpn.as_ref()),
+            What::Decrypted { from, kind, len } => self.decrypted(*from, *kind, *len),
+            What::Undecrypted { from, why } => self.undecrypted(*from, *why),
             What::ChangeCipherSpec { .. } => {}
             // Not of TLS, or one alert too many: Facts::push hands over no others.
             What::Alert { .. }
@@ -266,6 +295,25 @@ impl Tls {
 }
 
 impl Tls {
+    /// TLS 1.3 seals the protocol that TLS 1.2 had in its ServerHello.
+    fn agreed(&mut self, alpn: Option<&String>) {
+        if let Some(hello) = &mut self.server_hello {
+            hello.what.alpn = hello.what.alpn.take().or(alpn.cloned());
+        }
+    }
+
+    fn decrypted(&mut self, from: Side, kind: u8, len: u32) {
+        let decrypted = self.decrypted.get_or_insert_default();
+        decrypted.records[from as usize] += 1;
+        if kind == APPLICATION_DATA {
+            decrypted.bytes[from as usize] += u64::from(len);
+        }
+    }
+
+    fn undecrypted(&mut self, from: Side, why: Undecryptable) {
+        self.decrypted.get_or_insert_default().sealed.entry(why).or_default()[from as usize] += 1;
+    }
+
     fn record(&mut self, mark: Mark, from: Side, kind: u8, len: u32) {
         self.records[from as usize] += 1;
         if self.first_records.len() < RECORDS_KEPT {

@@ -176,11 +176,14 @@ impl Timeline {
             What::ClientHello(_) => self.begin_next(mark),
             What::HelloRetryRequest
             | What::ServerHello(_)
+            | What::EncryptedExtensions { .. }
             | What::Certificates { .. }
             | What::CertificateRequest
             | What::ServerHelloDone
             | What::ClientKeyExchange
             | What::ChangeCipherSpec { .. }
+            | What::Decrypted { .. }
+            | What::Undecrypted { .. }
             | What::Partial { .. }
             | What::Malformed { .. } => {}
         }

@@ -1,18 +1,17 @@
 //! What a certificate says of itself (RFC 5280): DER in, [`Certificate`] out. It judges nothing.
 //!
-//! The only module that names x509-parser, sha1 and sha2.
+//! The only module that names x509-parser.
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use sha1::Sha1;
-use sha2::{Digest, Sha256};
 use x509_parser::der_parser::asn1_rs::{Any, Tag};
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name};
 
+use super::digest::{sha1, sha256};
 use crate::event::Certificate;
 
 /// Reads one certificate.
@@ -35,8 +34,8 @@ pub fn read(der: &[u8]) -> Result<Certificate, String> {
         signature: oid_name(SIGNATURES, &oid(&x509.signature_algorithm)),
         eku: x509.extended_key_usage().ok().flatten().map(|e| usages(e.value)).unwrap_or_default(),
         serial: hex(x509.raw_serial()),
-        sha1: hex(&Sha1::digest(der)),
-        sha256: hex(&Sha256::digest(der)),
+        sha1: hex(sha1(der).as_ref()),
+        sha256: hex(sha256(der).as_ref()),
         self_issued: x509.subject().as_raw() == x509.issuer().as_raw(),
     })
 }

@@ -158,7 +158,7 @@ impl Handshake {
     }
 }
 
-/// Whether somebody reads the body: ClientHello, ServerHello, Certificate. All others are only counted.
+/// Whether somebody reads the body: ClientHello, ServerHello, EncryptedExtensions, Certificate. All others are only counted.
 fn is_read(kind: u8) -> bool {
-    matches!(kind, 1 | 2 | 11)
+    matches!(kind, 1 | 2 | 8 | 11)
 }

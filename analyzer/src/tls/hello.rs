@@ -25,6 +25,7 @@ const SERVER_NAME: u16 = 0;
 const SUPPORTED_GROUPS: u16 = 10;
 const SIGNATURE_ALGORITHMS: u16 = 13;
 const ALPN: u16 = 16;
+const ENCRYPT_THEN_MAC: u16 = 22;
 const SESSION_TICKET: u16 = 35;
 const PRE_SHARED_KEY: u16 = 41;
 const SUPPORTED_VERSIONS: u16 = 43;
@@ -33,14 +34,18 @@ const KEY_SHARE: u16 = 51;
 /// What a ClientHello says, and the session id that the server echoes if it resumes.
 pub(super) struct Client {
     pub(super) hello: ClientHello,
+    pub(super) random: [u8; 32],
     pub(super) session_id: Vec<u8>,
 }
 
 /// What a ServerHello says.
 pub(super) struct Server {
     pub(super) hello: ServerHello,
+    pub(super) random: [u8; 32],
     pub(super) session_id: Vec<u8>,
     pub(super) is_retry: bool,
+    /// RFC 7366.
+    pub(super) encrypt_then_mac: bool,
 }
 
 /// Reads the body of a ClientHello. `None` where not even its fixed part is there.
@@ -66,12 +71,12 @@ pub(super) fn client(body: &[u8], troubles: &mut Vec<Trouble>) -> Option<Client>
 
 fn client_start(cursor: &mut Cursor<'_>) -> Option<Client> {
     let legacy_version = cursor.u16()?;
-    cursor.take(32)?;
+    let random = *cursor.take(32)?.first_chunk()?;
     let session_id = cursor.vector(1)?.rest().to_vec();
     let ciphers = without_grease(cursor.vector(2)?);
     cursor.vector(1)?; // compression methods
     let hello = ClientHello { versions: vec![legacy_version], ciphers, ..ClientHello::default() };
-    Some(Client { hello, session_id })
+    Some(Client { hello, random, session_id })
 }
 
 fn client_extension(hello: &mut ClientHello, kind: u16, data: &mut Cursor<'_>) -> Option<()> {
@@ -96,28 +101,48 @@ pub(super) fn server(body: &[u8], troubles: &mut Vec<Trouble>) -> Option<Server>
         troubles.push(cursor.trouble("the fields of a ServerHello"));
         return None;
     };
-    extensions(cursor, troubles, |kind, mut data| server_extension(&mut server.hello, kind, &mut data));
+    extensions(cursor, troubles, |kind, mut data| server_extension(&mut server, kind, &mut data));
     Some(server)
 }
 
 fn server_start(cursor: &mut Cursor<'_>) -> Option<Server> {
     let version = cursor.u16()?;
-    let is_retry = cursor.take(32)? == RETRY;
-    let session_id = cursor.vector(1)?.rest().to_vec();
+    let random = *cursor.take(32)?.first_chunk()?;
+    // Drafts of TLS 1.3 before the 22nd have neither session id nor compression method.
+    let is_early_draft = version >> 8 == 0x7f;
+    let session_id = if is_early_draft { Vec::new() } else { cursor.vector(1)?.rest().to_vec() };
     let cipher = cursor.u16()?;
-    cursor.u8()?; // compression method
-    Some(Server { hello: ServerHello { version, cipher, ..ServerHello::default() }, session_id, is_retry })
+    if !is_early_draft {
+        cursor.u8()?; // compression method
+    }
+    let hello = ServerHello { version, cipher, ..ServerHello::default() };
+    let is_retry = random == RETRY;
+    Some(Server { hello, random, session_id, is_retry, encrypt_then_mac: false })
 }
 
-fn server_extension(hello: &mut ServerHello, kind: u16, data: &mut Cursor<'_>) -> Option<()> {
+fn server_extension(server: &mut Server, kind: u16, data: &mut Cursor<'_>) -> Option<()> {
+    let hello = &mut server.hello;
     match kind {
         SUPPORTED_VERSIONS => hello.version = data.u16()?,
         KEY_SHARE => hello.group = Some(data.u16()?),
         ALPN => hello.alpn = protocols(data.vector(2)?)?.into_iter().next(),
         PRE_SHARED_KEY => hello.resumed = true,
+        ENCRYPT_THEN_MAC => server.encrypt_then_mac = true,
         _ => {}
     }
     Some(())
+}
+
+/// The protocol that EncryptedExtensions (RFC 8446, 4.3.1) agree on.
+pub(super) fn encrypted_extensions(body: &[u8], troubles: &mut Vec<Trouble>) -> Option<String> {
+    let mut alpn = None;
+    extensions(Cursor::new(body, 0), troubles, |kind, mut data| {
+        if kind == ALPN {
+            alpn = protocols(data.vector(2)?)?.into_iter().next();
+        }
+        Some(())
+    });
+    alpn
 }
 
 /// Hands over every extension (RFC 8446, 4.2). A hello of TLS 1.2 and before may have none at all.
@@ -179,16 +204,18 @@ fn text(bytes: &[u8]) -> String {
     whole.chars().take(MAX_NAME).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// The DER of every certificate of a Certificate message (TLS 1.2 and before), with its offset in the body.
-pub(super) fn certificates<'a>(body: &'a [u8], troubles: &mut Vec<Trouble>) -> Vec<(usize, &'a [u8])> {
+/// The DER of every certificate of a Certificate message, with its offset in the body. In TLS 1.3 (RFC 8446, 4.4.2) the
+/// list has a context in front, and each certificate extensions behind it.
+pub(super) fn certificates<'a>(body: &'a [u8], is_1_3: bool, troubles: &mut Vec<Trouble>) -> Vec<(usize, &'a [u8])> {
     let mut cursor = Cursor::new(body, 0);
-    let Some(mut list) = cursor.vector(3) else {
+    let context = !is_1_3 || cursor.vector(1).is_some();
+    let Some(mut list) = cursor.vector(3).filter(|_| context) else {
         troubles.push(cursor.trouble("a list of certificates"));
         return Vec::new();
     };
     let mut chain = Vec::new();
     while !list.is_empty() && chain.len() < MAX_LIST {
-        let Some(der) = list.vector(3) else {
+        let Some(der) = list.vector(3).filter(|_| !is_1_3 || list.vector(2).is_some()) else {
             troubles.push(list.trouble("a whole certificate"));
             break;
         };

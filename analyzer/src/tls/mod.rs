@@ -1,26 +1,40 @@
-//! TLS as a bystander sees it: the bytes of both sides in, events out. It holds no key and opens nothing.
+//! TLS as a bystander sees it: the bytes of both sides in, events out.
 //!
 //! In clear are the hellos, all records' types and lengths, and, up to TLS 1.2, the certificates (RFC 5246, 7.4).
 //! TLS 1.3 seals everything after the ServerHello (RFC 8446, 2), so what comes then is inferred from lengths, and says
-//! so. Which names and certificates are good is not for this room to say.
+//! so. With the secrets of a key log the records are opened, too, and what stands in them is handed on. Which names and
+//! certificates are good is not for this room to say.
 
 pub mod certificate;
+mod cipher;
+mod decrypt;
+mod digest;
 mod handshake;
 mod hello;
+pub mod keys;
+mod opener;
 mod record;
 #[cfg(test)]
 mod specimens;
+mod suite;
 #[cfg(test)]
 mod tests;
 mod wire;
 
+use std::sync::Arc;
+
 use crate::codes::tls as names;
 use crate::event::{Basis, What};
 use crate::observation::Side;
+use decrypt::Agreed;
 use handshake::{Handshake, Message, Step};
+use opener::Opener;
 use record::{Header, Hole, Piece, Records};
 use wire::Trouble;
 
+pub use opener::Behind;
+
+const TLS_1_0: u16 = 0x0301;
 const TLS_1_2: u16 = 0x0303;
 const TLS_1_3: u16 = 0x0304;
 
@@ -44,6 +58,8 @@ pub struct Tls {
     established: bool,
     /// Whether bytes are missing: then what should have been seen may have passed unseen.
     holes: bool,
+    /// Where there are secrets.
+    opener: Option<Box<Opener>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +87,12 @@ impl Tls {
         Self::default()
     }
 
+    /// With secrets: records are opened, and what they say goes to the layer `behind`. Without any it is as [`Tls::new`].
+    pub fn with_keys(keys: &Arc<keys::Keyring>, behind: Box<dyn Behind>) -> Self {
+        let opener = (!keys.is_empty()).then(|| Box::new(Opener::new(Arc::clone(keys), behind)));
+        Tls { opener, ..Self::default() }
+    }
+
     /// More bytes of one side, in order.
     pub fn push(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
         let mut data = data;
@@ -82,7 +104,11 @@ impl Tls {
     /// `len` bytes of one side that are not here.
     pub fn missing(&mut self, from: Side, len: u64, out: &mut Vec<What>) {
         self.holes = true;
-        match self.half(from).records.missing(len) {
+        let hole = self.half(from).records.missing(len);
+        if let Some(opener) = &mut self.opener {
+            opener.missing(from, len, &hole, self.established, out);
+        }
+        match hole {
             Hole::Within(header) if header.kind == content::HANDSHAKE => self.half(from).handshake.hole(),
             Hole::Within(_) => {}
             Hole::Beyond(at) => {
@@ -117,6 +143,9 @@ impl Tls {
             Piece::Start(_) => {
                 self.half(from).alert.clear();
                 self.half(from).handshake.start_record();
+                if let Some(opener) = &mut self.opener {
+                    opener.start(from);
+                }
             }
             Piece::Body(header, bytes) => self.body(from, header, bytes, out),
             Piece::End(header) => self.end(from, header, out),
@@ -127,20 +156,33 @@ impl Tls {
         }
     }
 
-    /// Reads what is in clear, as it comes; whatever is sealed is only counted.
+    /// Reads what is in clear, as it comes; whatever is sealed is kept for the secrets, or only counted.
     fn body(&mut self, from: Side, header: Header, bytes: &[u8], out: &mut Vec<What>) {
+        if self.is_sealed(from, header) {
+            if let Some(opener) = &mut self.opener {
+                opener.body(from, bytes);
+            }
+            return;
+        }
         let half = self.half(from);
         match header.kind {
-            content::HANDSHAKE if !half.sealed => self.messages(from, bytes, out),
-            content::ALERT if !half.sealed => half.alert.extend(bytes.iter().take(2 - half.alert.len().min(2))),
+            content::HANDSHAKE => self.messages(from, bytes, out),
+            content::ALERT => half.alert.extend(bytes.iter().take(2 - half.alert.len().min(2))),
             _ => {}
         }
     }
 
+    fn is_sealed(&mut self, from: Side, header: Header) -> bool {
+        self.half(from).sealed || header.kind == content::APPLICATION_DATA
+    }
+
     fn end(&mut self, from: Side, header: Header, out: &mut Vec<What>) {
         let sealed = self.half(from).sealed;
-        if sealed || header.kind == content::APPLICATION_DATA {
+        if self.is_sealed(from, header) {
             out.push(What::Record { from, kind: header.kind, len: header.len });
+            if self.unseal(from, header, out) {
+                return;
+            }
         }
         match (header.kind, sealed) {
             (content::CHANGE_CIPHER_SPEC, false) => self.change_cipher_spec(from, out),
@@ -149,6 +191,53 @@ impl Tls {
             (content::HANDSHAKE, true) => self.finished(from, out),
             (content::APPLICATION_DATA, _) => self.application_data(from, header, out),
             _ => {}
+        }
+    }
+
+    /// Opens a sealed record, where there is a secret for it, and takes what it says. False where it stays sealed.
+    fn unseal(&mut self, from: Side, header: Header, out: &mut Vec<What>) -> bool {
+        let Some(opener) = &mut self.opener else { return false };
+        let Some(opened) = opener.open(from, header, self.established, out) else {
+            // A message may have begun in it.
+            self.half(from).handshake.hole();
+            return false;
+        };
+        let text = opened.text;
+        match opened.kind {
+            content::HANDSHAKE => self.opened_handshake(from, &text, out),
+            content::ALERT => self.opened_alert(from, &text, out),
+            content::APPLICATION_DATA => self.opened_data(from, &text, opened.is_early, out),
+            // ChangeCipherSpec of a renegotiation, and whatever else there is: it says nothing.
+            _ => {}
+        }
+        if let Some(opener) = &mut self.opener {
+            opener.done(from, text);
+        }
+        true
+    }
+
+    fn opened_handshake(&mut self, from: Side, text: &[u8], out: &mut Vec<What>) {
+        self.messages(from, text, out);
+        if !self.is_1_3() {
+            self.finished(from, out);
+        }
+    }
+
+    /// To whoever has no secrets it is a sealed alert, too, and rules ask for that.
+    fn opened_alert(&mut self, from: Side, text: &[u8], out: &mut Vec<What>) {
+        out.push(What::SealedAlert { from, basis: Basis::Seen });
+        if let [level, description] = *text {
+            out.push(What::Alert { from, level, description });
+        }
+    }
+
+    /// Data that is not early follows the handshake: a hole may have hidden its end.
+    fn opened_data(&mut self, from: Side, text: &[u8], is_early: bool, out: &mut Vec<What>) {
+        if from == Side::Client && !is_early {
+            self.establish(Basis::Inferred, out);
+        }
+        if let Some(opener) = &mut self.opener {
+            opener.hand_on(from, text, out);
         }
     }
 
@@ -228,7 +317,9 @@ impl Tls {
         match (names::handshake(message.kind).unwrap_or_default(), from) {
             ("ClientHello", Side::Client) => self.client_hello(message, out),
             ("ServerHello", Side::Server) => self.server_hello(message, out),
-            ("Certificate", _) => certificates(from, message, out),
+            ("Certificate", _) => self.certificates(from, message, out),
+            ("EncryptedExtensions", Side::Server) => encrypted_extensions(message, out),
+            ("Finished", Side::Client) if self.is_1_3() => self.establish(Basis::Seen, out),
             ("CertificateRequest", Side::Server) => out.push(What::CertificateRequest),
             ("ServerHelloDone", Side::Server) => out.push(What::ServerHelloDone),
             ("ClientKeyExchange", Side::Client) => out.push(What::ClientKeyExchange),
@@ -245,7 +336,13 @@ impl Tls {
         if let Some(mut client) = hello::client(&message.body, &mut troubles) {
             client.hello.len = message.len;
             self.session_id = client.session_id;
-            out.push(What::ClientHello(Box::new(client.hello)));
+            if let Some(opener) = &mut self.opener {
+                opener.keys.client_hello(client.random, &client.hello.ciphers);
+            }
+            // A renegotiation offers what is agreed on already.
+            if !self.established {
+                out.push(What::ClientHello(Box::new(client.hello)));
+            }
         }
         malformed(Side::Client, "tls handshake", message.offset, troubles, out);
     }
@@ -253,19 +350,56 @@ impl Tls {
     fn server_hello(&mut self, message: &Message, out: &mut Vec<What>) {
         let mut troubles = Vec::new();
         match hello::server(&message.body, &mut troubles) {
-            Some(server) if server.is_retry => out.push(What::HelloRetryRequest),
-            Some(mut server) => {
-                let echoed = !server.session_id.is_empty() && server.session_id == self.session_id;
-                server.hello.resumed = match is_1_3(server.hello.version) {
-                    true => server.hello.resumed,
-                    false => echoed,
-                };
-                self.chosen = Some(Chosen { version: server.hello.version, cipher: server.hello.cipher });
-                out.push(What::ServerHello(Box::new(server.hello)));
+            Some(server) if server.is_retry => {
+                if let Some(opener) = &mut self.opener {
+                    opener.keys.retry();
+                }
+                out.push(What::HelloRetryRequest);
             }
+            Some(server) => self.chosen(server, out),
             None => {}
         }
         malformed(Side::Server, "tls handshake", message.offset, troubles, out);
+    }
+
+    fn chosen(&mut self, mut server: hello::Server, out: &mut Vec<What>) {
+        let echoed = !server.session_id.is_empty() && server.session_id == self.session_id;
+        server.hello.resumed = match is_1_3(server.hello.version) {
+            true => server.hello.resumed,
+            false => echoed,
+        };
+        self.chosen = Some(Chosen { version: server.hello.version, cipher: server.hello.cipher });
+        if let Some(opener) = &mut self.opener {
+            opener.keys.server_hello(Agreed {
+                version: server.hello.version,
+                cipher: server.hello.cipher,
+                random: server.random,
+                encrypt_then_mac: server.encrypt_then_mac,
+                session_id: server.session_id,
+            });
+        }
+        if !self.established {
+            out.push(What::ServerHello(Box::new(server.hello)));
+        }
+    }
+
+    fn is_1_3(&self) -> bool {
+        self.chosen.is_some_and(|chosen| is_1_3(chosen.version))
+    }
+
+    fn certificates(&self, from: Side, message: &Message, out: &mut Vec<What>) {
+        let mut troubles = Vec::new();
+        let mut unread = Vec::new();
+        let mut chain = Vec::new();
+        for (at, der) in hello::certificates(&message.body, self.is_1_3(), &mut troubles) {
+            match certificate::read(der) {
+                Ok(certificate) => chain.push(certificate),
+                Err(says) => unread.push(Trouble { at, says }),
+            }
+        }
+        malformed(from, "tls handshake", message.offset, troubles, out);
+        malformed(from, "certificate", message.offset, unread, out);
+        out.push(What::Certificates { from, chain });
     }
 }
 
@@ -286,7 +420,7 @@ pub fn clear_chain(server: &[u8]) -> Vec<Vec<u8>> {
         while let Some(step) = handshake.next(&mut bytes) {
             match step {
                 Step::Message(message) if names::handshake(message.kind) == Some("Certificate") => {
-                    let chain = hello::certificates(&message.body, &mut Vec::new());
+                    let chain = hello::certificates(&message.body, false, &mut Vec::new());
                     return chain.into_iter().map(|(_, der)| der.to_vec()).collect();
                 }
                 Step::Message(_) | Step::Trouble(_) => {}
@@ -310,19 +444,11 @@ fn alert_len(cipher: u16) -> u32 {
     }
 }
 
-fn certificates(from: Side, message: &Message, out: &mut Vec<What>) {
+fn encrypted_extensions(message: &Message, out: &mut Vec<What>) {
     let mut troubles = Vec::new();
-    let mut unread = Vec::new();
-    let mut chain = Vec::new();
-    for (at, der) in hello::certificates(&message.body, &mut troubles) {
-        match certificate::read(der) {
-            Ok(certificate) => chain.push(certificate),
-            Err(says) => unread.push(Trouble { at, says }),
-        }
-    }
-    malformed(from, "tls handshake", message.offset, troubles, out);
-    malformed(from, "certificate", message.offset, unread, out);
-    out.push(What::Certificates { from, chain });
+    let alpn = hello::encrypted_extensions(&message.body, &mut troubles);
+    malformed(Side::Server, "tls handshake", message.offset, troubles, out);
+    out.push(What::EncryptedExtensions { alpn });
 }
 
 fn malformed(
