@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use analyzer::diagnose::{Outcome, diagnose};
 use analyzer::event::{Basis, ConnectionConfirm, Event, Mechanism, Protocols, What};
-use analyzer::observation::{Flow, Leg, Side};
+use analyzer::observation::{Ending, Flow, Leg, Side};
 use analyzer::rdp::inner::Inner;
 use analyzer::time::Timestamp;
 use analyzer::timeline::Timeline;
@@ -14,12 +15,127 @@ use crate::corpus::corpus;
 
 /// What must be said of each capture: the selected protocol, then the facts, then the phases.
 const CAPTURES: &[(&str, u32, &str)] = &[
-    ("awakecoding-rdp-credential-guard-accepted1.pcapng", 8, ""),
-    ("awakecoding-rdp-nla-kerberos-auth1.pcapng", 8, ""),
-    ("awakecoding-rdp-nla-ntlm-rejected1.pcapng", 8, ""),
-    ("awakecoding-rdp-nla-smartcard-auth1.pcapng", 8, ""),
-    ("awakecoding-rdp-no-nla-accepted1.pcapng", 1, ""),
-    ("awakecoding-rdp-restricted-admin-accepted1.pcapng", 8, ""),
+    (
+        "awakecoding-rdp-credential-guard-accepted1.pcapng",
+        8,
+        "CredSSP 6/6 Kerberos [TGT-REQ, TGT-REP, AP-REQ (user-to-user), AP-REP] pubKeyAuth true/true authInfo true error - \
+         authorization Some(0)
+         client IT-HELP-CLIENT build 22621 (1024, 768) 32 bpp keyboard 1033 early 0xf2f channels rdpdr,rdpsnd,cliprdr,drdynvc
+         server 0x8000e early 0x6 method 0 level 0 channels 4 joins 7/7
+         info 0x34133 cookie false
+         licence server 0xff Some((7, 2))
+         capabilities (17, 17, 0) (23, 23, 0)
+         client Synchronize, client Control (cooperate), client Control (request control), server Synchronize, \
+         server Control (cooperate), server Control (granted control), client Font List, server Font Map
+         logons [3, 1, 3] errors [(4294967294, 5)] cookie true
+         errinfo [12]
+         ultimatum server 3
+         FastPath 137/2786 88/137751
+         rdpdr 232/52598 220/39732
+         cliprdr 0/0 2/48
+         drdynvc 328/203360 490/505193
+         negotiation done, tls done, credssp done, basic-settings done, channel-connection done, secure-settings done, \
+         licensing done, capabilities done, finalization done, active done
+         connected",
+    ),
+    (
+        "awakecoding-rdp-nla-kerberos-auth1.pcapng",
+        8,
+        "CredSSP 6/6 Kerberos [TGT-REQ, TGT-REP, AP-REQ (user-to-user), AP-REP] pubKeyAuth true/true authInfo true error - \
+         authorization Some(0)
+         client IT-HELP-CLIENT build 22621 (1024, 768) 32 bpp keyboard 1033 early 0xf2f channels rdpdr,rdpsnd,cliprdr,drdynvc
+         server 0x8000e early 0x6 method 0 level 0 channels 4 joins 7/7
+         info 0x3413b cookie false
+         licence server 0xff Some((7, 2))
+         capabilities (17, 17, 0) (23, 23, 0)
+         client Synchronize, client Control (cooperate), client Control (request control), server Synchronize, \
+         server Control (cooperate), server Control (granted control), client Font List, server Font Map
+         logons [1, 3] errors [] cookie true
+         errinfo [11]
+         ultimatum server 3
+         FastPath 148/3045 6/13328
+         rdpdr 226/51950 215/38332
+         cliprdr 0/0 2/48
+         drdynvc 62/2284 210/254895
+         negotiation done, tls done, credssp done, basic-settings done, channel-connection done, secure-settings done, \
+         licensing done, capabilities done, finalization done, active done
+         connected",
+    ),
+    (
+        "awakecoding-rdp-nla-ntlm-rejected1.pcapng",
+        8,
+        "CredSSP 6/6 NTLM [] pubKeyAuth true/false authInfo false error server 0x80090302 authorization None
+         negotiation done, tls done, credssp failed
+         failed NLA-NTLMOFF certain: the server ends CredSSP with errorCode 0x80090302 SEC_E_UNSUPPORTED_FUNCTION",
+    ),
+    (
+        "awakecoding-rdp-nla-smartcard-auth1.pcapng",
+        8,
+        "CredSSP 6/6 Kerberos [TGT-REQ, TGT-REP, AP-REQ (user-to-user), AP-REP] pubKeyAuth true/true authInfo true error - \
+         authorization Some(0)
+         client IT-HELP-CLIENT build 22621 (1024, 768) 32 bpp keyboard 1033 early 0xf2f channels rdpdr,rdpsnd,cliprdr,drdynvc
+         server 0x8000e early 0x6 method 0 level 0 channels 4 joins 7/7
+         info 0x7413b cookie false
+         licence server 0xff Some((7, 2))
+         capabilities (17, 17, 0) (23, 23, 0)
+         client Synchronize, client Control (cooperate), client Control (request control), server Synchronize, \
+         server Control (cooperate), server Control (granted control), client Font List, server Font Map
+         logons [1, 3] errors [] cookie true
+         errinfo [0, 11]
+         ultimatum server 3
+         FastPath 181/3696 7/10927
+         rdpdr 551/136412 515/92628
+         cliprdr 0/0 2/48
+         drdynvc 84/3056 233/264283
+         negotiation done, tls done, credssp done, basic-settings done, channel-connection done, secure-settings done, \
+         licensing done, capabilities done, finalization done, active done
+         connected",
+    ),
+    (
+        "awakecoding-rdp-no-nla-accepted1.pcapng",
+        1,
+        "no CredSSP
+         client IT-HELP-CLIENT build 22621 (1024, 768) 32 bpp keyboard 1033 early 0xf2f channels rdpdr,rdpsnd,cliprdr,drdynvc
+         server 0x8000e early 0x6 method 0 level 0 channels 4 joins 7/7
+         info 0x34133 cookie false
+         licence server 0xff Some((7, 2))
+         capabilities (17, 17, 0) (23, 23, 0)
+         client Synchronize, client Control (cooperate), client Control (request control), client Font List, \
+         server Synchronize, server Control (cooperate), server Control (granted control), server Font Map
+         logons [1, 3] errors [] cookie true
+         errinfo [0, 11]
+         ultimatum server 3
+         FastPath 210/3908 20/40811
+         rdpdr 284/135112 222/37168
+         cliprdr 0/0 2/48
+         drdynvc 127/4926 438/537748
+         negotiation done, tls done, basic-settings done, channel-connection done, secure-settings done, \
+         licensing done, capabilities done, finalization done, active done
+         connected",
+    ),
+    (
+        "awakecoding-rdp-restricted-admin-accepted1.pcapng",
+        8,
+        "CredSSP 6/6 Kerberos [TGT-REQ, TGT-REP, AP-REQ (user-to-user), AP-REP] pubKeyAuth true/true authInfo true error - \
+         authorization Some(0)
+         client IT-HELP-CLIENT build 22621 (1024, 768) 32 bpp keyboard 1033 early 0xf2f channels rdpdr,rdpsnd,cliprdr,drdynvc
+         server 0x8000e early 0x6 method 0 level 0 channels 4 joins 7/7
+         info 0x34133 cookie false
+         licence server 0xff Some((7, 2))
+         capabilities (17, 17, 0) (23, 23, 0)
+         client Synchronize, client Control (cooperate), client Control (request control), server Synchronize, \
+         server Control (cooperate), server Control (granted control), client Font List, server Font Map
+         logons [3, 1, 3] errors [(4294967294, 3)] cookie true
+         errinfo [12]
+         ultimatum server 3
+         FastPath 170/3339 85/133491
+         rdpdr 169/43610 157/28260
+         cliprdr 0/0 2/48
+         drdynvc 83/2950 167/168668
+         negotiation done, tls done, credssp done, basic-settings done, channel-connection done, secure-settings done, \
+         licensing done, capabilities done, finalization done, active done
+         connected",
+    ),
 ];
 
 #[test]
@@ -32,7 +148,8 @@ fn the_corpus_behind_tls() {
     for (name, selected, wanted) in CAPTURES {
         let chunks = plaintext(&folder.join(name));
         let (timeline, troubles) = timeline(Protocols(*selected), &chunks);
-        println!("== {name}\n{}", said(&timeline, &troubles)); let _ = without_indent(wanted);
+        println!("== {name}\n{}", said(&timeline, &troubles));
+        let _ = without_indent(wanted);
     }
 }
 
@@ -61,7 +178,8 @@ fn plaintext(capture: &Path) -> Vec<(Side, Vec<u8>)> {
     let output = tshark.arg("-r").arg(capture).args(["-d", "tcp.port==3389,tls", "-q", "-z", "follow,tls,raw,0"]);
     let output = output.output().expect("tshark runs");
     let text = String::from_utf8(output.stdout).expect("hex");
-    let lines = text.lines().filter(|line| !line.is_empty() && line.bytes().all(|b| b == b'\t' || b.is_ascii_hexdigit()));
+    let lines =
+        text.lines().filter(|line| !line.is_empty() && line.bytes().all(|b| b == b'\t' || b.is_ascii_hexdigit()));
     lines.map(|line| (if line.starts_with('\t') { Side::Server } else { Side::Client }, bytes(line.trim()))).collect()
 }
 
@@ -81,7 +199,12 @@ fn events(selected: Protocols, chunks: &[(Side, Vec<u8>)]) -> Vec<What> {
 fn timeline(selected: Protocols, chunks: &[(Side, Vec<u8>)]) -> (Timeline, Vec<String>) {
     let flow = Flow { session: 0, leg: Leg::Only };
     let confirm = ConnectionConfirm { selected: Some(selected), flags: 0 };
-    let before = [What::Opened, What::ConnectionConfirm(confirm), What::TlsEstablished { basis: Basis::Seen }];
+    let before = [
+        What::Opened,
+        What::ConnectionConfirm(confirm),
+        What::ClientHello(Box::default()),
+        What::TlsEstablished { basis: Basis::Seen },
+    ];
     let (mut timeline, mut troubles) = (Timeline::default(), Vec::new());
     let mut push = |timeline: &mut Timeline, frame: u64, what: What| {
         if let What::Malformed { from, layer, offset, says } = &what {
@@ -96,6 +219,8 @@ fn timeline(selected: Protocols, chunks: &[(Side, Vec<u8>)]) -> (Timeline, Vec<S
         inner.push(*from, data, &mut out);
         out.into_iter().for_each(|what| push(&mut timeline, frame, what));
     }
+    push(&mut timeline, u64::MAX / 1_000_000, What::Closed { from: Some(Side::Client), how: Ending::Reset });
+    timeline.finish();
     (timeline, troubles)
 }
 
@@ -135,7 +260,12 @@ fn said(timeline: &Timeline, troubles: &[String]) -> String {
     }
     let auto = &inner.auto_detect;
     if let Some(result) = &auto.result {
-        lines.push(format!("auto-detect rtts {} {:?} bandwidth {:?}", auto.rtts, result.what, auto.bandwidth.as_ref().map(|b| b.what)));
+        lines.push(format!(
+            "auto-detect rtts {} {:?} bandwidth {:?}",
+            auto.rtts,
+            result.what,
+            auto.bandwidth.as_ref().map(|b| b.what)
+        ));
     }
     for licence in &inner.licensing {
         lines.push(format!("licence {} {:#x} {:?}", licence.what.from, licence.what.message, licence.what.error));
@@ -177,6 +307,9 @@ fn said(timeline: &Timeline, troubles: &[String]) -> String {
         format!("{}{basis} {}", phase.name, phase.outcome.name())
     });
     lines.push(phases.collect::<Vec<_>>().join(", "));
+    let findings = diagnose(timeline);
+    let found = findings.iter().map(|found| format!(" {} {}: {}", found.cause.id, found.confidence.name(), found.says));
+    lines.push(format!("{}{}", Outcome::of(timeline).name(), found.collect::<String>()));
     lines.extend(troubles.iter().map(|trouble| format!("malformed {trouble}")));
     lines.join("\n")
 }

@@ -61,6 +61,8 @@ pub struct ServerSettings {
 /// A PDU of RDP behind MCS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RdpPdu {
+    /// Security Exchange PDU, 2.2.1.10.
+    SecurityExchange,
     /// Client Info PDU, 2.2.1.11. Its names and its password stay where they are.
     ClientInfo {
         /// `flags`, 2.2.1.11.1.1.

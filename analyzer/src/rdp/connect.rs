@@ -8,6 +8,7 @@ use crate::event::RdpPdu;
 use crate::observation::Side;
 
 // Flags of the security header, 2.2.8.1.1.2.1.
+const EXCHANGE_PKT: u16 = 0x0001;
 const TRANSPORT_REQ: u16 = 0x0002;
 const TRANSPORT_RSP: u16 = 0x0004;
 const INFO_PKT: u16 = 0x0040;
@@ -30,6 +31,7 @@ pub(super) fn read(from: Side, flags: u16, body: &[u8]) -> Result<Option<RdpPdu>
     let (read, what) = match from {
         _ if flags & LICENSE_PKT != 0 => (license(cursor), "a licensing message"),
         Side::Client if flags & INFO_PKT != 0 => (client_info(cursor), "a Client Info"),
+        Side::Client if flags & EXCHANGE_PKT != 0 => return Ok(Some(RdpPdu::SecurityExchange)),
         Side::Client if flags & TRANSPORT_RSP != 0 => (transport_response(cursor), "a multitransport response"),
         Side::Server if flags & TRANSPORT_REQ != 0 => (transport_request(cursor), "a multitransport request"),
         Side::Server if flags & HEARTBEAT != 0 => (heartbeat(cursor), "a heartbeat"),

@@ -2,6 +2,9 @@
 //!
 //! Each side's first bytes tell which it is, so that the two sides need not be in step.
 
+#[cfg(test)]
+mod tests;
+
 use super::credssp;
 use super::der::{self, Extent, SEQUENCE};
 use super::mcs::Mcs;

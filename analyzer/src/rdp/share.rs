@@ -44,7 +44,9 @@ impl Share {
             _ if self.message == Some(channel) => piece.headed(user),
             Some(io) if io != channel => piece.traffic(Traffic::Channel(channel), user.len()),
             _ if is_share_control(user) => piece.shared(user),
-            _ => piece.headed(user),
+            // Where the channels are not known, `flagsHi` must be what it mostly is.
+            None if !matches!(user, [_, _, 0, 0, ..]) => piece.traffic(Traffic::Closed, user.len()),
+            Some(_) | None => piece.headed(user),
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Inner {
     pub credssp: Credssp,
     /// Settings and channels.
     pub settings: Settings,
+    /// Security Exchange of the client.
+    pub security_exchange: Option<Mark>,
     /// What the client said of its user: flags, bytes of domain, user and password, and whether it brought a cookie.
     pub client_info: Option<Sighting<(u32, [u16; 3], bool)>>,
     /// Auto-detection.
@@ -260,6 +262,17 @@ impl Inner {
         self.errinfo.iter().rev().find(|seen| seen.what != 0)
     }
 
+    /// Whether an ERRINFO says that the user wanted it so: ERRINFO_RPC_INITIATED_DISCONNECT_BY_USER and
+    /// ERRINFO_LOGOFF_BY_USER.
+    pub fn is_by_user(errinfo: u32) -> bool {
+        matches!(errinfo, 0xb | 0xc)
+    }
+
+    /// Whether the server said that it ends the session for a reason of its own.
+    pub fn is_expelled(&self) -> bool {
+        self.error().is_some_and(|seen| !Inner::is_by_user(seen.what))
+    }
+
     pub(super) fn unsealed(&mut self, mark: Mark) {
         self.unsealed = self.unsealed.or(Some(mark));
     }
@@ -320,6 +333,7 @@ impl Inner {
             RdpPdu::ClientInfo { flags, lengths, has_cookie } => {
                 once(&mut self.client_info, mark, (flags, lengths, has_cookie));
             }
+            RdpPdu::SecurityExchange => self.security_exchange = self.security_exchange.or(Some(mark)),
             RdpPdu::AutoDetect(pdu) => self.auto_detect.push(mark, pdu),
             RdpPdu::License { message, error } => keep(&mut self.licensing, mark, Licence { from, message, error }),
             RdpPdu::MultitransportRequest { protocol } => keep(&mut self.multitransport, mark, protocol),

@@ -605,6 +605,7 @@ impl Timeline {
     pub fn ended_badly(&self) -> bool {
         match self.end.map(|end| (end.how, end.from)) {
             None | Some((Ending::Cut, _)) => false,
+            Some(_) if self.facts.inner.is_expelled() => true,
             Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_cut_when_quiet(),
             Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
             Some((

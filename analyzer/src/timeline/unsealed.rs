@@ -67,6 +67,7 @@ impl Timeline {
             return;
         }
         match pdu {
+            RdpPdu::SecurityExchange => self.step(PhaseName::SecurityCommencement, mark),
             RdpPdu::ClientInfo { .. } => self.step(PhaseName::SecureSettings, mark),
             RdpPdu::AutoDetect(_) => self.step(PhaseName::AutoDetection, mark),
             RdpPdu::License { message, error } => {

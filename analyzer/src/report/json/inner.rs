@@ -19,6 +19,7 @@ pub(super) fn facts(inner: &Inner) -> Value {
         "unsealed_frame": inner.unsealed.map(frame),
         "credssp": credssp(&inner.credssp),
         "settings": settings(&inner.settings),
+        "security_exchange_frame": inner.security_exchange.map(frame),
         "client_info": inner.client_info.as_ref().map(|seen| {
             let (flags, [domain, user, password], has_cookie) = seen.what;
             json!({
@@ -106,7 +107,7 @@ fn message(mark: Mark, from: Side, request: &TsRequest) -> Value {
         "from": from.name(),
         "frame": mark.frame,
         "version": request.version,
-        "tokens": request.tokens.iter().map(token).collect::<Vec<_>>(),
+        "tokens": request.tokens.iter().map(|token| self::token(mark, token)).collect::<Vec<_>>(),
         "auth_info": request.has_auth_info,
         "pub_key_auth": request.has_pub_key_auth,
         "client_nonce": request.has_client_nonce,
@@ -114,9 +115,9 @@ fn message(mark: Mark, from: Side, request: &TsRequest) -> Value {
     })
 }
 
-fn token(token: &Token) -> Value {
+fn token(mark: Mark, token: &Token) -> Value {
     let (ntlm, kerberos) = match &token.message {
-        Some(AuthMessage::Ntlm(ntlm)) => (Some(self::ntlm(ntlm)), None),
+        Some(AuthMessage::Ntlm(ntlm)) => (Some(self::ntlm(mark, ntlm)), None),
         Some(AuthMessage::Kerberos(kerberos)) => (None, Some(*kerberos)),
         Some(AuthMessage::NegoEx) | None => (None, None),
     };
@@ -131,7 +132,8 @@ fn token(token: &Token) -> Value {
     })
 }
 
-fn ntlm(ntlm: &Ntlm) -> Value {
+fn ntlm(mark: Mark, ntlm: &Ntlm) -> Value {
+    let clock = ntlm.timestamp.and_then(instant);
     json!({
         "message": ntlm.kind.name(),
         "flags": ntlm.flags,
@@ -142,7 +144,11 @@ fn ntlm(ntlm: &Ntlm) -> Value {
         "dns_computer": ntlm.names.dns_computer,
         "dns_domain": ntlm.names.dns_domain,
         "target": ntlm.names.target,
-        "timestamp": ntlm.timestamp.and_then(instant),
+        "timestamp": clock.map(|clock| clock.to_string()),
+        // The sender's clock beside the one that made the recording.
+        "clock_ahead_ms": clock.map(|clock| {
+            clock.since(mark.at).as_secs_f64() * 1e3 - mark.at.since(clock).as_secs_f64() * 1e3
+        }),
         "channel_binding": ntlm.channel_binding,
         "has_user": ntlm.has_user,
         "is_v1": ntlm.is_v1,
@@ -150,9 +156,8 @@ fn ntlm(ntlm: &Ntlm) -> Value {
 }
 
 /// A FILETIME; one before 1970 is none.
-fn instant(filetime: u64) -> Option<String> {
-    let nanos = filetime.checked_sub(EPOCH)?.checked_mul(100)?;
-    Some(Timestamp(nanos).to_string())
+fn instant(filetime: u64) -> Option<Timestamp> {
+    filetime.checked_sub(EPOCH)?.checked_mul(100).map(Timestamp)
 }
 
 fn settings(settings: &Settings) -> Value {
