@@ -96,8 +96,8 @@ fn mcs_refused(timeline: &Timeline) -> Option<Finding> {
 /// An error alert of licensing that is not STATUS_VALID_CLIENT.
 fn licence_refused(timeline: &Timeline) -> Option<Finding> {
     stage::failed(timeline)?;
-    let refusals = timeline.facts.inner.licensing.iter().filter_map(|seen| Some((seen, seen.what.refusal()?)));
-    let (seen, number) = refusals.last()?;
+    let mut refusals = timeline.facts.inner.licensing.iter().filter_map(|seen| Some((seen, seen.what.refusal()?)));
+    let (seen, number) = refusals.next_back()?;
     let code = coded(&["license"], number);
     let id = code.and_then(|code| code.causes.first()).copied().unwrap_or("LIC-CLIENT");
     let (from, result) = (seen.what.from, written(number, code));
@@ -166,8 +166,8 @@ mod tests {
     use super::*;
     use crate::diagnose::{Outcome, diagnose};
     use crate::event::{
-        AuthMessage, Basis, ClientHello, ConnectionConfirm, Event, Finalization, Kerberos, McsPdu, Ntlm, NtlmNames,
-        Protocols, RdpPdu, Token, TsRequest, What,
+        AuthMessage, Basis, ConnectionConfirm, Event, Finalization, Kerberos, McsPdu, Ntlm, NtlmNames, Protocols,
+        RdpPdu, Token, TsRequest, What,
     };
     use crate::observation::{Ending, Flow, Leg};
     use crate::time::Timestamp;
@@ -178,7 +178,7 @@ mod tests {
         let before = [
             What::Opened,
             What::ConnectionConfirm(confirm),
-            What::ClientHello(Box::new(ClientHello::default())),
+            What::ClientHello(Box::default()),
             What::TlsEstablished { basis: Basis::Seen },
             What::Unsealed,
         ];

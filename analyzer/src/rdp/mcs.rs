@@ -37,15 +37,9 @@ enum Security {
     Tls,
 }
 
-impl Default for Mcs {
-    fn default() -> Mcs {
-        Mcs::new()
-    }
-}
-
 impl Mcs {
     /// Standard RDP security, nothing said yet.
-    pub fn new() -> Mcs {
+    pub fn in_clear() -> Mcs {
         Mcs::with(Security::Open)
     }
 

@@ -66,8 +66,8 @@ pub struct Inner {
     pub ultimatum: Option<Sighting<(Side, u8)>>,
     /// Where the server sent the client elsewhere.
     pub redirection: Option<Sighting<Redirection>>,
-    /// Heartbeats: the first one's period (s) and limits, and how many.
-    pub heartbeat: Option<(Sighting<(u8, u8, u8)>, u64)>,
+    /// Heartbeats.
+    pub heartbeat: Option<Sighting<Heartbeat>>,
     /// Messages and bytes of client and server, by kind.
     pub traffic: BTreeMap<Traffic, [Count; 2]>,
 }
@@ -99,6 +99,30 @@ impl Licence {
     pub fn refusal(self) -> Option<u32> {
         self.error.map(|(code, _)| code).filter(|code| *code != Licence::VALID_CLIENT)
     }
+}
+
+/// Heartbeats, as the first one announces them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Seconds between two.
+    pub period: u8,
+    /// Missed ones before the client warns.
+    pub warn: u8,
+    /// Missed ones before it reconnects.
+    pub reconnect: u8,
+    /// How many came.
+    pub times: u64,
+}
+
+/// What a server made of its measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// The least RTT, ms.
+    pub base_rtt_ms: Option<u32>,
+    /// kbit/s.
+    pub bandwidth_kbps: Option<u32>,
+    /// The average RTT, ms.
+    pub average_rtt_ms: u32,
 }
 
 /// Messages and their bytes.
@@ -220,8 +244,8 @@ pub struct AutoDetection {
     pub max_rtt: Option<Duration>,
     /// The client's last bandwidth measurement: ms, bytes.
     pub bandwidth: Option<Sighting<(u32, u32)>>,
-    /// What the server made of it all: least RTT (ms), kbit/s, average RTT (ms).
-    pub result: Option<Sighting<(Option<u32>, Option<u32>, u32)>>,
+    /// What the server made of it all.
+    pub result: Option<Sighting<Measured>>,
     /// What a reconnecting client brought along: kbit/s, RTT (ms).
     pub sync: Option<Sighting<(u32, u32)>>,
 }
@@ -241,7 +265,8 @@ impl AutoDetection {
                 self.bandwidth = Some(Sighting { what: (ms, bytes), mark });
             }
             AutoDetect::Result { base_rtt_ms, bandwidth_kbps, average_rtt_ms } => {
-                self.result = Some(Sighting { what: (base_rtt_ms, bandwidth_kbps, average_rtt_ms), mark });
+                let what = Measured { base_rtt_ms, bandwidth_kbps, average_rtt_ms };
+                self.result = Some(Sighting { what, mark });
             }
             AutoDetect::Sync { bandwidth_kbps, rtt_ms } => {
                 self.sync = Some(Sighting { what: (bandwidth_kbps, rtt_ms), mark });
@@ -359,8 +384,8 @@ impl Inner {
             RdpPdu::ShutdownDenied => self.shutdown_denied = self.shutdown_denied.or(Some(mark)),
             RdpPdu::AutoReconnectStatus => self.reconnect_refused = self.reconnect_refused.or(Some(mark)),
             RdpPdu::Heartbeat { period, warn, reconnect } => {
-                let first = Sighting { what: (period, warn, reconnect), mark };
-                self.heartbeat.get_or_insert((first, 0)).1 += 1;
+                let first = Heartbeat { period, warn, reconnect, times: 0 };
+                self.heartbeat.get_or_insert(Sighting { what: first, mark }).what.times += 1;
             }
             RdpPdu::Traffic { kind, len } => self.count(kind, from, len),
         }

@@ -94,7 +94,7 @@ fn challenge() -> Vec<u8> {
 
 fn authenticate(binding: &[u8; 16]) -> Vec<u8> {
     let pairs = [pair(7, &[1; 8]), pair(10, binding), pair(9, &utf16("TERMSRV/srv1")), pair(0, &[])].concat();
-    let nt = [&SECRET.as_bytes()[..], &[0; 37], &pairs].concat();
+    let nt = [SECRET.as_bytes(), &[0; 37], &pairs].concat();
     let user = utf16("alice");
     let fields = [
         field(0, 88),

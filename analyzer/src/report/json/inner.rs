@@ -1,13 +1,13 @@
 //! What plaintext tells, as JSON: CredSSP, settings, licensing, and so on. What was not seen is null or empty.
 
-use serde_json::{Value, json};
+use super::{Value, json};
 
 use crate::codes::{Table, errinfo::ERRINFO};
 use crate::event::{AuthMessage, Capabilities, Mechanism, Ntlm, Token, Traffic, TsRequest};
 use crate::observation::Side;
 use crate::time::Timestamp;
 use crate::timeline::facts::{Mark, Sighting};
-use crate::timeline::inner::{Count, Credssp, Inner, Licence, Settings};
+use crate::timeline::inner::{Count, Credssp, Heartbeat, Inner, Licence, Measured, Settings};
 
 /// 100 ns between 1601 and 1970, \[MS-DTYP\] 2.3.3.
 const EPOCH: u64 = 116_444_736_000_000_000;
@@ -47,10 +47,10 @@ pub(super) fn facts(inner: &Inner) -> Value {
             "frame": seen.mark.frame,
         })),
         "redirection": redirection(inner),
-        "heartbeat": inner.heartbeat.as_ref().map(|(first, times)| {
-            let (period, warn, reconnect) = first.what;
+        "heartbeat": inner.heartbeat.as_ref().map(|seen| {
+            let Heartbeat { period, warn, reconnect, times } = seen.what;
             json!({
-                "frame": first.mark.frame, "period_s": period, "warn_after": warn, "reconnect_after": reconnect,
+                "frame": seen.mark.frame, "period_s": period, "warn_after": warn, "reconnect_after": reconnect,
                 "times": times,
             })
         }),
@@ -223,9 +223,10 @@ fn auto_detect(inner: &Inner) -> Value {
             json!({ "frame": seen.mark.frame, "ms": ms, "bytes": bytes, "kbps": kbps })
         }),
         "result": seen.result.as_ref().map(|seen| {
-            let (base, kbps, average) = seen.what;
+            let Measured { base_rtt_ms, bandwidth_kbps, average_rtt_ms } = seen.what;
             json!({
-                "frame": seen.mark.frame, "base_rtt_ms": base, "bandwidth_kbps": kbps, "average_rtt_ms": average,
+                "frame": seen.mark.frame, "base_rtt_ms": base_rtt_ms, "bandwidth_kbps": bandwidth_kbps,
+                "average_rtt_ms": average_rtt_ms,
             })
         }),
         "sync": seen.sync.as_ref().map(|seen| {

@@ -81,10 +81,10 @@ fn licensing(inner: &Inner) -> Option<String> {
 }
 
 fn auto_detect(inner: &Inner) -> Option<String> {
-    let (base, kbps, average) = inner.auto_detect.result.as_ref()?.what;
-    let base = base.map(|ms| format!("least RTT {ms} ms, ")).unwrap_or_default();
-    let kbps = kbps.map(|kbps| format!(", {kbps} kbit/s")).unwrap_or_default();
-    Some(format!("{base}average {average} ms{kbps}"))
+    let measured = inner.auto_detect.result.as_ref()?.what;
+    let base = measured.base_rtt_ms.map(|ms| format!("least RTT {ms} ms, ")).unwrap_or_default();
+    let kbps = measured.bandwidth_kbps.map(|kbps| format!(", {kbps} kbit/s")).unwrap_or_default();
+    Some(format!("{base}average {} ms{kbps}", measured.average_rtt_ms))
 }
 
 fn redirection(inner: &Inner) -> Option<String> {
