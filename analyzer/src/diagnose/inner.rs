@@ -167,7 +167,7 @@ mod tests {
     use crate::diagnose::{Outcome, diagnose};
     use crate::event::{
         AuthMessage, Basis, ConnectionConfirm, Event, Finalization, Kerberos, McsPdu, Ntlm, NtlmNames, Protocols,
-        RdpPdu, Token, TsRequest, What,
+        RdpPdu, Redirection, Token, TsRequest, What,
     };
     use crate::observation::{Ending, Flow, Leg};
     use crate::time::Timestamp;
@@ -310,6 +310,23 @@ mod tests {
         check(with(0xc), Side::Server, "nothing connected");
         let early = rdp(Side::Server, RdpPdu::SetErrorInfo { code: 0x101 });
         check([early], Side::Server, "LIC-NOSRV certain tls server failed");
+    }
+
+    #[test]
+    fn a_redirection_is_no_failure() {
+        let to = |flags| rdp(Side::Server, RdpPdu::Redirection(Box::new(Redirection { flags, ..Default::default() })));
+        let initial = What::Mcs { from: Side::Client, pdu: McsPdu::ConnectInitial };
+        check([initial.clone(), to(0x100)], Side::Client, "nothing unfinished");
+        // One that only informs changes nothing.
+        check([initial, to(0x180)], Side::Client, "MCS-REJECT possible basic-settings client failed");
+    }
+
+    #[test]
+    fn where_nothing_is_said_the_phase_that_is_seen_decides() {
+        let info = RdpPdu::ClientInfo { flags: 0, lengths: [0; 3], has_cookie: false };
+        let initial = What::Mcs { from: Side::Client, pdu: McsPdu::ConnectInitial };
+        let info = rdp(Side::Client, info);
+        check([initial, info], Side::Server, "INFO-CRED possible secure-settings server failed");
     }
 
     #[test]

@@ -260,7 +260,7 @@ pub enum Outcome {
     Broken,
     /// It never became active.
     Failed,
-    /// The recording, or this program, ends first.
+    /// The recording, or this program, ends first; or the server sent the client elsewhere.
     Unfinished,
 }
 
@@ -283,6 +283,7 @@ impl Outcome {
         match timeline.is_active() {
             true if !stopped && timeline.ended_badly() => Outcome::Broken,
             true => Outcome::Connected,
+            false if timeline.facts.inner.is_redirected() => Outcome::Unfinished,
             false if negotiation::nothing_asked(timeline) => Outcome::Unfinished,
             false if stopped && !refused => Outcome::Unfinished,
             false => Outcome::Failed,

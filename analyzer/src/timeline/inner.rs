@@ -298,6 +298,13 @@ impl Inner {
         self.error().is_some_and(|seen| !Inner::is_by_user(seen.what))
     }
 
+    /// Whether the server sent the client elsewhere: the session goes on in another connection. With LB_NOREDIRECT it
+    /// only informs, \[MS-RDPBCGR\] 2.2.13.1.
+    pub fn is_redirected(&self) -> bool {
+        const LB_NOREDIRECT: u32 = 0x80;
+        self.redirection.as_ref().is_some_and(|seen| seen.what.flags & LB_NOREDIRECT == 0)
+    }
+
     pub(super) fn unsealed(&mut self, mark: Mark) {
         self.unsealed = self.unsealed.or(Some(mark));
     }
