@@ -2,8 +2,14 @@
 //!
 //! Layers make events from bytes; the timeline folds them. An event holds facts, never payload and never a secret.
 
+mod credssp;
+mod rdp;
+
 use crate::observation::{Absence, Ending, Flow, Opening, PathSample, Side, Sign};
 use crate::time::Timestamp;
+
+pub use credssp::{AuthMessage, Kerberos, Mechanism, Ntlm, NtlmKind, NtlmNames, Token, TsRequest};
+pub use rdp::{AutoDetect, Capabilities, ClientSettings, Finalization, RdpPdu, Redirection, ServerSettings, Traffic};
 
 /// What the protocol did, and when. A message that spans several packets happens in its last one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,12 +75,43 @@ pub enum What {
         /// What they look like.
         looks: Foreign,
     },
-    /// An MCS PDU in clear (no TLS), \[MS-RDPBCGR\] 2.2.1.3 to 2.2.1.9 (T.125).
+    /// An MCS PDU that is not sealed, \[MS-RDPBCGR\] 2.2.1.3 to 2.2.1.9 (T.125): without TLS, or read by its keys.
     Mcs {
         /// Who sent it.
         from: Side,
         /// Which.
         pdu: McsPdu,
+    },
+
+    /// Plaintext of TLS is read: what is behind it is seen from here on.
+    Unsealed,
+    /// A CredSSP message, \[MS-CSSP\] 2.2.1.
+    Credssp {
+        /// Who sent it.
+        from: Side,
+        /// What it says.
+        request: Box<TsRequest>,
+    },
+    /// Early User Authorization Result, \[MS-RDPBCGR\] 2.2.10.2: 0 granted, 5 denied.
+    EarlyAuthorization {
+        /// `authorizationResult`.
+        result: u32,
+    },
+    /// RDSTLS Authentication Response, \[MS-RDPBCGR\] 2.2.17.4.
+    RdstlsResult {
+        /// `ResultCode`: 0 success.
+        code: u32,
+    },
+    /// What stands in an MCS Connect-Initial.
+    ClientSettings(Box<ClientSettings>),
+    /// What stands in an MCS Connect-Response.
+    ServerSettings(Box<ServerSettings>),
+    /// A PDU of RDP behind MCS, where it is not sealed.
+    Rdp {
+        /// Who sent it.
+        from: Side,
+        /// Which.
+        pdu: RdpPdu,
     },
 
     /// TLS ClientHello, RFC 8446 4.1.2, RFC 5246 7.4.1.2.
@@ -170,7 +207,8 @@ pub enum What {
     Malformed {
         /// Who sent them.
         from: Side,
-        /// The layer: "tpkt", "x224", "mcs", "tls record", "tls handshake", "certificate".
+        /// The layer: "tpkt", "x224", "credssp", "mcs", "gcc", "rdp", "tls record", "tls handshake",
+        /// "certificate".
         layer: &'static str,
         /// Offset of the trouble within this side's stream of that layer, bytes.
         offset: u64,

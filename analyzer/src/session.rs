@@ -143,7 +143,7 @@ impl Stack {
         let layer = match negotiation.next() {
             None => return,
             Some(Next::Tls) => Layer::Tls(Box::new(Tls::with_keys(&self.keys, Box::new(Inner::new(self.selected))))),
-            Some(Next::Mcs) => Layer::Mcs(Box::new(Mcs::new())),
+            Some(Next::Mcs) => Layer::Mcs(Box::new(Mcs::in_clear())),
             Some(Next::Foreign | Next::Refused) => Layer::Opaque,
         };
         let Layer::Negotiation(negotiation) = std::mem::replace(&mut self.layer, layer) else { return };

@@ -87,7 +87,7 @@ const RDP: &[(&str, &[&str])] = &[
     (
         "awakecoding-rdp-nla-ntlm-rejected1.pcapng",
         &[
-            "IT-HELP\\A 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 failed",
+            "IT-HELP\\A 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 failed NLA-NTLMOFF",
             "IT-HELP\\A 0x1>- failure 5 tls - - failed X224-HYBRID",
         ],
     ),

@@ -16,6 +16,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("etherparse", &["analyzer/src/capture/ip.rs"]),
     ("flate2", &["src/input.rs"]),
     ("indicatif", &["src/input.rs"]),
+    ("ironrdp-core", &["analyzer/src/rdp/decoded.rs"]),
+    ("ironrdp-pdu", &["analyzer/src/rdp/decoded.rs"]),
     ("hdrhistogram", &["analyzer/src/latency.rs"]),
     ("hmac", &["analyzer/src/tls/digest.rs"]),
     ("libc", &["proxy/src/tcp_info.rs", "proxy/src/dial.rs"]), // TCP_INFO; EINPROGRESS, which std has no name for

@@ -4,6 +4,7 @@
 //! a failure is the session's primary finding; further ones of a session that failed once are not shouted. Warnings
 //! stand beside it. Healthy sessions have none of either.
 
+pub mod inner;
 mod negotiation;
 mod path;
 pub mod probe;
@@ -28,7 +29,8 @@ pub struct Rule {
     pub check: fn(&Timeline) -> Option<Finding>,
 }
 
-/// Every rule. For failures the first that speaks decides.
+/// Every rule but those that need plaintext ([`inner::RULES`], which come first). For failures the first that speaks
+/// decides.
 pub const RULES: &[Rule] = &[
     Rule { name: "name does not resolve", check: reach::unresolved },
     Rule { name: "the resolver does not answer", check: reach::resolver_silent },
@@ -239,7 +241,7 @@ impl Finding {
 /// What can be said of a session: the primary finding first.
 pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for finding in RULES.iter().filter_map(|rule| (rule.check)(timeline)) {
+    for finding in inner::RULES.iter().chain(RULES).filter_map(|rule| (rule.check)(timeline)) {
         let explained = findings.iter().any(|earlier: &Finding| earlier.severity == Severity::Failure);
         // What explains a failure explains its end: only what harms besides is said, too.
         if !explained || finding.severity == Severity::Warning {
@@ -259,7 +261,7 @@ pub enum Outcome {
     Broken,
     /// It never became active.
     Failed,
-    /// The recording, or this program, ends first.
+    /// The recording, or this program, ends first; or the server sent the client elsewhere.
     Unfinished,
 }
 
@@ -282,6 +284,7 @@ impl Outcome {
         match timeline.is_active() {
             true if !stopped && timeline.ended_badly() => Outcome::Broken,
             true => Outcome::Connected,
+            false if timeline.facts.inner.is_redirected() => Outcome::Unfinished,
             false if negotiation::nothing_asked(timeline) => Outcome::Unfinished,
             false if stopped && !refused => Outcome::Unfinished,
             false => Outcome::Failed,

@@ -111,6 +111,7 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let end = behind_handshake(timeline).filter(|_| timeline.last_phase() > PhaseName::Tls)?;
     let words = stage::end_in_words(end);
     let id = match Who::of(timeline, end) {
+        Who::Server | Who::Client if timeline.facts.inner.unsealed.is_some() => of_phase(timeline.last_phase()),
         Who::Server | Who::Client => next_step(timeline),
         Who::SilentServer => "PATH-WINZERO",
         Who::SilentClient | Who::Nobody => "PATH-DEAD",
@@ -147,6 +148,18 @@ fn next_step(timeline: &Timeline) -> &'static str {
     }
 }
 
+/// What most likely fails where a phase is seen, and nothing is said.
+fn of_phase(phase: PhaseName) -> &'static str {
+    match phase {
+        // Nothing was asked yet: the server, or a box in front of it, hangs up after its own confirm.
+        PhaseName::NameResolution | PhaseName::Tcp | PhaseName::Negotiation => "TCP-RST-AFTER",
+        PhaseName::Tls | PhaseName::Credssp | PhaseName::BasicSettings | PhaseName::ChannelConnection => "MCS-REJECT",
+        PhaseName::SecurityCommencement | PhaseName::SecureSettings | PhaseName::AutoDetection => "INFO-CRED",
+        PhaseName::Licensing => "LIC-NOSRV",
+        PhaseName::Multitransport | PhaseName::Capabilities | PhaseName::Finalization | PhaseName::Active => "CAP-BAD",
+    }
+}
+
 /// Standard RDP security: the phase is seen, the reason mostly is not.
 pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|_| stage::stage(timeline).0 == Stage::Plain)?;
@@ -155,12 +168,7 @@ pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
     let id = match phase {
         _ if stage::by_timeout(end) => "PATH-DEAD",
         _ if stage::by_client(end) && waits && end.silence >= STALLED => "PATH-WINZERO",
-        // Nothing was asked yet: the server, or a box in front of it, hangs up after its own confirm.
-        PhaseName::NameResolution | PhaseName::Tcp | PhaseName::Negotiation => "TCP-RST-AFTER",
-        PhaseName::Tls | PhaseName::Credssp | PhaseName::BasicSettings | PhaseName::ChannelConnection => "MCS-REJECT",
-        PhaseName::SecurityCommencement | PhaseName::SecureSettings | PhaseName::AutoDetection => "INFO-CRED",
-        PhaseName::Licensing => "LIC-NOSRV",
-        PhaseName::Multitransport | PhaseName::Capabilities | PhaseName::Finalization | PhaseName::Active => "CAP-BAD",
+        phase => of_phase(phase),
     };
     let says = format!("in {phase}, with standard RDP security, the {}", stage::end_in_words(end));
     let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;

@@ -75,10 +75,11 @@ fn server_flight(timeline: &Timeline) -> Option<Mark> {
     done.or(sealed.map(|seen| seen.mark)).or(resumed.map(|seen| seen.mark))
 }
 
-/// Whether the session ended without ever becoming active.
+/// Whether the session ended without ever becoming active, and was not sent elsewhere.
 pub fn failed(timeline: &Timeline) -> Option<&End> {
     let end = timeline.end.as_ref()?;
-    (end.how != Ending::Cut && !timeline.is_active()).then_some(end)
+    let goes_on = timeline.is_active() || timeline.facts.inner.is_redirected();
+    (end.how != Ending::Cut && !goes_on).then_some(end)
 }
 
 /// Whether it was the far side that ended it: the server on its leg, or its silence towards this end's kernel.

@@ -1,102 +1,154 @@
-//! MCS in clear (\[MS-RDPBCGR\] 2.2.1.3 to 2.2.1.9; ITU-T T.125), as standard RDP security carries it: which PDU passed.
+//! MCS (\[MS-RDPBCGR\] 2.2.1.3 to 2.2.1.9; ITU-T T.125): which PDU passed, and what it carries where that is not sealed.
 //!
-//! Only the first bytes of a PDU are kept, and only until it is complete; payload is skipped by counting.
+//! The same layer reads standard RDP security, where MCS stands in clear and its content is sealed after a Security
+//! Exchange, and what stands behind TLS, once that is decrypted.
 
-use super::tpkt::{self, Header};
-use crate::event::{McsPdu, What};
+use super::frames::{Frame, Frames, HEAD};
+use super::gcc;
+use super::share::Share;
+use super::tpkt;
+use crate::event::{McsPdu, RdpPdu, Traffic, What};
 use crate::observation::Side;
 
-/// Enough for every field that is read: the security header of a Send Data Request ends at byte 19, the result of a
-/// Connect-Response stands before byte 20.
-const HEAD: usize = 32;
+/// A TPKT says its length in two bytes.
+const MAX_PDU: usize = 0xffff;
+/// The content is encrypted, 2.2.8.1.1.2.1.
+const SEC_ENCRYPT: u16 = 0x0008;
 
 /// MCS on one flow.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mcs {
-    client: Half,
-    server: Half,
+    /// Client, server.
+    sides: [Frames; 2],
     security: Security,
+    share: Share,
 }
 
 /// Whether Send Data still begins with a basic security header.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Security {
     /// Not known yet: only the PDU itself tells.
-    #[default]
     Open,
     /// A Security Exchange PDU passed (2.2.1.10): from there on each has one.
     Always,
     /// Share control PDUs pass without one: encryption level none, 5.3.1.
     Ended,
-}
-
-/// One side.
-#[derive(Debug, Default)]
-struct Half {
-    /// The beginning of the PDU that is being read.
-    head: Vec<u8>,
-    /// Bytes of it that have passed; more than `head` holds, if it is long.
-    have: usize,
-    /// How long it is, once that is known.
-    len: Option<usize>,
-    /// Where the next byte stands in this side's stream.
-    offset: u64,
-    /// Whether a PDU was understood before: fast-path cannot come first.
-    spoke: bool,
-    is_lost: bool,
-    complained: bool,
-}
-
-/// A PDU that is complete.
-struct Pdu {
-    head: Vec<u8>,
-    len: usize,
-    offset: u64,
+    /// TLS protects: a few PDUs have one, for its flags, 5.4.5.
+    Tls,
 }
 
 impl Mcs {
-    /// Nothing said yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// Standard RDP security, nothing said yet.
+    pub fn in_clear() -> Mcs {
+        Mcs::with(Security::Open)
+    }
+
+    /// The plaintext of TLS, nothing said yet.
+    pub(super) fn behind_tls() -> Mcs {
+        Mcs::with(Security::Tls)
+    }
+
+    fn with(security: Security) -> Mcs {
+        Mcs { sides: [(); 2].map(|()| Frames::keeping(MAX_PDU)), security, share: Share::default() }
     }
 
     /// More bytes of one side, in order.
     pub fn push(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
         let mut data = data;
-        while let Some(pdu) = self.half(from).next(from, &mut data, out) {
-            self.pdu(from, &pdu, out);
+        while let Some(frame) = self.sides[from as usize].next(from, &mut data, out) {
+            self.frame(from, &frame, out);
         }
     }
 
     /// `len` bytes of one side that are not here. Within a PDU they are counted; otherwise the framing is lost.
     pub fn missing(&mut self, from: Side, len: u64, out: &mut Vec<What>) {
-        self.half(from).missing(from, len, out);
+        self.sides[from as usize].missing(from, len, out);
         self.push(from, &[], out);
     }
 
-    fn half(&mut self, from: Side) -> &mut Half {
-        match from {
-            Side::Client => &mut self.client,
-            Side::Server => &mut self.server,
+    /// This side says something else first, which is passed over.
+    pub(super) fn lost(&mut self, from: Side) {
+        self.sides[from as usize].lost();
+    }
+
+    fn frame(&mut self, from: Side, frame: &Frame, out: &mut Vec<What>) {
+        match self.pdu(from, frame) {
+            Some(pdu) => self.tell(from, pdu, frame, out),
+            // The bytes that would tell are in a hole, which is reported already.
+            None if frame.head.len() < frame.len.min(HEAD) => {}
+            None => {
+                let found = hex(frame.head.get(tpkt::HEADER..).unwrap_or_default());
+                let says = format!("expected an MCS PDU in X.224 Data, found {found}");
+                out.push(What::Malformed { from, layer: "mcs", offset: frame.offset, says });
+            }
         }
     }
 
-    fn pdu(&mut self, from: Side, pdu: &Pdu, out: &mut Vec<What>) {
-        let read = match *pdu.head {
-            // X.224 Data (13.7): length indicator 2, code f0, end of TSDU.
-            [tpkt::VERSION, _, _, _, 0x02, 0xf0, _, ref mcs @ ..] => self.mcs(from, mcs, pdu.len),
-            [tpkt::VERSION, ..] => None,
+    fn pdu(&mut self, from: Side, frame: &Frame) -> Option<McsPdu> {
+        match *frame.head {
+            [tpkt::VERSION, ..] => self.mcs(from, mcs_of(frame)?, frame.len),
             _ => Some(McsPdu::FastPath),
-        };
-        match read {
-            Some(pdu) => out.push(What::Mcs { from, pdu }),
-            // The bytes that would tell are in a hole, which is reported already.
-            None if pdu.head.len() < pdu.len.min(HEAD) => {}
-            None => {
-                let found = hex(pdu.head.get(tpkt::HEADER..).unwrap_or_default());
-                let says = format!("expected an MCS PDU in X.224 Data, found {found}");
-                out.push(What::Malformed { from, layer: "mcs", offset: pdu.offset, says });
+        }
+    }
+
+    /// Tells which PDU passed. Behind TLS, where all can be read, what Send Data carries is told instead of itself.
+    fn tell(&mut self, from: Side, pdu: McsPdu, frame: &Frame, out: &mut Vec<What>) {
+        let is_behind_tls = self.security == Security::Tls;
+        let traffic = |kind| What::Rdp { from, pdu: RdpPdu::Traffic { kind, len: frame.len as u32 } };
+        match pdu {
+            McsPdu::FastPath if is_behind_tls => out.push(traffic(Traffic::FastPath)),
+            McsPdu::SendData { security_flags } => {
+                if !is_behind_tls {
+                    out.push(What::Mcs { from, pdu });
+                }
+                match user_data(frame).filter(|_| frame.is_whole()) {
+                    Some((channel, user)) => self.content(from, (channel, security_flags), user, frame, out),
+                    None if is_behind_tls => out.push(traffic(Traffic::Closed)),
+                    None => {}
+                }
             }
+            McsPdu::ConnectInitial | McsPdu::ConnectResponse { .. } => {
+                out.push(What::Mcs { from, pdu });
+                if frame.is_whole() {
+                    self.settings(from, frame, out);
+                }
+            }
+            McsPdu::ErectDomainRequest
+            | McsPdu::AttachUserRequest
+            | McsPdu::AttachUserConfirm
+            | McsPdu::ChannelJoinRequest
+            | McsPdu::ChannelJoinConfirm
+            | McsPdu::DisconnectProviderUltimatum { .. }
+            | McsPdu::FastPath => out.push(What::Mcs { from, pdu }),
+        }
+    }
+
+    fn settings(&mut self, from: Side, frame: &Frame, out: &mut Vec<What>) {
+        let (settings, troubles) = match from {
+            Side::Client => {
+                let (settings, troubles) = gcc::client(&frame.head);
+                (What::ClientSettings(Box::new(settings)), troubles)
+            }
+            Side::Server => {
+                let (settings, troubles) = gcc::server(&frame.head);
+                self.share.know(&settings);
+                (What::ServerSettings(Box::new(settings)), troubles)
+            }
+        };
+        out.push(settings);
+        out.extend(troubles.into_iter().map(|(at, says)| {
+            let offset = frame.offset + at as u64;
+            What::Malformed { from, layer: "gcc", offset, says }
+        }));
+    }
+
+    /// What Send Data carries, where that is in clear.
+    fn content(&mut self, from: Side, (channel, flags): (u16, u16), user: &[u8], frame: &Frame, out: &mut Vec<What>) {
+        let at = frame.offset + (frame.head.len() - user.len()) as u64;
+        match self.security {
+            Security::Always if flags & SEC_ENCRYPT != 0 => {}
+            Security::Always => self.share.headed(from, channel, user, at, out),
+            Security::Open | Security::Ended | Security::Tls => self.share.bare(from, channel, user, at, out),
         }
     }
 
@@ -130,7 +182,7 @@ impl Mcs {
         self.security = self.security.after(from, flags, second, user_len);
         match (self.security, second) {
             (Security::Always, _) | (Security::Open, 0) => flags,
-            (Security::Open, _) | (Security::Ended, _) => 0,
+            (Security::Open | Security::Ended | Security::Tls, _) => 0,
         }
     }
 }
@@ -145,117 +197,24 @@ impl Security {
         match self {
             Security::Open if is_share_control => Security::Ended,
             Security::Open if from == Side::Client && flags & Self::EXCHANGE_PKT != 0 => Security::Always,
-            Security::Open | Security::Always | Security::Ended => self,
+            Security::Open | Security::Always | Security::Ended | Security::Tls => self,
         }
     }
 }
 
-impl Half {
-    /// The next PDU that `data` completes; `data` is cut by what was used.
-    fn next(&mut self, from: Side, data: &mut &[u8], out: &mut Vec<What>) -> Option<Pdu> {
-        loop {
-            match self.len {
-                None => self.begin(from, data, out)?,
-                Some(len) if self.have < len => self.go_on(len, data)?,
-                Some(len) => return Some(self.finish(len)),
-            }
-        }
-    }
-
-    /// Reads a header byte by byte, until it tells a length.
-    fn begin(&mut self, from: Side, data: &mut &[u8], out: &mut Vec<What>) -> Option<()> {
-        let (first, rest) = data.split_first()?;
-        self.head.push(*first);
-        self.pass(1, rest, data);
-        if self.is_lost {
-            self.search();
-            return Some(());
-        }
-        match frame(&self.head, self.spoke) {
-            Header::Short => {}
-            Header::Length(len) => self.len = Some(len),
-            Header::Bad(says) => self.lose(from, says, out),
-        }
-        Some(())
-    }
-
-    fn go_on(&mut self, len: usize, data: &mut &[u8]) -> Option<()> {
-        let (taken, rest) = data.split_at(data.len().min(len - self.have));
-        let kept = taken.len().min(HEAD.saturating_sub(self.head.len()));
-        // A hole ends what is kept: bytes behind it are not where they seem to be.
-        if self.head.len() == self.have {
-            self.head.extend_from_slice(&taken[..kept]);
-        }
-        self.pass(taken.len(), rest, data);
-        (!taken.is_empty()).then_some(())
-    }
-
-    fn pass<'a>(&mut self, len: usize, rest: &'a [u8], data: &mut &'a [u8]) {
-        self.have += len;
-        self.offset = self.offset.saturating_add(len as u64);
-        *data = rest;
-    }
-
-    fn finish(&mut self, len: usize) -> Pdu {
-        self.spoke = true;
-        self.restart();
-        Pdu { head: std::mem::take(&mut self.head), len, offset: self.offset.saturating_sub(len as u64) }
-    }
-
-    fn restart(&mut self) {
-        self.have = 0;
-        self.len = None;
-    }
-
-    fn missing(&mut self, from: Side, len: u64, out: &mut Vec<What>) {
-        let left = self.len.map_or(0, |whole| (whole - self.have) as u64);
-        if len <= left {
-            self.offset = self.offset.saturating_add(len);
-            self.have += len as usize;
-            return;
-        }
-        let says = format!("expected PDUs, found a hole of {len} bytes that hides where the next begins");
-        self.lose(from, says, out);
-        self.head.clear();
-        self.offset = self.offset.saturating_add(len);
-    }
-
-    fn lose(&mut self, from: Side, says: String, out: &mut Vec<What>) {
-        let offset = self.offset.saturating_sub(self.have as u64);
-        self.restart();
-        self.is_lost = true;
-        if !self.complained {
-            out.push(What::Malformed { from, layer: "tpkt", offset, says });
-        }
-        self.complained = true;
-    }
-
-    /// Looks, byte by byte, for TPKT with X.224 Data in it.
-    fn search(&mut self) {
-        match *self.head {
-            [tpkt::VERSION, 0, high, low, 0x02, 0xf0, 0x80] if [high, low] > [0, 7] => {
-                self.is_lost = false;
-                self.have = self.head.len();
-                self.len = Some(u16::from_be_bytes([high, low]).into());
-            }
-            [_, _, _, _, _, _, _, ..] => _ = self.head.remove(0),
-            _ => {}
-        }
+/// What X.224 Data (13.7) carries: length indicator 2, code f0, end of TSDU.
+fn mcs_of(frame: &Frame) -> Option<&[u8]> {
+    match *frame.head {
+        [tpkt::VERSION, _, _, _, 0x02, 0xf0, _, ref mcs @ ..] => Some(mcs),
+        _ => None,
     }
 }
 
-/// How long a PDU is: TPKT, or fast-path (2.2.9.1.2), whose first two bits are 0 and whose length has one byte or two.
-fn frame(head: &[u8], may_be_fast: bool) -> Header {
-    let len = match *head {
-        [first, ..] if first & 3 != 0 || !may_be_fast => return tpkt::read(head),
-        [_, short] if short & 0x80 == 0 => usize::from(short),
-        [_, high, low] => usize::from(u16::from_be_bytes([high & 0x7f, low])),
-        _ => return Header::Short,
-    };
-    match len {
-        _ if len > head.len() => Header::Length(len),
-        _ => Header::Bad(format!("expected a fast-path length above {}, found {len}", head.len())),
-    }
+/// Channel and user data of a Send Data Request or Indication: choice, initiator, channel, priority and segmentation,
+/// a PER length, then the data.
+fn user_data(frame: &Frame) -> Option<(u16, &[u8])> {
+    let [_, _, _, high, low, _, ref rest @ ..] = *mcs_of(frame)? else { return None };
+    Some((u16::from_be_bytes([high, low]), past_length(rest)?))
 }
 
 /// Connect-Response: BER length, then `result` as an ENUMERATED of one byte.
@@ -269,7 +228,7 @@ fn connect_result(bytes: &[u8]) -> Option<u8> {
 }
 
 /// A PER length determinant: one byte below 128, otherwise two (X.691, 11.9).
-fn past_length(bytes: &[u8]) -> Option<&[u8]> {
+pub(super) fn past_length(bytes: &[u8]) -> Option<&[u8]> {
     let (first, rest) = bytes.split_first()?;
     if first & 0x80 == 0 { Some(rest) } else { rest.get(1..) }
 }

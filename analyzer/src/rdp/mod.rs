@@ -1,10 +1,22 @@
-//! RDP as it stands in clear: the X.224 connection, and MCS where no TLS is agreed on (\[MS-RDPBCGR\]).
+//! RDP: the X.224 connection, what authenticates behind TLS, MCS, and what it carries (\[MS-RDPBCGR\], \[MS-CSSP\]).
 
+mod connect;
+mod credssp;
+mod decoded;
+mod der;
 mod foreign;
+mod frames;
+mod gcc;
 pub mod inner;
 pub mod mcs;
+mod ntlm;
 pub mod prelude;
+mod rdstls;
+mod redirection;
+mod share;
+mod spnego;
 #[cfg(test)]
 mod tests;
 pub mod tpkt;
+mod wire;
 pub mod x224;

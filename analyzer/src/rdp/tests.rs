@@ -298,10 +298,20 @@ const STANDARD_SESSION: &str = "client ConnectInitial
     client DisconnectProviderUltimatum { reason: 3 }";
 
 fn mcs(script: impl IntoIterator<Item = (Side, Vec<u8>)>) -> Vec<What> {
-    let mut mcs = Mcs::new();
+    let mut mcs = Mcs::in_clear();
     let mut out = Vec::new();
     script.into_iter().for_each(|(from, bytes)| mcs.push(from, &bytes, &mut out));
+    out.retain(is_of_mcs);
     out
+}
+
+/// What these stories carry inside is made up.
+fn is_of_mcs(what: &What) -> bool {
+    match what {
+        What::ClientSettings(_) | What::ServerSettings(_) | What::Rdp { .. } => false,
+        What::Malformed { layer, .. } => *layer != "gcc" && *layer != "rdp",
+        _ => true,
+    }
 }
 
 #[test]
@@ -328,7 +338,7 @@ fn after_a_security_exchange_every_pdu_says_how_it_is_protected() {
 #[test]
 fn a_hole_in_a_payload_is_skipped_by_counting_and_one_beyond_it_by_searching() {
     let big = send(0x68, &[0; 1000]);
-    let mut mcs = Mcs::new();
+    let mut mcs = Mcs::in_clear();
     let mut out = Vec::new();
     mcs.push(Server, &big[..100], &mut out);
     mcs.missing(Server, big.len() as u64 - 100, &mut out);
@@ -405,7 +415,7 @@ fn spoiled_bytes_never_panic_and_cutting_them_changes_nothing() {
 }
 
 fn holes(script: &[(Side, Vec<u8>)], dice: &mut Dice) {
-    let (mut negotiation, mut mcs, mut out) = (Negotiation::new(), Mcs::new(), Vec::new());
+    let (mut negotiation, mut mcs, mut out) = (Negotiation::new(), Mcs::in_clear(), Vec::new());
     for (from, bytes) in script {
         negotiation.push(*from, bytes, &mut out);
         mcs.push(*from, bytes, &mut out);

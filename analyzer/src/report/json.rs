@@ -4,6 +4,7 @@
 mod causes;
 mod explain;
 mod histogram;
+mod inner;
 mod path;
 pub mod probe;
 
@@ -160,7 +161,7 @@ fn witness(witness: &Witness) -> Value {
 fn facts(timeline: &Timeline) -> Value {
     let facts = &timeline.facts;
     let request = facts.request.as_ref().map(|request| &request.what);
-    json!({
+    let outside = json!({
         "cookie": request.and_then(|request| request.cookie.as_ref()),
         "routing_token": request.and_then(|request| request.routing_token.as_ref()),
         "requested": request.map(|request| names_of(request.requested.unwrap_or_default())).unwrap_or_default(),
@@ -172,7 +173,15 @@ fn facts(timeline: &Timeline) -> Value {
         "addresses": timeline.resolution.as_ref().map(|r| r.addresses.iter().map(ToString::to_string).collect::<Vec<_>>()),
         "tls": facts.tls.iter().filter(|tls| tls.hello.is_some() || tls.server_hello.is_some()).map(tls).collect::<Vec<_>>(),
         "malformed": malformed(facts),
-    })
+    });
+    [outside, inner::facts(&facts.inner)].into_iter().filter_map(object).flatten().collect::<Map<_, _>>().into()
+}
+
+fn object(value: Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(map) => Some(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+    }
 }
 
 fn names_of(protocols: Protocols) -> Vec<String> {

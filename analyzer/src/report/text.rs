@@ -1,5 +1,6 @@
 //! The analysis for people: good in 80 columns, without colour.
 
+mod inner;
 mod path;
 pub mod probe;
 
@@ -172,6 +173,7 @@ fn facts(text: &mut String, timeline: &Timeline) {
     if let Some(tls) = facts.tls.iter().max_by_key(|tls| tls.server_hello.is_some()) {
         self::tls(text, tls);
     }
+    inner::facts(text, &facts.inner);
 }
 
 fn protocols(protocols: Protocols) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::inner::Inner;
 use crate::event::{
     Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, McsPdu, Protocols,
     ServerHello, Undecryptable, What,
@@ -60,6 +61,8 @@ pub struct Facts {
     pub tls: Vec<Tls>,
     /// MCS PDUs in clear: the first of each kind and side is kept.
     pub mcs: Vec<Sighting<(Side, McsPdu)>>,
+    /// What plaintext tells: behind TLS, where it is read, and in clear.
+    pub inner: Inner,
     /// Messages cut short by the end.
     pub partial: Vec<Sighting<(Side, &'static str, u32, u32)>>,
     /// Malformed messages: layer and what was wrong.
@@ -144,6 +147,13 @@ impl Facts {
             What::NegotiationFailure { code } => first(&mut self.failure, mark, || *code),
             What::NotRdp { from, looks } => first(&mut self.not_rdp, mark, || (*from, *looks)),
             What::Mcs { from, pdu } => self.mcs(mark, *from, *pdu),
+            What::Unsealed => self.inner.unsealed(mark),
+            What::Credssp { from, request } => self.inner.credssp(mark, *from, request),
+            What::EarlyAuthorization { result } => self.inner.authorization(mark, *result),
+            What::RdstlsResult { code } => self.inner.rdstls(mark, *code),
+            What::ClientSettings(settings) => self.inner.client_settings(mark, settings),
+            What::ServerSettings(settings) => self.inner.server_settings(mark, settings),
+            What::Rdp { from, pdu } => self.inner.rdp(mark, *from, pdu),
             What::Partial { from, message, have, need } if self.partial.len() < KEPT => {
                 self.partial.push(Sighting { what: (*from, message, *have, *need), mark });
             }
@@ -211,6 +221,7 @@ impl Facts {
     }
 
     fn mcs(&mut self, mark: Mark, from: Side, pdu: McsPdu) {
+        self.inner.mcs(mark, from, pdu);
         if self.mcs.len() < MCS_KEPT && !self.mcs.iter().any(|known| known.what == (from, pdu)) {
             self.mcs.push(Sighting { what: (from, pdu), mark });
         }
@@ -288,6 +299,13 @@ impl Tls {
             | What::NegotiationFailure { .. }
             | What::NotRdp { .. }
             | What::Mcs { .. }
+            | What::Unsealed
+            | What::Credssp { .. }
+            | What::EarlyAuthorization { .. }
+            | What::RdstlsResult { .. }
+            | What::ClientSettings(_)
+            | What::ServerSettings(_)
+            | What::Rdp { .. }
             | What::Partial { .. }
             | What::Malformed { .. } => {}
         }

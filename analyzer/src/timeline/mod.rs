@@ -4,10 +4,12 @@
 //! on the front leg, the server's on the back leg.
 
 pub mod facts;
+pub mod inner;
 pub mod leg;
 pub mod phase;
 mod sealed;
 pub mod transit;
+mod unsealed;
 pub mod wait;
 
 use std::net::IpAddr;
@@ -163,6 +165,10 @@ impl Timeline {
                 self.end_phase(PhaseName::Negotiation, mark, Outcome::Failed, Basis::Seen);
             }
             What::Mcs { from, pdu } => self.mcs(mark, *from, *pdu),
+            What::Unsealed => self.unsealed(),
+            What::Credssp { from, request } => self.credssp(mark, *from, request),
+            What::EarlyAuthorization { result } => self.authorized(mark, *result),
+            What::Rdp { from, pdu } => self.rdp(mark, *from, pdu),
             What::Alert { level, description, .. } => {
                 if facts::is_fatal(*level, *description) {
                     self.end_phase(PhaseName::Tls, mark, Outcome::Failed, Basis::Seen);
@@ -184,6 +190,9 @@ impl Timeline {
             | What::ChangeCipherSpec { .. }
             | What::Decrypted { .. }
             | What::Undecrypted { .. }
+            | What::RdstlsResult { .. }
+            | What::ClientSettings(_)
+            | What::ServerSettings(_)
             | What::Partial { .. }
             | What::Malformed { .. } => {}
         }
@@ -370,6 +379,9 @@ impl Timeline {
             self.begin_next(mark);
         }
         self.sealed.push(from, len);
+        if self.is_unsealed() {
+            return;
+        }
         if let Some(ripe) = self.ripe {
             self.sustained[from as usize] += len;
             if self.is_sustained(mark.at.since(ripe.mark.at)) {
@@ -421,7 +433,12 @@ impl Timeline {
             return;
         }
         match pdu {
-            McsPdu::ConnectInitial => self.begin_next(mark),
+            McsPdu::ConnectInitial => {
+                self.begin_next(mark);
+                if self.is_unsealed() {
+                    self.step(PhaseName::BasicSettings, mark);
+                }
+            }
             McsPdu::ConnectResponse { result } => {
                 let outcome = if result == 0 { Outcome::Done } else { Outcome::Failed };
                 self.end_phase(PhaseName::BasicSettings, mark, outcome, Basis::Seen);
@@ -617,6 +634,7 @@ impl Timeline {
     pub fn ended_badly(&self) -> bool {
         match self.end.map(|end| (end.how, end.from)) {
             None | Some((Ending::Cut, _)) => false,
+            Some(_) if self.facts.inner.is_expelled() => true,
             Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_cut_when_quiet(),
             Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
             Some((
@@ -629,7 +647,9 @@ impl Timeline {
     /// Whether the server closed without a word after a silence. Whoever ends a session says so first.
     fn is_cut_when_quiet(&self) -> bool {
         let alert = self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some();
-        self.end.is_some_and(|end| end.mark.leg != LegName::Front && end.silence >= QUIET) && !alert
+        self.end.is_some_and(|end| end.mark.leg != LegName::Front && end.silence >= QUIET)
+            && !alert
+            && !self.facts.inner.is_announced()
     }
 
     /// Whether what was sent last was not acknowledged for long, however often it was sent again.
