@@ -9,7 +9,9 @@ use crate::observation::{Absence, Ending, Flow, Opening, PathSample, Side, Sign}
 use crate::time::Timestamp;
 
 pub use credssp::{AuthMessage, Kerberos, Mechanism, Ntlm, NtlmKind, NtlmNames, Token, TsRequest};
-pub use rdp::{AutoDetect, Capabilities, ClientSettings, Finalization, RdpPdu, Redirection, ServerSettings, Traffic};
+pub use rdp::{
+    AutoDetect, Capabilities, ClientSettings, Finalization, FrameStep, RdpPdu, Redirection, ServerSettings, Traffic,
+};
 
 /// What the protocol did, and when. A message that spans several packets happens in its last one.
 #[derive(Debug, Clone, PartialEq, Eq)]

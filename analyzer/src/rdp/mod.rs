@@ -8,6 +8,7 @@ mod foreign;
 mod frames;
 mod gcc;
 pub mod inner;
+mod marks;
 pub mod mcs;
 mod ntlm;
 pub mod prelude;

@@ -4,6 +4,7 @@
 //! on the front leg, the server's on the back leg.
 
 pub mod facts;
+pub mod frames;
 pub mod inner;
 pub mod leg;
 pub mod phase;
