@@ -181,7 +181,8 @@ impl Timeline {
             What::TlsEstablished { basis } => self.secured(mark, *basis),
             What::Record { from, kind, len } => self.sealed(mark, *from, *kind, u64::from(*len)),
             What::ClientHello(_) => self.begin_next(mark),
-            What::HelloRetryRequest
+            What::Kdc(_)
+            | What::HelloRetryRequest
             | What::ServerHello(_)
             | What::EncryptedExtensions { .. }
             | What::Certificates { .. }

@@ -2,8 +2,9 @@
 
 use super::{length, para};
 use crate::codes::{Table, errinfo::ERRINFO};
-use crate::event::Mechanism;
+use crate::event::{KdcError, Mechanism};
 use crate::observation::Side;
+use crate::timeline::facts::Sighting;
 use crate::timeline::inner::{Credssp, Inner, Settings};
 
 /// The lines; none where nothing was read.
@@ -21,6 +22,19 @@ pub(super) fn facts(text: &mut String, inner: &Inner) {
         if let Some(says) = says {
             para(text, lead, &says);
         }
+    }
+}
+
+/// What the client's domain controller refused, a line for each.
+pub(super) fn domain_controller(text: &mut String, refusals: &[Sighting<KdcError>]) {
+    for seen in refusals {
+        let KdcError { code, service } = &seen.what;
+        let service = service.as_ref().map(|service| format!(" for {service}")).unwrap_or_default();
+        para(
+            text,
+            "  Kerberos:    ",
+            &format!("KRB-ERROR {}{service} (frame {})", keyed("kerberos", *code), seen.mark.frame),
+        );
     }
 }
 
