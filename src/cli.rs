@@ -147,8 +147,8 @@ pub struct Histogram {
     /// Tell sessions apart by this, too
     #[arg(long, value_enum, default_value_t = By::Phase)]
     pub by: By,
-    /// Only this row: a phase, or connect, rtt, rtt-front, rtt-back, waited-network, waited-retrans, waited-client,
-    /// waited-server
+    /// Only this row: a phase, or connect, rtt, rtt-front, rtt-back, frame-acknowledge, waited-network, waited-retrans,
+    /// waited-client, waited-server
     #[arg(long, value_name = "NAME")]
     pub phase: Option<String>,
     /// Compare with the recordings of this folder

@@ -8,8 +8,10 @@ mod rdp;
 use crate::observation::{Absence, Ending, Flow, Opening, PathSample, Side, Sign};
 use crate::time::Timestamp;
 
-pub use credssp::{AuthMessage, Kerberos, Mechanism, Ntlm, NtlmKind, NtlmNames, Token, TsRequest};
-pub use rdp::{AutoDetect, Capabilities, ClientSettings, Finalization, RdpPdu, Redirection, ServerSettings, Traffic};
+pub use credssp::{AuthMessage, KdcError, Kerberos, Mechanism, Ntlm, NtlmKind, NtlmNames, Token, TsRequest};
+pub use rdp::{
+    AutoDetect, Capabilities, ClientSettings, Finalization, FrameStep, RdpPdu, Redirection, ServerSettings, Traffic,
+};
 
 /// What the protocol did, and when. A message that spans several packets happens in its last one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +87,8 @@ pub enum What {
 
     /// Plaintext of TLS is read: what is behind it is seen from here on.
     Unsealed,
+    /// The client's domain controller refuses something, on a connection of its own.
+    Kdc(KdcError),
     /// A CredSSP message, \[MS-CSSP\] 2.2.1.
     Credssp {
         /// Who sent it.

@@ -149,6 +149,8 @@ pub enum Measure {
     Phase(PhaseName),
     /// The round-trip time of a leg.
     Rtt(Leg),
+    /// From a frame of graphics to the client's acknowledgement.
+    Frames,
     /// Of the connect, the time that round trips and the resolver took.
     Network,
     /// That segments sent again took.
@@ -168,6 +170,7 @@ impl Measure {
             Measure::Rtt(Leg::Front) => "rtt-front",
             Measure::Rtt(Leg::Back) => "rtt-back",
             Measure::Rtt(Leg::Only) => "rtt",
+            Measure::Frames => "frame-acknowledge",
             Measure::Network => "waited-network",
             Measure::Retransmission => "waited-retrans",
             Measure::Client => "waited-client",
@@ -309,6 +312,9 @@ impl Set {
             if let Some(rtt) = leg.rtt() {
                 self.record(session, Some(leg.name), Measure::Rtt(leg.name), Fate::Done, rtt);
             }
+        }
+        for took in &timeline.facts.inner.frames.times {
+            self.record(session, None, Measure::Frames, Fate::Done, *took);
         }
         self.waited(session, fate);
     }

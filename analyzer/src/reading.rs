@@ -3,8 +3,11 @@
 //! Memory does not grow with the file: a connection is dropped as soon as it cannot be RDP, and of one that is over
 //! only what is said of it stays.
 
+use std::collections::VecDeque;
 use std::io::Read;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::analysis::Analysis;
 use crate::attempt::Diagnosed;
@@ -12,12 +15,19 @@ use crate::capture::annotation::Section;
 pub use crate::capture::file::ReadError;
 use crate::capture::file::{self, Item};
 use crate::capture::{packets, recording};
-use crate::observation::{Observation, Opening, Seen};
+use crate::event::{Event, What};
+use crate::observation::{Observation, Opening, Seen, Side};
+use crate::rdp::kdc;
 use crate::rdp::prelude::{self, Prelude, Verdict};
 use crate::tcp::{Interest, Listener, Streams};
-use crate::timeline::RDP_PORT;
+use crate::time::Timestamp;
+use crate::timeline::{RDP_PORT, Timeline};
 use crate::tls::keys::Keyring;
 
+/// Refusals of domain controllers that are remembered.
+const MAX_REFUSALS: usize = 1000;
+/// A client may have asked its domain controller so long before it dials: people read dialogs.
+const BEFORE: Duration = Duration::from_secs(60);
 /// Observations of a connection that are kept until it is known what it is.
 const MAX_PENDING: usize = 256;
 /// First bytes of a side that are kept until then.
@@ -180,6 +190,8 @@ struct Sifter {
     keys: Arc<Keyring>,
     done: Vec<Diagnosed>,
     counts: Counts,
+    /// What domain controllers refused, and to whom, the latest last.
+    refusals: VecDeque<(IpAddr, Event)>,
 }
 
 /// Connections that may have been RDP, and nobody can tell.
@@ -191,6 +203,11 @@ struct Counts {
 
 /// What is known of one connection.
 enum Candidate {
+    /// Of a client with its domain controller.
+    Kerberos {
+        client: IpAddr,
+        answers: kdc::Answers,
+    },
     Unsure {
         pending: Vec<Observation>,
         heads: [Vec<u8>; 2],
@@ -217,7 +234,18 @@ impl Listener for Sifter {
                 feed(analysis, skip, observation);
                 Interest::Keep
             }
+            Candidate::Kerberos { client, answers } => {
+                let refusal = refused(answers, &observation);
+                let client = *client;
+                self.refusals.extend(refusal.map(|refusal| (client, refusal)));
+                self.refusals.drain(..self.refusals.len().saturating_sub(MAX_REFUSALS));
+                Interest::Keep
+            }
             Candidate::Unsure { pending, heads } => {
+                if let Some(client) = client_of_kdc(&observation.seen) {
+                    *candidate = Candidate::Kerberos { client, answers: kdc::Answers::default() };
+                    return Interest::Keep;
+                }
                 let verdict = judge(heads, &observation.seen);
                 pending.push(observation);
                 match verdict {
@@ -236,8 +264,9 @@ impl Listener for Sifter {
     }
 
     fn over(&mut self, candidate: Candidate) {
-        let analysis = match candidate {
+        let mut analysis = match candidate {
             Candidate::Rdp { analysis, .. } => analysis,
+            Candidate::Kerberos { .. } => return,
             // Nobody said a word: only the port tells what was wanted.
             Candidate::Unsure { pending, heads } if is_knock(&pending, &heads) => {
                 let Candidate::Rdp { analysis, .. } = begin(pending, Prelude::default(), &self.keys) else { return };
@@ -245,6 +274,7 @@ impl Listener for Sifter {
             }
             Candidate::Unsure { .. } => return,
         };
+        self.refusals_of(analysis.timeline()).iter().for_each(|refusal| analysis.learn(refusal));
         self.done.push(analysis.finish(self.name.clone()));
     }
 
@@ -255,6 +285,36 @@ impl Listener for Sifter {
     fn is_server(&self, port: u16) -> bool {
         port == RDP_PORT
     }
+}
+
+impl Sifter {
+    /// What this session's client was refused by a domain controller before it ended, and not long before it began.
+    fn refusals_of(&self, timeline: &Timeline) -> Vec<Event> {
+        let client = timeline.client_leg().and_then(|leg| leg.client).map(|client| client.ip());
+        let (Some(client), Some(began)) = (client, timeline.began) else { return Vec::new() };
+        let meanwhile = |at: Timestamp| at <= timeline.last && began.since(at) <= BEFORE;
+        let of_it = self.refusals.iter().filter(|(whose, refusal)| *whose == client && meanwhile(refusal.at));
+        of_it.map(|(_, refusal)| refusal.clone()).collect()
+    }
+}
+
+/// The client, where this is the beginning of a connection to a domain controller.
+fn client_of_kdc(seen: &Seen) -> Option<IpAddr> {
+    let Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) = seen else {
+        return None;
+    };
+    (server.port() == kdc::PORT).then(|| client.ip())
+}
+
+/// What a domain controller refuses here, other than what it always does first.
+fn refused(answers: &mut kdc::Answers, observation: &Observation) -> Option<Event> {
+    let Observation { at, flow, frame, ref seen } = *observation;
+    if let Seen::Missing { from: Side::Server, .. } = seen {
+        answers.lose();
+    }
+    let Seen::Bytes { from: Side::Server, data } = seen else { return None };
+    let error = answers.push(data).filter(|error| !error.is_usual())?;
+    Some(Event { at, flow, frame, what: What::Kdc(error) })
 }
 
 impl Counts {

@@ -5,6 +5,7 @@ mod causes;
 mod cli;
 mod corpus;
 mod explain;
+mod fuzzed;
 mod histogram;
 mod inner;
 mod keyed;

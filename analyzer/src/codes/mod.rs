@@ -10,6 +10,7 @@ mod events;
 mod freerdp;
 mod gcc;
 mod http;
+mod kerberos;
 mod licensing;
 mod logon;
 mod mcs;
@@ -70,6 +71,7 @@ pub static TABLES: &[&Table] = &[
     &freerdp::ERRORS,
     &ntstatus::NTSTATUS,
     &sspi::SSPI,
+    &kerberos::KERBEROS,
     &mstsgu::GATEWAY,
     &neg::FAILURES,
     &alert::ALERTS,

@@ -172,3 +172,19 @@ impl Kerberos {
         }
     }
 }
+
+/// KRB-ERROR of a domain controller (RFC 4120, 5.9.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KdcError {
+    /// `error-code`, RFC 4120 7.5.9.
+    pub code: u32,
+    /// `sname`: the service that was asked for.
+    pub service: Option<String>,
+}
+
+impl KdcError {
+    /// Whether it only says how to ask again: KDC_ERR_PREAUTH_REQUIRED and KRB_ERR_RESPONSE_TOO_BIG.
+    pub fn is_usual(&self) -> bool {
+        matches!(self.code, 25 | 52)
+    }
+}

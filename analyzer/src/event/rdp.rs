@@ -135,6 +135,13 @@ pub enum RdpPdu {
         /// Missed ones before the client reconnects.
         reconnect: u8,
     },
+    /// A frame of graphics.
+    Frame {
+        /// How far it is.
+        step: FrameStep,
+        /// `frameId`.
+        id: u32,
+    },
     /// Whatever carries the session: counted only.
     Traffic {
         /// Of which kind.
@@ -155,6 +162,17 @@ pub enum Traffic {
     ShareData(u8),
     /// Compressed or encrypted where it would tell what it is.
     Closed,
+}
+
+/// How far a frame of graphics is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FrameStep {
+    /// The server begins it, 2.2.9.2.3; \[MS-RDPEGFX\] 2.2.2.11.
+    Begun,
+    /// The server has sent it, 2.2.9.2.3; \[MS-RDPEGFX\] 2.2.2.12.
+    Sent,
+    /// The client has it on the screen, \[MS-RDPRFX\] 2.2.3.1; \[MS-RDPEGFX\] 2.2.2.13.
+    Acknowledged,
 }
 
 /// How many capability sets there are, 2.2.1.13.1.1.1.

@@ -5,6 +5,7 @@
 
 use super::frames::{Frame, Frames, HEAD};
 use super::gcc;
+use super::marks;
 use super::share::Share;
 use super::tpkt;
 use crate::event::{McsPdu, RdpPdu, Traffic, What};
@@ -96,7 +97,12 @@ impl Mcs {
         let is_behind_tls = self.security == Security::Tls;
         let traffic = |kind| What::Rdp { from, pdu: RdpPdu::Traffic { kind, len: frame.len as u32 } };
         match pdu {
-            McsPdu::FastPath if is_behind_tls => out.push(traffic(Traffic::FastPath)),
+            McsPdu::FastPath if is_behind_tls => {
+                out.push(traffic(Traffic::FastPath));
+                if from == Side::Server {
+                    marks::fast_path(&frame.head, &mut |pdu| out.push(What::Rdp { from, pdu }));
+                }
+            }
             McsPdu::SendData { security_flags } => {
                 if !is_behind_tls {
                     out.push(What::Mcs { from, pdu });
@@ -127,6 +133,7 @@ impl Mcs {
         let (settings, troubles) = match from {
             Side::Client => {
                 let (settings, troubles) = gcc::client(&frame.head);
+                self.share.asked(&settings);
                 (What::ClientSettings(Box::new(settings)), troubles)
             }
             Side::Server => {

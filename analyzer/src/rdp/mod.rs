@@ -8,6 +8,8 @@ mod foreign;
 mod frames;
 mod gcc;
 pub mod inner;
+pub mod kdc;
+mod marks;
 pub mod mcs;
 mod ntlm;
 pub mod prelude;

@@ -3,9 +3,10 @@
 
 use super::connect;
 use super::decoded::{self, Refused};
+use super::marks::Dynamic;
 use super::redirection;
 use super::wire::{Cursor, at};
-use crate::event::{Capabilities, Finalization, RdpPdu, ServerSettings, Traffic, What};
+use crate::event::{Capabilities, ClientSettings, Finalization, FrameStep, RdpPdu, ServerSettings, Traffic, What};
 use crate::observation::Side;
 
 /// Share PDUs that are read of one Send Data: servers send several at once.
@@ -14,6 +15,8 @@ const MAX_SHARED: usize = 64;
 const MAX_SETS: usize = 64;
 /// Flow PDUs say this instead of a length (T.128, 8.5).
 const FLOW: u16 = 0x8000;
+/// The static channel that carries the dynamic ones, \[MS-RDPEDYC\] 2.1.
+const DYNAMIC: &str = "drdynvc";
 /// PACKET_COMPRESSED of `compressedType`, 3.1.8.2.1.
 const COMPRESSED: u8 = 0x20;
 
@@ -22,6 +25,10 @@ const COMPRESSED: u8 = 0x20;
 pub(super) struct Share {
     io: Option<u16>,
     message: Option<u16>,
+    /// Where among the static channels the one is that carries the dynamic ones, and its id.
+    place: Option<usize>,
+    carrier: Option<u16>,
+    dynamic: Dynamic,
 }
 
 /// One piece of user data, and where it stands in its side's stream.
@@ -32,17 +39,28 @@ struct Piece<'a> {
 }
 
 impl Share {
+    /// Learns the channels that the client asks for.
+    pub(super) fn asked(&mut self, settings: &ClientSettings) {
+        self.place = settings.channels.iter().position(|name| name.eq_ignore_ascii_case(DYNAMIC));
+    }
+
     /// Learns the channels.
     pub(super) fn know(&mut self, settings: &ServerSettings) {
         (self.io, self.message) = (settings.io_channel, settings.message_channel);
+        self.carrier = self.place.and_then(|place| settings.channels.get(place)).copied();
     }
 
     /// User data that begins with a security header only where it must have one.
-    pub(super) fn bare(&self, from: Side, channel: u16, user: &[u8], at: u64, out: &mut Vec<What>) {
+    pub(super) fn bare(&mut self, from: Side, channel: u16, user: &[u8], at: u64, out: &mut Vec<What>) {
         let mut piece = Piece { from, at, out };
         match self.io {
             _ if self.message == Some(channel) => piece.headed(user),
-            Some(io) if io != channel => piece.traffic(Traffic::Channel(channel), user.len()),
+            Some(io) if io != channel => {
+                piece.traffic(Traffic::Channel(channel), user.len());
+                if self.carrier == Some(channel) {
+                    self.dynamic.push(from, user, &mut |pdu| piece.tell(pdu));
+                }
+            }
             _ if is_share_control(user) => piece.shared(user),
             // Where the channels are not known, `flagsHi` must be what it mostly is.
             None if !matches!(user, [_, _, 0, 0, ..]) => piece.traffic(Traffic::Closed, user.len()),
@@ -51,7 +69,7 @@ impl Share {
     }
 
     /// User data that always begins with a security header.
-    pub(super) fn headed(&self, from: Side, channel: u16, user: &[u8], at: u64, out: &mut Vec<What>) {
+    pub(super) fn headed(&mut self, from: Side, channel: u16, user: &[u8], at: u64, out: &mut Vec<What>) {
         let mut piece = Piece { from, at, out };
         match (user.get(4..), self.io) {
             (Some(rest), Some(io)) if io != channel && self.message != Some(channel) => {
@@ -210,6 +228,7 @@ fn data_pdu(kind: u8, mut body: Cursor<'_>) -> Option<Option<RdpPdu>> {
         0x2b => RdpPdu::Finalization(Finalization::PersistentKeyList),
         0x2f => RdpPdu::SetErrorInfo { code: body.u32()? },
         0x32 => RdpPdu::AutoReconnectStatus,
+        0x38 => RdpPdu::Frame { step: FrameStep::Acknowledged, id: body.u32()? },
         0x36 => RdpPdu::StatusInfo { code: body.u32()? },
         _ => return Some(None),
     }))

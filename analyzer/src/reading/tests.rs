@@ -193,3 +193,38 @@ fn a_capture_of_nothing_but_its_beginning() {
     assert!(reading.stopped.is_some());
     assert_eq!(reading.packets, 2);
 }
+
+/// KRB-ERROR with this code, for TERMSRV/host.
+fn refusal(code: u8) -> Vec<u8> {
+    let mut message = vec![0, 0, 0, 44, 0x7e, 42, 0x30, 40, 0xa0, 3, 2, 1, 5, 0xa6, 3, 2, 1, code];
+    message.extend([0xaa, 28, 0x30, 26, 0xa0, 3, 2, 1, 2, 0xa1, 19, 0x30, 17, 0x1b, 7]);
+    message.extend(b"TERMSRV");
+    message.extend([0x1b, 6]);
+    message.extend(b"host.x");
+    message
+}
+
+#[test]
+fn what_a_domain_controller_refused_its_client_belongs_to_the_session() {
+    let mut capture = Capture::opened(88, 1);
+    capture.send(Side::Client, ACK, &[0, 0, 0, 1, 0x6c]).send(Side::Server, ACK, &refusal(25));
+    capture.send(Side::Server, ACK, &refusal(37)).send(Side::Client, FIN, b"").send(Side::Server, FIN, b"");
+    (capture.port, capture.next) = (3389, [7000, 8000]);
+    capture.wait(5_000).send(Side::Client, SYN, b"").send(Side::Server, SYN_ACK, b"").send(Side::Client, ACK, b"");
+    capture.send(Side::Client, ACK, REQUEST).send(Side::Server, ACK, CONFIRM).send(Side::Server, RST_ACK, b"");
+    let sessions = capture.read();
+    let [session] = &sessions[..] else { panic!("{} sessions", sessions.len()) };
+    let [seen] = &session.timeline.facts.kdc[..] else { panic!("{:?}", session.timeline.facts.kdc) };
+    assert_eq!((seen.what.code, seen.what.service.as_deref(), seen.mark.frame), (37, Some("TERMSRV/host.x"), 6));
+}
+
+#[test]
+fn what_it_refused_long_before_or_others_does_not() {
+    let mut capture = Capture::opened(88, 1);
+    capture.send(Side::Server, ACK, &refusal(37)).send(Side::Client, FIN, b"").send(Side::Server, FIN, b"");
+    (capture.port, capture.next) = (3389, [7000, 8000]);
+    capture.wait(61_000).send(Side::Client, SYN, b"").send(Side::Server, SYN_ACK, b"").send(Side::Client, ACK, b"");
+    capture.send(Side::Client, ACK, REQUEST).send(Side::Server, ACK, CONFIRM).send(Side::Server, RST_ACK, b"");
+    let sessions = capture.read();
+    assert!(sessions[0].timeline.facts.kdc.is_empty());
+}

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::{altered_by_proxy, source, verdict};
 use crate::attempt::{Attempt, Diagnosed, Link, Witness};
-use crate::codes::tls as names;
+use crate::codes::{Table, tls as names};
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
 use crate::observation::{Field, Sign};
@@ -172,6 +172,10 @@ fn facts(timeline: &Timeline) -> Value {
         "failure_code": facts.failure.as_ref().map(|failure| failure.what),
         "addresses": timeline.resolution.as_ref().map(|r| r.addresses.iter().map(ToString::to_string).collect::<Vec<_>>()),
         "tls": facts.tls.iter().filter(|tls| tls.hello.is_some() || tls.server_hello.is_some()).map(tls).collect::<Vec<_>>(),
+        "domain_controller": facts.kdc.iter().map(|seen| json!({
+            "at_ns": seen.mark.at.0, "frame": seen.mark.frame, "error": seen.what.code, "service": seen.what.service,
+            "name": Table::keyed("kerberos").and_then(|table| table.code(seen.what.code)).map(|code| code.name),
+        })).collect::<Vec<_>>(),
         "malformed": malformed(facts),
     });
     [outside, inner::facts(&facts.inner)].into_iter().filter_map(object).flatten().collect::<Map<_, _>>().into()

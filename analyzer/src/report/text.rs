@@ -174,6 +174,7 @@ fn facts(text: &mut String, timeline: &Timeline) {
         self::tls(text, tls);
     }
     inner::facts(text, &facts.inner);
+    inner::domain_controller(text, &facts.kdc);
 }
 
 fn protocols(protocols: Protocols) -> String {

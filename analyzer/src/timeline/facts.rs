@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::inner::Inner;
 use crate::event::{
-    Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, McsPdu, Protocols,
+    Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, KdcError, McsPdu, Protocols,
     ServerHello, Undecryptable, What,
 };
 use crate::observation::{Leg, Side};
@@ -63,6 +63,8 @@ pub struct Facts {
     pub mcs: Vec<Sighting<(Side, McsPdu)>>,
     /// What plaintext tells: behind TLS, where it is read, and in clear.
     pub inner: Inner,
+    /// What the client's domain controller refused shortly before or meanwhile, in another connection of the capture.
+    pub kdc: Vec<Sighting<KdcError>>,
     /// Messages cut short by the end.
     pub partial: Vec<Sighting<(Side, &'static str, u32, u32)>>,
     /// Malformed messages: layer and what was wrong.
@@ -148,6 +150,8 @@ impl Facts {
             What::NotRdp { from, looks } => first(&mut self.not_rdp, mark, || (*from, *looks)),
             What::Mcs { from, pdu } => self.mcs(mark, *from, *pdu),
             What::Unsealed => self.inner.unsealed(mark),
+            What::Kdc(error) if self.kdc.len() < KEPT => self.kdc.push(Sighting { what: error.clone(), mark }),
+            What::Kdc(_) => {}
             What::Credssp { from, request } => self.inner.credssp(mark, *from, request),
             What::EarlyAuthorization { result } => self.inner.authorization(mark, *result),
             What::RdstlsResult { code } => self.inner.rdstls(mark, *code),
@@ -300,6 +304,7 @@ impl Tls {
             | What::NotRdp { .. }
             | What::Mcs { .. }
             | What::Unsealed
+            | What::Kdc(_)
             | What::Credssp { .. }
             | What::EarlyAuthorization { .. }
             | What::RdstlsResult { .. }

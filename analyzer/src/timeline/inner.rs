@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::facts::{Mark, Sighting};
 use super::first_hand;
+use super::frames::Frames;
 use crate::event::{
     AuthMessage, AutoDetect, Capabilities, ClientSettings, Finalization, Kerberos, McsPdu, Mechanism, Ntlm, NtlmKind,
     RdpPdu, Redirection, ServerSettings, Traffic, TsRequest,
@@ -68,6 +69,8 @@ pub struct Inner {
     pub redirection: Option<Sighting<Redirection>>,
     /// Heartbeats.
     pub heartbeat: Option<Sighting<Heartbeat>>,
+    /// Frames of graphics that the client acknowledged.
+    pub frames: Frames,
     /// Messages and bytes of client and server, by kind.
     pub traffic: BTreeMap<Traffic, [Count; 2]>,
 }
@@ -394,6 +397,7 @@ impl Inner {
                 let first = Heartbeat { period, warn, reconnect, times: 0 };
                 self.heartbeat.get_or_insert(Sighting { what: first, mark }).what.times += 1;
             }
+            RdpPdu::Frame { step, id } => self.frames.push(mark.at, step, id),
             RdpPdu::Traffic { kind, len } => self.count(kind, from, len),
         }
     }

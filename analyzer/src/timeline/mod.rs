@@ -4,6 +4,7 @@
 //! on the front leg, the server's on the back leg.
 
 pub mod facts;
+pub mod frames;
 pub mod inner;
 pub mod leg;
 pub mod phase;
@@ -180,7 +181,8 @@ impl Timeline {
             What::TlsEstablished { basis } => self.secured(mark, *basis),
             What::Record { from, kind, len } => self.sealed(mark, *from, *kind, u64::from(*len)),
             What::ClientHello(_) => self.begin_next(mark),
-            What::HelloRetryRequest
+            What::Kdc(_)
+            | What::HelloRetryRequest
             | What::ServerHello(_)
             | What::EncryptedExtensions { .. }
             | What::Certificates { .. }

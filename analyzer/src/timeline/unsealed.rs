@@ -94,6 +94,7 @@ impl Timeline {
             | RdpPdu::ShutdownDenied
             | RdpPdu::AutoReconnectStatus
             | RdpPdu::Heartbeat { .. }
+            | RdpPdu::Frame { .. }
             | RdpPdu::Traffic { .. } => {}
         }
     }

@@ -28,6 +28,7 @@ pub(super) fn facts(inner: &Inner) -> Value {
             })
         }),
         "auto_detect": auto_detect(inner),
+        "frames": frames(inner),
         "licensing": inner.licensing.iter().map(licence).collect::<Vec<_>>(),
         "multitransport": multitransport(inner),
         "demand_active": inner.demand_active.as_ref().map(capabilities),
@@ -233,6 +234,15 @@ fn auto_detect(inner: &Inner) -> Value {
             json!({ "frame": seen.mark.frame, "bandwidth_kbps": seen.what.0, "rtt_ms": seen.what.1 })
         }),
     })
+}
+
+fn frames(inner: &Inner) -> Value {
+    let ms = |length: std::time::Duration| length.as_secs_f64() * 1e3;
+    let acknowledged = inner
+        .frames
+        .summary()
+        .map(|[least, median, most]| json!({ "min": ms(least), "median": ms(median), "max": ms(most) }));
+    json!({ "acknowledged": inner.frames.acknowledged, "unseen": inner.frames.unseen, "acknowledge_ms": acknowledged })
 }
 
 fn licence(seen: &Sighting<Licence>) -> Value {

@@ -1,9 +1,10 @@
 //! What plaintext tells, in a few lines: who authenticated how, what was agreed on, how it was ended.
 
-use super::para;
+use super::{length, para};
 use crate::codes::{Table, errinfo::ERRINFO};
-use crate::event::Mechanism;
+use crate::event::{KdcError, Mechanism};
 use crate::observation::Side;
+use crate::timeline::facts::Sighting;
 use crate::timeline::inner::{Credssp, Inner, Settings};
 
 /// The lines; none where nothing was read.
@@ -13,6 +14,7 @@ pub(super) fn facts(text: &mut String, inner: &Inner) {
         ("  settings:    ", settings(&inner.settings)),
         ("  licensing:   ", licensing(inner)),
         ("  auto-detect: ", auto_detect(inner)),
+        ("  frames:      ", frames(inner)),
         ("  redirection: ", redirection(inner)),
         ("  said at end: ", ending(inner)),
     ];
@@ -20,6 +22,19 @@ pub(super) fn facts(text: &mut String, inner: &Inner) {
         if let Some(says) = says {
             para(text, lead, &says);
         }
+    }
+}
+
+/// What the client's domain controller refused, a line for each.
+pub(super) fn domain_controller(text: &mut String, refusals: &[Sighting<KdcError>]) {
+    for seen in refusals {
+        let KdcError { code, service } = &seen.what;
+        let service = service.as_ref().map(|service| format!(" for {service}")).unwrap_or_default();
+        para(
+            text,
+            "  Kerberos:    ",
+            &format!("KRB-ERROR {}{service} (frame {})", keyed("kerberos", *code), seen.mark.frame),
+        );
     }
 }
 
@@ -85,6 +100,17 @@ fn auto_detect(inner: &Inner) -> Option<String> {
     let base = measured.base_rtt_ms.map(|ms| format!("least RTT {ms} ms, ")).unwrap_or_default();
     let kbps = measured.bandwidth_kbps.map(|kbps| format!(", {kbps} kbit/s")).unwrap_or_default();
     Some(format!("{base}average {} ms{kbps}", measured.average_rtt_ms))
+}
+
+fn frames(inner: &Inner) -> Option<String> {
+    let (count, unseen) = (inner.frames.acknowledged, inner.frames.unseen);
+    let compressed = (unseen > 0).then(|| format!("{unseen} acknowledged whose marks are compressed"));
+    let times = inner.frames.summary().map(|times| {
+        let [least, median, most] = times.map(length);
+        format!("{count} acknowledged by the client after {least} to {most}, half of them within {median}")
+    });
+    let says: Vec<String> = times.into_iter().chain(compressed).collect();
+    (!says.is_empty()).then(|| says.join("; "))
 }
 
 fn redirection(inner: &Inner) -> Option<String> {

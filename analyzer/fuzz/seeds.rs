@@ -1,0 +1,158 @@
+//! Makes the seeds of every target out of captures: `cargo run --release --bin seeds -- FILE…`, into `corpus/`.
+//!
+//! Of each connection the talk is kept, from the first byte, from TLS on, and, where there are secrets, behind TLS.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use analyzer::capture::file::{self, Item};
+use analyzer::capture::packets::Decoder;
+use analyzer::event::{Protocols, What};
+use analyzer::observation::{Observation, Seen, Side};
+use analyzer::rdp::x224::{Negotiation, Next};
+use analyzer::tcp::{Interest, Listener, Streams};
+use analyzer::tls::keys::Keyring;
+use analyzer::tls::{Behind, Tls, clear_chain};
+
+/// No seed is longer, bytes: a fuzzer makes the more of them the shorter they are.
+const MAX_SEED: usize = 24 << 10;
+const MAX_FILE: usize = 200 << 10;
+
+type Talk = Vec<(Side, Vec<u8>)>;
+
+fn main() {
+    for name in std::env::args().skip(1) {
+        let path = Path::new(&name);
+        let Ok(bytes) = fs::read(path) else { continue };
+        let log = fs::read(path.with_extension("keylog.txt")).or_else(|_| fs::read(path.with_extension("keys")));
+        of_file(&bytes, log.unwrap_or_default());
+    }
+}
+
+fn of_file(bytes: &[u8], mut log: Vec<u8>) {
+    if bytes.len() <= MAX_FILE {
+        keep("file", bytes);
+    }
+    let (mut decoder, mut streams) = (Decoder::default(), Streams::new(Talks::default()));
+    let _refused = file::read(bytes, &mut |item| {
+        if let Item::Secrets(more) = item {
+            log.extend(more);
+        }
+        decoder.item(&item, &mut |heard| streams.push(&heard));
+        Ok(())
+    });
+    if log.len() < MAX_SEED / 2 {
+        keep("keylog", &log);
+    }
+    for talk in streams.finish().0 {
+        of_talk(&talk, &log);
+    }
+}
+
+fn of_talk(talk: &Talk, log: &[u8]) {
+    keep("session", &with_log(log, talk));
+    keep("x224", &seed(talk));
+    let (mut negotiation, mut out, mut rest) = (Negotiation::new(), Vec::new(), Vec::new());
+    for (from, data) in talk {
+        if negotiation.next().is_some() {
+            rest.push((*from, data.clone()));
+        } else {
+            negotiation.push(*from, data, &mut out);
+        }
+    }
+    let next = negotiation.next();
+    let [client, server] = negotiation.into_rest();
+    rest.splice(0..0, [(Side::Client, client), (Side::Server, server)]);
+    match next {
+        Some(Next::Tls) => of_tls(&rest, log, &out),
+        Some(Next::Mcs) => keep("mcs", &seed(&rest)),
+        Some(Next::Foreign | Next::Refused) | None => {}
+    }
+}
+
+fn of_tls(talk: &Talk, log: &[u8], negotiated: &[What]) {
+    keep("tls", &with_log(log, talk));
+    let server: Vec<u8> = talk.iter().filter(|(from, _)| *from == Side::Server).flat_map(|(_, data)| data.clone()).collect();
+    clear_chain(&server).iter().for_each(|certificate| keep("certificate", certificate));
+    let mut keys = Keyring::default();
+    keys.read(log);
+    let plain = Plain::default();
+    let (mut tls, mut out) = (Tls::with_keys(&Arc::new(keys), Box::new(plain.clone())), Vec::new());
+    talk.iter().for_each(|(from, data)| tls.push(*from, data, &mut out));
+    let selected = negotiated.iter().find_map(|what| match what {
+        What::ConnectionConfirm(confirm) => confirm.selected,
+        _ => None,
+    });
+    let target = match selected {
+        Some(Protocols::HYBRID | Protocols::HYBRID_EX) => "credssp",
+        Some(Protocols::RDSTLS) => "rdstls",
+        _ => "rdp",
+    };
+    let plain = plain.0.lock().expect("one thread").clone();
+    if !plain.is_empty() {
+        keep(target, &seed(&plain));
+    }
+}
+
+/// What each side of each connection said.
+#[derive(Default)]
+struct Talks(Vec<Talk>);
+
+impl Listener for Talks {
+    type State = Talk;
+
+    fn hear(&mut self, talk: &mut Talk, observation: Observation) -> Interest {
+        if let Seen::Bytes { from, data } = observation.seen {
+            talk.push((from, data.to_vec()));
+        }
+        Interest::Keep
+    }
+
+    fn over(&mut self, talk: Talk) {
+        self.0.push(talk);
+    }
+}
+
+/// What stands behind TLS.
+#[derive(Default, Clone)]
+struct Plain(Arc<Mutex<Talk>>);
+
+impl Behind for Plain {
+    fn push(&mut self, from: Side, data: &[u8], _: &mut Vec<What>) {
+        self.0.lock().expect("one thread").push((from, data.to_vec()));
+    }
+
+    fn missing(&mut self, _: Side, _: u64, _: &mut Vec<What>) {}
+}
+
+fn seed(talk: &Talk) -> Vec<u8> {
+    let mut seed = Vec::new();
+    for (from, data) in talk.iter().filter(|(_, data)| !data.is_empty()) {
+        for data in data.chunks(u16::MAX.into()) {
+            seed.push(u8::from(*from == Side::Server));
+            seed.extend((data.len() as u16).to_le_bytes());
+            seed.extend(data);
+        }
+        if seed.len() > MAX_SEED {
+            break;
+        }
+    }
+    seed.truncate(MAX_SEED);
+    seed
+}
+
+fn with_log(log: &[u8], talk: &Talk) -> Vec<u8> {
+    let log = if log.len() < MAX_SEED / 4 { log } else { &[] };
+    [&(log.len() as u16).to_le_bytes()[..], log, &seed(talk)].concat()
+}
+
+fn keep(target: &str, seed: &[u8]) {
+    let mut hash = DefaultHasher::new();
+    seed.hash(&mut hash);
+    let folder = Path::new("corpus").join(target);
+    fs::create_dir_all(&folder).expect("a folder for seeds");
+    fs::write(folder.join(format!("{:016x}", hash.finish())), seed).expect("a seed");
+}
