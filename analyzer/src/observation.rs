@@ -11,8 +11,10 @@ use bytes::Bytes;
 
 use crate::time::Timestamp;
 
+mod interception;
 mod sign;
 
+pub use interception::{Interception, Means};
 pub use sign::{Again, Field, ResetMarks, Sequence, Sign, SynProxyMarks};
 
 /// What was seen on one flow, and when.
@@ -85,6 +87,8 @@ pub enum Seen {
     Path(Box<PathSample>),
     /// A thing that only packets show.
     Sign(Sign),
+    /// What a relay did that can stand inside TLS.
+    Interception(Interception),
     /// One side, or nobody, ended something.
     Closed {
         /// Who acted; `None` where nobody did: a timer ran out, a name did not resolve, the recording stops.

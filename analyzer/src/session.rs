@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::event::{Event, Protocols, What};
-use crate::observation::{Absence, Leg, Observation, Seen, Side};
+use crate::observation::{Absence, Interception, Leg, Observation, Seen, Side};
 use crate::rdp::inner::Inner;
 use crate::rdp::mcs::Mcs;
 use crate::rdp::x224::{Negotiation, Next};
@@ -91,6 +91,13 @@ impl Stack {
             Seen::Opened => out.push(What::Opened),
             Seen::Path(sample) => out.push(What::Path(sample.clone())),
             Seen::Sign(sign) => out.push(What::Sign(sign.clone())),
+            Seen::Interception(step) => {
+                // What follows is a connection of its own.
+                if let Interception::Redialed { .. } = step {
+                    *self = Stack::new(&self.keys);
+                }
+                out.push(What::Interception(step.clone()));
+            }
             Seen::Bytes { from, data } => {
                 out.push(What::Passed { from: *from, len: data.len() as u64 });
                 self.bytes(*from, data, out);

@@ -148,7 +148,7 @@ impl<W: Write> Recorder<W> {
                 self.packet(at, leg, from, Flags::RST | Flags::ACK, Payload::NONE, comments)
             }
             // INVARIANT: the other kinds have an annotation and were written above.
-            Seen::Opening(_) | Seen::Path(_) | Seen::Sign(_) => Ok(()),
+            Seen::Opening(_) | Seen::Path(_) | Seen::Sign(_) | Seen::Interception(_) => Ok(()),
         }
     }
 
