@@ -5,10 +5,12 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 mod sign;
@@ -85,6 +87,8 @@ pub enum Seen {
     Path(Box<PathSample>),
     /// A thing that only packets show.
     Sign(Sign),
+    /// Lines of a key log (NSS Key Log Format, RFC 9850) that open this session. When they come says nothing.
+    Secret(Arc<Secret>),
     /// One side, or nobody, ended something.
     Closed {
         /// Who acted; `None` where nobody did: a timer ran out, a name did not resolve, the recording stops.
