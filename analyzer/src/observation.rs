@@ -5,10 +5,12 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 mod interception;
@@ -89,6 +91,8 @@ pub enum Seen {
     Sign(Sign),
     /// What a relay did that can stand inside TLS.
     Interception(Interception),
+    /// Lines of a key log (NSS Key Log Format, RFC 9850) that open this session. When they come says nothing.
+    Secret(Arc<Secret>),
     /// One side, or nobody, ended something.
     Closed {
         /// Who acted; `None` where nobody did: a timer ran out, a name did not resolve, the recording stops.

@@ -290,6 +290,7 @@ fn judge(heads: &mut [Vec<u8>; 2], seen: &Seen) -> Verdict {
         | Seen::Opened
         | Seen::Path(_)
         | Seen::Sign(_)
+        | Seen::Secret(_)
         | Seen::Interception(_)
         | Seen::Closed { .. } => Verdict::Unsure,
     }

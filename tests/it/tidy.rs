@@ -39,7 +39,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tun-rs", &[]), // tests alone: tests/it/support/wan
     ("windows-sys", &["proxy/src/tcp_info.rs"]),
     ("x509-parser", &["analyzer/src/tls/certificate.rs"]),
-    ("zeroize", &["analyzer/src/tls/keys.rs"]),
+    ("zeroize", &["analyzer/src/secret.rs"]),
 ];
 
 /// Crates that are at home everywhere in the packages that have them.

@@ -110,6 +110,8 @@ pub fn encode(seen: &Seen) -> Option<String> {
         | Seen::Opened
         | Seen::Bytes { .. }
         | Seen::Missing { .. }
+        // It has a block of its own.
+        | Seen::Secret(_)
         | Seen::Closed { .. } => return None,
     }
     Some(text)

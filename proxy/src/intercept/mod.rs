@@ -115,8 +115,9 @@ impl Deeds {
     /// What an end has to say to its peer, and the secrets by which that can be read.
     fn flush(&mut self, end: &mut End, to: Side) {
         let said = end.give();
-        // Not kept yet: an observation has no room for a secret.
-        let _lines = end.secrets();
+        if let Some(lines) = end.secrets() {
+            self.notes.push((leg_to(to), Seen::Secret(Arc::new(lines))));
+        }
         self.send(to, said);
     }
 }

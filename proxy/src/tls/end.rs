@@ -4,10 +4,11 @@
 //! Nothing is resumed and no tickets are given: each connection then has secrets of its own, and a recording that holds
 //! them opens by itself.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use analyzer::secret::Secret;
 use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -195,9 +196,9 @@ impl End {
     }
 
     /// The lines of a key log since the last call.
-    pub fn secrets(&self) -> Option<Vec<u8>> {
+    pub fn secrets(&self) -> Option<Secret> {
         let lines = std::mem::take(&mut *self.log.0.lock().unwrap_or_else(PoisonError::into_inner));
-        (!lines.is_empty()).then(|| lines.into_bytes())
+        (!lines.is_empty()).then_some(lines)
     }
 }
 
@@ -295,12 +296,12 @@ fn why(error: &Error) -> String {
 
 /// Keeps what a key log would hold.
 #[derive(Default)]
-struct Log(Mutex<String>);
+struct Log(Mutex<Secret>);
 
 impl KeyLog for Log {
     fn log(&self, label: &str, random: &[u8], secret: &[u8]) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let _infallible = writeln!(lines, "{label} {} {}", Hex(random), Hex(secret));
+        let line = Secret::new(format!("{label} {} {}\n", Hex(random), Hex(secret)).into_bytes());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(&line);
     }
 }
 

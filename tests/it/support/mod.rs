@@ -146,7 +146,7 @@ fn story(notes: &[Note], session: u32, leg: Leg) -> Vec<String> {
         let (line, len) = match seen {
             Seen::Bytes { from, data } => (format!("{from} bytes"), data.len() as u64),
             Seen::Missing { from, len, why } => (format!("{from} {}", why.name()), *len),
-            Seen::Path(_) | Seen::Sign(_) | Seen::Interception(_) => continue,
+            Seen::Path(_) | Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) => continue,
             other => (plain(other), 0),
         };
         match &mut run {
@@ -176,9 +176,12 @@ fn plain(seen: &Seen) -> String {
         Seen::Opening(Opening::Joined { .. }) => "joined".into(),
         Seen::Opened => "opened".into(),
         Seen::Closed { from, how } => format!("{} {}", from.map_or("nobody", |side| side.name()), how.name()),
-        Seen::Bytes { .. } | Seen::Missing { .. } | Seen::Path(_) | Seen::Sign(_) | Seen::Interception(_) => {
-            String::new()
-        }
+        Seen::Bytes { .. }
+        | Seen::Missing { .. }
+        | Seen::Path(_)
+        | Seen::Sign(_)
+        | Seen::Secret(_)
+        | Seen::Interception(_) => String::new(),
     }
 }
 
