@@ -9,8 +9,8 @@ use analyzer::analysis::Analysis;
 use analyzer::capture::annotation::Section;
 use analyzer::capture::recording::{self, ReadError};
 use analyzer::observation::{
-    Absence, Again, Ending, Flow, Leg, Observation, Opening, PathSample, ResetMarks, Seen, Sequence, Side, Sign,
-    SynProxyMarks,
+    Absence, Again, Ending, Flow, Interception, Leg, Means, Observation, Opening, PathSample, ResetMarks, Seen,
+    Sequence, Side, Sign, SynProxyMarks,
 };
 use analyzer::reading;
 use analyzer::secret::Secret;
@@ -214,6 +214,7 @@ impl Relay {
         let from = side(random);
         let (seen, stage) = match (self.legs[place], random.below(10)) {
             (stage, 0) if random.below(4) == 0 => (secret(random), stage),
+            (stage, 0) if random.below(4) == 0 => (Seen::Interception(interception(random)), stage),
             (stage, 0) => (Seen::Path(Box::new(path(random))), stage),
             (stage, 1) if random.below(2) == 0 => (Seen::Sign(sign(random, from)), stage),
             (stage, 1) => (apart(random, from), stage),
@@ -246,6 +247,18 @@ fn secret(random: &mut Random) -> Seen {
     let mut log = format!("CLIENT_RANDOM {random} {secret}\nSERVER_TRAFFIC_SECRET_0 {random} {secret}\n");
     log.truncate(log.len() - usize::from(log.ends_with("1\n")));
     Seen::Secret(Arc::new(Secret::new(log.into_bytes())))
+}
+
+/// What a relay did inside TLS, in any order.
+fn interception(random: &mut Random) -> Interception {
+    match random.below(6) {
+        0 => Interception::Asked(Means::ServerKey),
+        1 => Interception::Stands,
+        2 => Interception::Passed { why: "no reason, = or %".into() },
+        3 => Interception::Upstream { trusted: Some(false), says: "self-signed".into() },
+        4 => Interception::OtherKey,
+        _ => Interception::Redialed { why: "alert 40".into() },
+    }
 }
 
 fn path(random: &mut Random) -> PathSample {

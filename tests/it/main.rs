@@ -7,6 +7,7 @@ mod corpus;
 mod explain;
 mod histogram;
 mod inner;
+mod intercept;
 mod keyed;
 mod lab;
 mod lab_command;

@@ -85,6 +85,17 @@ impl Rig {
         (story(&notes, session, Leg::Front), story(&notes, session, Leg::Back))
     }
 
+    /// Everything that was seen of a session that has ended, in order.
+    pub async fn observations(&self, session: u32) -> Vec<Observation> {
+        self.until(|note| matches!(note, Note::End { session: ended } if *ended == session)).await;
+        let notes = self.notes.lock().expect("notes");
+        let seen = notes.iter().filter_map(|note| match note {
+            Note::Seen(seen) if seen.flow.session == session => Some(seen.clone()),
+            Note::Seen(_) | Note::Begin(_) | Note::End { .. } => None,
+        });
+        seen.collect()
+    }
+
     /// The path samples of a leg, each with what was seen next there.
     pub fn paths(&self, session: u32, leg: Leg) -> Vec<(PathSample, Option<Seen>)> {
         let notes = self.notes.lock().expect("notes");
