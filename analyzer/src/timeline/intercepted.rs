@@ -3,6 +3,7 @@
 use super::facts::{Facts, Sighting};
 use super::phase::{Outcome, PhaseName};
 use super::{Mark, Timeline, edge_of};
+use crate::event::{Basis, Protocols};
 use crate::observation::{Interception, Leg, Means};
 
 /// Steps that are kept: a relay takes fewer.
@@ -67,8 +68,17 @@ impl Timeline {
         }
     }
 
+    /// TLS of a leg is agreed on.
+    pub(super) fn secured(&mut self, mark: Mark, basis: Basis) {
+        if self.is_secured() && self.end_phase(PhaseName::Tls, mark, Outcome::Done, basis) {
+            let authenticates = self.facts.selected().is_some_and(|s| s.intersects(Protocols::CREDSSP));
+            let next = if authenticates { PhaseName::Credssp } else { PhaseName::BasicSettings };
+            self.next = Some((next, mark, Basis::Inferred));
+        }
+    }
+
     /// Whether TLS is agreed on wherever it has to be.
-    pub(super) fn is_secured(&self) -> bool {
+    fn is_secured(&self) -> bool {
         let done = |leg| self.facts.tls.iter().any(|tls| tls.leg == leg && tls.established.is_some());
         !self.facts.is_intercepted() || done(Leg::Front) && done(Leg::Back)
     }

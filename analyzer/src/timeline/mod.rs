@@ -16,7 +16,7 @@ pub mod wait;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::event::{Basis, Event, McsPdu, Protocols, What};
+use crate::event::{Basis, Event, McsPdu, What};
 use crate::observation::{Ending, Leg as LegName, Opening, PathSample, Side};
 use crate::time::Timestamp;
 use facts::{Facts, Mark};
@@ -365,14 +365,6 @@ impl Timeline {
         if let Some(phase) = self.phases.last_mut() {
             phase.waited.network = gap.min(rtt);
             phase.waited.client = gap - gap.min(rtt);
-        }
-    }
-
-    fn secured(&mut self, mark: Mark, basis: Basis) {
-        if self.is_secured() && self.end_phase(PhaseName::Tls, mark, Outcome::Done, basis) {
-            let authenticates = self.facts.selected().is_some_and(|s| s.intersects(Protocols::CREDSSP));
-            let next = if authenticates { PhaseName::Credssp } else { PhaseName::BasicSettings };
-            self.next = Some((next, mark, Basis::Inferred));
         }
     }
 
