@@ -24,6 +24,8 @@ pub struct Cli {
 pub enum Command {
     /// Stand between a client and a server: record every session and say what became of it
     Proxy(Proxy),
+    /// Make, show or hand out the authority that `proxy --intercept ca` makes its certificates with
+    Ca(Ca),
     /// Say what became of recorded sessions, and of those in anybody's packet captures
     Analyze(Analyze),
     /// Ask a server what it is and what it accepts: reachable, protocols, TLS, certificate, times; without credentials
@@ -63,6 +65,65 @@ pub struct Proxy {
     /// Probe the server after a failed session, at most once a minute, and put the result beside the recording
     #[arg(long)]
     pub probe_on_failure: bool,
+    /// End TLS here and begin it again, so that the recording opens by itself: by the server's own certificate and key, which
+    /// serves every protocol, or by certificates of a local authority that the client's machine trusts, which serves plain TLS
+    #[arg(long, value_enum, value_name = "BY")]
+    pub intercept: Option<InterceptBy>,
+    /// For `--intercept server-key`: the server's certificate, PEM, with the chain behind it if there is one
+    #[arg(long, value_name = "FILE", requires = "intercept")]
+    pub cert: Option<PathBuf>,
+    /// For `--intercept server-key`: its private key, PEM, in clear
+    #[arg(long, value_name = "FILE", requires = "intercept")]
+    pub key: Option<PathBuf>,
+    /// For `--intercept ca`: the authority's folder [default: ~/.config/rdpscope/ca]
+    #[arg(long, value_name = "DIR", requires = "intercept")]
+    pub ca: Option<PathBuf>,
+}
+
+/// By what TLS is ended here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InterceptBy {
+    /// The server's own certificate and key
+    ServerKey,
+    /// Certificates of a local authority
+    Ca,
+}
+
+#[derive(Debug, Args)]
+pub struct Ca {
+    #[command(subcommand)]
+    pub what: CaWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CaWhat {
+    /// Make an authority: a key that its owner alone can read, and a certificate for two years
+    Init {
+        /// Its folder [default: ~/.config/rdpscope/ca]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Replace the one that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Say whose it is, where it is, how long it lasts
+    Show {
+        /// Its folder [default: ~/.config/rdpscope/ca]
+        #[arg(long = "ca", value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Hand out its certificate, for the clients that are to trust it; never its key
+    Export {
+        /// Its folder [default: ~/.config/rdpscope/ca]
+        #[arg(long = "ca", value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// DER instead of PEM
+        #[arg(long)]
+        der: bool,
+        /// Write there instead of to standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

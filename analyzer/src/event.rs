@@ -5,7 +5,7 @@
 mod credssp;
 mod rdp;
 
-use crate::observation::{Absence, Ending, Flow, Opening, PathSample, Side, Sign};
+use crate::observation::{Absence, Ending, Flow, Interception, Opening, PathSample, Side, Sign};
 use crate::time::Timestamp;
 
 pub use credssp::{AuthMessage, KdcError, Kerberos, Mechanism, Ntlm, NtlmKind, NtlmNames, Token, TsRequest};
@@ -37,6 +37,8 @@ pub enum What {
     Path(Box<PathSample>),
     /// A thing that only packets show.
     Sign(Sign),
+    /// What a relay did that can stand inside TLS.
+    Interception(Interception),
     /// Payload passed, of whatever protocol. Comes before the events made from it.
     Passed {
         /// Who sent it.

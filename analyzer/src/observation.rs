@@ -5,14 +5,18 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
+mod interception;
 mod sign;
 
+pub use interception::{Interception, Means};
 pub use sign::{Again, Field, ResetMarks, Sequence, Sign, SynProxyMarks};
 
 /// What was seen on one flow, and when.
@@ -85,6 +89,10 @@ pub enum Seen {
     Path(Box<PathSample>),
     /// A thing that only packets show.
     Sign(Sign),
+    /// What a relay did that can stand inside TLS.
+    Interception(Interception),
+    /// Lines of a key log (NSS Key Log Format, RFC 9850) that open this session. When they come says nothing.
+    Secret(Arc<Secret>),
     /// One side, or nobody, ended something.
     Closed {
         /// Who acted; `None` where nobody did: a timer ran out, a name did not resolve, the recording stops.

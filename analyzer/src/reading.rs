@@ -346,7 +346,13 @@ fn judge(heads: &mut [Vec<u8>; 2], seen: &Seen) -> Verdict {
             if room == 0 { Verdict::Foreign } else { prelude::judge(&heads[0], &heads[1]) }
         }
         Seen::Missing { .. } => Verdict::Foreign,
-        Seen::Opening(_) | Seen::Opened | Seen::Path(_) | Seen::Sign(_) | Seen::Closed { .. } => Verdict::Unsure,
+        Seen::Opening(_)
+        | Seen::Opened
+        | Seen::Path(_)
+        | Seen::Sign(_)
+        | Seen::Secret(_)
+        | Seen::Interception(_)
+        | Seen::Closed { .. } => Verdict::Unsure,
     }
 }
 

@@ -3,16 +3,18 @@
 //! Each leg has its own stack, X.224 first, then TLS or MCS as the confirm says. A relay that passes everything on
 //! gives the same events on both legs; one that does not gives different ones, and that is a fact worth seeing.
 //!
-//! What secrets open of TLS goes to [`Inner`]. All secrets are there before the first observation: then it does not matter
-//! where they stood.
+//! What secrets open of TLS goes to [`Inner`]. They must be there before the server answers a ClientHello: of a file all
+//! secrets are found first, and live what comes behind a ClientHello is held for them. Then it does not matter where they
+//! stood.
 
 use std::sync::Arc;
 
 use crate::event::{Event, Protocols, What};
-use crate::observation::{Absence, Leg, Observation, Seen, Side};
+use crate::observation::{Absence, Interception, Leg, Observation, Seen, Side};
 use crate::rdp::inner::Inner;
 use crate::rdp::mcs::Mcs;
 use crate::rdp::x224::{Negotiation, Next};
+use crate::secret::Random;
 use crate::tls::keys::Keyring;
 use crate::tls::{Behind, Tls};
 
@@ -32,10 +34,28 @@ impl Session {
     /// Takes one observation and hands on what the protocol did by it.
     pub fn push(&mut self, observation: &Observation, each: &mut dyn FnMut(Event)) {
         let Observation { at, flow, frame, ref seen } = *observation;
+        if let Seen::Secret(log) = seen {
+            return self.learn(log);
+        }
         let mut happened = Vec::new();
         self.stack(flow.leg).push(seen, &mut happened);
         for what in happened {
             each(Event { at, flow, frame, what });
+        }
+    }
+
+    /// The connections that were begun and that nobody can open with the secrets that are there.
+    pub fn sealed(&self) -> impl Iterator<Item = Random> {
+        let randoms = self.stacks.iter().filter_map(|(_, stack)| stack.random());
+        randoms.filter(|random| !self.keys.is_complete(random))
+    }
+
+    /// Takes the lines of a key log.
+    fn learn(&mut self, log: &[u8]) {
+        if Arc::make_mut(&mut self.keys).read(log) > 0 {
+            for (_, stack) in &mut self.stacks {
+                stack.learn(&self.keys);
+            }
         }
     }
 
@@ -85,12 +105,37 @@ impl Stack {
         Stack { layer, closed: false, mirrored: [false; 2], keys: Arc::clone(keys), selected }
     }
 
+    /// The Random of its ClientHello, once there is one.
+    fn random(&self) -> Option<Random> {
+        match &self.layer {
+            Layer::Tls(tls) => tls.random(),
+            Layer::Negotiation(_) | Layer::Mcs(_) | Layer::Opaque => None,
+        }
+    }
+
+    fn learn(&mut self, keys: &Arc<Keyring>) {
+        self.keys = Arc::clone(keys);
+        match &mut self.layer {
+            Layer::Tls(tls) => tls.learn(keys, || Box::new(Inner::new(self.selected))),
+            Layer::Negotiation(_) | Layer::Mcs(_) | Layer::Opaque => {}
+        }
+    }
+
     fn push(&mut self, seen: &Seen, out: &mut Vec<What>) {
         match seen {
             Seen::Opening(opening) => out.push(What::Opening(opening.clone())),
             Seen::Opened => out.push(What::Opened),
             Seen::Path(sample) => out.push(What::Path(sample.clone())),
             Seen::Sign(sign) => out.push(What::Sign(sign.clone())),
+            Seen::Interception(step) => {
+                // What follows is a connection of its own.
+                if let Interception::Redialed { .. } = step {
+                    *self = Stack::new(&self.keys);
+                }
+                out.push(What::Interception(step.clone()));
+            }
+            // It is not of one leg alone: the session takes it.
+            Seen::Secret(_) => {}
             Seen::Bytes { from, data } => {
                 out.push(What::Passed { from: *from, len: data.len() as u64 });
                 self.bytes(*from, data, out);

@@ -67,6 +67,8 @@ pub(crate) struct Dial<'a> {
     early: Vec<(bytes::Bytes, bool)>,
     /// When a client that sent its FIN counts as gone.
     grace: Option<Instant>,
+    /// Whether the client is listened to meanwhile.
+    listens: bool,
 }
 
 impl<'a> Dial<'a> {
@@ -75,7 +77,7 @@ impl<'a> Dial<'a> {
         tap: &'a mut Tap,
         stop: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
     ) -> Dial<'a> {
-        Dial { front, tap, stop, early: Vec::new(), grace: None }
+        Dial { front, tap, stop, early: Vec::new(), grace: None, listens: true }
     }
 
     /// Connects the back leg. What the client sent meanwhile is pending on it.
@@ -88,6 +90,13 @@ impl<'a> Dial<'a> {
             }
         }
         Err(Failure::Failed)
+    }
+
+    /// Connects the back leg once more, with this pending on it. What the client says meanwhile waits in its socket.
+    pub(crate) async fn again(mut self, server: SocketAddr, says: bytes::Bytes, route: &Route) -> Result<Leg, Failure> {
+        (self.listens, self.early) = (false, vec![(says, true)]);
+        let connection = self.attempt(server, route).await?.ok_or(Failure::Failed)?;
+        Ok(self.connected(connection))
     }
 
     /// The addresses to dial. A name takes a resolver; an address is its own.
@@ -157,7 +166,8 @@ impl<'a> Dial<'a> {
         let mut step = pin!(step);
         let mut tick = interval_at(Instant::now() + SAMPLE, SAMPLE);
         loop {
-            let room = CHUNK - self.early.iter().map(|(data, _)| data.len()).sum::<usize>();
+            let kept = self.early.iter().map(|(data, _)| data.len()).sum::<usize>();
+            let room = if self.listens { CHUNK.saturating_sub(kept) } else { 0 };
             let grace = self.grace;
             let alarm = tokio::select! {
                 biased;

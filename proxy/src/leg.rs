@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future;
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -164,6 +165,28 @@ impl Leg {
     /// Keeps `data` until it can be written.
     pub(crate) fn pend(&mut self, data: Bytes, kept: bool) {
         self.pending.push_back(Chunk { data, kept });
+    }
+
+    /// Writes what the kernel takes of `data` behind what is pending, notes that, and keeps the rest.
+    pub(crate) fn send(&mut self, mut data: Bytes, kept: bool, tap: &mut Tap) {
+        if self.pending.is_empty()
+            && let Some((at, n)) = self.write(&data)
+        {
+            tap.left(self.name, at, data.split_to(n), kept);
+        }
+        if !data.is_empty() {
+            self.pend(data, kept);
+        }
+    }
+
+    /// What waits to be written.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &Bytes> {
+        self.pending.iter().map(|chunk| &chunk.data)
+    }
+
+    /// The peer's address; `None` where the connection is gone already.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.stream.peer_addr().ok()
     }
 
     /// Writes what is pending, then the FIN that is due. True if anything moved.

@@ -9,6 +9,16 @@ pub mod tcp_info;
 
 pub mod tap;
 
+pub mod tls;
+
+mod roots;
+
+pub mod record;
+
+pub mod authority;
+
+pub mod intercept;
+
 mod leg;
 
 mod relay;
@@ -17,11 +27,7 @@ mod dial;
 
 pub mod listen;
 
-pub mod record;
-
 pub mod watch;
-
-pub mod tls;
 
 pub mod wire;
 

@@ -16,8 +16,9 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::clock;
 use crate::dial::{Dial, Failure, Route, literal, loops};
+use crate::intercept::{Intercept, Interceptor};
 use crate::leg::Leg;
-use crate::relay::Relay;
+use crate::relay::{Redial, Relay};
 use crate::tap::{Feed, Tap};
 
 pub use crate::dial::Target;
@@ -44,6 +45,8 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// Where everything seen is told.
     pub feed: Feed,
+    /// Stand inside TLS, by this.
+    pub intercept: Option<Arc<Intercept>>,
 }
 
 impl Config {
@@ -52,7 +55,7 @@ impl Config {
 
     /// A configuration with nothing special about it.
     pub fn new(listen: SocketAddr, target: Target, feed: Feed) -> Config {
-        Config { listen, target, connect_to: None, connect_timeout: Self::CONNECT_TIMEOUT, feed }
+        Config { listen, target, connect_to: None, connect_timeout: Self::CONNECT_TIMEOUT, feed, intercept: None }
     }
 }
 
@@ -62,6 +65,7 @@ pub struct Server {
     listener: TcpListener,
     route: Arc<Route>,
     feed: Feed,
+    intercept: Option<Arc<Intercept>>,
 }
 
 impl Server {
@@ -75,7 +79,7 @@ impl Server {
             listener: listener.local_addr()?,
         };
         check_loop(&route).await?;
-        Ok(Server { listener, route: Arc::new(route), feed: config.feed })
+        Ok(Server { listener, route: Arc::new(route), feed: config.feed, intercept: config.intercept })
     }
 
     /// Where it listens.
@@ -85,7 +89,7 @@ impl Server {
 
     /// Accepts clients until `shutdown`; then resets the sessions that stand, which takes two seconds at most.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Server { listener, route, feed } = self;
+        let Server { listener, route, feed, intercept } = self;
         let (stop, stopped) = watch::channel(false);
         let mut sessions = JoinSet::new();
         let mut number = 0;
@@ -101,7 +105,8 @@ impl Server {
                 accepted = accept(&listener) => accepted,
             };
             number += 1;
-            let session = Session { number, at: clock::now(), client, route: route.clone(), feed: feed.clone() };
+            let (route, feed, intercept) = (route.clone(), feed.clone(), intercept.clone());
+            let session = Session { number, at: clock::now(), client, route, feed, intercept };
             let span = info_span!("session", number);
             sessions.spawn(session.run(stream, stopped.clone()).instrument(span));
         }
@@ -122,6 +127,7 @@ struct Session {
     client: SocketAddr,
     route: Arc<Route>,
     feed: Feed,
+    intercept: Option<Arc<Intercept>>,
 }
 
 impl Session {
@@ -145,17 +151,42 @@ impl Session {
 
     async fn serve(&self, mut front: Leg, tap: &mut Tap, mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>) {
         match Dial::new(&mut front, tap, stop.as_mut()).dial(&self.route).await {
-            Ok(back) => Relay::new(front, back, tap).run(stop).await,
-            Err(failure) => {
-                match front.broken() {
-                    Some(_) => front.bury(0, tap),
-                    None => front.reset(0, tap),
-                }
-                if let Failure::GivenUp(Some(how)) = failure {
-                    tap.note(Name::Back, clock::now(), Seen::Closed { from: Some(Side::Client), how });
-                }
-            }
+            Ok(back) => self.relay(front, back, tap, stop).await,
+            Err(failure) => unreached(front, failure, tap),
         }
+    }
+
+    async fn relay(&self, front: Leg, back: Leg, tap: &mut Tap, mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>) {
+        let (Some(how), Some(server)) = (&self.intercept, back.address()) else {
+            Relay::new(front, back, tap).run(stop).await;
+            return;
+        };
+        tap.note(Name::Front, clock::now(), Interceptor::asked(how));
+        let mut inside = Interceptor::new(how);
+        back.waiting().for_each(|data| inside.sent_early(data));
+        let redial = Relay::inside(front, back, tap, inside).run(stop.as_mut()).await;
+        let Some(Redial { mut front, replay }) = redial else { return };
+        let request = replay.request.clone().into();
+        match Dial::new(&mut front, tap, stop.as_mut()).again(server, request, &self.route).await {
+            Ok(mut back) => {
+                if front.is_read_out() {
+                    back.end();
+                }
+                Relay::inside(front, back, tap, Interceptor::replaying(how, replay)).run(stop).await;
+            }
+            Err(failure) => unreached(front, failure, tap),
+        }
+    }
+}
+
+/// There is no back leg: the front leg ends.
+fn unreached(front: Leg, failure: Failure, tap: &mut Tap) {
+    match front.broken() {
+        Some(_) => front.bury(0, tap),
+        None => front.reset(0, tap),
+    }
+    if let Failure::GivenUp(Some(how)) = failure {
+        tap.note(Name::Back, clock::now(), Seen::Closed { from: Some(Side::Client), how });
     }
 }
 

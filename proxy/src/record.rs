@@ -16,7 +16,6 @@ use analyzer::capture::annotation::{self, Section};
 use analyzer::observation::{Absence, Ending, Leg, Observation, Opening, Seen, Side};
 use analyzer::time::Timestamp;
 use bytes::Bytes;
-use pcap_file::DataLink;
 use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
 use pcap_file::pcapng::blocks::interface_description::{
@@ -25,6 +24,8 @@ use pcap_file::pcapng::blocks::interface_description::{
 use pcap_file::pcapng::blocks::interface_statistics::{InterfaceStatisticsBlock, InterfaceStatisticsOption};
 use pcap_file::pcapng::blocks::opt_common::CommonOption;
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
+use pcap_file::pcapng::blocks::unknown::UnknownBlock;
+use pcap_file::{DataLink, Endianness};
 
 /// Payload of one packet during the handshake, bytes: the usual Ethernet MSS.
 const SEGMENT: usize = 1460;
@@ -32,6 +33,10 @@ const SEGMENT: usize = 1460;
 const BULK_SEGMENT: usize = 16 * SEGMENT;
 /// A made-up ACK is written after so many bytes of one side without an answer, so that no window ever fills.
 const ACK_EVERY: u32 = 1 << 20;
+/// Type of a Decryption Secrets Block.
+const DECRYPTION_SECRETS: u32 = 0x0000_000a;
+/// Its secrets type "TLSK": lines of a key log.
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 /// So many names are tried for a recording.
 const NAMES_TRIED: u32 = 1000;
 /// Window scale of the made-up SYNs: with the window of 65535 below it, 8 MiB.
@@ -67,6 +72,7 @@ impl<W: Write> Recorder<W> {
                 SectionHeaderOption::UserApplication(Cow::Owned(format!("rdpscope {}", section.version))),
                 SectionHeaderOption::Common(CommonOption::Comment(Cow::Owned(section.encode()))),
             ],
+            endianness: Endianness::Big,
             ..SectionHeaderBlock::default()
         };
         let mut writer = PcapNgWriter::with_section_header(out, header).map_err(io::Error::other)?;
@@ -110,7 +116,8 @@ impl<W: Write> Recorder<W> {
 
     /// The frame number that `seen` will get: its packet's, or where no packet holds it the last one's.
     pub fn frame_of(&self, seen: &Seen) -> u64 {
-        if annotation::encode(seen).is_some() { self.frame } else { self.frame + 1 }
+        let is_packet = annotation::encode(seen).is_none() && !matches!(seen, Seen::Secret(_));
+        self.frame + u64::from(is_packet)
     }
 
     /// Writes one piece, with comments for people on its packet.
@@ -147,8 +154,9 @@ impl<W: Write> Recorder<W> {
                 let from = from.unwrap_or(Side::Server);
                 self.packet(at, leg, from, Flags::RST | Flags::ACK, Payload::NONE, comments)
             }
+            Seen::Secret(log) => self.secrets(log),
             // INVARIANT: the other kinds have an annotation and were written above.
-            Seen::Opening(_) | Seen::Path(_) | Seen::Sign(_) => Ok(()),
+            Seen::Opening(_) | Seen::Path(_) | Seen::Sign(_) | Seen::Interception(_) => Ok(()),
         }
     }
 
@@ -226,6 +234,17 @@ impl<W: Write> Recorder<W> {
         {
             talk.skip(*from, *len);
         }
+    }
+
+    /// A Decryption Secrets Block. pcap-file knows of none, so its body is made here.
+    fn secrets(&mut self, log: &[u8]) -> io::Result<()> {
+        let mut body = Vec::with_capacity(8 + log.len());
+        body.extend_from_slice(&TLS_KEY_LOG.to_be_bytes());
+        body.extend_from_slice(&(log.len() as u32).to_be_bytes());
+        body.extend_from_slice(log);
+        let block = UnknownBlock { type_: DECRYPTION_SECRETS, length: 0, value: Cow::Owned(body) };
+        self.writer.write_pcapng_block(block).map_err(io::Error::other)?;
+        Ok(())
     }
 
     fn annotate(&mut self, at: Timestamp, leg: Leg, text: String, comments: &[String]) -> io::Result<()> {

@@ -16,11 +16,14 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use analyzer::observation::{Ending, Seen, Side};
+use analyzer::observation::{self as seen, Ending, Interception, Seen, Side};
+use analyzer::time::Timestamp;
+use bytes::Bytes;
 use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::clock;
+use crate::intercept::{Deeds, Interceptor, Replay};
 use crate::leg::{CHUNK, Leg, Read};
 use crate::tap::Tap;
 
@@ -50,6 +53,15 @@ pub(crate) struct Relay<'a> {
     back: Leg,
     tap: &'a mut Tap,
     pace: Pace,
+    /// What changes the bytes on their way, where TLS is to end here.
+    inside: Option<Interceptor>,
+}
+
+/// The server is to be dialed once more.
+#[derive(Debug)]
+pub(crate) struct Redial {
+    pub(crate) front: Leg,
+    pub(crate) replay: Replay,
 }
 
 /// Why the exchange is over.
@@ -60,25 +72,37 @@ enum Exit {
     Broken(Side),
     /// The proxy is to end.
     Stopped,
+    /// TLS with the server did not come about; the client knows nothing of it.
+    Redial,
 }
 
 impl<'a> Relay<'a> {
     pub(crate) fn new(front: Leg, back: Leg, tap: &'a mut Tap) -> Relay<'a> {
-        Relay { front, back, tap, pace: Pace::new() }
+        Relay { front, back, tap, pace: Pace::new(), inside: None }
     }
 
-    /// Carries bytes until the session ends, or until `stop`.
-    pub(crate) async fn run(mut self, stop: Pin<&mut (dyn Future<Output = ()> + Send)>) {
+    /// One that stands inside TLS.
+    pub(crate) fn inside(front: Leg, back: Leg, tap: &'a mut Tap, inside: Interceptor) -> Relay<'a> {
+        Relay { inside: Some(inside), ..Relay::new(front, back, tap) }
+    }
+
+    /// Carries bytes until the session ends, or until `stop`; or until the server is to be dialed once more.
+    pub(crate) async fn run(mut self, stop: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Option<Redial> {
         match self.exchange(stop).await {
             Exit::Finished => self.farewell().await,
             Exit::Broken(side) => self.part(side).await,
             Exit::Stopped => self.abandon(),
+            Exit::Redial => return self.take_back(),
         }
+        None
     }
 
     async fn exchange(&mut self, mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Exit {
         loop {
             let moved = self.carry(Side::Client) | self.carry(Side::Server);
+            if self.is_redial_due() {
+                return Exit::Redial;
+            }
             if let Some(exit) = self.exit() {
                 return exit;
             }
@@ -112,6 +136,10 @@ impl<'a> Relay<'a> {
         match source.read(CHUNK) {
             Read::Data(data) => {
                 let at = clock::now();
+                if self.inside.is_some() {
+                    self.change(from, at, data);
+                    return true;
+                }
                 // Written before it is noted: noting is not to delay it.
                 let written = sink.write(&data);
                 let kept = self.tap.arrived(source.name, at, &data);
@@ -129,11 +157,70 @@ impl<'a> Relay<'a> {
             }
             Read::Fin => {
                 note_fin(source, self.tap);
-                sink.end();
+                self.inside.iter_mut().for_each(|inside| inside.ended(from));
+                if !self.inside.as_ref().is_some_and(Interceptor::wants_redial) {
+                    sink.end();
+                }
                 true
             }
             Read::Nothing => flushed,
         }
+    }
+
+    /// Sends what becomes of these bytes inside TLS. They are noted behind the secrets by which they can be read.
+    fn change(&mut self, from: Side, at: Timestamp, data: Bytes) {
+        let Some(inside) = &mut self.inside else { return };
+        let mut deeds = Deeds::default();
+        inside.push(from, data.clone(), &mut deeds);
+        if inside.is_passing() {
+            self.inside = None;
+        }
+        for (leg, seen) in deeds.notes {
+            self.tap.note(leg, at, seen);
+        }
+        let source = self.leg(from).name;
+        let kept = self.tap.arrived(source, at, &data);
+        for (to, data) in deeds.sends {
+            let (leg, tap) = match to {
+                Side::Client => (&mut self.front, &mut *self.tap),
+                Side::Server => (&mut self.back, &mut *self.tap),
+            };
+            leg.send(data, kept, tap);
+            if to != from && self.pace.is_turn(from) {
+                leg.sample(tap);
+            }
+        }
+        for side in deeds.ends {
+            self.leg(side).end();
+        }
+    }
+
+    fn leg(&mut self, side: Side) -> &mut Leg {
+        match side {
+            Side::Client => &mut self.front,
+            Side::Server => &mut self.back,
+        }
+    }
+
+    /// Whether TLS with the server has failed while the client waits for its answer.
+    fn is_redial_due(&mut self) -> bool {
+        let Some(inside) = &mut self.inside else { return false };
+        if self.back.broken().is_some() && self.back.is_read_out() {
+            inside.ended(Side::Server);
+        }
+        inside.wants_redial() && self.front.broken().is_none()
+    }
+
+    /// Ends the leg to the server, as if it had not been.
+    fn take_back(self) -> Option<Redial> {
+        match self.back.broken() {
+            Some(_) => self.back.bury(0, self.tap),
+            None => self.back.reset(0, self.tap),
+        }
+        let replay = self.inside?.into_replay()?;
+        let why = replay.why.clone();
+        self.tap.note(seen::Leg::Back, clock::now(), Seen::Interception(Interception::Redialed { why }));
+        Some(Redial { front: self.front, replay })
     }
 
     fn exit(&self) -> Option<Exit> {

@@ -10,7 +10,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -199,19 +199,23 @@ impl Budget {
 /// Samples the path of a session's legs, from any thread. It keeps no connection open.
 #[derive(Debug, Clone, Default)]
 pub struct Sampler {
-    legs: Arc<[OnceLock<Weak<TcpStream>>; 2]>,
+    legs: Arc<[Mutex<Weak<TcpStream>>; 2]>,
 }
 
 impl Sampler {
     /// The state of the path of `leg` now; `None` where it is not open or the system does not tell.
     pub fn sample(&self, leg: Leg) -> Option<PathSample> {
-        let stream = self.legs[slot(leg)].get()?.upgrade()?;
+        let stream = self.leg(leg).upgrade()?;
         tcp_info::sample(&stream)
     }
 
-    /// From now on `leg` is this connection. A leg is set once.
+    /// From now on `leg` is this connection.
     pub(crate) fn watch(&self, leg: Leg, stream: &Arc<TcpStream>) {
-        let _ = self.legs[slot(leg)].set(Arc::downgrade(stream));
+        *self.leg(leg) = Arc::downgrade(stream);
+    }
+
+    fn leg(&self, leg: Leg) -> MutexGuard<'_, Weak<TcpStream>> {
+        self.legs[slot(leg)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -190,8 +190,11 @@ impl Scribe<'_> {
             (self.say)(Live::Missing { session });
         }
         let edges = open.observe(observation);
-        if open.timeline.is_active() && !open.begin.bulk.swap(true, Ordering::Relaxed) && !self.config.both {
-            open.recorder.store_once();
+        if open.timeline.is_active() && !open.begin.bulk.swap(true, Ordering::Relaxed) {
+            // Legs with TLS of their own have no equal payload.
+            if !self.config.both && !open.timeline.facts.is_intercepted() {
+                open.recorder.store_once();
+            }
         }
         if edges.is_empty() {
             return self.report_trouble(session);

@@ -3,9 +3,11 @@
 
 mod analyze;
 mod beside;
+mod ca;
 mod demo;
 mod explain;
 mod histogram;
+mod intercept;
 mod lab;
 mod probe;
 pub mod proxy;
@@ -26,6 +28,7 @@ use crate::cli::Command;
 pub fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Proxy(args) => proxy::run(args),
+        Command::Ca(args) => ca::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Probe(args) => probe::run(args),
         Command::Explain(args) => explain::run(args),

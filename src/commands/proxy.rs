@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::screen::Screen;
-use super::{beside, print, talk};
+use super::{beside, intercept, print, talk};
 use crate::cli::{Proxy, Record};
 
 /// How long recordings get to be closed.
@@ -37,8 +37,12 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let (feed, intake) = tap::tap(Limits::default());
     let target = Target { name: args.to.name.clone(), port: args.to.port_or_rdp() };
     let connect_to = connect_to(&args)?;
-    let config =
-        Config { connect_to, connect_timeout: args.connect_timeout, ..Config::new(args.listen, target.clone(), feed) };
+    let config = Config {
+        connect_to,
+        connect_timeout: args.connect_timeout,
+        intercept: intercept::asked(&args)?,
+        ..Config::new(args.listen, target.clone(), feed)
+    };
     let server = Server::bind(config).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let asked = Arc::new(AtomicBool::new(false));
     on_request(asked.clone());
@@ -119,6 +123,9 @@ fn announce(args: &Proxy, listener: SocketAddr) {
     }
     if !listener.ip().is_loopback() {
         text::para(&mut out, "  warning: ", "this listener is not loopback: anybody who reaches it reaches the server");
+    }
+    if let Some(says) = intercept::announcement(args) {
+        text::para(&mut out, "  ", &says);
     }
     text::para(&mut out, "  ", &format!("Recordings go to {}. Ctrl-C ends.", args.out.display()));
     talk(&out);

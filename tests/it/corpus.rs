@@ -273,7 +273,7 @@ fn story(observations: &[Observation]) -> String {
                 last = Some(sample.clone());
                 continue;
             }
-            Seen::Sign(_) => continue,
+            Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) => continue,
             Seen::Opening(_) | Seen::Opened | Seen::Missing { .. } | Seen::Closed { .. } => {}
         }
         flush(&mut bytes, &mut text);
@@ -285,7 +285,12 @@ fn story(observations: &[Observation]) -> String {
             Seen::Closed { from, how } => {
                 write!(text, " {}-{}", from.map_or("nobody", |from| from.name()), how.name())
             }
-            Seen::Opening(_) | Seen::Bytes { .. } | Seen::Path(_) | Seen::Sign(_) => Ok(()),
+            Seen::Opening(_)
+            | Seen::Bytes { .. }
+            | Seen::Path(_)
+            | Seen::Sign(_)
+            | Seen::Secret(_)
+            | Seen::Interception(_) => Ok(()),
         };
     }
     flush(&mut bytes, &mut text);

@@ -2,16 +2,20 @@
 //! whatever they are; and a file that is cut or damaged gives what can be read of it, or says why not.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use analyzer::analysis::Analysis;
 use analyzer::capture::annotation::Section;
 use analyzer::capture::recording::{self, ReadError};
 use analyzer::observation::{
-    Absence, Again, Ending, Flow, Leg, Observation, Opening, PathSample, ResetMarks, Seen, Sequence, Side, Sign,
-    SynProxyMarks,
+    Absence, Again, Ending, Flow, Interception, Leg, Means, Observation, Opening, PathSample, ResetMarks, Seen,
+    Sequence, Side, Sign, SynProxyMarks,
 };
+use analyzer::reading;
+use analyzer::secret::Secret;
 use analyzer::time::Timestamp;
+use analyzer::tls::keys::Keyring;
 use bytes::Bytes;
 use proxy::record::Recorder;
 
@@ -54,12 +58,24 @@ fn whatever_is_recorded_is_read_back() {
     for seed in 1..=150 {
         let mut random = Random::seeded(seed);
         let (written, file) = write(&mut random);
+        // Those have no place of their own: whoever reads finds them before anything else.
+        let (secrets, written): (Vec<_>, Vec<_>) = written.into_iter().partition(is_secret);
+        let mut found = reading::secrets(&file[..]).expect("a recording");
+        assert!(secrets.iter().all(|secret| !is_new(secret, &mut found)), "seed {seed}");
         let (read, stopped) = observations(&file).expect("a recording");
         assert_eq!(stopped, None, "seed {seed}");
         let different = written.iter().zip(&read).position(|(written, read)| written != read);
         let at = different.unwrap_or(written.len().min(read.len()));
         assert!(written == read, "seed {seed}, place {at}: {:?} read as {:?}", written.get(at), read.get(at));
     }
+}
+
+fn is_secret(observation: &Observation) -> bool {
+    matches!(observation.seen, Seen::Secret(_))
+}
+
+fn is_new(observation: &Observation, keys: &mut Keyring) -> bool {
+    matches!(&observation.seen, Seen::Secret(log) if keys.read(log) > 0)
 }
 
 #[test]
@@ -197,6 +213,8 @@ impl Relay {
         let leg = [Leg::Front, Leg::Back][place];
         let from = side(random);
         let (seen, stage) = match (self.legs[place], random.below(10)) {
+            (stage, 0) if random.below(4) == 0 => (secret(random), stage),
+            (stage, 0) if random.below(4) == 0 => (Seen::Interception(interception(random)), stage),
             (stage, 0) => (Seen::Path(Box::new(path(random))), stage),
             (stage, 1) if random.below(2) == 0 => (Seen::Sign(sign(random, from)), stage),
             (stage, 1) => (apart(random, from), stage),
@@ -221,6 +239,26 @@ fn side(random: &mut Random) -> Side {
 
 fn closed(from: Option<Side>, how: Ending) -> Seen {
     Seen::Closed { from, how }
+}
+
+/// Lines of a key log, whole or not.
+fn secret(random: &mut Random) -> Seen {
+    let (random, secret) = (format!("{:064x}", random.next()), format!("{:096x}", random.next()));
+    let mut log = format!("CLIENT_RANDOM {random} {secret}\nSERVER_TRAFFIC_SECRET_0 {random} {secret}\n");
+    log.truncate(log.len() - usize::from(log.ends_with("1\n")));
+    Seen::Secret(Arc::new(Secret::new(log.into_bytes())))
+}
+
+/// What a relay did inside TLS, in any order.
+fn interception(random: &mut Random) -> Interception {
+    match random.below(6) {
+        0 => Interception::Asked(Means::ServerKey),
+        1 => Interception::Stands,
+        2 => Interception::Passed { why: "no reason, = or %".into() },
+        3 => Interception::Upstream { trusted: Some(false), says: "self-signed".into() },
+        4 => Interception::OtherKey,
+        _ => Interception::Redialed { why: "alert 40".into() },
+    }
 }
 
 fn path(random: &mut Random) -> PathSample {

@@ -8,6 +8,7 @@ mod explain;
 mod fuzzed;
 mod histogram;
 mod inner;
+mod intercept;
 mod keyed;
 mod lab;
 mod lab_command;

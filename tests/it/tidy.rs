@@ -24,21 +24,22 @@ const DOORS: &[(&str, &[&str])] = &[
     ("md-5", &["analyzer/src/tls/digest.rs"]),
     ("pcap-file", &["proxy/src/record.rs"]),
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),
-    ("rcgen", &["proxy/src/lab/certificate.rs"]),
-    ("rustls", &["proxy/src/tls.rs"]),
-    ("rustls-native-certs", &["proxy/src/probe/store.rs"]),
+    ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs"]), // for a fault to show; like a server's own
+    ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs"]),
+    ("rustls-native-certs", &["proxy/src/roots.rs"]),
     ("rustix", &[]), // tests alone: setns and poll, in tests/it/support/wan
+    ("rsa", &["proxy/src/authority.rs"]),
     ("ruzstd", &["src/input.rs"]),
     ("serde_json", &["analyzer/src/report/json.rs"]),
     ("sha1", &["analyzer/src/tls/digest.rs"]),
     ("sha2", &["analyzer/src/tls/digest.rs"]),
     ("socket2", &["proxy/src/dial.rs", "proxy/src/leg.rs"]), // a socket before and after tokio knows it
-    ("tokio-rustls", &["proxy/src/tls.rs"]),
+    ("tokio-rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs"]),
     ("tracing-subscriber", &["src/main.rs"]),
     ("tun-rs", &[]), // tests alone: tests/it/support/wan
     ("windows-sys", &["proxy/src/tcp_info.rs"]),
     ("x509-parser", &["analyzer/src/tls/certificate.rs"]),
-    ("zeroize", &["analyzer/src/tls/keys.rs"]),
+    ("zeroize", &["analyzer/src/secret.rs"]),
 ];
 
 /// Crates that are at home everywhere in the packages that have them.

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::observation::{Absence, Ending, Opening, PathSample, Seen, Side, Sign};
+use crate::observation::{Absence, Ending, Interception, Opening, PathSample, Seen, Side, Sign};
 
 /// How every annotation starts.
 pub const PREFIX: &str = "rdpscope:";
@@ -92,6 +92,13 @@ pub fn encode(seen: &Seen) -> Option<String> {
                 pair(&mut text, name, value);
             }
         }
+        Seen::Interception(step) => {
+            word(&mut text, "intercept");
+            pair(&mut text, "step", step.name());
+            for (name, value) in step.fields() {
+                pair(&mut text, name, value);
+            }
+        }
         Seen::Closed { from, how } if !by_packet(*from, *how) => {
             word(&mut text, "closed");
             if let Some(from) = from {
@@ -103,6 +110,8 @@ pub fn encode(seen: &Seen) -> Option<String> {
         | Seen::Opened
         | Seen::Bytes { .. }
         | Seen::Missing { .. }
+        // It has a block of its own.
+        | Seen::Secret(_)
         | Seen::Closed { .. } => return None,
     }
     Some(text)
@@ -145,6 +154,7 @@ pub fn decode(text: &str) -> Option<Seen> {
             Some(Seen::Path(Box::new(sample)))
         }
         "sign" => Sign::read(&pairs.text("kind")?, &|name| pairs.text(name)).map(Seen::Sign),
+        "intercept" => Interception::read(&pairs.text("step")?, &|name| pairs.text(name)).map(Seen::Interception),
         "closed" => Some(Seen::Closed {
             from: pairs.side("from"),
             how: Ending::ALL.into_iter().find(|how| Some(how.name()) == pairs.text("how").as_deref())?,
@@ -209,6 +219,7 @@ fn unescape(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observation::Means;
 
     fn round_trip(seen: Seen) {
         let text = encode(&seen).expect("an annotation");
@@ -227,6 +238,12 @@ mod tests {
         round_trip(Seen::Missing { from: Side::Server, len: 1 << 40, why: Absence::Dropped });
         round_trip(Seen::Path(Box::new(PathSample { rtt_us: Some(180), state: Some(1), ..Default::default() })));
         round_trip(Seen::Closed { from: None, how: Ending::TimedOut });
+        round_trip(Seen::Interception(Interception::Asked(Means::Authority)));
+        round_trip(Seen::Interception(Interception::Stands));
+        round_trip(Seen::Interception(Interception::Redialed { why: "alert 40, of course".into() }));
+        round_trip(Seen::Interception(Interception::Upstream { trusted: Some(false), says: "self-signed".into() }));
+        round_trip(Seen::Interception(Interception::Upstream { trusted: None, says: "no store".into() }));
+        round_trip(Seen::Interception(Interception::OtherKey));
         round_trip(Seen::Closed { from: Some(Side::Client), how: Ending::Unreachable });
     }
 

@@ -9,7 +9,7 @@ use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party};
 use crate::codes::tls as names;
 use crate::event::{Certificate, ClientHello};
-use crate::observation::{Ending, Side};
+use crate::observation::{Ending, Leg, Side};
 use crate::time::day;
 use crate::timeline::Timeline;
 use crate::timeline::facts::{Mark, Sighting, Tls};
@@ -328,9 +328,11 @@ fn hello(timeline: &Timeline) -> Option<&Sighting<ClientHello>> {
     timeline.facts.first(|tls| tls.hello.as_ref())
 }
 
-/// The server's chain where it was first seen.
+/// The server's chain where it was first seen; where a relay stands inside TLS, the one that the client was shown and judges.
 pub fn certificate(timeline: &Timeline) -> Option<&Sighting<Vec<Certificate>>> {
-    timeline.facts.first(|tls| tls.certificates.as_ref())
+    let front = timeline.facts.tls.iter().find(|tls| tls.leg == Leg::Front && timeline.facts.is_intercepted());
+    let shown = front.and_then(|tls| tls.certificates.as_ref());
+    shown.or_else(|| timeline.facts.first(|tls| tls.certificates.as_ref()))
 }
 
 fn is_tls13(timeline: &Timeline) -> bool {

@@ -98,8 +98,22 @@ fn session(session: &Diagnosed) -> Value {
         "stalls": path::attribution(timeline),
         "direct_equivalent": direct_equivalent(timeline),
         "altered_by_proxy": altered_by_proxy(timeline),
+        "interception": interception(timeline),
         "findings": session.findings.iter().map(finding).collect::<Vec<_>>(),
     })
+}
+
+/// What a relay did that can stand inside TLS; `null` where that was not asked for.
+fn interception(timeline: &Timeline) -> Value {
+    let facts = &timeline.facts;
+    let Some(means) = facts.means() else { return Value::Null };
+    let steps = facts.interception.iter().map(|step| {
+        let fields = step.what.fields().into_iter().map(|(name, value)| (name, json!(value)));
+        let place =
+            [("step", json!(step.what.name())), ("at_ns", json!(step.mark.at.0)), ("leg", json!(step.mark.leg.name()))];
+        place.into_iter().chain(fields).map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>()
+    });
+    json!({ "by": means.name(), "stands": facts.is_intercepted(), "steps": steps.collect::<Vec<_>>() })
 }
 
 /// Client and server as addresses; a server that was never resolved by its name.

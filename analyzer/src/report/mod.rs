@@ -8,7 +8,7 @@ pub mod json;
 pub mod text;
 pub mod verdict;
 
-use crate::observation::Leg;
+use crate::observation::{Interception, Leg, Means};
 use crate::timeline::Timeline;
 
 /// How a relay changed this session by standing in it. Nothing for a packet capture.
@@ -32,7 +32,43 @@ pub fn altered_by_proxy(timeline: &Timeline) -> Vec<String> {
              differ from a direct connection"
         ));
     }
+    altered.extend(intercepted(timeline));
     altered
+}
+
+/// What a relay did that can stand inside TLS.
+fn intercepted(timeline: &Timeline) -> Vec<String> {
+    let Some(means) = timeline.facts.means() else { return Vec::new() };
+    let steps = timeline.facts.interception.iter().map(|step| &step.what);
+    let told = steps.filter_map(|step| match step {
+        Interception::Asked(_) | Interception::Upstream { trusted: Some(true), .. } => None,
+        Interception::Stands => Some(format!(
+            "TLS ends here twice (--intercept {means}): {}; key exchange and tickets of one leg are not those of the other, \
+             and nothing is resumed",
+            match means {
+                Means::ServerKey => "the client is shown the certificate that the proxy was given",
+                Means::Authority => "the client is shown a certificate of the proxy's own authority",
+            }
+        )),
+        Interception::Passed { why } => Some(format!("TLS passes untouched, although --intercept {means}: {why}")),
+        Interception::Redialed { why } => Some(format!(
+            "its own TLS with the server did not come about ({why}), which says nothing of the server: it connected a second \
+             time, repeated the request and passed the client's own ClientHello on"
+        )),
+        Interception::Stuck { why } => Some(format!("it ended the session itself: {why}")),
+        Interception::Upstream { trusted: Some(false), says } => {
+            Some(format!("it accepted the server's certificate, which this machine does not trust: {says}"))
+        }
+        Interception::Upstream { trusted: None, says } => {
+            Some(format!("it accepted the server's certificate without knowing whether to trust it: {says}"))
+        }
+        Interception::OtherKey => Some(
+            "the server has another public key than the certificate that the proxy was given (--cert): CredSSP, which binds \
+             to it, fails by that"
+                .to_owned(),
+        ),
+    });
+    told.collect()
 }
 
 /// "relay" or "packets".

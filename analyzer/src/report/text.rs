@@ -170,7 +170,12 @@ fn facts(text: &mut String, timeline: &Timeline) {
         let cookie = request.what.cookie.as_ref().map(|cookie| format!(", cookie {cookie}")).unwrap_or_default();
         para(text, "  X.224:       ", &format!("offered {offered}, selected {selected}{cookie}"));
     }
-    if let Some(tls) = facts.tls.iter().max_by_key(|tls| tls.server_hello.is_some()) {
+    if facts.is_intercepted() {
+        for tls in &facts.tls {
+            para(text, "  leg:         ", tls.leg.name());
+            self::tls(text, tls);
+        }
+    } else if let Some(tls) = facts.tls.iter().max_by_key(|tls| tls.server_hello.is_some()) {
         self::tls(text, tls);
     }
     inner::facts(text, &facts.inner);

@@ -158,7 +158,13 @@ impl Play {
                     let stream = &mut streams[from as usize];
                     stream.resize(stream.len() + len as usize, b'?');
                 }
-                Seen::Opening(_) | Seen::Opened | Seen::Path(_) | Seen::Sign(_) | Seen::Closed { .. } => {}
+                Seen::Opening(_)
+                | Seen::Opened
+                | Seen::Path(_)
+                | Seen::Sign(_)
+                | Seen::Interception(_)
+                | Seen::Secret(_)
+                | Seen::Closed { .. } => {}
             }
         }
         streams

@@ -7,7 +7,7 @@ use crate::event::{
     Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, KdcError, McsPdu, Protocols,
     ServerHello, Undecryptable, What,
 };
-use crate::observation::{Leg, Side};
+use crate::observation::{Interception, Leg, Side};
 use crate::time::Timestamp;
 
 /// Malformed messages, and alerts, that are kept; further malformed ones are counted.
@@ -57,6 +57,8 @@ pub struct Facts {
     pub failure: Option<Sighting<u32>>,
     /// Which side does not speak RDP, and what it speaks.
     pub not_rdp: Option<Sighting<(Side, Foreign)>>,
+    /// What a relay did that can stand inside TLS.
+    pub interception: Vec<Sighting<Interception>>,
     /// TLS, by leg.
     pub tls: Vec<Tls>,
     /// MCS PDUs in clear: the first of each kind and side is kept.
@@ -179,6 +181,7 @@ impl Facts {
             | What::Record { .. }
             | What::Decrypted { .. }
             | What::Undecrypted { .. } => self.tls_of(mark.leg).push(mark, &event.what),
+            What::Interception(step) => self.intercepted(mark, step),
             What::Opening(_)
             | What::Opened
             | What::Path(_)
@@ -295,6 +298,7 @@ impl Tls {
             | What::Opened
             | What::Path(_)
             | What::Sign(_)
+            | What::Interception(_)
             | What::Passed { .. }
             | What::Missing { .. }
             | What::Closed { .. }

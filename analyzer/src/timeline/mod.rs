@@ -6,6 +6,7 @@
 pub mod facts;
 pub mod frames;
 pub mod inner;
+mod intercepted;
 pub mod leg;
 pub mod phase;
 mod sealed;
@@ -16,7 +17,7 @@ pub mod wait;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::event::{Basis, Event, McsPdu, Protocols, What};
+use crate::event::{Basis, Event, McsPdu, What};
 use crate::observation::{Ending, Leg as LegName, Opening, PathSample, Side};
 use crate::time::Timestamp;
 use facts::{Facts, Mark};
@@ -151,6 +152,7 @@ impl Timeline {
             What::Opened => self.opened(mark),
             What::Path(sample) => self.path(mark, sample),
             What::Sign(sign) => self.leg_mut(mark.leg).shown(mark, sign),
+            What::Interception(step) => self.intercepted(mark, step),
             What::Passed { from, len } => {
                 self.leg_mut(mark.leg).passed(mark, *from, *len);
                 self.spoken(mark, *from);
@@ -303,6 +305,9 @@ impl Timeline {
 
     /// A next attempt reopens the leg's phase: an address that did not answer was not the end.
     fn dialing(&mut self, mark: Mark) {
+        if self.facts.is_redialed() {
+            return;
+        }
         let known = |phase: &&mut Phase| phase.name == PhaseName::Tcp && phase.leg == mark.leg;
         match self.phases.iter_mut().find(known) {
             Some(phase) => {
@@ -319,6 +324,9 @@ impl Timeline {
 
     fn opened(&mut self, mark: Mark) {
         self.leg_mut(mark.leg).opened(mark);
+        if self.facts.is_redialed() {
+            return;
+        }
         self.end_tcp(mark, Outcome::Done);
         let stands = |name| self.leg(name).is_some_and(|leg| leg.opened.is_some());
         if stands(LegName::Only) || stands(LegName::Front) && stands(LegName::Back) {
@@ -359,14 +367,6 @@ impl Timeline {
         if let Some(phase) = self.phases.last_mut() {
             phase.waited.network = gap.min(rtt);
             phase.waited.client = gap - gap.min(rtt);
-        }
-    }
-
-    fn secured(&mut self, mark: Mark, basis: Basis) {
-        if self.end_phase(PhaseName::Tls, mark, Outcome::Done, basis) {
-            let authenticates = self.facts.selected().is_some_and(|s| s.intersects(Protocols::CREDSSP));
-            let next = if authenticates { PhaseName::Credssp } else { PhaseName::BasicSettings };
-            self.next = Some((next, mark, Basis::Inferred));
         }
     }
 

@@ -109,6 +109,12 @@ impl Decrypter {
         Decrypter { keys, random: None, agreed: None, client: Half::default(), server: Half::default() }
     }
 
+    /// Further secrets, and the ClientHello that came before them, if one did. Early data that came with it stays sealed.
+    pub(super) fn learn(&mut self, keys: &Arc<Keyring>, random: Option<Random>) {
+        self.keys = Arc::clone(keys);
+        self.random = self.random.or(random);
+    }
+
     /// A ClientHello offers these suites. Early data may follow it, sealed with one of them; which is found by trying.
     pub(super) fn client_hello(&mut self, random: Random, ciphers: &[u16]) {
         let is_retried = self.random == Some(random);

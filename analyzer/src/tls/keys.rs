@@ -1,65 +1,19 @@
-//! Secrets of TLS connections, as a key log holds them (NSS Key Log Format, RFC 9850). The only module that names zeroize.
+//! Secrets of TLS connections, as a key log holds them (NSS Key Log Format, RFC 9850).
 //!
 //! A keyring is complete before the first byte is read: what is said of a connection then cannot depend on where in a file
 //! its secrets stand. Nothing in here can be printed, and all of it is wiped when it is dropped.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::ops::Deref;
-
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::observation::Side;
+pub(super) use crate::secret::{Random, Secret};
+use crate::secret::{hex as bytes, lines, words};
 
 /// Connections whose secrets are kept. A key log of a browser that ran for a year has fewer.
 const MAX_CONNECTIONS: usize = 1 << 18;
 /// No secret of TLS is longer: the output of SHA-512, bytes.
 const MAX_SECRET: usize = 64;
-
-/// The Random of a ClientHello: by it a key log names the connection.
-pub(super) type Random = [u8; 32];
-
-/// Bytes that nobody may see.
-#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub(super) struct Secret(Vec<u8>);
-
-impl Secret {
-    pub(super) fn new(bytes: Vec<u8>) -> Secret {
-        Secret(bytes)
-    }
-
-    /// A buffer that grows: what it leaves behind when it moves is wiped, too.
-    pub(super) fn fill(&mut self, len: usize, bytes: impl IntoIterator<Item = u8>) {
-        if len > self.0.capacity() {
-            self.0.zeroize();
-            self.0.reserve(len);
-        }
-        self.0.clear();
-        self.0.extend(bytes);
-    }
-
-    pub(super) fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
-    }
-
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.0
-    }
-}
-
-impl Deref for Secret {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<redacted>")
-    }
-}
 
 /// From when on a traffic secret of TLS 1.3 is used (RFC 8446, 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,7 +47,7 @@ impl Keyring {
     /// Takes the lines of a key log. Those of a kind that is not known, or that cannot be read, are stepped over, as by all
     /// readers. Says how many were new.
     pub fn read(&mut self, log: &[u8]) -> usize {
-        log.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| self.line(line) == Some(true)).count()
+        lines(log).filter(|line| self.line(line) == Some(true)).count()
     }
 
     /// The same, and wipes them.
@@ -116,6 +70,14 @@ impl Keyring {
         self.by_random.is_empty() && self.by_session.is_empty()
     }
 
+    /// Whether all is there that a connection can be opened with: its master secret, or the four traffic secrets of TLS 1.3.
+    /// Early data may have one more, which is written before them.
+    pub(crate) fn is_complete(&self, random: &Random) -> bool {
+        let stages = [Stage::Handshake, Stage::Application];
+        let has = |side| stages.into_iter().all(|stage| self.traffic(random, side, stage).is_some());
+        self.find(random, Kind::Master).is_some() || has(Side::Client) && has(Side::Server)
+    }
+
     /// The master secret of a connection, or that of the session with this id.
     pub(super) fn master(&self, random: &Random, session: &[u8]) -> Option<&Secret> {
         self.find(random, Kind::Master).or_else(|| self.by_session.get(session))
@@ -130,10 +92,9 @@ impl Keyring {
         self.by_random.get(random)?.iter().find(|(known, _)| *known == kind).map(|(_, secret)| secret)
     }
 
-    /// `<label> <random> <secret>`, the latter two in hex. `None` where it is not such a line.
+    /// `None` where it is not a line of a kind that is known.
     fn line(&mut self, line: &[u8]) -> Option<bool> {
-        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        let (label, whose, secret) = (words.next()?, words.next()?, words.next()?);
+        let (label, whose, secret) = words(line)?;
         if let Some(session) = whose.strip_prefix(b"Session-ID:").filter(|_| label == b"RSA") {
             let secret = secret_of(secret.strip_prefix(b"Master-Key:")?)?;
             return Some(self.put_session(bytes(session)?, secret));
@@ -179,14 +140,6 @@ fn secret_of(hex: &[u8]) -> Option<Secret> {
     Some(Secret::new(bytes(hex).filter(|secret| (1..=MAX_SECRET).contains(&secret.len()))?))
 }
 
-fn bytes(hex: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    if !hex.len().is_multiple_of(2) {
-        return None;
-    }
-    hex.chunks_exact(2).map(|two| Some(digit(two[0])? << 4 | digit(two[1])?)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +168,6 @@ mod tests {
     fn nothing_shows_what_it_is() {
         let mut keys = Keyring::default();
         keys.read(format!("CLIENT_RANDOM {RANDOM} abcd").as_bytes());
-        assert_eq!(format!("{keys:?} {:?}", Secret::new(vec![1, 2])), "<redacted> <redacted>");
+        assert_eq!(format!("{keys:?}"), "<redacted>");
     }
 }

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use crate::codes::tls as names;
 use crate::event::{Basis, What};
 use crate::observation::Side;
+use crate::secret::Random;
 use decrypt::Agreed;
 use handshake::{Handshake, Message, Step};
 use opener::Opener;
@@ -55,6 +56,8 @@ pub struct Tls {
     chosen: Option<Chosen>,
     /// The session id of the ClientHello.
     session_id: Vec<u8>,
+    /// The Random of the ClientHello.
+    random: Option<Random>,
     established: bool,
     /// Whether bytes are missing: then what should have been seen may have passed unseen.
     holes: bool,
@@ -91,6 +94,20 @@ impl Tls {
     pub fn with_keys(keys: &Arc<keys::Keyring>, behind: Box<dyn Behind>) -> Self {
         let opener = (!keys.is_empty()).then(|| Box::new(Opener::new(Arc::clone(keys), behind)));
         Tls { opener, ..Self::default() }
+    }
+
+    /// Takes further secrets. Those of a handshake that has passed its ServerHello come too late.
+    pub fn learn(&mut self, keys: &Arc<keys::Keyring>, behind: impl FnOnce() -> Box<dyn Behind>) {
+        if self.opener.is_none() && self.chosen.is_some() {
+            return;
+        }
+        let opener = self.opener.get_or_insert_with(|| Box::new(Opener::new(Arc::clone(keys), behind())));
+        opener.keys.learn(keys, self.random);
+    }
+
+    /// The Random of the ClientHello, once it is here.
+    pub fn random(&self) -> Option<Random> {
+        self.random
     }
 
     /// More bytes of one side, in order.
@@ -336,6 +353,7 @@ impl Tls {
         if let Some(mut client) = hello::client(&message.body, &mut troubles) {
             client.hello.len = message.len;
             self.session_id = client.session_id;
+            self.random = Some(client.random);
             if let Some(opener) = &mut self.opener {
                 opener.keys.client_hello(client.random, &client.hello.ciphers);
             }

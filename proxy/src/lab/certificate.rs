@@ -8,8 +8,8 @@ use std::io;
 
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 
-use super::rsa::{self, unhex};
 use super::specimens::{SHA1, SHA1_KEY, WEAK};
+use super::weak::{self, unhex};
 use crate::tls::{Identity, Key};
 
 /// The name that the lab's servers are called by, unless their fault is to be called otherwise.
@@ -41,7 +41,7 @@ impl Certificate {
     /// Makes one, with a fresh key where it can be had.
     pub fn make(self) -> io::Result<Identity> {
         match self {
-            Certificate::WeakKey => Ok(Identity { certificate: unhex(WEAK), key: Key::ByHand(rsa::sign) }),
+            Certificate::WeakKey => Ok(Identity { certificate: unhex(WEAK), key: Key::ByHand(weak::sign) }),
             Certificate::WeakSignature => Ok(Identity { certificate: unhex(SHA1), key: Key::Pkcs8(unhex(SHA1_KEY)) }),
             Certificate::Valid
             | Certificate::Expired

@@ -9,11 +9,11 @@ pub mod certificate;
 mod client;
 pub mod dns;
 mod relay;
-mod rsa;
 mod server;
 mod session;
 mod socket;
 mod specimens;
+mod weak;
 pub mod wire;
 mod words;
 

@@ -4,7 +4,6 @@
 //! end. rustls comes in once, for the certificate that TLS 1.3 shows only to those who take part; what it cannot do is
 //! noted as not asked, and never held against the server.
 
-mod store;
 mod talk;
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,7 +18,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::clock;
 use crate::dial::{self, Target};
-use crate::tls::{Ciphers, Client, Trust as Trusts, Versions, leads_to};
+use crate::roots;
+use crate::tls::{Ciphers, Client, Trust as Trusts, Versions};
 use crate::wire::hello::{Offer, client_hello};
 use crate::wire::x224::connection_request;
 use talk::Talk;
@@ -308,22 +308,7 @@ impl Asking {
 
     /// What this machine's store says of the chain, at a time within the leaf's dates: those are judged for themselves.
     fn trust(&self) -> Option<Trust> {
-        let leaf = questions::read_certificate(self.chain.first()?).ok()?;
-        let roots = store::roots();
-        if roots.is_empty() {
-            return Some(Trust::Unchecked("this machine has no store of roots".into()));
-        }
-        if roots.contains(self.chain.first()?) {
-            return Some(Trust::Trusted);
-        }
-        let now = self.began.seconds().clamp(
-            u64::try_from(leaf.not_before).unwrap_or(0),
-            u64::try_from(leaf.not_after.max(leaf.not_before)).unwrap_or(0),
-        );
-        Some(match leads_to(&roots, &self.chain, now) {
-            Trust::Untrusted(_) | Trust::Unchecked(_) if leaf.self_issued => Trust::Untrusted("self-signed".into()),
-            trust => trust,
-        })
+        roots::trust(&roots::load(), &self.chain, self.began.seconds())
     }
 
     fn talk(&self) -> Talk {

@@ -85,6 +85,17 @@ impl Rig {
         (story(&notes, session, Leg::Front), story(&notes, session, Leg::Back))
     }
 
+    /// Everything that was seen of a session that has ended, in order.
+    pub async fn observations(&self, session: u32) -> Vec<Observation> {
+        self.until(|note| matches!(note, Note::End { session: ended } if *ended == session)).await;
+        let notes = self.notes.lock().expect("notes");
+        let seen = notes.iter().filter_map(|note| match note {
+            Note::Seen(seen) if seen.flow.session == session => Some(seen.clone()),
+            Note::Seen(_) | Note::Begin(_) | Note::End { .. } => None,
+        });
+        seen.collect()
+    }
+
     /// The path samples of a leg, each with what was seen next there.
     pub fn paths(&self, session: u32, leg: Leg) -> Vec<(PathSample, Option<Seen>)> {
         let notes = self.notes.lock().expect("notes");
@@ -146,7 +157,7 @@ fn story(notes: &[Note], session: u32, leg: Leg) -> Vec<String> {
         let (line, len) = match seen {
             Seen::Bytes { from, data } => (format!("{from} bytes"), data.len() as u64),
             Seen::Missing { from, len, why } => (format!("{from} {}", why.name()), *len),
-            Seen::Path(_) | Seen::Sign(_) => continue,
+            Seen::Path(_) | Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) => continue,
             other => (plain(other), 0),
         };
         match &mut run {
@@ -176,7 +187,12 @@ fn plain(seen: &Seen) -> String {
         Seen::Opening(Opening::Joined { .. }) => "joined".into(),
         Seen::Opened => "opened".into(),
         Seen::Closed { from, how } => format!("{} {}", from.map_or("nobody", |side| side.name()), how.name()),
-        Seen::Bytes { .. } | Seen::Missing { .. } | Seen::Path(_) | Seen::Sign(_) => String::new(),
+        Seen::Bytes { .. }
+        | Seen::Missing { .. }
+        | Seen::Path(_)
+        | Seen::Sign(_)
+        | Seen::Secret(_)
+        | Seen::Interception(_) => String::new(),
     }
 }
 

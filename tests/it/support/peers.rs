@@ -142,10 +142,16 @@ pub struct Server {
     _process: Process,
     _backend: Option<Process>,
     _screen: Option<Screen>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Server {
+    /// What it shows, where nothing else was wished for.
+    pub fn certificate(&self) -> Certificate {
+        let folder = self.folder.path();
+        Certificate { certificate: folder.join("server.crt"), key: folder.join("server.key") }
+    }
+
     /// xrdp before an empty Xvnc desktop; any user and password. TLS or legacy security, never NLA.
     pub fn xrdp(security: Security) -> Outcome<Self> {
         Server::xrdp_with(security, Certificate::make, "")
@@ -185,7 +191,7 @@ impl Server {
         let ini = xrdp_ini(&folder, (SocketAddrV4::new(address, port), vnc_port), security, &made, lines)?;
         let mut process = Process::start(Command::new(xrdp).arg("-n").arg("-c").arg(ini), folder.path())?;
         process.wait_ready(|_| TcpStream::connect((address, port)).ok())?;
-        Ok(Server { port, _process: process, _backend: backend, _screen: None, _folder: folder })
+        Ok(Server { port, _process: process, _backend: backend, _screen: None, folder })
     }
 
     /// FreeRDP's shadow server, showing an empty screen: NLA against a SAM file with [`USER`], or TLS, or legacy.
@@ -212,7 +218,7 @@ impl Server {
         };
         let mut process = Process::start(&mut command, folder.path())?;
         process.wait_ready(|_| TcpStream::connect((address, port)).ok())?;
-        Ok(Server { port, _process: process, _backend: None, _screen: Some(screen), _folder: folder })
+        Ok(Server { port, _process: process, _backend: None, _screen: Some(screen), folder })
     }
 
     /// Weston's RDP backend: TLS, any user and password.
@@ -231,7 +237,7 @@ impl Server {
         command.arg(format!("--rdp-tls-key={}", made.key.display()));
         let mut process = Process::start(&mut command, folder.path())?;
         process.wait_listening(port)?;
-        Ok(Server { port, _process: process, _backend: None, _screen: None, _folder: folder })
+        Ok(Server { port, _process: process, _backend: None, _screen: None, folder })
     }
 }
 

@@ -32,7 +32,13 @@ fn shown(play: Play) -> (Vec<Sign>, PathSample) {
         match observation.seen {
             Seen::Sign(sign) => signs.push(sign),
             Seen::Path(sample) => last = *sample,
-            Seen::Opening(_) | Seen::Opened | Seen::Bytes { .. } | Seen::Missing { .. } | Seen::Closed { .. } => {}
+            Seen::Opening(_)
+            | Seen::Opened
+            | Seen::Bytes { .. }
+            | Seen::Missing { .. }
+            | Seen::Interception(_)
+            | Seen::Secret(_)
+            | Seen::Closed { .. } => {}
         }
     }
     (signs, last)

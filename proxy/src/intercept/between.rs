@@ -1,0 +1,63 @@
+//! TLS of both legs ends here: plaintext goes from one to the other as it comes, and so does the end of what a side says.
+
+use analyzer::observation::Side;
+
+use super::{Deeds, State};
+use crate::tls::{Broken, End};
+
+/// Both ends, and whose close_notify was passed on.
+#[derive(Debug)]
+pub(super) struct Between {
+    /// To the client.
+    front: End,
+    /// To the server.
+    back: End,
+    closed: [bool; 2],
+}
+
+impl Between {
+    /// The client is answered. `plain` is what the server said first.
+    pub(super) fn begin(front: End, back: End, plain: &[u8], deeds: &mut Deeds) -> Between {
+        let mut between = Between { front, back, closed: [false; 2] };
+        // INVARIANT: an end that has just begun takes what it is to say.
+        let _said = between.front.say(plain);
+        deeds.flush(&mut between.back, Side::Server);
+        deeds.flush(&mut between.front, Side::Client);
+        between
+    }
+
+    pub(super) fn push(mut self: Box<Self>, from: Side, data: &[u8], deeds: &mut Deeds) -> State {
+        let passed = self.pass(from, data);
+        for side in [from.other(), from] {
+            deeds.flush(self.end(side), side);
+        }
+        match passed {
+            Ok(()) => State::Between(self),
+            Err(_) => {
+                deeds.ends = vec![Side::Client, Side::Server];
+                State::Over
+            }
+        }
+    }
+
+    /// Takes what one side said and says it to the other.
+    fn pass(&mut self, from: Side, data: &[u8]) -> Result<(), Broken> {
+        let mut plain = Vec::new();
+        let taken = self.end(from).take(data, &mut plain);
+        self.end(from.other()).say(&plain)?;
+        taken?;
+        if self.end(from).is_closed()? && !self.closed[from as usize] {
+            self.closed[from as usize] = true;
+            self.end(from.other()).close();
+        }
+        Ok(())
+    }
+
+    /// The end that talks to this side.
+    fn end(&mut self, side: Side) -> &mut End {
+        match side {
+            Side::Client => &mut self.front,
+            Side::Server => &mut self.back,
+        }
+    }
+}

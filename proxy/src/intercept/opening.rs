@@ -1,0 +1,131 @@
+//! Up to the client's whole ClientHello: the negotiation passes, and the analyzer tells what it comes to.
+
+use analyzer::event::{ClientHello, Event, What};
+use analyzer::observation::{Flow, Interception, Leg, Observation, Seen, Side};
+use analyzer::session::Session;
+use bytes::Bytes;
+
+use super::reaching::Reaching;
+use super::replay::Replay;
+use super::{Deeds, Intercept, State};
+use crate::clock;
+
+/// More than this of one side is no negotiation and no ClientHello, bytes.
+const MOST: usize = 64 << 10;
+
+/// The analyzer, reading along.
+#[derive(Default)]
+struct Reader(Session);
+
+/// Everything passes, and is remembered: it may have to be said again.
+#[derive(Debug, Default)]
+pub(super) struct Negotiating {
+    reader: Reader,
+    request: Vec<u8>,
+    confirm: Vec<u8>,
+}
+
+/// TLS was agreed on. The client's first words are held.
+#[derive(Debug)]
+pub(super) struct Listening {
+    reader: Reader,
+    replay: Replay,
+}
+
+impl Negotiating {
+    pub(super) fn push(mut self: Box<Self>, how: &Intercept, from: Side, data: Bytes, deeds: &mut Deeds) -> State {
+        match from {
+            Side::Client => self.request.extend_from_slice(&data),
+            Side::Server => self.confirm.extend_from_slice(&data),
+        }
+        let events = self.reader.read(from, &data);
+        deeds.send(from.other(), data);
+        let confirm = events.iter().find_map(|what| match what {
+            What::ConnectionConfirm(confirm) => Some(confirm.selected.unwrap_or_default()),
+            _ => None,
+        });
+        match confirm {
+            Some(selected) if selected.0 == 0 => pass("standard RDP security was selected: there is no TLS", deeds),
+            Some(selected) => match how.leaves_alone(selected) {
+                Some(why) => pass(&why, deeds),
+                None if hello(&events).is_some() => pass("the client did not wait for the server's answer", deeds),
+                None => State::Listening(Box::new(self.listening())),
+            },
+            None if events.iter().any(is_end) || self.request.len().max(self.confirm.len()) > MOST => {
+                pass("no TLS was agreed on", deeds)
+            }
+            None => State::Negotiating(self),
+        }
+    }
+
+    fn listening(self) -> Listening {
+        let Negotiating { reader, request, confirm } = self;
+        Listening { reader, replay: Replay { request, confirm, hello: Vec::new(), why: String::new() } }
+    }
+}
+
+impl Listening {
+    pub(super) fn push(mut self: Box<Self>, how: &Intercept, from: Side, data: Bytes, deeds: &mut Deeds) -> State {
+        let events = self.reader.read(from, &data);
+        if from == Side::Server {
+            deeds.send(Side::Client, data);
+            return State::Listening(self);
+        }
+        self.replay.hello.extend_from_slice(&data);
+        let broken = events.iter().any(|what| matches!(what, What::Malformed { .. } | What::Alert { .. }));
+        match hello(&events) {
+            Some(hello) => self.reach(how, hello, deeds),
+            None if broken || self.replay.hello.len() > MOST => {
+                deeds.send(Side::Server, self.replay.hello);
+                pass("the client's first message is no ClientHello that can be read", deeds)
+            }
+            None => State::Listening(self),
+        }
+    }
+
+    fn reach(self, how: &Intercept, hello: &ClientHello, deeds: &mut Deeds) -> State {
+        let replay = self.replay;
+        match Reaching::begin(how, hello, replay, deeds) {
+            Ok(reaching) => State::Reaching(Box::new(reaching)),
+            Err((replay, why)) => {
+                deeds.send(Side::Server, replay.hello);
+                pass(&why, deeds)
+            }
+        }
+    }
+}
+
+impl Reader {
+    /// Reads along on the client's leg.
+    fn read(&mut self, from: Side, data: &Bytes) -> Vec<What> {
+        let flow = Flow { session: 0, leg: Leg::Front };
+        let seen = Seen::Bytes { from, data: data.clone() };
+        let mut events = Vec::new();
+        let observation = Observation { at: clock::now(), flow, frame: 0, seen };
+        self.0.push(&observation, &mut |event: Event| events.push(event.what));
+        events
+    }
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+fn hello(events: &[What]) -> Option<&ClientHello> {
+    events.iter().find_map(|what| match what {
+        What::ClientHello(hello) => Some(&**hello),
+        _ => None,
+    })
+}
+
+/// Whether no TLS will come of it.
+fn is_end(what: &What) -> bool {
+    matches!(what, What::NegotiationFailure { .. } | What::NotRdp { .. } | What::Malformed { .. })
+}
+
+fn pass(why: &str, deeds: &mut Deeds) -> State {
+    deeds.step(Leg::Front, Interception::Passed { why: why.to_owned() });
+    State::Passing
+}

@@ -1,0 +1,348 @@
+//! A relay inside TLS: what passes, how it ends, what is undone, and what is said of it; against scripted peers here, against
+//! real ones in `peers`.
+
+mod peers;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use analyzer::analysis::Analysis;
+use analyzer::attempt::Diagnosed;
+use analyzer::diagnose::Outcome;
+use analyzer::observation::{Interception, Leg, Observation, Seen};
+use analyzer::report;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use proxy::authority::{self, Authority};
+use proxy::intercept::{Intercept, With};
+use proxy::lab::certificate::Certificate;
+use proxy::tls::{Ciphers, Client, ClientStream, Credential, Identity, Server, ServerStream, Trust, Versions};
+use proxy::wire::x224::connection_request;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use crate::support::process::Folder;
+use crate::support::{PATIENCE, Rig, anywhere, connect, pattern, read, reset, write};
+
+/// PROTOCOL_SSL, PROTOCOL_HYBRID.
+const SSL: u8 = 1;
+const HYBRID: u8 = 2;
+
+/// A client and a server with a relay inside their TLS.
+struct Stage {
+    rig: Rig,
+    listener: TcpListener,
+    identity: Identity,
+}
+
+impl Stage {
+    /// The relay has the server's key.
+    async fn with_server_key() -> Stage {
+        let identity = Certificate::Valid.make().expect("certificate");
+        Stage::with(With::ServerKey(credential(&identity)), identity).await
+    }
+
+    /// The relay has an authority.
+    async fn with_authority(folder: &Folder) -> Stage {
+        authority::create(folder.path(), true).expect("authority");
+        let authority = Authority::open(folder.path()).expect("authority");
+        let identity = Certificate::Valid.make().expect("certificate");
+        Stage::with(With::Authority(Box::new(authority)), identity).await
+    }
+
+    async fn with(with: With, identity: Identity) -> Stage {
+        let listener = TcpListener::bind(anywhere()).await.expect("bind");
+        let how = Arc::new(Intercept::new(with, "127.0.0.1"));
+        let rig = Rig::with(listener.local_addr().expect("address"), |config| config.intercept = Some(how)).await;
+        Stage { rig, listener, identity }
+    }
+
+    /// The server's next connection, up to its confirm.
+    async fn accept(&self, selected: u8) -> TcpStream {
+        let mut server = timeout(PATIENCE, self.listener.accept()).await.expect("no client came").expect("accept").0;
+        read(&mut server, request().len()).await;
+        write(&mut server, &confirm(selected)).await;
+        server
+    }
+
+    /// The server's next connection, up to the end of its handshake.
+    async fn serve(&self, selected: u8, versions: Versions) -> ServerStream<TcpStream> {
+        let server = Server::new(&self.identity, versions, Ciphers::All, None).expect("server");
+        let accepted = server.accept(self.accept(selected).await);
+        timeout(PATIENCE, accepted).await.expect("no handshake").expect("handshake")
+    }
+
+    /// A client up to the end of its handshake, and what it was shown.
+    async fn client(&self, selected: u8) -> (ClientStream<TcpStream>, Vec<Vec<u8>>) {
+        let mut stream = connect(self.rig.addr, None).await;
+        write(&mut stream, &request()).await;
+        assert_eq!(read(&mut stream, 19).await, confirm(selected), "the confirm passes untouched");
+        let client = Client::new(Trust::Anything, Versions::Both, Ciphers::All).expect("client");
+        let connected = timeout(PATIENCE, client.connect("rdp.lab.test", stream)).await.expect("no handshake");
+        (connected.expect("handshake"), client.shown())
+    }
+
+    async fn both(&self, versions: Versions) -> (ClientStream<TcpStream>, ServerStream<TcpStream>) {
+        let ((client, _), server) = tokio::join!(self.client(SSL), self.serve(SSL, versions));
+        (client, server)
+    }
+
+    /// What is said of the session, once it is over.
+    async fn said(&self) -> (Vec<Observation>, Diagnosed) {
+        let seen = self.rig.observations(1).await;
+        let mut analysis = Analysis::default();
+        // As the scribe does, and a file: secrets first.
+        let (secrets, rest): (Vec<_>, Vec<_>) = seen.iter().partition(|one| matches!(one.seen, Seen::Secret(_)));
+        secrets.into_iter().chain(rest).for_each(|observation| analysis.push(observation));
+        (seen, analysis.finish(None))
+    }
+}
+
+fn request() -> Vec<u8> {
+    connection_request("user", Some(0x3))
+}
+
+fn confirm(selected: u8) -> Vec<u8> {
+    vec![3, 0, 0, 19, 14, 0xd0, 0, 0, 0x12, 0x34, 0, 2, 0, 8, 0, selected, 0, 0, 0]
+}
+
+fn credential(identity: &Identity) -> Credential {
+    let pem = |kind: &str, der: &[u8]| {
+        format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", STANDARD.encode(der)).into_bytes()
+    };
+    let key = pem("PRIVATE KEY", identity.key.pkcs8().expect("PKCS #8"));
+    Credential::read(&pem("CERTIFICATE", &identity.certificate), &key).expect("they belong together")
+}
+
+fn steps(seen: &[Observation]) -> Vec<&'static str> {
+    let step = |one: &Observation| match &one.seen {
+        Seen::Interception(step) => Some(step.name()),
+        _ => None,
+    };
+    seen.iter().filter_map(step).collect()
+}
+
+/// Plaintext passes in both directions, and so does the end of what each side says.
+async fn talks(versions: Versions, version: u16) {
+    let stage = Stage::with_server_key().await;
+    let (mut client, mut server) = stage.both(versions).await;
+    let long = pattern(3 << 20);
+    let (asked, answered) = tokio::join!(
+        async {
+            client.write_all(&long).await.expect("write");
+            client.shutdown().await.expect("close_notify, FIN");
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).await.expect("close_notify before the FIN");
+            answer
+        },
+        async {
+            let mut question = Vec::new();
+            server.read_to_end(&mut question).await.expect("close_notify before the FIN");
+            server.write_all(b"an answer").await.expect("write");
+            server.shutdown().await.expect("close_notify, FIN");
+            question
+        }
+    );
+    assert_eq!((asked.as_slice(), answered == long), (b"an answer".as_slice(), true));
+    let (seen, said) = stage.said().await;
+    assert_eq!(steps(&seen), ["asked", "upstream", "stands"]);
+    let facts = &said.timeline.facts;
+    assert!(facts.is_intercepted());
+    for leg in [Leg::Front, Leg::Back] {
+        let tls = facts.tls.iter().find(|tls| tls.leg == leg).expect("TLS of its own");
+        let hello = &tls.server_hello.as_ref().expect("ServerHello").what;
+        assert_eq!((hello.version, hello.resumed), (version, false), "{leg}");
+        let decrypted = tls.decrypted.as_ref().expect("secrets");
+        assert_eq!((decrypted.bytes, decrypted.sealed.len()), ([long.len() as u64, 9], 0), "{leg}");
+    }
+    let phases: Vec<String> =
+        said.timeline.phases.iter().map(|phase| format!("{} {}", phase.name, phase.leg)).collect();
+    assert_eq!(phases[..4], ["tcp front", "tcp back", "negotiation back", "tls front"], "{phases:?}");
+    assert!(report::json::document("", &analyzer::attempt::group(vec![said])).contains("\"by\": \"server-key\""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plaintext_passes_and_tls_1_2_opens() {
+    talks(Versions::Only12, 0x0303).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plaintext_passes_and_tls_1_3_opens() {
+    talks(Versions::Both, 0x0304).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fin_without_close_notify_stays_one() {
+    let stage = Stage::with_server_key().await;
+    let (mut client, server) = stage.both(Versions::Both).await;
+    let (mut bare, _) = server.into_inner();
+    bare.shutdown().await.expect("FIN");
+    let cut = timeout(PATIENCE, client.read(&mut [0; 10])).await.expect("nothing came").expect_err("an end of file");
+    assert_eq!(cut.kind(), std::io::ErrorKind::UnexpectedEof);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rst_stays_rst_inside_tls() {
+    let stage = Stage::with_server_key().await;
+    let (mut client, server) = stage.both(Versions::Both).await;
+    reset(server.into_inner().0);
+    let cut = timeout(PATIENCE, client.read(&mut [0; 10])).await.expect("nothing came").expect_err("a reset");
+    assert_eq!(cut.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+/// Who does not read holds the other back: what is written and not read stays bounded.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn back_pressure_reaches_through_tls() {
+    let stage = Stage::with_server_key().await;
+    let (mut client, mut server) = stage.both(Versions::Both).await;
+    let chunk = pattern(64 << 10);
+    let mut written = 0_usize;
+    while timeout(Duration::from_millis(500), server.write_all(&chunk)).await.is_ok() {
+        written += chunk.len();
+        assert!(written < 256 << 20, "nobody reads, and nobody holds it back");
+    }
+    let mut got = vec![0; written];
+    // What TLS has taken and not sent yet goes on when it is asked to.
+    let both = async { tokio::join!(server.flush(), client.read_exact(&mut got)) };
+    let (flushed, read) = timeout(PATIENCE, both).await.expect("it never came");
+    flushed.and(read.map(|_| ())).expect("read");
+    assert!(got.chunks(chunk.len()).all(|part| part == chunk));
+}
+
+/// The server refuses our ClientHello: it is asked again, with the client's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_wrong_before_the_client_is_answered_is_undone() {
+    let stage = Stage::with_server_key().await;
+    let refuses = async {
+        let mut first = stage.accept(SSL).await;
+        read(&mut first, 43).await; // a ClientHello, or enough of it
+        write(&mut first, &[21, 3, 3, 0, 2, 2, 40]).await;
+        drop(first);
+        stage.serve(SSL, Versions::Both).await
+    };
+    let ((mut client, shown), mut server) = tokio::join!(stage.client(SSL), refuses);
+    assert_eq!(shown, vec![stage.identity.certificate.clone()], "the server's own handshake");
+    client.write_all(b"ping").await.expect("write");
+    server.read_exact(&mut [0; 4]).await.expect("read");
+    drop((client, server));
+    let (seen, said) = stage.said().await;
+    assert_eq!(steps(&seen), ["asked", "redialed", "passed"]);
+    let facts = &said.timeline.facts;
+    assert!(!facts.is_intercepted() && facts.fatal_alert().is_none(), "{:?}", facts.tls);
+    let tls = said.timeline.phase(analyzer::timeline::phase::PhaseName::Tls).expect("TLS");
+    assert_eq!(tls.outcome, analyzer::timeline::phase::Outcome::Done);
+    assert_eq!(said.timeline.leg(Leg::Back).expect("back").dials.len(), 2);
+    let told = report::altered_by_proxy(&said.timeline).join("\n");
+    assert!(told.contains("says nothing of the server"), "{told}");
+}
+
+/// A server that resets whatever comes fails in the client's own handshake.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_resets_our_hello_is_given_the_clients() {
+    let stage = Stage::with_server_key().await;
+    let resets = async {
+        for _ in 0..2 {
+            let mut server = stage.accept(SSL).await;
+            read(&mut server, 43).await; // a ClientHello, or enough of it
+            reset(server);
+        }
+    };
+    let client = async {
+        let mut stream = connect(stage.rig.addr, None).await;
+        write(&mut stream, &request()).await;
+        read(&mut stream, 19).await;
+        let client = Client::new(Trust::Anything, Versions::Both, Ciphers::All).expect("client");
+        client.connect("rdp.lab.test", stream).await.expect_err("no handshake").kind()
+    };
+    let (kind, ()) = timeout(PATIENCE, async { tokio::join!(client, resets) }).await.expect("it hangs");
+    assert_eq!(kind, std::io::ErrorKind::ConnectionReset);
+    let (seen, said) = stage.said().await;
+    assert_eq!(steps(&seen), ["asked", "redialed", "passed"]);
+    assert_eq!(said.outcome, Outcome::Failed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_authority_shows_what_the_server_shows() {
+    let folder = Folder::new().expect("folder");
+    let stage = Stage::with_authority(&folder).await;
+    let ((client, shown), server) = tokio::join!(stage.client(SSL), stage.serve(SSL, Versions::Both));
+    drop((client, server));
+    let read = |der: &[u8]| analyzer::probe::read_certificate(der).expect("certificate");
+    let (own, made) = (read(&stage.identity.certificate), read(&shown[0]));
+    assert_ne!(shown[0], stage.identity.certificate);
+    assert_eq!(
+        (&made.common_name, &made.names, made.not_before, made.not_after, &made.key),
+        (&own.common_name, &own.names, own.not_before, own.not_after, &own.key)
+    );
+    let roots = [authority::show(folder.path()).expect("authority").der];
+    let now = u64::try_from(made.not_before).expect("after 1970").max(roots_begin(&roots[0]));
+    assert_eq!(proxy::tls::leads_to(&roots, &shown, now), analyzer::probe::Trust::Trusted);
+    let (seen, _) = stage.said().await;
+    assert_eq!(steps(&seen), ["asked", "upstream", "stands"]);
+    assert!(seen.iter().any(|one| matches!(
+        &one.seen,
+        Seen::Interception(Interception::Upstream { trusted, .. }) if *trusted != Some(true)
+    )));
+}
+
+fn roots_begin(der: &[u8]) -> u64 {
+    let says = analyzer::probe::read_certificate(der).expect("certificate");
+    u64::try_from(says.not_before).expect("after 1970") + 1
+}
+
+/// What CredSSP proves is bound to the server's key: nothing is touched, and the report says why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_an_authority_credssp_passes_untouched() {
+    let folder = Folder::new().expect("folder");
+    let stage = Stage::with_authority(&folder).await;
+    let ((client, shown), server) = tokio::join!(stage.client(HYBRID), stage.serve(HYBRID, Versions::Both));
+    drop((client, server));
+    assert_eq!(shown, vec![stage.identity.certificate.clone()]);
+    let (seen, said) = stage.said().await;
+    assert_eq!(steps(&seen), ["asked", "passed"]);
+    let told = report::altered_by_proxy(&said.timeline).join("\n");
+    assert!(told.contains("HYBRID was selected"), "{told}");
+}
+
+/// A key of another certificate of the server: true to the letter, and CredSSP would fail by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_key_than_the_servers_is_told() {
+    let other = Certificate::Valid.make().expect("certificate");
+    let identity = Certificate::Valid.make().expect("certificate");
+    let stage = Stage::with(With::ServerKey(credential(&other)), identity).await;
+    drop(stage.both(Versions::Both).await);
+    assert_eq!(steps(&stage.said().await.0), ["asked", "upstream", "other-key", "stands"]);
+}
+
+#[test]
+fn a_key_of_another_certificate_is_refused() {
+    let (one, other) = (Certificate::Valid.make().expect("one"), Certificate::Valid.make().expect("other"));
+    let pem = |kind: &str, der: &[u8]| {
+        format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", STANDARD.encode(der)).into_bytes()
+    };
+    let certificate = pem("CERTIFICATE", &one.certificate);
+    let check = |key: &[u8], says: &str| {
+        let error = Credential::read(&certificate, key).expect_err("it is not its key");
+        assert!(error.contains(says), "{error}");
+    };
+    check(&pem("PRIVATE KEY", other.key.pkcs8().expect("PKCS #8")), "does not belong to the certificate");
+    check(&pem("ENCRYPTED PRIVATE KEY", b"x"), "encrypted");
+    check(b"rubbish", "found none");
+}
+
+#[test]
+fn an_authority_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new().expect("folder");
+    let at = folder.path().join("made");
+    let first = authority::create(&at, false).expect("authority");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    let key = at.join("ca.key");
+    assert_eq!((mode(&at), mode(&key)), (0o700, 0o600));
+    assert!(authority::create(&at, false).is_err_and(|error| error.to_string().contains("--force")));
+    assert_eq!(authority::show(&at).expect("authority").der, first.der);
+    assert_ne!(authority::create(&at, true).expect("authority").der, first.der);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).expect("chmod");
+    assert!(Authority::open(&at).is_err_and(|error| error.to_string().contains("its owner alone")));
+}
