@@ -38,6 +38,8 @@ pub enum Command {
     Demo(Demo),
     /// Be a server that fails in one way, for any client to try: `lab list` names the ways
     Lab(Lab),
+    /// Put the secrets of recordings before their first packet, where tshark needs them, and mend a cut end
+    Finalize(Finalize),
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +65,17 @@ pub struct Proxy {
     /// Probe the server after a failed session, at most once a minute, and put the result beside the recording
     #[arg(long)]
     pub probe_on_failure: bool,
+    /// Open TLS, live and in the recordings, with the secrets that the client or the server writes to this NSS key log
+    /// while sessions go on (SSLKEYLOGFILE of either); it may be made later
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Finalize {
+    /// Recordings (pcapng) of sessions that are over; each is replaced at once, or not at all
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

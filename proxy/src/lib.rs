@@ -19,6 +19,10 @@ pub mod listen;
 
 pub mod record;
 
+pub mod finalize;
+
+mod keylog;
+
 pub mod watch;
 
 pub mod tls;

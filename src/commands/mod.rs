@@ -5,6 +5,7 @@ mod analyze;
 mod beside;
 mod demo;
 mod explain;
+mod finalize;
 mod histogram;
 mod lab;
 mod probe;
@@ -33,6 +34,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Histogram(args) => histogram::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Lab(args) => lab::run(args),
+        Command::Finalize(args) => finalize::run(&args),
     }
 }
 

@@ -11,6 +11,7 @@ mod keyed;
 mod lab;
 mod lab_command;
 mod law;
+mod live_keys;
 mod netns;
 mod network;
 mod peers;

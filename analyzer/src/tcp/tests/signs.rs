@@ -32,7 +32,12 @@ fn shown(play: Play) -> (Vec<Sign>, PathSample) {
         match observation.seen {
             Seen::Sign(sign) => signs.push(sign),
             Seen::Path(sample) => last = *sample,
-            Seen::Opening(_) | Seen::Opened | Seen::Bytes { .. } | Seen::Missing { .. } | Seen::Closed { .. } => {}
+            Seen::Opening(_)
+            | Seen::Opened
+            | Seen::Bytes { .. }
+            | Seen::Missing { .. }
+            | Seen::Secret(_)
+            | Seen::Closed { .. } => {}
         }
     }
     (signs, last)
