@@ -65,6 +65,8 @@ impl Hold {
             return self.drain(each);
         }
         if !self.is_holding() {
+            let is_sealed = self.sealed().next().is_some();
+            self.without += u64::from(is_sealed);
             return self.layers.push(observation, each);
         }
         self.bytes += cost(observation);
@@ -98,7 +100,7 @@ impl Hold {
         !self.held.is_empty()
     }
 
-    /// Observations that were given up waiting for, and read without secrets.
+    /// Observations that were read without secrets that might have come: nobody waited for these any more.
     pub fn without(&self) -> u64 {
         self.without
     }

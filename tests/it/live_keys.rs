@@ -170,18 +170,15 @@ fn who_waits_too_long_goes_on_without() {
         certificates(folder.path())?;
         let story = Story::new(folder.path(), "-tls1_3")?;
         let observations = story.observations();
-        let mut none = Vec::new();
         let mut timeline = Timeline::default();
         let mut nothing_expected = Hold::default();
         observations.iter().for_each(|seen| nothing_expected.push(seen, &mut |event| timeline.push(&event)));
         assert_eq!((nothing_expected.is_waiting(), nothing_expected.without()), (false, 0));
-        let whole = live(&observations, PATIENT).1;
-        none.extend(read(&whole));
-        let without = document(none);
+        let without = document(read(&live(&observations, PATIENT).1));
         let mut late = observations.clone();
         late.push(story.secret(0..story.log.len(), &observations[observations.len() - 1]));
-        let second = Duration::from_millis(1);
-        for limits in [Limits { bytes: 1000, ..PATIENT }, Limits { time: second, ..PATIENT }] {
+        let soon = Duration::from_millis(1);
+        for limits in [Limits { bytes: 1000, ..PATIENT }, Limits { time: soon, ..PATIENT }] {
             let (diagnosed, _, hold) = live(&observations, limits);
             assert!(hold.without() > 5 && !hold.is_late(), "{limits:?}: {}", hold.without());
             assert!(document(vec![diagnosed]) == without, "{limits:?}");
@@ -190,6 +187,36 @@ fn who_waits_too_long_goes_on_without() {
             assert!(document(vec![diagnosed]) == without, "{limits:?}");
             assert!(records_of(&document(read(&file))).0 > 10, "the recording has them in time");
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn finalize_mends_what_was_not_closed() {
+    with_peers("finalize_mends_what_was_not_closed", || {
+        let folder = Folder::new()?;
+        certificates(folder.path())?;
+        let story = Story::new(folder.path(), "-tls1_3")?;
+        let mut observations = story.observations();
+        observations.push(story.secret(0..story.log.len(), &observations[observations.len() - 1]));
+        let (_, mut bytes, _) = live(&observations, PATIENT);
+        let expected = document(read(&bytes));
+        bytes.extend([0, 0, 0, 6, 0, 0, 1, 0, 0, 0, 0, 0, 1]);
+        let path = folder.path().join("cut.pcapng");
+        fs::write(&path, bytes)?;
+        let says = || {
+            let ran = Command::new(rdpscope()).arg("finalize").arg(&path).output()?;
+            assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
+            Ok::<String, Trouble>(
+                String::from_utf8_lossy(&ran.stdout).trim_start_matches(&*path.to_string_lossy()).into(),
+            )
+        };
+        let mended = ": 1 blocks of secrets now stand before the first packet; 13 bytes at the end, no whole block, are left off\n";
+        assert_eq!((says()?.as_str(), says()?.as_str()), (mended, ": nothing to mend\n"));
+        assert!(document(read(&fs::read(&path)?)) == expected);
+        assert!(!fs::read_dir(folder.path())?.any(|entry| entry.is_ok_and(|entry| entry.path().ends_with(".part"))));
+        let nothing = Command::new(rdpscope()).arg("finalize").arg(folder.path().join("keylog")).output()?;
+        assert_eq!(nothing.status.code(), Some(2));
         Ok(())
     });
 }
@@ -354,7 +381,7 @@ fn check_opens(file: &Path, ports: &[u16]) -> Outcome<()> {
     let folder = Folder::new()?;
     let debug = folder.path().join("debug");
     let mut command = Command::new(program("tshark")?);
-    command.arg("-r").arg(file).arg("-q").arg("-o").arg(format!("tls.debug_file:{}", debug.display()));
+    command.arg("-r").arg(file).arg("-V").arg("-o").arg(format!("tls.debug_file:{}", debug.display()));
     command.args(ports.iter().flat_map(|port| ["-d".into(), format!("tcp.port=={port},tls")]));
     let ran = command.env_remove("SSLKEYLOGFILE").stdin(Stdio::null()).output()?;
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
