@@ -296,14 +296,17 @@ impl Scribe<'_> {
     fn end(&mut self, session: u32) {
         let Some(mut open) = self.sessions.remove(&session) else { return };
         let (mut diagnosed, path) = open.close();
-        if open.hold.without() > 0 && !open.hold.is_late() {
-            (self.say)(Live::Sealed { session, observations: open.hold.without() });
+        let (observations, is_late, has_secrets) = (open.hold.without(), open.hold.is_late(), open.has_secrets);
+        // Its file must be closed before another takes its place.
+        drop(open);
+        if observations > 0 && !is_late {
+            (self.say)(Live::Sealed { session, observations });
         }
         for earlier in recent(&mut self.summary.sessions).filter(|s| s.is_withdrawn_by(&diagnosed.timeline)) {
             withdraw(earlier, self.say);
         }
-        if let Some(path) = path.filter(|_| open.has_secrets && diagnosed.incomplete.is_none()) {
-            diagnosed = if open.hold.is_late() { read_again(&path, diagnosed, open.hold.without()) } else { diagnosed };
+        if let Some(path) = path.filter(|_| has_secrets && diagnosed.incomplete.is_none()) {
+            diagnosed = if is_late { read_again(&path, diagnosed, observations) } else { diagnosed };
             let finalizing = thread::spawn(move || finalize(&path).map(drop));
             self.finalizing.push((session, finalizing));
         }

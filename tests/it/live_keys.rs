@@ -68,7 +68,7 @@ impl Story {
         }
         for (from, data) in &self.pieces {
             let legs = if *from == Side::Client { [Leg::Front, Leg::Back] } else { [Leg::Back, Leg::Front] };
-            legs.map(|leg| see(leg, Seen::Bytes { from: *from, data: data.clone().into() }));
+            legs.into_iter().for_each(|leg| see(leg, Seen::Bytes { from: *from, data: data.clone().into() }));
         }
         for (leg, from) in [(Leg::Front, Side::Client), (Leg::Back, Side::Client), (Leg::Back, Side::Server)] {
             see(leg, Seen::Closed { from: Some(from), how: Ending::Fin });
@@ -291,7 +291,7 @@ fn a_key_log_is_followed_while_the_session_goes_on() {
                 [(0, Duration::ZERO), (4, Duration::ZERO), (story.pieces.len(), Duration::ZERO), (5, late)]
             {
                 let log = folder.path().join(format!("keys{version}-{pause}"));
-                appended(&log, &[stranger.clone()]);
+                appended(&log, std::slice::from_ref(&stranger));
                 let (lines, path, others) = (story.log.clone(), log.clone(), stranger.clone());
                 let then = move || {
                     thread::sleep(wait);
