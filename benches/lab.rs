@@ -11,7 +11,7 @@ use analyzer::capture::annotation::Section;
 use proxy::lab::{End, Scenario, certificate, scenarios};
 use proxy::listen::{Config, Server, Target};
 use proxy::tap::{Limits, tap};
-use proxy::watch;
+use proxy::watch::{self, Secrets};
 
 const ROUNDS: usize = 20;
 /// A scenario whose client or server thinks longer than this waits on purpose.
@@ -60,7 +60,7 @@ async fn play(scenario: &Scenario, ends: &mut usize) -> Option<(Vec<f64>, Vec<f6
 async fn recorded(server: SocketAddr) -> SocketAddr {
     let (feed, intake) = tap(Limits::default());
     let folder = std::env::temp_dir().join(format!("rdpscope-bench-{}", std::process::id()));
-    let config = watch::Config { out: Some(folder), section: Section::default(), both: false };
+    let config = watch::Config { out: Some(folder), section: Section::default(), both: false, secrets: Secrets::None };
     thread::spawn(move || watch::run(intake, config, &mut |_| {}));
     let target = Target { name: certificate::NAME.into(), port: server.port() };
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -16,7 +16,7 @@ use analyzer::capture::annotation::Section;
 use proxy::lab::wire;
 use proxy::listen::{Config, Server, Target};
 use proxy::tap::{Feed, Intake, Limits, Note, tap};
-use proxy::watch;
+use proxy::watch::{self, Secrets};
 
 const ROUNDS: usize = 20;
 const TRIPS: usize = 1000;
@@ -138,7 +138,7 @@ fn relay(server: SocketAddr) -> SocketAddr {
 
 fn recorded(server: SocketAddr, folder: PathBuf) -> SocketAddr {
     let (feed, intake) = tap(Limits::default());
-    let config = watch::Config { out: Some(folder), section: Section::default(), both: false };
+    let config = watch::Config { out: Some(folder), section: Section::default(), both: false, secrets: Secrets::None };
     thread::spawn(move || {
         watch::run(intake, config, &mut |live| {
             if let watch::Live::Missing { session } = live {

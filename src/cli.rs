@@ -40,6 +40,8 @@ pub enum Command {
     Demo(Demo),
     /// Be a server that fails in one way, for any client to try: `lab list` names the ways
     Lab(Lab),
+    /// Put the secrets of recordings before their first packet, where tshark needs them, and mend a cut end
+    Finalize(Finalize),
 }
 
 #[derive(Debug, Args)]
@@ -65,6 +67,10 @@ pub struct Proxy {
     /// Probe the server after a failed session, at most once a minute, and put the result beside the recording
     #[arg(long)]
     pub probe_on_failure: bool,
+    /// Open TLS, live and in the recordings, with the secrets that the client or the server writes to this NSS key log
+    /// while sessions go on (SSLKEYLOGFILE of either); it may be made later
+    #[arg(long, value_name = "FILE", conflicts_with = "intercept")]
+    pub keylog: Option<PathBuf>,
     /// End TLS here and begin it again, so that the recording opens by itself: by the server's own certificate and key, which
     /// serves every protocol, or by certificates of a local authority that the client's machine trusts, which serves plain TLS
     #[arg(long, value_enum, value_name = "BY")]
@@ -124,6 +130,13 @@ pub enum CaWhat {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Finalize {
+    /// Recordings (pcapng) of sessions that are over; each is replaced at once, or not at all
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,8 @@ pub mod rdp;
 
 pub mod session;
 
+pub mod hold;
+
 pub mod timeline;
 
 pub mod prediction;

@@ -27,6 +27,10 @@ mod dial;
 
 pub mod listen;
 
+pub mod finalize;
+
+mod keylog;
+
 pub mod watch;
 
 pub mod wire;

@@ -160,6 +160,15 @@ impl<W: Write> Recorder<W> {
         }
     }
 
+    /// Writes remarks for people that are of no packet.
+    ///
+    /// # Errors
+    /// Where the output does.
+    pub fn remark(&mut self, at: Timestamp, remarks: &[String]) -> io::Result<()> {
+        let [first, rest @ ..] = remarks else { return Ok(()) };
+        self.annotate(at, Leg::Front, first.clone(), rest)
+    }
+
     /// Closes the recording in order, with a last remark for people.
     ///
     /// # Errors

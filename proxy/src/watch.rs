@@ -1,25 +1,31 @@
 //! The scribe: one thread that records what the relay notes and watches what it means.
 //!
 //! It reads the tap, numbers each observation as the recorder will store it, lets the analyzer see it, writes it with
-//! the phase edges as comments, and samples the path at each edge. The relay never waits for it.
+//! the phase edges as comments, and samples the path at each edge. The relay never waits for it. Where secrets are to come
+//! from a key log, it follows that, and hands each session the lines that are its own.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use analyzer::attempt::Diagnosed;
 use analyzer::capture::annotation::Section;
+use analyzer::hold::{self, Hold};
 use analyzer::latency;
 use analyzer::observation::{Absence, Flow, Leg, Observation, Seen};
+use analyzer::reading;
 use analyzer::report::{text, verdict};
-use analyzer::session::Session;
 use analyzer::time::Timestamp;
 use analyzer::timeline::{Edge, Timeline};
 
 use crate::clock;
+use crate::finalize::finalize;
+use crate::keylog::KeyLog;
 use crate::record::{self, Recorder};
 use crate::tap::{Begin, Budget, Intake, Note};
 
@@ -31,6 +37,12 @@ const BUFFER: usize = 256 << 10;
 const KEPT: usize = 1_000;
 /// So many of the last finished sessions are looked through for one that a new session withdraws.
 const RECENT: usize = 100;
+/// The key log is looked at so often while a session waits for its secrets.
+const LOOK: Duration = Duration::from_millis(20);
+/// A session that has ended waits so long for secrets that are still being written.
+const GRACE: Duration = Duration::from_secs(1);
+/// A recording whose secrets came too late is read once more where it is no longer than this, bytes: 0.2 seconds.
+const READ_AGAIN: u64 = 32 << 20;
 
 /// How the scribe works.
 #[derive(Debug, Clone)]
@@ -41,6 +53,36 @@ pub struct Config {
     pub section: Section,
     /// Whether equal payload is stored on both legs also while the session is active.
     pub both: bool,
+    /// Where the secrets of sessions come from.
+    pub secrets: Secrets,
+}
+
+/// Where the secrets of sessions come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secrets {
+    /// From nowhere: what is sealed stays so.
+    None,
+    /// From a key log that a client or a server writes.
+    KeyLog(PathBuf),
+    /// Whoever notes what is seen notes them, too.
+    Noted,
+}
+
+impl Secrets {
+    /// What a session is held by.
+    fn hold(&self) -> Hold {
+        match self {
+            Secrets::None => Hold::default(),
+            Secrets::KeyLog(_) | Secrets::Noted => Hold::expecting(hold::Limits::default()),
+        }
+    }
+
+    fn follow(&self) -> Option<KeyLog> {
+        match self {
+            Secrets::KeyLog(path) => Some(KeyLog::follow(path)),
+            Secrets::None | Secrets::Noted => None,
+        }
+    }
 }
 
 /// What happens, for whoever watches.
@@ -75,6 +117,20 @@ pub enum Live<'a> {
         /// Which session.
         session: u32,
     },
+    /// A session was read without the secrets that it waited for.
+    Sealed {
+        /// Which session.
+        session: u32,
+        /// So many things that were seen of it.
+        observations: u64,
+    },
+    /// A recording is whole, but its secrets could not be put before its first packet.
+    NotFinalized {
+        /// Which session.
+        session: u32,
+        /// Why.
+        error: &'a io::Error,
+    },
     /// A recording cannot go on; the relay does.
     RecordingFailed {
         /// Which session.
@@ -105,13 +161,17 @@ pub fn run(intake: Intake, config: Config, say: &mut dyn FnMut(Live<'_>)) -> Sum
 /// The same, and tells how long sessions have taken whenever `asked` is set, and unsets it.
 pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &mut dyn FnMut(Live<'_>)) -> Summary {
     let budget = intake.budget().clone();
-    let mut scribe = Scribe { config, budget, sessions: HashMap::new(), summary: Summary::default(), say };
+    let keylog = config.secrets.follow();
+    let (sessions, summary) = (HashMap::new(), Summary::default());
+    let mut scribe =
+        Scribe { config, budget, keylog, looked: Instant::now(), sessions, finalizing: Vec::new(), summary, say };
     let mut notes = Vec::new();
     let mut flushed = Instant::now();
-    while intake.gather(&mut notes, FLUSH) {
+    while intake.gather(&mut notes, if scribe.is_waiting() { LOOK } else { FLUSH }) {
         for note in notes.drain(..) {
             scribe.note(note);
         }
+        scribe.look();
         if asked.swap(false, Ordering::Relaxed) {
             (scribe.say)(Live::Latency { set: &scribe.summary.latency });
         }
@@ -126,7 +186,12 @@ pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &m
 struct Scribe<'a> {
     config: Config,
     budget: Budget,
+    keylog: Option<KeyLog>,
+    /// When the key log was last looked at.
+    looked: Instant,
     sessions: HashMap<u32, Open>,
+    /// Recordings that are being written anew.
+    finalizing: Vec<(u32, JoinHandle<io::Result<()>>)>,
     summary: Summary,
     say: &'a mut dyn FnMut(Live<'_>),
 }
@@ -136,8 +201,12 @@ struct Open {
     begin: Box<Begin>,
     file: Option<String>,
     recorder: Recorder<Output>,
-    layers: Session,
+    hold: Hold,
     timeline: Timeline,
+    /// Whether secrets stand in it.
+    has_secrets: bool,
+    /// Until when a session that is over waits for its secrets.
+    ends: Option<Instant>,
     /// Whether payload was given up.
     missing: bool,
     /// Why the recording could not go on.
@@ -149,7 +218,7 @@ impl Scribe<'_> {
         match note {
             Note::Begin(begin) => self.begin(begin),
             Note::Seen(observation) => self.seen(observation),
-            Note::End { session } => self.end(session),
+            Note::End { session } => self.over(session),
         }
     }
 
@@ -163,8 +232,10 @@ impl Scribe<'_> {
             begin,
             file,
             recorder,
-            layers: Session::default(),
+            hold: self.config.secrets.hold(),
             timeline: Timeline::default(),
+            has_secrets: false,
+            ends: None,
             missing: false,
             failed: None,
         };
@@ -190,6 +261,12 @@ impl Scribe<'_> {
             (self.say)(Live::Missing { session });
         }
         let edges = open.observe(observation);
+        self.told(session, edges);
+    }
+
+    /// Tells of phase edges, and of trouble.
+    fn told(&mut self, session: u32, mut edges: Vec<Edge>) {
+        let Some(open) = self.sessions.get_mut(&session) else { return };
         if open.timeline.is_active() && !open.begin.bulk.swap(true, Ordering::Relaxed) {
             // Legs with TLS of their own have no equal payload.
             if !self.config.both && !open.timeline.facts.is_intercepted() {
@@ -199,7 +276,7 @@ impl Scribe<'_> {
         if edges.is_empty() {
             return self.report_trouble(session);
         }
-        open.sample();
+        edges.extend(open.sample());
         open.flush();
         for edge in &edges {
             (self.say)(Live::Edge { session, edge });
@@ -208,15 +285,33 @@ impl Scribe<'_> {
         self.report_trouble(session);
     }
 
+    /// Nothing more will be seen of a session. Its secrets may still be on their way.
+    fn over(&mut self, session: u32) {
+        let is_followed = self.keylog.is_some();
+        match self.sessions.get_mut(&session) {
+            Some(open) if is_followed && open.hold.sealed().next().is_some() => {
+                open.ends = Some(Instant::now() + GRACE)
+            }
+            Some(_) | None => self.end(session),
+        }
+    }
+
     fn end(&mut self, session: u32) {
         let Some(mut open) = self.sessions.remove(&session) else { return };
-        open.timeline.finish();
-        let mut diagnosed = Diagnosed::new(open.file.take(), std::mem::take(&mut open.timeline));
-        let remark = format!("verdict: {}", verdict::of_session(&diagnosed));
-        let _kept_by_output = open.recorder.end(clock::now(), remark);
-        diagnosed.incomplete = open.trouble();
+        let (mut diagnosed, path) = open.close();
+        let (observations, is_late, has_secrets) = (open.hold.without(), open.hold.is_late(), open.has_secrets);
+        // Its file must be closed before another takes its place.
+        drop(open);
+        if observations > 0 && !is_late {
+            (self.say)(Live::Sealed { session, observations });
+        }
         for earlier in recent(&mut self.summary.sessions).filter(|s| s.is_withdrawn_by(&diagnosed.timeline)) {
             withdraw(earlier, self.say);
+        }
+        if let Some(path) = path.filter(|_| has_secrets && diagnosed.incomplete.is_none()) {
+            diagnosed = if is_late { read_again(&path, diagnosed, observations) } else { diagnosed };
+            let finalizing = thread::spawn(move || finalize(&path).map(drop));
+            self.finalizing.push((session, finalizing));
         }
         (self.say)(Live::Verdict { session, diagnosed: &diagnosed });
         if diagnosed.is_rdp() {
@@ -227,6 +322,31 @@ impl Scribe<'_> {
         } else {
             self.summary.more += 1;
         }
+    }
+
+    /// Whether a session needs the key log looked at soon.
+    fn is_waiting(&self) -> bool {
+        self.keylog.is_some() && self.sessions.values().any(|open| open.hold.is_waiting() || open.ends.is_some())
+    }
+
+    /// Hands what stands in the key log now to the sessions that it belongs to, and ends those that waited long enough.
+    fn look(&mut self) {
+        let (Some(keylog), true) = (&mut self.keylog, self.looked.elapsed() >= LOOK) else { return };
+        self.looked = Instant::now();
+        keylog.poll();
+        let mut found = Vec::new();
+        for (session, open) in &self.sessions {
+            let logs = open.hold.sealed().filter_map(|random| keylog.take(&random));
+            found.extend(logs.map(|log| (*session, log)));
+        }
+        for (session, log) in found {
+            let flow = Flow { session, leg: Leg::Front };
+            self.seen(Observation { at: clock::now(), flow, frame: 0, seen: Seen::Secret(Arc::new(log)) });
+        }
+        let is_over =
+            |open: &Open| open.ends.is_some_and(|at| Instant::now() >= at || open.hold.sealed().next().is_none());
+        let over: Vec<u32> = self.sessions.iter().filter(|(_, open)| is_over(open)).map(|(of, _)| *of).collect();
+        over.into_iter().for_each(|session| self.end(session));
     }
 
     /// A session that got further takes back what was said of those before it.
@@ -242,8 +362,21 @@ impl Scribe<'_> {
         for session in sessions {
             if let Some(open) = self.sessions.get_mut(&session) {
                 open.flush();
+                let edges = open.now(clock::now());
+                self.told(session, edges);
             }
-            self.report_trouble(session);
+        }
+        let (done, going): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.finalizing).into_iter().partition(|(_, finalizing)| finalizing.is_finished());
+        self.finalizing = going;
+        self.finalized(done);
+    }
+
+    fn finalized(&mut self, done: Vec<(u32, JoinHandle<io::Result<()>>)>) {
+        for (session, finalizing) in done {
+            if let Err(error) = finalizing.join().unwrap_or_else(|_| Err(io::Error::other("it panicked"))) {
+                (self.say)(Live::NotFinalized { session, error: &error });
+            }
         }
     }
 
@@ -256,10 +389,17 @@ impl Scribe<'_> {
     }
 
     fn finish(mut self) -> Summary {
+        let deadline = Instant::now() + GRACE;
+        while self.is_waiting() && Instant::now() < deadline {
+            thread::sleep(LOOK);
+            self.look();
+        }
         let left: Vec<u32> = self.sessions.keys().copied().collect();
         for session in left {
             self.end(session);
         }
+        let finalizing = std::mem::take(&mut self.finalizing);
+        self.finalized(finalizing);
         self.summary.dropped = self.budget.dropped();
         self.summary
     }
@@ -278,28 +418,61 @@ impl Open {
     /// Numbers, analyses and writes one observation; tells the phase edges that it made.
     fn observe(&mut self, observation: Observation) -> Vec<Edge> {
         let Observation { at, flow, seen, .. } = observation;
+        self.has_secrets |= matches!(seen, Seen::Secret(_));
         let mut edges = Vec::new();
         for piece in self.recorder.split(flow.leg, seen) {
             let frame = self.recorder.frame_of(&piece.seen);
             let numbered = Observation { at, flow, frame, seen: piece.seen.clone() };
-            self.layers.push(&numbered, &mut |event| self.timeline.push(&event));
+            self.hold.push(&numbered, &mut |event| self.timeline.push(&event));
             let new = self.timeline.take_edges();
-            let comments: Vec<String> = new.iter().map(text::comment).collect();
+            let (here, before): (Vec<&Edge>, Vec<&Edge>) = new.iter().partition(|edge| edge.mark.frame == frame);
+            let comments: Vec<String> = here.into_iter().map(text::comment).collect();
             let _kept_by_output = self.recorder.write(at, flow.leg, &piece, &comments);
+            self.remark(at, &before);
             edges.extend(new);
         }
         edges
     }
 
-    /// Samples the path of both legs, as part of the recording.
-    fn sample(&mut self) {
+    /// It is so late: what waited for secrets too long goes on without. Tells the phase edges that it made.
+    fn now(&mut self, at: Timestamp) -> Vec<Edge> {
+        self.hold.now(at, &mut |event| self.timeline.push(&event));
+        let edges = self.timeline.take_edges();
+        self.remark(at, &edges.iter().collect::<Vec<_>>());
+        edges
+    }
+
+    /// Comments for people on packets that are written already.
+    fn remark(&mut self, at: Timestamp, edges: &[&Edge]) {
+        let remark = |edge: &&Edge| format!("frame {}: {}", edge.mark.frame, text::comment(edge));
+        let remarks: Vec<String> = edges.iter().map(remark).collect();
+        let _kept_by_output = self.recorder.remark(at, &remarks);
+    }
+
+    /// The session is over: what is said of it, and where its recording is, which is closed now.
+    fn close(&mut self) -> (Diagnosed, Option<PathBuf>) {
+        self.hold.finish(&mut |event| self.timeline.push(&event));
+        self.timeline.take_edges();
+        self.timeline.finish();
+        let path = self.file.as_ref().map(PathBuf::from);
+        let mut diagnosed = Diagnosed::new(self.file.take(), std::mem::take(&mut self.timeline));
+        let remark = format!("verdict: {}", verdict::of_session(&diagnosed));
+        let _kept_by_output = self.recorder.end(clock::now(), remark);
+        diagnosed.incomplete = self.trouble();
+        (diagnosed, path)
+    }
+
+    /// Samples the path of both legs, as part of the recording. Tells the phase edges that its moment made.
+    fn sample(&mut self) -> Vec<Edge> {
+        let mut edges = Vec::new();
         for leg in [Leg::Front, Leg::Back] {
             if let Some(sample) = self.begin.sampler.sample(leg) {
                 let flow = Flow { session: self.begin.session, leg };
                 let seen = Seen::Path(Box::new(sample));
-                self.observe(Observation { at: clock::now(), flow, frame: 0, seen });
+                edges.extend(self.observe(Observation { at: clock::now(), flow, frame: 0, seen }));
             }
         }
+        edges
     }
 
     fn flush(&mut self) {
@@ -313,6 +486,20 @@ impl Open {
         let why = self.failed.clone().or(last)?;
         Some(format!("{why}; {unwritten} bytes of it could not be written"))
     }
+}
+
+/// What the recording says of a session whose secrets came when nobody waited for them any more.
+fn read_again(path: &Path, without: Diagnosed, observations: u64) -> Diagnosed {
+    let read = || {
+        let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|file| file.len() <= READ_AGAIN))?;
+        let keys = Arc::new(reading::secrets(&file).ok()?);
+        let mut found = None;
+        let mut keep = |session: Diagnosed| found = Some(session);
+        reading::read_with(File::open(path).ok()?, without.file.as_deref(), &keys, &mut keep).ok()?;
+        found
+    };
+    let late = format!("its secrets came late, {observations} things were read without them: analyze the recording");
+    read().unwrap_or_else(|| Diagnosed { incomplete: Some(late), ..without.clone() })
 }
 
 /// A recording's file behind a buffer. It never fails: it remembers the first error and swallows what comes after.

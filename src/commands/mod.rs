@@ -6,6 +6,7 @@ mod beside;
 mod ca;
 mod demo;
 mod explain;
+mod finalize;
 mod histogram;
 mod intercept;
 mod lab;
@@ -36,6 +37,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Histogram(args) => histogram::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Lab(args) => lab::run(args),
+        Command::Finalize(args) => finalize::run(&args),
     }
 }
 

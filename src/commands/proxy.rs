@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use proxy::listen::{Config, Server, Target};
 use proxy::record;
 use proxy::tap::{self, Limits};
-use proxy::watch::{self, Live, Summary};
+use proxy::watch::{self, Live, Secrets, Summary};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -47,7 +47,13 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let asked = Arc::new(AtomicBool::new(false));
     on_request(asked.clone());
     announce(&args, server.local_addr());
-    let config = watch::Config { out: Some(args.out.clone()), section: section(), both: args.record == Record::Both };
+    let secrets = match (&args.keylog, args.intercept) {
+        (Some(log), _) => Secrets::KeyLog(log.clone()),
+        (None, Some(_)) => Secrets::Noted,
+        (None, None) => Secrets::None,
+    };
+    let both = args.record == Record::Both;
+    let config = watch::Config { out: Some(args.out.clone()), section: section(), both, secrets };
     let mut screen = Screen::open()?;
     let mut print = screen.printer();
     let beside = || beside::start(target, connect_to, server.local_addr(), screen.printer());
@@ -127,6 +133,10 @@ fn announce(args: &Proxy, listener: SocketAddr) {
     if let Some(says) = intercept::announcement(args) {
         text::para(&mut out, "  ", &says);
     }
+    if let Some(log) = &args.keylog {
+        let says = "TLS is opened with what is written to this file from now on; recordings hold the secrets of their sessions.";
+        text::para(&mut out, "  keys: ", &format!("{}: {says}", log.display()));
+    }
     text::para(&mut out, "  ", &format!("Recordings go to {}. Ctrl-C ends.", args.out.display()));
     talk(&out);
 }
@@ -154,6 +164,12 @@ fn tell(live: Live<'_>) -> String {
         Live::Latency { set } => histogram::text(set),
         Live::Missing { session } => {
             format!("#{session} MISSING: the recorder does not keep up, payload is given up and counted\n")
+        }
+        Live::Sealed { session, observations } => {
+            format!("#{session} SEALED: no secrets came in time, {observations} observations were read without\n")
+        }
+        Live::NotFinalized { session, error } => {
+            format!("#{session} its secrets could not be put first: {error}; `rdpscope finalize` does that, too\n")
         }
         Live::RecordingFailed { session, error } => {
             format!("#{session} RECORDING FAILED: {error}; the session goes on unrecorded\n")

@@ -13,6 +13,7 @@ mod keyed;
 mod lab;
 mod lab_command;
 mod law;
+mod live_keys;
 mod netns;
 mod network;
 mod peers;

@@ -45,6 +45,20 @@ pub enum Interception {
     OtherKey,
 }
 
+impl Interception {
+    /// Whether TLS passes untouched from here on: no secrets come of it.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Interception::Passed { .. } | Interception::Redialed { .. } => true,
+            Interception::Asked(_)
+            | Interception::Stands
+            | Interception::Stuck { .. }
+            | Interception::Upstream { .. }
+            | Interception::OtherKey => false,
+        }
+    }
+}
+
 impl Means {
     /// As it stands in reports, and on the command line.
     pub fn name(self) -> &'static str {

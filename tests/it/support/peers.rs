@@ -313,6 +313,18 @@ pub enum Then {
 
 /// Runs xfreerdp to its end. Every certificate is accepted.
 pub fn xfreerdp(screen: &Screen, port: u16, security: Security, password: &str, then: Then) -> Outcome<Ran> {
+    xfreerdp_with(screen, port, security, password, then, |_| {})
+}
+
+/// The same with a change to its command: its environment, say.
+pub fn xfreerdp_with(
+    screen: &Screen,
+    port: u16,
+    security: Security,
+    password: &str,
+    then: Then,
+    change: impl FnOnce(&mut Command),
+) -> Outcome<Ran> {
     let home = Folder::new()?;
     let title = title();
     let mut command = Command::new(program("xfreerdp")?);
@@ -324,6 +336,7 @@ pub fn xfreerdp(screen: &Screen, port: u16, security: Security, password: &str, 
     }
     // Nothing to read: it never hangs on a question.
     command.stdin(Stdio::null());
+    change(&mut command);
     run_client(command, screen, home.path(), &title, then)
 }
 

@@ -11,7 +11,7 @@ use analyzer::capture::annotation::Section;
 use analyzer::capture::recording;
 use proxy::listen::{Config, Server, Target};
 use proxy::tap::{Limits, tap};
-use proxy::watch::{self, Live, Summary};
+use proxy::watch::{self, Live, Secrets, Summary};
 use tokio::sync::oneshot;
 
 use super::anywhere;
@@ -52,6 +52,11 @@ impl Recorded {
 
     /// With a change to its configuration, and with everything stored on both legs if asked.
     pub async fn with(target: Target, change: impl FnOnce(&mut Config), both: bool) -> Recorded {
+        Recorded::opened(target, change, both, Secrets::None).await
+    }
+
+    /// With secrets from somewhere.
+    pub async fn opened(target: Target, change: impl FnOnce(&mut Config), both: bool, secrets: Secrets) -> Recorded {
         let folder = Folder::new();
         let (feed, intake) = tap(Limits::default());
         let mut config = Config::new(anywhere(), target, feed);
@@ -62,7 +67,7 @@ impl Recorded {
         let server = tokio::spawn(server.run(async move { asked.await.unwrap_or(()) }));
         let section =
             Section { version: env!("CARGO_PKG_VERSION").into(), command: "tests/it".into(), host: "lab".into() };
-        let config = watch::Config { out: Some(folder.0.clone()), section, both };
+        let config = watch::Config { out: Some(folder.0.clone()), section, both, secrets };
         let scribe = thread::spawn(move || watch::run(intake, config, &mut |_: Live<'_>| {}));
         Recorded { addr, folder, shutdown, server, scribe }
     }

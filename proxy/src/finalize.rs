@@ -1,0 +1,308 @@
+//! Puts the secrets of a recording before its first packet: tshark opens only what stands behind them.
+//!
+//! While a session goes on they are written where they come. When it is over, or when somebody asks, the file is written
+//! anew beside itself, block by block, and takes its own place at once: whoever looks finds the old one or the new one.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use analyzer::secret::Secret;
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const DECRYPTION_SECRETS: u32 = 0x0000_000a;
+/// Byte-Order Magic of a Section Header Block.
+const MAGIC: u32 = 0x1a2b_3c4d;
+/// No block is longer, bytes: one that says so is no block.
+const MAX_BLOCK: u32 = 1 << 24;
+/// Secrets of one recording, bytes: a session has less than 2 kB.
+const MAX_SECRETS: usize = 1 << 26;
+
+/// What was done to a recording.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// Blocks of secrets that now stand before the first packet and did not before.
+    pub moved: usize,
+    /// Bytes at its end that were no whole block, and are gone.
+    pub left_off: u64,
+}
+
+impl Mended {
+    /// Whether nothing had to be done.
+    pub fn is_nothing(self) -> bool {
+        self == Mended::default()
+    }
+}
+
+/// Puts the secrets first and leaves off a last block that is not whole. A recording that needs neither is not touched.
+///
+/// # Errors
+/// Where the file is no pcapng, is broken elsewhere than at its end, or cannot be written anew: then it is as it was.
+pub fn finalize(path: &Path) -> io::Result<Mended> {
+    let plan = Plan::of(&mut Blocks::open(path)?)?;
+    if plan.mended.is_nothing() {
+        return Ok(plan.mended);
+    }
+    let beside = beside(path);
+    let written = write_anew(&plan, path, &beside).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _absent = fs::remove_file(&beside);
+    }
+    written.map(|()| plan.mended)
+}
+
+/// The blocks of a file, one after the other.
+struct Blocks {
+    input: BufReader<File>,
+    len: u64,
+    /// Where the next block begins.
+    at: u64,
+    is_big_endian: Option<bool>,
+}
+
+/// What every block begins with, and the word behind it: the first of its body, or its length once more.
+struct Head {
+    kind: u32,
+    len: u32,
+    is_big_endian: bool,
+    words: [[u8; 4]; 3],
+}
+
+impl Head {
+    const LEN: u32 = 12;
+
+    /// Whether packets of a section can stand only behind such a block.
+    fn is_preface(&self) -> bool {
+        self.kind == SECTION_HEADER || self.kind == INTERFACE_DESCRIPTION
+    }
+
+    /// Whether it is a block of secrets: with their type and length, at least.
+    fn has_secrets(&self) -> bool {
+        self.kind == DECRYPTION_SECRETS && self.len >= Head::LEN + 8
+    }
+}
+
+impl Blocks {
+    fn open(path: &Path) -> io::Result<Blocks> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok(Blocks { input: BufReader::with_capacity(1 << 18, file), len, at: 0, is_big_endian: None })
+    }
+
+    /// The next block's head; `None` at the end, and where the last block is not whole. What is left of the block is to be
+    /// read or skipped by then.
+    fn next(&mut self) -> io::Result<Option<Head>> {
+        let left = self.len - self.at;
+        if left < u64::from(Head::LEN) {
+            return Ok(None);
+        }
+        let mut words = [[0; 4]; 3];
+        for word in &mut words {
+            self.input.read_exact(word)?;
+        }
+        let is_big_endian = match (words[0] == SECTION_HEADER.to_be_bytes(), self.is_big_endian) {
+            (true, _) if words[2] == MAGIC.to_be_bytes() => true,
+            (true, _) if words[2] == MAGIC.to_le_bytes() => false,
+            (false, Some(known)) => known,
+            (true, _) | (false, None) => return Err(wrong("expected a pcapng file, found something else")),
+        };
+        let number = |word| if is_big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) };
+        let (kind, len) = (number(words[0]), number(words[1]));
+        if !(Head::LEN..=MAX_BLOCK).contains(&len) || len % 4 != 0 {
+            return Err(wrong(&format!("expected a block at byte {}, found a length of {len}", self.at)));
+        }
+        if u64::from(len) > left {
+            return Ok(None);
+        }
+        self.at += u64::from(len);
+        self.is_big_endian = Some(is_big_endian);
+        Ok(Some(Head { kind, len, is_big_endian, words }))
+    }
+
+    fn skip(&mut self, head: &Head) -> io::Result<()> {
+        self.input.seek_relative(i64::from(head.len - Head::LEN))
+    }
+
+    fn copy(&mut self, head: &Head, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(head.words.as_flattened())?;
+        let rest = u64::from(head.len - Head::LEN);
+        let copied = io::copy(&mut (&mut self.input).take(rest), out)?;
+        if copied == rest { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+
+    /// What stands between the lengths of a block.
+    fn body(&mut self, head: &Head) -> io::Result<Secret> {
+        let mut rest = vec![0; (head.len - Head::LEN) as usize];
+        self.input.read_exact(&mut rest)?;
+        let mut body = Secret::new(head.words[2].to_vec());
+        body.extend(&rest[..rest.len().saturating_sub(4)]);
+        drop(Secret::new(rest));
+        Ok(body)
+    }
+}
+
+/// What a first reading finds.
+#[derive(Default)]
+struct Plan {
+    mended: Mended,
+    /// Bodies of the blocks of secrets, each once, in the order of the file and in the byte order of its beginning.
+    secrets: Vec<Secret>,
+    is_big_endian: bool,
+}
+
+impl Plan {
+    fn of(blocks: &mut Blocks) -> io::Result<Plan> {
+        let mut plan = Plan::default();
+        let (mut is_begun, mut has_packets) = (false, false);
+        while let Some(head) = blocks.next()? {
+            if !std::mem::replace(&mut is_begun, true) {
+                plan.is_big_endian = head.is_big_endian;
+            }
+            if head.has_secrets() {
+                plan.mended.moved += usize::from(has_packets);
+                plan.keep(&head, blocks.body(&head)?)?;
+            } else {
+                has_packets |= !head.is_preface();
+                blocks.skip(&head)?;
+            }
+        }
+        if !is_begun {
+            return Err(wrong("expected a pcapng file, found something else"));
+        }
+        plan.mended.left_off = blocks.len - blocks.at;
+        Ok(plan)
+    }
+
+    fn keep(&mut self, head: &Head, body: Secret) -> io::Result<()> {
+        let body = if head.is_big_endian == self.is_big_endian { body } else { turned(&body) };
+        if self.secrets.iter().map(|secret| secret.len()).sum::<usize>() + body.len() > MAX_SECRETS {
+            return Err(wrong("expected the secrets of one recording, found too many"));
+        }
+        if !self.secrets.contains(&body) {
+            self.secrets.push(body);
+        }
+        Ok(())
+    }
+
+    fn write_secrets(&self, out: &mut impl Write) -> io::Result<()> {
+        let word = |number: u32| if self.is_big_endian { number.to_be_bytes() } else { number.to_le_bytes() };
+        for body in &self.secrets {
+            let len = word(body.len() as u32 + Head::LEN);
+            for part in [&word(DECRYPTION_SECRETS)[..], &len, body, &len] {
+                out.write_all(part)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The body of a block of secrets with its two numbers, type and length, in the other byte order.
+fn turned(body: &[u8]) -> Secret {
+    let mut turned = body.to_vec();
+    turned.chunks_exact_mut(4).take(2).for_each(<[u8]>::reverse);
+    Secret::new(turned)
+}
+
+fn write_anew(plan: &Plan, path: &Path, beside: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(beside)?;
+    file.set_permissions(fs::metadata(path)?.permissions())?;
+    let mut out = BufWriter::with_capacity(1 << 18, file);
+    let mut blocks = Blocks::open(path)?;
+    let mut are_written = false;
+    while let Some(head) = blocks.next()? {
+        if !head.is_preface() && !std::mem::replace(&mut are_written, true) {
+            plan.write_secrets(&mut out)?;
+        }
+        if head.has_secrets() { blocks.skip(&head)? } else { blocks.copy(&head, &mut out)? }
+    }
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+}
+
+/// A name of its own, that nobody takes for a recording.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn wrong(says: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of blocks: their types and bodies.
+    fn file(is_big_endian: bool, blocks: &[(u32, &[u8])]) -> Vec<u8> {
+        let word = |number: u32| if is_big_endian { number.to_be_bytes() } else { number.to_le_bytes() };
+        let magic = word(MAGIC).to_vec();
+        let all = [(SECTION_HEADER, &magic[..])].into_iter().chain(blocks.iter().copied());
+        all.flat_map(|(kind, body)| {
+            let len = word(body.len() as u32 + 12);
+            [&word(kind)[..], &len, body, &len].concat()
+        })
+        .collect()
+    }
+
+    fn mend(before: &[u8]) -> (io::Result<Mended>, Vec<u8>) {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("rdpscope-finalize-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, before).unwrap();
+        let mended = finalize(&path);
+        let after = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        (mended, after)
+    }
+
+    const INTERFACE: (u32, &[u8]) = (INTERFACE_DESCRIPTION, b"link");
+    const PACKET: (u32, &[u8]) = (6, b"a packet");
+    const ONE: (u32, &[u8]) = (DECRYPTION_SECRETS, b"TLSK....one.");
+    const TWO: (u32, &[u8]) = (DECRYPTION_SECRETS, b"TLSK....two.");
+
+    #[test]
+    fn secrets_come_first_each_once_and_nothing_else_moves() {
+        for is_big_endian in [true, false] {
+            let scattered = file(is_big_endian, &[INTERFACE, ONE, PACKET, TWO, (5, &[]), ONE, PACKET]);
+            let expected = file(is_big_endian, &[INTERFACE, ONE, TWO, PACKET, (5, &[]), PACKET]);
+            let (mended, after) = mend(&scattered);
+            assert_eq!((mended.unwrap(), &after), (Mended { moved: 2, left_off: 0 }, &expected));
+            let (again, unchanged) = mend(&after);
+            assert_eq!(
+                (again.unwrap(), unchanged),
+                (Mended::default(), expected),
+                "a second time nothing is left to do"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_keeps_every_whole_block() {
+        let whole = file(true, &[INTERFACE, PACKET, ONE, PACKET]);
+        for len in 16..whole.len() {
+            let (mended, after) = mend(&whole[..len]);
+            let mended = mended.unwrap();
+            assert_eq!(after.len() as u64 + mended.left_off, len as u64, "cut at {len}");
+            assert_eq!(mend(&after).0.unwrap(), Mended::default(), "cut at {len}");
+        }
+    }
+
+    #[test]
+    fn what_is_broken_elsewhere_is_left_alone() {
+        let mut broken = file(false, &[INTERFACE, PACKET, ONE, PACKET]);
+        broken[16 + 4] = 13;
+        for file in [broken, b"GET / HTTP/1.1\r\n".to_vec(), Vec::new()] {
+            let (mended, after) = mend(&file);
+            assert!(mended.is_err());
+            assert_eq!(after, file);
+        }
+    }
+}
