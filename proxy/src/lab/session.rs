@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::Point;
 use super::server::{Log, Stop};
 use super::socket::{Counts, read_framed};
-use super::wire::{self, Joining, protocol};
+use super::wire::{self, Joining, credssp, protocol};
 
 /// How a session goes once it is established.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,8 @@ const EVENTS: u16 = 3;
 /// How long a burst may go unanswered: longer than any busy machine needs.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// Sizes of the tokens in the five messages of CredSSP with NTLM, client first.
-const TOKENS: [usize; 5] = [57, 218, 640, 96, 180];
+/// The version of CredSSP that both sides speak.
+const CREDSSP: u32 = 6;
 
 /// What the two sides agreed on before the session began.
 #[derive(Debug, Clone, Copy)]
@@ -117,17 +117,19 @@ pub(super) async fn wait_for_end<S: AsyncRead + Unpin>(io: &mut S) -> io::Result
 }
 
 async fn credssp_server<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
-    for (turn, len) in TOKENS.into_iter().enumerate() {
-        if turn % 2 == 0 { read(io).await? } else { say(io, wire::ts_request(len)).await? }
-    }
-    Ok(())
+    read(io).await?;
+    say(io, credssp::challenge(CREDSSP, None)).await?;
+    read(io).await?;
+    say(io, credssp::public_key(CREDSSP)).await?;
+    read(io).await
 }
 
 async fn credssp_client<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
-    for (turn, len) in TOKENS.into_iter().enumerate() {
-        if turn % 2 == 0 { say(io, wire::ts_request(len)).await? } else { read(io).await? }
-    }
-    Ok(())
+    say(io, credssp::negotiate(CREDSSP)).await?;
+    read(io).await?;
+    say(io, credssp::authenticate(CREDSSP)).await?;
+    read(io).await?;
+    say(io, credssp::credentials(CREDSSP)).await
 }
 
 /// Channel connection, \[MS-RDPBCGR\] 1.3.1.1, for whatever channels the client has. Reads the PDU behind it, too.

@@ -6,6 +6,7 @@
 
 mod negotiation;
 mod path;
+mod plain;
 mod reach;
 mod sealed;
 mod tls;
@@ -33,12 +34,13 @@ pub struct Story {
 }
 
 /// Each table with the file it stands in.
-const TABLES: [(&str, &[Story]); 5] = [
+const TABLES: [(&str, &[Story]); 6] = [
     ("reach.rs", reach::STORIES),
     ("negotiation.rs", negotiation::STORIES),
     ("tls.rs", tls::STORIES),
     ("sealed.rs", sealed::STORIES),
     ("path.rs", path::STORIES),
+    ("plain.rs", plain::STORIES),
 ];
 
 #[test]
@@ -64,6 +66,11 @@ fn of_what_is_sealed_and_of_sessions_in_clear() {
 #[test]
 fn of_the_path() {
     check_all(4);
+}
+
+#[test]
+fn of_what_secrets_open() {
+    check_all(5);
 }
 
 #[test]
