@@ -7,6 +7,7 @@ pub mod facts;
 pub mod inner;
 pub mod leg;
 pub mod phase;
+pub mod said;
 mod sealed;
 pub mod transit;
 mod unsealed;
@@ -444,7 +445,7 @@ impl Timeline {
                 self.end_phase(PhaseName::BasicSettings, mark, outcome, Basis::Seen);
             }
             McsPdu::ErectDomainRequest | McsPdu::AttachUserRequest => self.step(PhaseName::ChannelConnection, mark),
-            McsPdu::AttachUserConfirm | McsPdu::ChannelJoinRequest | McsPdu::ChannelJoinConfirm => {}
+            McsPdu::AttachUserConfirm | McsPdu::ChannelJoinRequest | McsPdu::ChannelJoinConfirm { .. } => {}
             McsPdu::SendData { security_flags } if self.phase(PhaseName::Licensing).is_none() => {
                 self.secure_data(mark, from, security_flags);
             }

@@ -186,8 +186,10 @@ fn channel_join_confirm(channel: [u8; 2]) -> Vec<u8> {
 pub enum Joining {
     /// Nothing.
     Silence,
-    /// Attach User Confirm (2.2.1.7), or Channel Join Confirm (2.2.1.9).
-    Answer(Vec<u8>),
+    /// Attach User Confirm (2.2.1.7).
+    Attach(Vec<u8>),
+    /// Channel Join Confirm (2.2.1.9).
+    Join(Vec<u8>),
     /// It belongs to the next phase.
     Over,
 }
@@ -195,8 +197,8 @@ pub enum Joining {
 /// Reads one PDU of the channel connection. It is over with the first MCS Send Data Request.
 pub fn joining(pdu: &[u8]) -> Joining {
     match *pdu {
-        [_, _, _, _, _, _, _, 0x28, ..] => Joining::Answer(attach_user_confirm()),
-        [_, _, _, _, _, _, _, 0x38, _, _, high, low, ..] => Joining::Answer(channel_join_confirm([high, low])),
+        [_, _, _, _, _, _, _, 0x28, ..] => Joining::Attach(attach_user_confirm()),
+        [_, _, _, _, _, _, _, 0x38, _, _, high, low, ..] => Joining::Join(channel_join_confirm([high, low])),
         [_, _, _, _, _, _, _, 0x64, ..] => Joining::Over,
         _ => Joining::Silence,
     }

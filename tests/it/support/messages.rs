@@ -76,6 +76,7 @@ fn behind_tls<'a>(name: &str, word: &str, words: &[&str], option: &dyn Fn(&str) 
         },
         "error-code" => credssp::error_code(version, number(word)),
         "krb-error" => credssp::kerberos_error(version, number(word) as u8),
+        "rdstls-result" => [&[1, 0, 4, 0, 1, 0][..], &number(word).to_le_bytes()].concat(),
         "authorization" => credssp::early_authorization(number(word)),
         "connect-refused" => refusal::connect_refused(number(word) as u8),
         "join-refused" => refusal::join_refused(),

@@ -81,7 +81,11 @@ impl Sealing {
         self.sealed[from as usize] += 1;
         let (key, iv) = self.keys[from as usize];
         let cipher = Aes128Gcm::new_from_slice(&hex(key)).expect("16 bytes");
-        if self.is_13 { seal_13(&cipher, hex(iv), number, kind, text) } else { seal_12(&cipher, hex(iv), number, kind, text) }
+        if self.is_13 {
+            seal_13(&cipher, hex(iv), number, kind, text)
+        } else {
+            seal_12(&cipher, hex(iv), number, kind, text)
+        }
     }
 }
 

@@ -90,5 +90,23 @@ pub fn redirection(address: &str) -> Vec<u8> {
 
 /// 2.2.1.9 Server MCS Channel Join Confirm PDU for the I/O channel with a `result` that is none: rt-no-such-channel.
 pub fn join_refused() -> Vec<u8> {
-    data(&[&[0x3c, 3, 0, 6][..], &IO.to_be_bytes()].concat())
+    data(&[&[0x3c, 0x60, 0, 6][..], &IO.to_be_bytes()].concat())
+}
+
+/// Whether a client leaves behind this PDU: a refusal of this file, an errorCode, a redirection.
+pub fn is_last_word(pdu: &[u8]) -> bool {
+    // Behind TPKT, X.224 Data and MCS Send Data Indication with a length of one byte.
+    const USER: usize = 14;
+    match *pdu {
+        [0x30, _, 0xa0, 3, 2, 1, _, 0xa4, ..] => true,
+        [0x30, ..] => pdu.ends_with(&[0xa0, 3, 0x0a, 1, 2]),
+        [3, _, _, _, _, _, _, 0x7f, 0x66, _, 0x0a, 1, result, ..] => result != 0,
+        [3, _, _, _, _, _, _, 0x3c, ..] => true,
+        [3, _, _, _, _, _, _, 0x68, ..] => match pdu.get(USER..) {
+            Some([0x80, 0, _, _, 0xff, _, _, _, code, ..]) => *code != 7,
+            Some([_, _, 0x1a, ..]) => true,
+            Some(_) | None => false,
+        },
+        _ => false,
+    }
 }
