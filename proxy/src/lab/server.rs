@@ -122,7 +122,7 @@ impl Word {
 
     /// Whether the client goes by itself.
     fn is_obeyed(self) -> bool {
-        !matches!(self, Word::ErrorInfo(_) | Word::Authorization(_))
+        !matches!(self, Word::ErrorInfo(_))
     }
 }
 
