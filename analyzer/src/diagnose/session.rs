@@ -27,7 +27,7 @@ pub fn errinfo(timeline: &Timeline) -> Option<Finding> {
 
 /// The logon inside the session is denied, \[MS-RDPBCGR\] 2.2.10.1.1.4.1.1.
 pub fn denied(timeline: &Timeline) -> Option<Finding> {
-    let denials = timeline.facts.inner.logon_errors.iter().filter_map(|seen| {
+    let mut denials = timeline.facts.inner.logon_errors.iter().filter_map(|seen| {
         let id = match seen.what.0 {
             0xffff_fff9 => "SES-DENIED",
             0xffff_fffa | 0xffff_ffff => "NLA-RIGHT",
@@ -35,7 +35,7 @@ pub fn denied(timeline: &Timeline) -> Option<Finding> {
         };
         Some((seen, id))
     });
-    let (seen, id) = denials.last()?;
+    let (seen, id) = denials.next_back()?;
     let name = written(seen.what.0, coded(&["logon"], seen.what.0));
     let says = format!("the session is there, and the server does not let the user in: {name}");
     let finding = at(timeline, id, Confidence::Likely, seen.mark, PhaseName::Active, says)?.by(Party::Server);
