@@ -290,6 +290,9 @@ pub struct Lab {
     /// Play the embedded client against it, too, and end
     #[arg(long)]
     pub play: bool,
+    /// Append the secrets of its TLS to this key log, for `rdpscope analyze --keylog`
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Option<PathBuf>,
 }
 
 /// A name or address with a port.

@@ -10,11 +10,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::diagnose::stage::{end_in_words, length};
-use crate::diagnose::{Evidence, Finding, Outcome, Party, Severity, diagnose};
-use crate::event::Protocols;
+use crate::diagnose::{Confidence, Evidence, Finding, Outcome, Party, Severity, diagnose};
+use crate::event::{Protocols, Redirection};
 use crate::observation::{Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
+use crate::timeline::facts::Sighting;
 use crate::timeline::phase::PhaseName;
 
 /// A client that connects again later than this was told to by its user.
@@ -158,15 +159,29 @@ impl Diagnosed {
         same.filter(|_| is_meanwhile && wire.client.is_some()).map(|leg| leg.name)
     }
 
-    /// A broker may have sent the client here: a server that cannot be reached has another reason then.
-    fn redirected(&mut self) {
+    /// A broker may have sent the client here: a server that cannot be reached has another reason then. Where the
+    /// redirection was read, it is known where to.
+    fn redirected(&mut self, sent: Option<&Sighting<Redirection>>) {
         let unreachable = self.timeline.server_leg().is_some_and(|leg| leg.opened.is_none());
         let Some(finding) = self.findings.first_mut() else { return };
         if unreachable {
             finding.may_be("RED-UNREACH");
         } else if finding.phase == PhaseName::Tls && finding.by == Party::Client {
             finding.may_be("RED-CERT");
+        } else {
+            return;
         }
+        if let Some(sent) = sent {
+            finding.confidence = Confidence::Likely;
+            let says = format!("Server Redirection to {}, in the session before", sent.what.target().unwrap_or("here"));
+            finding.evidence.push(Evidence { frame: sent.mark.frame, at: sent.mark.at, says });
+        }
+    }
+
+    /// Where the server sent the client, where that was read.
+    fn redirection(&self) -> Option<&Sighting<Redirection>> {
+        let inner = &self.timeline.facts.inner;
+        inner.redirection.as_ref().filter(|_| inner.is_redirected())
     }
 
     /// Takes a capture of one of its legs as further evidence. What it says of itself stays.
@@ -185,6 +200,9 @@ impl Diagnosed {
         // The last packets of a session may cross the first of the next.
         let follows = began + OVERLAP >= self.timeline.last && began > self.began();
         let after = began.since(self.timeline.last);
+        if self.redirection().is_some() && follows && after <= RETRY && ends(&self.timeline).0 == ends(later).0 {
+            return Some(Link::Redirect);
+        }
         if self.outcome != Outcome::Failed || !follows || after > PROMPT || !self.same_user(later) {
             return None;
         }
@@ -261,9 +279,13 @@ impl Attempt {
 
     /// Takes a session that belongs to it, and withdraws what it makes void.
     fn push(&mut self, mut session: Diagnosed) {
-        session.link = self.sessions.iter().rev().take(RECENT).find_map(|earlier| earlier.link(&session.timeline));
-        if session.link == Some(Link::Redirect) {
-            session.redirected();
+        let linked = self.sessions.iter_mut().rev().take(RECENT);
+        let linked = linked.filter_map(|earlier| Some((earlier.link(&session.timeline)?, earlier))).next();
+        session.link = linked.as_ref().map(|(link, _)| *link);
+        if let Some((Link::Redirect, earlier)) = linked {
+            session.redirected(earlier.redirection());
+            // It is seen what became of it there.
+            earlier.findings.retain(|finding| finding.cause.id != "RED-UNREACH");
         }
         for earlier in
             self.sessions.iter_mut().rev().take(RECENT).filter(|earlier| earlier.is_withdrawn_by(&session.timeline))

@@ -366,7 +366,10 @@ pub enum McsPdu {
     /// 2.2.1.8
     ChannelJoinRequest,
     /// 2.2.1.9
-    ChannelJoinConfirm,
+    ChannelJoinConfirm {
+        /// 0 is rt-successful.
+        result: u8,
+    },
     /// Send Data Request or Indication.
     SendData {
         /// The basic security header's flags where there is one in clear, \[MS-RDPBCGR\] 2.2.8.1.1.2.1.

@@ -20,7 +20,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs
 use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, ServerConfig,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, KeyLog, OtherError, RootCertStore, ServerConfig,
     ServerConnection, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion, version,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -109,6 +109,23 @@ pub enum Refusal {
     AccessDenied,
 }
 
+/// Who is told the secrets of each connection: a line of a key log (RFC 9850), as soon as there is one.
+#[derive(Clone)]
+pub struct Keys(pub Arc<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+impl KeyLog for Keys {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        (self.0)(&format!("{label} {} {}\n", hex(client_random), hex(secret)));
+    }
+}
+
 /// One end's server half: what it shows and what it speaks.
 #[derive(Clone)]
 pub struct Server(Arc<ServerConfig>);
@@ -139,6 +156,13 @@ impl Server {
         };
         config.max_fragment_size = record;
         Ok(Server(Arc::new(config)))
+    }
+
+    /// The same, telling its secrets.
+    pub fn telling(self, keys: Keys) -> Server {
+        let mut config = Arc::unwrap_or_clone(self.0);
+        config.key_log = Arc::new(keys);
+        Server(Arc::new(config))
     }
 
     /// The handshake.

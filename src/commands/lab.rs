@@ -1,7 +1,10 @@
 //! `rdpscope lab`: the scripted servers, each of which fails in one way, for any client to try.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,7 +13,7 @@ use anyhow::{Context, bail};
 use proxy::lab::dns::Resolver;
 use proxy::lab::wire::protocol::{HYBRID, SSL};
 use proxy::lab::{ClientReport, GROUPS, Scenario, Server, Stays, Tell, Told, scenarios};
-use proxy::tls::{Ciphers, Trust, Versions};
+use proxy::tls::{Ciphers, Keys, Trust, Versions};
 
 use super::{print, proxy::stopped, talk};
 use crate::cli::Lab;
@@ -79,7 +82,10 @@ fn near(name: &str) -> Vec<&'static str> {
 
 async fn serve(scenario: &'static Scenario, args: &Lab) -> anyhow::Result<()> {
     let listen = args.listen.unwrap_or(SERVER);
-    let server = scenario.serve_on(listen, Some(teller())).await;
+    let server = match &args.keylog {
+        Some(file) => scenario.serve_with_keys(listen, Some(teller()), keys(file)?).await,
+        None => scenario.serve_on(listen, Some(teller())).await,
+    };
     let server = server.with_context(|| format!("cannot listen on {listen}"))?;
     talk(&announcement(scenario, &server));
     if args.play {
@@ -94,6 +100,18 @@ async fn serve(scenario: &'static Scenario, args: &Lab) -> anyhow::Result<()> {
     }
     server.stop().await;
     Ok(())
+}
+
+/// Appends each secret to a key log, as soon as there is one.
+fn keys(file: &Path) -> anyhow::Result<Keys> {
+    let opened = OpenOptions::new().create(true).append(true).open(file);
+    let log = Mutex::new(opened.with_context(|| format!("cannot write {}", file.display()))?);
+    Ok(Keys(Arc::new(move |line| {
+        let written = log.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+        if let Err(error) = written {
+            talk(&format!("the key log is not whole: {error}"));
+        }
+    })))
 }
 
 /// Plays the resolver.

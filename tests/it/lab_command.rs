@@ -9,7 +9,7 @@ use proxy::lab::scenarios;
 
 use crate::support::peers::{PASSWORD, Screen, Security, Then, xfreerdp};
 use crate::support::process::{Folder, Outcome, Process, with_peers};
-use crate::support::program::program;
+use crate::support::program::{Proxy, analyze, program};
 
 fn rdpscope(args: &[&str]) -> Output {
     Command::new(program()).args(args).stdin(Stdio::null()).output().expect("rdpscope runs")
@@ -121,6 +121,47 @@ fn xfreerdp_fails_as_told() {
             assert_eq!(ran.code, Some(*code), "{name}: {}\n{said}", ran.output);
             assert!(said.contains(did), "{name}: no {did:?} in {said}");
         }
+        Ok(())
+    });
+}
+
+/// What xfreerdp is told inside of TLS, and what is to be said of it with the server's key log.
+const TOLD: &[(&str, Security, &str)] = &[
+    ("errorcode-first", Security::Nla, "NLA-NTLMOFF"),
+    ("connect-refused", Security::Tls(""), "MCS-REJECT"),
+    ("licence-no-server", Security::Tls(""), "LIC-NOSRV"),
+    ("licence-invalid-client", Security::Tls(""), "LIC-CLIENT"),
+    ("errinfo-denied", Security::Tls(""), "SES-DENIED"),
+    ("errinfo-pool", Security::Tls(""), "BRK-CODES"),
+    ("errinfo-capabilities", Security::Tls(""), "CAP-BAD"),
+    ("errinfo-idle", Security::Tls(""), "SES-IDLE"),
+    ("redirect", Security::Tls(""), "RED-UNREACH"),
+];
+
+#[test]
+fn what_xfreerdp_is_told_is_read_with_the_key_log() {
+    with_peers("what_xfreerdp_is_told_is_read_with_the_key_log", || {
+        let (screen, folder) = (Screen::start()?, Folder::new()?);
+        let mut wrong = Vec::new();
+        for (name, security, cause) in TOLD {
+            let keylog = folder.path().join(format!("{name}.log"));
+            let lab = Lab::start(name, &["--keylog", &keylog.to_string_lossy()])?;
+            let mut command = Command::new(program());
+            command.args(["proxy", "--to", &format!("127.0.0.1:{}", lab.port)]);
+            let proxy = Proxy::run(command)?;
+            let then = if *name == "errinfo-idle" { Then::LoseTheScreen } else { Then::Leave };
+            let ran = xfreerdp(&screen, proxy.port, *security, PASSWORD, then)?;
+            let finished = proxy.finish()?;
+            let said = lab.finish()?;
+            let options = ["--keylog".into(), keylog.clone()];
+            let (_, document) = analyze(&[&options, &finished.recordings[..1]].concat())?;
+            let found = &document["attempts"][0]["sessions"][0]["findings"][0];
+            println!("{name}: xfreerdp exits with {:?}; {} {}", ran.code, found["cause"], found["says"]);
+            if found["cause"] != **cause {
+                wrong.push(format!("{name}: {found}\n{said}\n{}", ran.output));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
         Ok(())
     });
 }

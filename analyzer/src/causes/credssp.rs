@@ -1,7 +1,7 @@
 //! Causes in CredSSP (NLA): sealed in TLS, told by sizes, turns and by who closes.
 
 use super::Tool::{Events, Packets, Probe, Proxy};
-use super::{Cause, Confidence, GATEWAY, KERBEROS, Layer, Visibility};
+use super::{Cause, Confidence, Layer, Visibility};
 
 /// All of them.
 pub(super) static CAUSES: &[Cause] = &[
@@ -108,9 +108,8 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "NLA-BIND",
         layer: Layer::Credssp,
         name: "TLS is terminated between client and server",
-        visibility: Visibility::Hidden {
-            among: &["NLA-ORACLE"],
-            settles: "compare the certificate's fingerprint at the client with the server's own: Get-ChildItem 'Cert:\\LocalMachine\\Remote Desktop'",
+        visibility: Visibility::Plaintext {
+            message: "the TSRequests: the server's pubKeyAuth, and behind it no authInfo of the client; or errorCode 0x8009030F",
         },
         evidence: "TLS stands, two pairs of tokens, and the client closes; the certificate that it was shown is not \
                    the one that the server has",
@@ -130,7 +129,9 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "NLA-CBT",
         layer: Layer::Credssp,
         name: "channel binding is wrong or missing",
-        visibility: GATEWAY,
+        visibility: Visibility::Plaintext {
+            message: "TSRequest.errorCode 0xC000035B; before a gateway it stands in the HTTP inside of its TLS, which is not read",
+        },
         evidence: "HTTP 401 again and again behind the gateway's TLS: the token for the channel binding was made for \
                    another TLS connection, or not at all",
         sign: "HTTP 401 again and again; NTLMv1, or TLS offload before the gateway",
@@ -189,7 +190,9 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "NLA-SKEW",
         layer: Layer::Credssp,
         name: "clocks differ by more than 5 minutes",
-        visibility: KERBEROS,
+        visibility: Visibility::Plaintext {
+            message: "MsvAvTimestamp of the NTLM challenge against the clock of the capture, KRB-ERROR 37, or errorCode 0xC0000133",
+        },
         evidence: "KRB-ERROR 37 in clear on port 88 between client and domain controller, then NTLM or nothing",
         sign: "Kerberos error 37; by address (NTLM) it works",
         looks_like: &["NLA-SPN", "NLA-KDC", "TLS-NOTYET"],
@@ -206,7 +209,9 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "NLA-SPN",
         layer: Layer::Credssp,
         name: "the service name is missing or doubled",
-        visibility: KERBEROS,
+        visibility: Visibility::Plaintext {
+            message: "KRB-ERROR 7 or 41 in a token, or TSRequest.errorCode 0x80090322, 0x80090303 and 0xC00002C3",
+        },
         evidence: "KRB-ERROR 7 or 41 in clear on port 88, then NTLM",
         sign: "Kerberos error 7 or 41, then NTLM; works by the host's real name",
         looks_like: &["NLA-SKEW", "NLA-NTLMOFF"],
@@ -223,9 +228,8 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "NLA-DELEG",
         layer: Layer::Credssp,
         name: "policy forbids sending credentials",
-        visibility: Visibility::Hidden {
-            among: &["NLA-ORACLE"],
-            settles: "on the client: the policy Credentials Delegation, and the text that mstsc shows",
+        visibility: Visibility::Plaintext {
+            message: "TSRequest.errorCode 0x8009035E or 0x8009035F; without one only that no authInfo follows the server's pubKeyAuth",
         },
         evidence: "TLS stands, the server's last token arrives, and the client closes without its last one \
                    (authInfo)",
@@ -263,9 +267,8 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "NLA-SMARTCARD",
         layer: Layer::Credssp,
         name: "smart card trouble",
-        visibility: Visibility::Hidden {
-            among: &["SES-CONSOLE", "PRX-PROBE"],
-            settles: "on the client: certutil -scinfo, Get-Service SCardSvr; log Microsoft-Windows-SmartCard-Audit",
+        visibility: Visibility::Plaintext {
+            message: "TSRequest.errorCode of the server: 0xC0000320, 0xC0000380, 0xC0000381; what the client finds is not sent",
         },
         evidence: "mostly nothing at all: the client fails before it sends a packet, or leaves after the \
                    certificate; codes of class 0x0a are local",

@@ -159,7 +159,7 @@ pub enum Visibility {
     Rule,
     /// No single session shows it: only several, side by side.
     Set,
-    /// It stands in bytes that are sealed: it waits for decryption.
+    /// A rule names it where secrets open TLS: it stands in bytes that are sealed.
     Plaintext {
         /// The message that carries it.
         message: &'static str,
@@ -176,7 +176,6 @@ pub enum Visibility {
 }
 
 const GATEWAY: Visibility = Visibility::Unread("HTTP and MS-TSGU inside the TLS of the RD Gateway");
-const KERBEROS: Visibility = Visibility::Unread("Kerberos between client and domain controller, port 88");
 const UDP: Visibility = Visibility::Unread("the datagrams of the side transport");
 
 impl Visibility {
@@ -196,7 +195,9 @@ impl Visibility {
         match self {
             Visibility::Rule => "a rule names it from what the wire shows without keys",
             Visibility::Set => "no single session shows it: only several, side by side",
-            Visibility::Plaintext { .. } => "it stands in bytes that are sealed: it waits for decryption",
+            Visibility::Plaintext { .. } => {
+                "a rule names it where secrets open TLS (--keylog): it stands in bytes that are sealed"
+            }
             Visibility::Hidden { .. } => "the wire does not show it: an event, a command or a log does",
             Visibility::Unread(_) => "it stands in packets of a layer that is not read yet",
         }

@@ -113,9 +113,8 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "X224-TOKEN",
         layer: Layer::Negotiation,
         name: "the routing token of the broker or load balancer is missing or stale",
-        visibility: Visibility::Hidden {
-            among: &["TCP-RST-AFTER"],
-            settles: "does a session with a routing token (loadbalanceinfo:s: of a new .rdp file) get further?",
+        visibility: Visibility::Plaintext {
+            message: "Set Error Info PDU: ERRINFO 0x410; without keys only that the request is followed by an end",
         },
         evidence: "a connection request without Cookie: msts= or tsv:// token, or with an old one, and RST or FIN \
                    behind it; sessions with a token get further",

@@ -26,9 +26,8 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "MCS-JOIN",
         layer: Layer::Settings,
         name: "channel joins are slow or refused",
-        visibility: Visibility::Hidden {
-            among: &["MCS-REJECT"],
-            settles: "on the server: RemoteDesktopServices-RdpCoreTS log, which channel was refused",
+        visibility: Visibility::Plaintext {
+            message: "the Channel Join Requests and Confirms: a result that is none, a request that is answered by an end, or how long they take",
         },
         evidence: "behind the settings many equal small pairs of records, one for each channel, each taking a round \
                    trip; or an end among them",

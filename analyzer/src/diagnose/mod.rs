@@ -4,14 +4,23 @@
 //! a failure is the session's primary finding; further ones of a session that failed once are not shouted. Warnings
 //! stand beside it. Healthy sessions have none of either.
 
-pub mod inner;
+mod capabilities;
+mod credssp;
+mod licensing;
 mod negotiation;
 mod path;
 pub mod probe;
 mod reach;
+mod redirection;
 mod sealed;
+mod session;
+mod settings;
 pub(crate) mod stage;
 pub(crate) mod tls;
+mod unsealed;
+
+#[cfg(test)]
+mod tests;
 
 pub use crate::causes::Confidence;
 use crate::causes::{self, Cause};
@@ -29,9 +38,20 @@ pub struct Rule {
     pub check: fn(&Timeline) -> Option<Finding>,
 }
 
-/// Every rule but those that need plaintext ([`inner::RULES`], which come first). For failures the first that speaks
-/// decides.
+/// Every rule. For failures the first that speaks decides: what the two sides say in so many words, where it is read, comes
+/// before what sizes and ends tell.
 pub const RULES: &[Rule] = &[
+    Rule { name: "errorCode of CredSSP", check: credssp::error_code },
+    Rule { name: "error of Kerberos", check: credssp::kerberos },
+    Rule { name: "early user authorization denied", check: credssp::unauthorized },
+    Rule { name: "RDSTLS refused", check: credssp::rdstls },
+    Rule { name: "SPNEGO rejects", check: credssp::rejected },
+    Rule { name: "a strict side and an old CredSSP", check: credssp::strict },
+    Rule { name: "client left after the server's pubKeyAuth", check: credssp::unbound },
+    Rule { name: "MCS refused", check: settings::refused },
+    Rule { name: "a channel refused", check: settings::join_refused },
+    Rule { name: "licence refused", check: licensing::refused },
+    Rule { name: "Set Error Info", check: session::errinfo },
     Rule { name: "name does not resolve", check: reach::unresolved },
     Rule { name: "the resolver does not answer", check: reach::resolver_silent },
     Rule { name: "refused", check: reach::refused },
@@ -62,12 +82,22 @@ pub const RULES: &[Rule] = &[
     Rule { name: "key exchange without an end", check: tls::unfinished },
     Rule { name: "client left after the certificate", check: tls::client_left },
     Rule { name: "the path is too slow", check: path::slow },
+    Rule { name: "CredSSP ended, seen", check: credssp::ended },
+    Rule { name: "settings ended, seen", check: settings::ended },
+    Rule { name: "licensing ended, seen", check: licensing::ended },
+    Rule { name: "capabilities ended, seen", check: capabilities::ended },
     Rule { name: "closed with nothing said behind TLS", check: sealed::nothing_said },
     Rule { name: "CredSSP ended", check: sealed::credssp },
     Rule { name: "ended behind TLS", check: sealed::behind_tls },
     Rule { name: "ended in clear", check: sealed::in_clear },
     Rule { name: "first address dead", check: reach::dead_address },
     Rule { name: "slow resolver", check: reach::slow_resolver },
+    Rule { name: "channels joined slowly", check: settings::slow_joins },
+    Rule { name: "logon denied in the session", check: session::denied },
+    Rule { name: "ended by the server, no reason given", check: session::disconnected },
+    Rule { name: "reconnection refused", check: session::reconnect_refused },
+    Rule { name: "clocks differ", check: credssp::skewed },
+    Rule { name: "sent elsewhere", check: redirection::sent_elsewhere },
 ];
 
 /// How bad a finding is.
@@ -241,7 +271,7 @@ impl Finding {
 /// What can be said of a session: the primary finding first.
 pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for finding in inner::RULES.iter().chain(RULES).filter_map(|rule| (rule.check)(timeline)) {
+    for finding in RULES.iter().filter_map(|rule| (rule.check)(timeline)) {
         let explained = findings.iter().any(|earlier: &Finding| earlier.severity == Severity::Failure);
         // What explains a failure explains its end: only what harms besides is said, too.
         if !explained || finding.severity == Severity::Warning {

@@ -123,7 +123,7 @@ impl Mcs {
             | McsPdu::AttachUserRequest
             | McsPdu::AttachUserConfirm
             | McsPdu::ChannelJoinRequest
-            | McsPdu::ChannelJoinConfirm
+            | McsPdu::ChannelJoinConfirm { .. }
             | McsPdu::DisconnectProviderUltimatum { .. }
             | McsPdu::FastPath => out.push(What::Mcs { from, pdu }),
         }
@@ -171,7 +171,8 @@ impl Mcs {
                 10 => McsPdu::AttachUserRequest,
                 11 => McsPdu::AttachUserConfirm,
                 14 => McsPdu::ChannelJoinRequest,
-                15 => McsPdu::ChannelJoinConfirm,
+                // An option of one bit, then `result` in four.
+                15 => McsPdu::ChannelJoinConfirm { result: (first & 1) << 3 | rest.first()? >> 5 },
                 25 | 26 => McsPdu::SendData { security_flags: self.security_flags(from, rest, len) },
                 _ => return None,
             },

@@ -288,7 +288,7 @@ const STANDARD_SESSION: &str = "client ConnectInitial
     client AttachUserRequest
     server AttachUserConfirm
     client ChannelJoinRequest
-    server ChannelJoinConfirm
+    server ChannelJoinConfirm { result: 0 }
     client SendData { security_flags: 64 }
     server SendData { security_flags: 128 }
     server SendData { security_flags: 0 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::facts::{Mark, Sighting};
 use super::first_hand;
 use super::frames::Frames;
+use super::said::Said;
 use crate::event::{
     AuthMessage, AutoDetect, Capabilities, ClientSettings, Finalization, Kerberos, McsPdu, Mechanism, Ntlm, NtlmKind,
     RdpPdu, Redirection, ServerSettings, Traffic, TsRequest,
@@ -23,6 +24,8 @@ const KINDS: usize = 128;
 pub struct Inner {
     /// Where plaintext of TLS was first read.
     pub unsealed: Option<Mark>,
+    /// The last message of the connection sequence.
+    pub said: Option<Sighting<Said>>,
     /// Authentication.
     pub credssp: Credssp,
     /// Settings and channels.
@@ -216,6 +219,8 @@ pub struct Settings {
     pub joins: u32,
     /// Channel joins confirmed.
     pub joined: u32,
+    /// `result` of the first Channel Join Confirm that is a refusal.
+    pub join_refused: Option<Sighting<u8>>,
 }
 
 impl Settings {
@@ -314,18 +319,21 @@ impl Inner {
 
     pub(super) fn credssp(&mut self, mark: Mark, from: Side, request: &TsRequest) {
         if first_hand(mark.leg, from) {
+            self.say(mark, Said::of_credssp(from, request));
             self.credssp.push(mark, from, request);
         }
     }
 
     pub(super) fn authorization(&mut self, mark: Mark, result: u32) {
         if first_hand(mark.leg, Side::Server) {
+            self.say(mark, Said::server("Early User Authorization Result"));
             once(&mut self.credssp.authorization, mark, result);
         }
     }
 
     pub(super) fn rdstls(&mut self, mark: Mark, code: u32) {
         if first_hand(mark.leg, Side::Server) {
+            self.say(mark, Said::server("RDSTLS authentication response"));
             once(&mut self.credssp.rdstls, mark, code);
         }
     }
@@ -346,10 +354,14 @@ impl Inner {
         if !first_hand(mark.leg, from) {
             return;
         }
+        if let Some(said) = Said::of_mcs(pdu) {
+            self.say(mark, said);
+        }
         match pdu {
             McsPdu::ConnectResponse { result } => once(&mut self.settings.result, mark, result),
             McsPdu::ChannelJoinRequest => self.settings.joins += 1,
-            McsPdu::ChannelJoinConfirm => self.settings.joined += 1,
+            McsPdu::ChannelJoinConfirm { result: 0 } => self.settings.joined += 1,
+            McsPdu::ChannelJoinConfirm { result } => once(&mut self.settings.join_refused, mark, result),
             McsPdu::DisconnectProviderUltimatum { reason } => once(&mut self.ultimatum, mark, (from, reason)),
             McsPdu::ConnectInitial
             | McsPdu::ErectDomainRequest
@@ -363,6 +375,9 @@ impl Inner {
     pub(super) fn rdp(&mut self, mark: Mark, from: Side, pdu: &RdpPdu) {
         if !first_hand(mark.leg, from) {
             return;
+        }
+        if let Some(said) = Said::of_rdp(from, pdu) {
+            self.say(mark, said);
         }
         match *pdu {
             RdpPdu::ClientInfo { flags, lengths, has_cookie } => {
@@ -400,6 +415,10 @@ impl Inner {
             RdpPdu::Frame { step, id } => self.frames.push(mark.at, step, id),
             RdpPdu::Traffic { kind, len } => self.count(kind, from, len),
         }
+    }
+
+    fn say(&mut self, mark: Mark, said: Said) {
+        self.said = Some(Sighting { what: said, mark });
     }
 
     fn count(&mut self, kind: Traffic, from: Side, len: u32) {

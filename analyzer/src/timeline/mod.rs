@@ -9,6 +9,7 @@ pub mod inner;
 mod intercepted;
 pub mod leg;
 pub mod phase;
+pub mod said;
 mod sealed;
 pub mod transit;
 mod unsealed;
@@ -446,7 +447,7 @@ impl Timeline {
                 self.end_phase(PhaseName::BasicSettings, mark, outcome, Basis::Seen);
             }
             McsPdu::ErectDomainRequest | McsPdu::AttachUserRequest => self.step(PhaseName::ChannelConnection, mark),
-            McsPdu::AttachUserConfirm | McsPdu::ChannelJoinRequest | McsPdu::ChannelJoinConfirm => {}
+            McsPdu::AttachUserConfirm | McsPdu::ChannelJoinRequest | McsPdu::ChannelJoinConfirm { .. } => {}
             McsPdu::SendData { security_flags } if self.phase(PhaseName::Licensing).is_none() => {
                 self.secure_data(mark, from, security_flags);
             }

@@ -2,6 +2,7 @@
 
 mod closed;
 mod healthy;
+mod inside;
 mod negotiation;
 mod nobody;
 mod parts;
@@ -31,6 +32,8 @@ pub const GROUPS: &[Group] = &[
     Group { title: "alerts of the server", scenarios: tls::ALERTS },
     Group { title: "what a client does with the certificate", scenarios: tls::CERTIFICATES },
     Group { title: "beyond TLS", scenarios: sealed::SCENARIOS },
+    Group { title: "inside of TLS: what the server says there", scenarios: inside::WORDS },
+    Group { title: "inside of TLS: FIN, RST and silence, message after message", scenarios: inside::ENDS },
 ];
 
 /// All of them, group after group.

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{error::Elapsed, sleep, timeout};
 
 use super::certificate::NAME;
-use super::session::{self, Agreed, Session, say};
+use super::session::{self, Agreed, LastWord, Session, say};
 use super::socket::{Ended, Socket, Tally, read_framed};
 use super::wire::{self, Confirmed, protocol};
 use crate::tls::{self, Ciphers, Trust, Versions};
@@ -165,7 +165,10 @@ impl From<Elapsed> for Stop {
 
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Stop {
-        Stop::Lost(error)
+        match error.get_ref() {
+            Some(inner) if inner.is::<LastWord>() => Stop::Dislikes(error.to_string()),
+            Some(_) | None => Stop::Lost(error),
+        }
     }
 }
 

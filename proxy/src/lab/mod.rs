@@ -28,9 +28,11 @@ use analyzer::observation::{Ending, Leg, Side};
 pub use catalogue::{CLIENT, GROUPS, Group, SERVER, scenarios};
 pub use client::{Begins, ClientReport, ClientScript, End, Leave, Stays};
 pub use relay::{Cut, Relay};
-pub use server::{Act, Conversation, Deed, Did, Point, Policy, Server, ServerScript, Tell, Told};
+pub use server::{Act, Conversation, Deed, Did, Point, Policy, Server, ServerScript, Tell, Told, Word};
 pub use session::Session;
 pub use socket::{Ended, Tally};
+
+use crate::tls::Keys;
 
 /// One way in which an attempt can go: a connection, or two of the same client.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +49,8 @@ pub struct Scenario {
     pub again: Option<ClientScript>,
     /// What is to be said of it.
     pub expect: Expect,
+    /// Whether that is only to be said by who has the keys of its TLS: it stands in what is said in there.
+    pub inside: bool,
 }
 
 /// What is to be said of a scenario: labelled from what the peers do, not from what a rule finds.
@@ -111,7 +115,12 @@ impl Scenario {
 
     /// Starts the server there, and has it tell what it does.
     pub async fn serve_on(&self, addr: SocketAddr, tell: Option<Tell>) -> io::Result<Server> {
-        Server::start_on(self.server, addr, tell).await
+        Server::start_on(self.server, addr, tell, None).await
+    }
+
+    /// The same, and has it tell its secrets, too.
+    pub async fn serve_with_keys(&self, addr: SocketAddr, tell: Option<Tell>, keys: Keys) -> io::Result<Server> {
+        Server::start_on(self.server, addr, tell, Some(keys)).await
     }
 
     /// How many connections the client makes.

@@ -18,8 +18,8 @@ use super::certificate::Certificate;
 use super::relay::{self, Relay};
 use super::session::{self, Agreed, Session, say};
 use super::socket::{Counts, Ended, Socket, Tally, read_framed};
-use super::wire::{self, protocol};
-use crate::tls::{self, Ciphers, Versions};
+use super::wire::{self, credssp, protocol, refusal};
+use crate::tls::{self, Ciphers, Keys, Versions};
 
 /// Where in the conversation a server acts: as soon as this has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,22 @@ pub enum Point {
     MidFlight(usize),
     /// The TLS handshake is done (or, without TLS, the Connection Confirm was sent).
     Established,
+    /// The client's first TSRequest was read.
+    Negotiate,
+    /// The client's second TSRequest, its proof, was read.
+    Authenticate,
+    /// The client's last TSRequest, its credentials, was read.
+    Credentials,
     /// The MCS Connect Initial PDU was read.
     ConnectInitial,
+    /// The client's first Channel Join Request was read.
+    Join,
     /// The Client Info PDU was read.
     ClientInfo,
+    /// The licence was sent, nothing read since.
+    Licence,
+    /// The Demand Active PDU was sent, nothing read since.
+    DemandActive,
     /// The Confirm Active PDU was read.
     ConfirmActive,
     /// All bursts were sent and answered.
@@ -68,6 +80,50 @@ pub enum Act {
     NegotiationFailure(u32),
     /// Sends this fatal TLS alert in clear, then FIN.
     Alert(u8),
+    /// Says this inside of TLS, and waits until the client goes, or takes its leave where no client would.
+    Say(Word),
+}
+
+/// What a server says inside of TLS when it does not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// TSRequest.errorCode.
+    ErrorCode(u32),
+    /// SPNEGO negState reject, without an errorCode.
+    Reject,
+    /// Early User Authorization Result.
+    Authorization(u32),
+    /// MCS Connect Response with this result.
+    ConnectRefused(u8),
+    /// MCS Channel Join Confirm with a result that is none.
+    JoinRefused,
+    /// License Error with this code.
+    LicenceError(u32),
+    /// Set Error Info, then Disconnect Provider Ultimatum.
+    ErrorInfo(u32),
+    /// Server Redirection to this address.
+    Redirect(&'static str),
+}
+
+impl Word {
+    /// Its bytes, of a server with this version of CredSSP.
+    fn bytes(self, version: u32) -> Vec<u8> {
+        match self {
+            Word::ErrorCode(code) => credssp::error_code(version, code),
+            Word::Reject => credssp::reject(version),
+            Word::Authorization(result) => credssp::early_authorization(result),
+            Word::ConnectRefused(result) => refusal::connect_refused(result),
+            Word::JoinRefused => refusal::join_refused(),
+            Word::LicenceError(code) => refusal::licence_error(code),
+            Word::ErrorInfo(code) => [refusal::error_info(code), refusal::ultimatum(1)].concat(),
+            Word::Redirect(address) => refusal::redirection(address),
+        }
+    }
+
+    /// Whether the client goes by itself.
+    fn is_obeyed(self) -> bool {
+        !matches!(self, Word::ErrorInfo(_))
+    }
 }
 
 /// What a server does, from accept to end.
@@ -87,6 +143,8 @@ pub struct ServerScript {
     pub record: Option<usize>,
     /// Whom it turns away in X.224.
     pub policy: Policy,
+    /// Its version of CredSSP.
+    pub credssp: u32,
     /// How many milliseconds a connection waits in the kernel, established, before it is served.
     pub dawdles_ms: u64,
     /// How many milliseconds it thinks before its Connection Confirm, and again before its ServerHello.
@@ -208,11 +266,16 @@ struct Shared {
 impl Server {
     /// Begins to listen on a loopback port of the system's choice, and serves everybody who comes.
     pub async fn start(script: ServerScript) -> io::Result<Server> {
-        Server::start_on(script, (Ipv4Addr::LOCALHOST, 0).into(), None).await
+        Server::start_on(script, (Ipv4Addr::LOCALHOST, 0).into(), None, None).await
     }
 
-    /// The same at an address of one's own, telling what it does.
-    pub async fn start_on(script: ServerScript, addr: SocketAddr, tell: Option<Tell>) -> io::Result<Server> {
+    /// The same at an address of one's own, telling what it does, and its secrets.
+    pub async fn start_on(
+        script: ServerScript,
+        addr: SocketAddr,
+        tell: Option<Tell>,
+        keys: Option<Keys>,
+    ) -> io::Result<Server> {
         let shared = Arc::new(Shared::default());
         let (count, finished) = watch::channel(0);
         if !script.listens {
@@ -222,6 +285,7 @@ impl Server {
         }
         let identity = script.certificate.make()?;
         let tls = tls::Server::new(&identity, script.versions, script.ciphers, script.record)?;
+        let tls = keys.map_or(tls.clone(), |keys| tls.telling(keys));
         let mut listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let mut tasks = Vec::new();
@@ -394,7 +458,7 @@ async fn serve(socket: &mut Socket, script: ServerScript, tls: &tls::Server, log
     let selected = script.selects.unwrap_or(protocol::RDP);
     let agreed = Agreed { asked: wire::requested(&request), selected };
     if selected == protocol::RDP {
-        session::serve(socket, agreed, script.session, log).await?;
+        session::serve(socket, agreed, script, log).await?;
         quiet(socket, script.quiet_ms, log).await?;
         socket.drain().await;
         return Ok(());
@@ -419,12 +483,18 @@ async fn serve_inside(
     log: &mut Log,
 ) -> Result<(), Stop> {
     let mut stream = tls.accept(socket).await?;
-    let served = match session::serve(&mut stream, agreed, script.session, log).await {
+    let served = match session::serve(&mut stream, agreed, script, log).await {
         Ok(()) => quiet(&mut stream, script.quiet_ms, log).await,
         stop => stop,
     };
     match served {
         Err(Stop::Acts(Act::Goodbye)) | Ok(()) => {}
+        Err(Stop::Acts(Act::Say(word))) => {
+            say(&mut stream, word.bytes(script.credssp)).await?;
+            if word.is_obeyed() {
+                session::wait_for_end(&mut stream).await?;
+            }
+        }
         stop => return stop,
     }
     if log.fault.is_none() {
@@ -452,7 +522,8 @@ async fn perform(socket: &mut Socket, act: Act) -> io::Result<()> {
     match act {
         Act::Fin | Act::Goodbye => socket.finish().await,
         Act::Reset => socket.reset()?,
-        Act::Silence => socket.drain().await,
+        // Outside of TLS there is nobody to say it to: the script has it at a point inside.
+        Act::Silence | Act::Say(_) => socket.drain().await,
         Act::Answer(bytes) => {
             say(socket, bytes.to_vec()).await?;
             socket.finish().await;

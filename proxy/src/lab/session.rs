@@ -3,16 +3,17 @@
 //! Both sides know the shape beforehand and none negotiates: what one says is what the other waits for. The server joins
 //! whatever channels a client has and does not insist on answers, so that real clients come as far as it goes.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
-use super::Point;
 use super::server::{Log, Stop};
 use super::socket::{Counts, read_framed};
-use super::wire::{self, Joining, protocol};
+use super::wire::{self, Joining, credssp, protocol, refusal};
+use super::{Point, ServerScript};
 
 /// How a session goes once it is established.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +41,8 @@ const EVENTS: u16 = 3;
 /// How long a burst may go unanswered: longer than any busy machine needs.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// Sizes of the tokens in the five messages of CredSSP with NTLM, client first.
-const TOKENS: [usize; 5] = [57, 218, 640, 96, 180];
+/// The client's version of CredSSP.
+const CREDSSP: u32 = 6;
 
 /// What the two sides agreed on before the session began.
 #[derive(Debug, Clone, Copy)]
@@ -53,21 +54,24 @@ pub(super) struct Agreed {
 }
 
 /// Plays the server, up to the point where its script acts or to the last burst.
-pub(super) async fn serve<S>(io: &mut S, agreed: Agreed, session: Session, log: &mut Log) -> Result<(), Stop>
+pub(super) async fn serve<S>(io: &mut S, agreed: Agreed, script: ServerScript, log: &mut Log) -> Result<(), Stop>
 where
     S: AsyncRead + AsyncWrite + Counts + Unpin,
 {
+    let session = script.session;
     log.reach(Point::Established, io)?;
-    if agreed.selected == protocol::HYBRID {
-        credssp_server(io).await?;
+    if agreed.selected & (protocol::HYBRID | protocol::HYBRID_EX) != 0 {
+        credssp_server(io, agreed, script.credssp, log).await?;
     }
     let connect_initial = read_framed(io, wire::pdu_len).await?;
     log.reach(Point::ConnectInitial, io)?;
     say(io, wire::connect_response_with(agreed.asked, wire::asked_channels(&connect_initial))).await?;
-    join_server(io).await?;
+    join_server(io, log).await?;
     log.reach(Point::ClientInfo, io)?;
     say(io, wire::licence_valid_client()).await?;
+    log.reach(Point::Licence, io)?;
     say(io, wire::demand_active()).await?;
+    log.reach(Point::DemandActive, io)?;
     read(io).await?;
     log.reach(Point::ConfirmActive, io)?;
     // Some clients wait for these answers before they say the last word.
@@ -87,15 +91,15 @@ pub(super) async fn connect<S>(io: &mut S, agreed: Agreed, session: Session, use
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if agreed.selected == protocol::HYBRID {
-        credssp_client(io).await?;
+    if agreed.selected & (protocol::HYBRID | protocol::HYBRID_EX) != 0 {
+        credssp_client(io, agreed).await?;
     }
     say(io, wire::connect_initial(agreed.selected)).await?;
-    read(io).await?;
+    hear(io).await?;
     join_client(io).await?;
     say(io, wire::client_info(user)).await?;
-    read(io).await?;
-    read(io).await?;
+    hear(io).await?;
+    hear(io).await?;
     say(io, wire::confirm_active()).await?;
     for pdu in wire::client_finalization() {
         say(io, pdu).await?;
@@ -116,26 +120,55 @@ pub(super) async fn wait_for_end<S: AsyncRead + Unpin>(io: &mut S) -> io::Result
     Ok(())
 }
 
-async fn credssp_server<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
-    for (turn, len) in TOKENS.into_iter().enumerate() {
-        if turn % 2 == 0 { read(io).await? } else { say(io, wire::ts_request(len)).await? }
+async fn credssp_server<S>(io: &mut S, agreed: Agreed, version: u32, log: &mut Log) -> Result<(), Stop>
+where
+    S: AsyncRead + AsyncWrite + Counts + Unpin,
+{
+    read(io).await?;
+    log.reach(Point::Negotiate, io)?;
+    say(io, credssp::challenge(version, None)).await?;
+    read(io).await?;
+    log.reach(Point::Authenticate, io)?;
+    say(io, credssp::public_key(version)).await?;
+    read(io).await?;
+    log.reach(Point::Credentials, io)?;
+    if agreed.selected == protocol::HYBRID_EX {
+        say(io, credssp::early_authorization(0)).await?;
     }
     Ok(())
 }
 
-async fn credssp_client<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
-    for (turn, len) in TOKENS.into_iter().enumerate() {
-        if turn % 2 == 0 { say(io, wire::ts_request(len)).await? } else { read(io).await? }
+async fn credssp_client<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, agreed: Agreed) -> io::Result<()> {
+    say(io, credssp::negotiate(CREDSSP)).await?;
+    hear(io).await?;
+    say(io, credssp::authenticate(CREDSSP)).await?;
+    hear(io).await?;
+    say(io, credssp::credentials(CREDSSP)).await?;
+    if agreed.selected == protocol::HYBRID_EX {
+        let mut result = [0; 4];
+        io.read_exact(&mut result).await?;
+        return if result == [0; 4] { Ok(()) } else { Err(last_word()) };
     }
     Ok(())
 }
 
 /// Channel connection, \[MS-RDPBCGR\] 1.3.1.1, for whatever channels the client has. Reads the PDU behind it, too.
-async fn join_server<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
+async fn join_server<S>(io: &mut S, log: &mut Log) -> Result<(), Stop>
+where
+    S: AsyncRead + AsyncWrite + Counts + Unpin,
+{
+    let mut joins = 0;
     loop {
         match wire::joining(&read_framed(io, wire::pdu_len).await?) {
             Joining::Silence => {}
-            Joining::Answer(confirm) => say(io, confirm).await?,
+            Joining::Attach(confirm) => say(io, confirm).await?,
+            Joining::Join(confirm) => {
+                if joins == 0 {
+                    log.reach(Point::Join, io)?;
+                }
+                joins += 1;
+                say(io, confirm).await?;
+            }
             Joining::Over => return Ok(()),
         }
     }
@@ -144,10 +177,10 @@ async fn join_server<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Resul
 async fn join_client<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> io::Result<()> {
     say(io, wire::erect_domain()).await?;
     say(io, wire::attach_user()).await?;
-    read(io).await?;
+    hear(io).await?;
     for request in wire::channel_joins() {
         say(io, request).await?;
-        read(io).await?;
+        hear(io).await?;
     }
     Ok(())
 }
@@ -206,6 +239,28 @@ where
 pub(super) async fn say<S: AsyncWrite + Unpin>(io: &mut S, pdu: Vec<u8>) -> io::Result<()> {
     io.write_all(&pdu).await?;
     io.flush().await
+}
+
+/// The server said something behind which a client leaves.
+#[derive(Debug)]
+pub(super) struct LastWord;
+
+impl fmt::Display for LastWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server refuses, or sends the client elsewhere")
+    }
+}
+
+impl std::error::Error for LastWord {}
+
+fn last_word() -> io::Error {
+    io::Error::other(LastWord)
+}
+
+/// Reads one PDU of the server, and does not go on behind a last word.
+async fn hear<S: AsyncRead + Unpin>(io: &mut S) -> io::Result<()> {
+    let pdu = read_framed(io, wire::pdu_len).await?;
+    if refusal::is_last_word(&pdu) { Err(last_word()) } else { Ok(()) }
 }
 
 /// Reads one PDU. What is in it does not matter: it is whose turn it is that counts.

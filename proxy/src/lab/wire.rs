@@ -4,6 +4,9 @@
 //! *play* the protocol; and they make their bytes by hand, not with the analyzer's help, so that a mistake in one is not
 //! repeated by the other. Layouts and order are those of \[MS-RDPBCGR\]; the sections stand beside each PDU.
 
+pub mod credssp;
+pub mod refusal;
+
 pub use crate::wire::x224::connection_request;
 use crate::wire::x224::{negotiation, tpkt, x224};
 
@@ -15,6 +18,8 @@ pub mod protocol {
     pub const SSL: u32 = 0x1;
     /// PROTOCOL_HYBRID: CredSSP in TLS.
     pub const HYBRID: u32 = 0x2;
+    /// PROTOCOL_HYBRID_EX: CredSSP in TLS, and then Early User Authorization Result.
+    pub const HYBRID_EX: u32 = 0x8;
 }
 
 /// The MCS channel of the user that Attach User Confirm gives out.
@@ -181,8 +186,10 @@ fn channel_join_confirm(channel: [u8; 2]) -> Vec<u8> {
 pub enum Joining {
     /// Nothing.
     Silence,
-    /// Attach User Confirm (2.2.1.7), or Channel Join Confirm (2.2.1.9).
-    Answer(Vec<u8>),
+    /// Attach User Confirm (2.2.1.7).
+    Attach(Vec<u8>),
+    /// Channel Join Confirm (2.2.1.9).
+    Join(Vec<u8>),
     /// It belongs to the next phase.
     Over,
 }
@@ -190,8 +197,8 @@ pub enum Joining {
 /// Reads one PDU of the channel connection. It is over with the first MCS Send Data Request.
 pub fn joining(pdu: &[u8]) -> Joining {
     match *pdu {
-        [_, _, _, _, _, _, _, 0x28, ..] => Joining::Answer(attach_user_confirm()),
-        [_, _, _, _, _, _, _, 0x38, _, _, high, low, ..] => Joining::Answer(channel_join_confirm([high, low])),
+        [_, _, _, _, _, _, _, 0x28, ..] => Joining::Attach(attach_user_confirm()),
+        [_, _, _, _, _, _, _, 0x38, _, _, high, low, ..] => Joining::Join(channel_join_confirm([high, low])),
         [_, _, _, _, _, _, _, 0x64, ..] => Joining::Over,
         _ => Joining::Silence,
     }
@@ -304,14 +311,6 @@ pub fn mouse_move(x: u16) -> Vec<u8> {
     // fpInputHeader (one event), length, eventHeader (MOUSE), PTRFLAGS_MOVE, x, y
     let [low, high] = x.to_le_bytes();
     vec![0x04, 0x09, 0x20, 0x00, 0x08, low, high, low, high]
-}
-
-/// \[MS-CSSP\] 2.2.1 TSRequest, version 6, with one negoToken of `len` bytes of noise: right in shape and size, empty of
-/// meaning. It stands for each of the messages of CredSSP, which are sealed in TLS anyway.
-pub fn ts_request(len: usize) -> Vec<u8> {
-    let token = ber(&[0xa0], &ber(&[0x04], &vec![0x5a; len]));
-    let tokens = ber(&[0xa1], &ber(&[0x30], &ber(&[0x30], &token)));
-    ber(&[0x30], &[&[0xa0, 0x03, 0x02, 0x01, 0x06], &tokens[..]].concat())
 }
 
 /// How long the PDU is that begins so, header included; `None` where more bytes are needed to tell. TPKT, fast-path and

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Act, Did, Point};
+use super::{Act, Did, Point, Word};
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -14,6 +14,12 @@ impl fmt::Display for Point {
             Point::MidFlight(bytes) => write!(f, "has sent {bytes} bytes of its flight"),
             Point::Established => f.write_str("stands at the beginning of the session"),
             Point::ConnectInitial => f.write_str("has the MCS Connect Initial"),
+            Point::Negotiate => f.write_str("has the client's first TSRequest"),
+            Point::Authenticate => f.write_str("has the client's proof"),
+            Point::Credentials => f.write_str("has the client's credentials"),
+            Point::Join => f.write_str("has the first Channel Join Request"),
+            Point::Licence => f.write_str("has sent the licence"),
+            Point::DemandActive => f.write_str("has sent its Demand Active"),
             Point::ClientInfo => f.write_str("has the Client Info"),
             Point::ConfirmActive => f.write_str("has the Confirm Active"),
             Point::Active => f.write_str("has sent its last burst"),
@@ -33,6 +39,22 @@ impl fmt::Display for Act {
             Act::AnswerAndWait(bytes) => write!(f, "says {} bytes and waits", bytes.len()),
             Act::NegotiationFailure(code) => write!(f, "answers with RDP_NEG_FAILURE {code} and waits"),
             Act::Alert(description) => write!(f, "sends alert {description} and FIN"),
+            Act::Say(word) => write!(f, "says {word}"),
+        }
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Word::ErrorCode(code) => write!(f, "errorCode {code:#010x}"),
+            Word::Reject => f.write_str("negState reject"),
+            Word::Authorization(result) => write!(f, "Early User Authorization Result {result}"),
+            Word::ConnectRefused(result) => write!(f, "MCS Connect Response with result {result}"),
+            Word::JoinRefused => f.write_str("Channel Join Confirm with result 3"),
+            Word::LicenceError(code) => write!(f, "licensing error {code}"),
+            Word::ErrorInfo(code) => write!(f, "Set Error Info {code:#x}"),
+            Word::Redirect(address) => write!(f, "Server Redirection to {address}"),
         }
     }
 }

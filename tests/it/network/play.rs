@@ -243,7 +243,7 @@ fn scenario(case: &Case) -> Scenario {
         Client::Plays(script) => script,
         Client::LargeHello(_) => super::cases::SCRIPT,
     };
-    Scenario { name: case.name, says: "", server: case.server, client, again: None, expect }
+    Scenario { name: case.name, says: "", server: case.server, client, again: None, expect, inside: false }
 }
 
 async fn connect(client: Client, scenario: Scenario, to: SocketAddr) {

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::{Label, Row, Said, Section, UNSEEN};
 use crate::support::process::{Folder, Outcome, Process, need_root, program, wait_for, with_peers};
 use crate::support::program::Proxy;
-use crate::support::recorded::{self, Recorded};
+use crate::support::recorded::{self, LabSecrets, Recorded};
 
 /// What today's rules do not say; the labels stand, since they say what the peers do. Whoever writes the rule takes the
 /// name away.
@@ -50,12 +50,14 @@ struct Played {
     scenario: Scenario,
     live: Option<Said>,
     files: Vec<PathBuf>,
+    keylog: PathBuf,
     _folder: recorded::Folder,
 }
 
 async fn play(number: usize, mut scenario: Scenario) -> Played {
     scenario.server.session = SHORT;
-    let server = scenario.serve_on(address(number), None).await.expect("serve");
+    let secrets = LabSecrets::default();
+    let server = scenario.serve_with_keys(address(number), None, secrets.keys()).await.expect("serve");
     let proxy = Recorded::to(certificate::NAME, server.addr).await;
     scenario.connect(proxy.addr).await;
     scenario.connect_again(proxy.addr).await;
@@ -66,7 +68,9 @@ async fn play(number: usize, mut scenario: Scenario) -> Played {
     let (sessions, folder) = proxy.finish().await;
     let files = sessions.iter().map(|session| session.file.clone().expect("recorded").into()).collect();
     let document = serde_json::from_str(&json::document("test", &group(sessions))).expect("JSON");
-    Played { number, scenario, live: Said::of(&document), files, _folder: folder }
+    let keylog = folder.0.join("keys.log");
+    fs::write(&keylog, secrets.log()).expect("a key log");
+    Played { number, scenario, live: Said::of(&document), files, keylog, _folder: folder }
 }
 
 async fn play_all() -> Vec<Played> {
@@ -128,13 +132,28 @@ impl Witness {
     }
 }
 
-/// The rows of all scenarios, as `said` tells them.
+/// The rows of all scenarios that anybody can judge, as `said` tells them.
 fn rows(played: &[Played], said: impl Fn(&Played) -> Outcome<Option<Said>>) -> Outcome<Vec<Row>> {
-    let row = |played: &Played| {
-        let case = played.scenario.name.to_owned();
-        Ok(Row { case, label: label(&played.scenario), said: said(played)? })
+    played.iter().filter(|played| !played.scenario.inside).map(|played| row(played, &said)).collect()
+}
+
+fn row(played: &Played, said: &impl Fn(&Played) -> Outcome<Option<Said>>) -> Outcome<Row> {
+    let case = played.scenario.name.to_owned();
+    Ok(Row { case, label: label(&played.scenario), said: said(played)? })
+}
+
+/// All scenarios with the server's secrets; of those that only they show, beside it what is said without.
+fn keyed_rows(played: &[Played]) -> Outcome<Vec<Row>> {
+    let keyed = |played: &Played| Said::of_files_with(&played.files, &played.keylog);
+    let both = |played: &Played| {
+        let mut row = row(played, &keyed)?;
+        if played.scenario.inside {
+            let without = Said::of_files(&played.files)?;
+            row.case = format!("{} (without keys: {})", row.case, without.map_or(UNSEEN.into(), |said| said.short()));
+        }
+        Ok(row)
     };
-    played.iter().map(row).collect()
+    played.iter().map(both).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,6 +168,9 @@ async fn of_the_lab() -> Outcome<()> {
     let recording = rows(&played, |played| Said::of_files(&played.files))?;
     let about = "The same sessions, from their recordings, by `rdpscope analyze`.";
     complaints.extend(section("recording", about, recording).check().err());
+    let about = "The recordings of all scenarios with the server's key log, by `rdpscope analyze --keylog`. What stands inside of \
+                 TLS only they show; in brackets what is said of the same recording without.";
+    complaints.extend(section("recording with keys", about, keyed_rows(&played)?).check().err());
     with_peers("the scoreboard from tcpdump", || {
         let mut witness = witness?;
         witness.finish()?;

@@ -94,6 +94,17 @@ impl Said {
         })
     }
 
+    /// The same with a key log.
+    pub fn of_files_with(files: &[PathBuf], keylog: &Path) -> Outcome<Option<Said>> {
+        let options = [PathBuf::from("--keylog"), keylog.to_owned()];
+        analyze(&[&options, files].concat()).map(|(_, document)| Said::of(&document))
+    }
+
+    /// Outcome and cause.
+    pub fn short(&self) -> String {
+        format!("{} {}", self.outcome, self.cause.as_deref().unwrap_or("-"))
+    }
+
     /// What `rdpscope analyze` says of these files, taken together.
     pub fn of_files(files: &[PathBuf]) -> Outcome<Option<Said>> {
         analyze(files).map(|(_, document)| Said::of(&document))

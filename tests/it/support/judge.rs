@@ -16,6 +16,7 @@ use analyzer::timeline::phase::{Phase, Waited};
 use proxy::record::{Recorder, record};
 
 use super::script;
+use super::sealing::keyring;
 
 /// Small numbers that look random: xorshift64 (Marsaglia 2003).
 pub struct Random(u64);
@@ -87,7 +88,7 @@ fn cut_up(observation: &Observation, cut: &mut dyn FnMut(usize) -> Vec<usize>) -
 
 /// Without a recording: no frame has a number.
 pub fn plainly(observations: Vec<Observation>) -> Diagnosed {
-    let mut analysis = Analysis::default();
+    let mut analysis = Analysis::with_keys(&keyring());
     observations.iter().for_each(|observation| analysis.push(observation));
     let session = analysis.finish(None);
     let phases = &session.timeline.phases;
@@ -106,7 +107,7 @@ fn waits_fit(phase: &Phase) {
 
 /// The law: what is said of the recording is what was said when it was made.
 pub fn recorded(observations: &[Observation]) -> Vec<u8> {
-    let mut live = Analysis::default();
+    let mut live = Analysis::with_keys(&keyring());
     let section = Section::default();
     let file = record(Vec::new(), &section, observations.iter().cloned(), &mut |seen| live.push(seen)).expect("memory");
     equal(&document(vec![live.finish(None)]), &document(vec![reread(&file)]), "read from its recording");
@@ -115,7 +116,7 @@ pub fn recorded(observations: &[Observation]) -> Vec<u8> {
 
 /// The same as the proxy records: from `active` on equal payload is stored once.
 pub fn recorded_once(observations: &[Observation]) -> Vec<u8> {
-    let (mut layers, mut timeline) = (Session::default(), Timeline::default());
+    let (mut layers, mut timeline) = (Session::with_keys(&keyring()), Timeline::default());
     let mut recorder = Recorder::new(Vec::new(), &Section::default()).expect("memory");
     for Observation { at, flow, seen, .. } in observations.iter().cloned() {
         for piece in recorder.split(flow.leg, seen) {
@@ -137,7 +138,7 @@ pub fn recorded_once(observations: &[Observation]) -> Vec<u8> {
 }
 
 fn reread(file: &[u8]) -> Diagnosed {
-    let mut analysis = Analysis::default();
+    let mut analysis = Analysis::with_keys(&keyring());
     let read = recording::read(file, 0, &mut |observation| analysis.push(&observation)).expect("a recording");
     assert_eq!(read.stopped, None);
     analysis.finish(None)

@@ -1,10 +1,12 @@
 //! The bytes of named messages: `@request SSL+HYBRID`, `@hello 1.2,1.3`, `@record 23 120`.
 //!
-//! X.224 and MCS are those of the lab's peers; TLS is built here, field by field, without the analyzer's help.
+//! X.224, MCS and what stands behind TLS are those of the lab's peers; TLS is built here, field by field, without the
+//! analyzer's help.
 
-use proxy::lab::wire;
+use proxy::lab::wire::{self, credssp, refusal};
 
 use super::certificates::certificate;
+use super::sealing::CLIENT_RANDOM;
 
 /// The value after `mstshash=` where a script names none.
 const COOKIE: &str = "user";
@@ -42,7 +44,8 @@ fn message<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a s
         "request" => wire::connection_request(option("cookie").unwrap_or(COOKIE), protocols(word)),
         "confirm" => wire::connection_confirm(protocols(word)),
         "failure" => wire::negotiation_failure(number(word)),
-        "hello" => client_hello(word, option("sni"), option("size").map_or(0, number)),
+        "hello" => client_hello([0xc1; 32], word, option("sni"), option("size").map_or(0, number)),
+        "keyed-hello" => client_hello(CLIENT_RANDOM, word, Some("server.example"), 0),
         "hello-retry" => server_hello(&hex(RETRY), "1.3", &X25519),
         "server-hello" => server_hello(&[0x5e; 32], word, &key_share()),
         "certificate" => handshake(11, &chain(word)),
@@ -54,12 +57,53 @@ fn message<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a s
         "mcs" => mcs(word),
         "http" => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec(),
         "ssh" => b"SSH-2.0-OpenSSH_9.2p1\r\n".to_vec(),
+        other => behind_tls(other, word, words, option),
+    }
+}
+
+/// What stands behind TLS. CredSSP speaks version 6 unless `v=` says otherwise.
+fn behind_tls<'a>(name: &str, word: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a str>) -> Vec<u8> {
+    let version = option("v").map_or(6, number);
+    match name {
+        "tsrequest" => match word {
+            "negotiate" => credssp::negotiate(version),
+            "challenge" => credssp::challenge(version, option("clock").map(|ahead| filetime(number(ahead)))),
+            "authenticate" => credssp::authenticate(version),
+            "public-key" => credssp::public_key(version),
+            "credentials" => credssp::credentials(version),
+            "reject" => credssp::reject(version),
+            other => panic!("expected what a TSRequest says, found {other:?}"),
+        },
+        "error-code" => credssp::error_code(version, number(word)),
+        "krb-error" => credssp::kerberos_error(version, number(word) as u8),
+        "rdstls-result" => [&[1, 0, 4, 0, 1, 0][..], &number(word).to_le_bytes()].concat(),
+        "authorization" => credssp::early_authorization(number(word)),
+        "connect-refused" => refusal::connect_refused(number(word) as u8),
+        "join-refused" => refusal::join_refused(),
+        "licence-request" => refusal::licence_request(),
+        "licence-new" => refusal::licence_new_request(),
+        "licence-error" => refusal::licence_error(number(word)),
+        "licence-error-of-client" => refusal::licence_error_of_client(number(word)),
+        "errinfo" => refusal::error_info(number(word)),
+        "logon-error" => refusal::logon_error(number(word), number(words[1])),
+        "reconnect-refused" => refusal::auto_reconnect_refused(),
+        "deactivate" => refusal::deactivate_all(),
+        "ultimatum" => refusal::ultimatum(number(word) as u8),
+        "redirect" => refusal::redirection(word),
         other => panic!("expected the name of a message, found @{other}"),
     }
 }
 
+/// So many seconds behind the time at which every story begins, as Windows counts: 100 ns since 1601.
+fn filetime(ahead: u32) -> u64 {
+    const FROM_1601_TO_1970: u64 = 11_644_473_600;
+    (super::script::EPOCH / 1_000_000_000 + FROM_1601_TO_1970 + u64::from(ahead)) * 10_000_000
+}
+
+/// In hex behind `0x`.
 fn number(text: &str) -> u32 {
-    text.parse().unwrap_or_else(|_| panic!("expected a number, found {text:?}"))
+    let hex = text.strip_prefix("0x").map(|digits| u32::from_str_radix(digits, 16).ok());
+    hex.unwrap_or_else(|| text.parse().ok()).unwrap_or_else(|| panic!("expected a number, found {text:?}"))
 }
 
 /// `SSL+HYBRID`, `RDP`, or nothing at all: `none`.
@@ -130,7 +174,7 @@ fn version(text: &str) -> u16 {
 }
 
 /// RFC 8446, 4.1.2, and with padding (RFC 7685) up to `size` bytes of message.
-fn client_hello(versions: &str, sni: Option<&str>, size: u32) -> Vec<u8> {
+fn client_hello(random: [u8; 32], versions: &str, sni: Option<&str>, size: u32) -> Vec<u8> {
     let versions: Vec<u16> = versions.split(',').map(version).collect();
     let legacy = versions.iter().copied().min().unwrap_or(0x0303).min(0x0303);
     let listed: Vec<u8> = versions.iter().rev().flat_map(|version| version.to_be_bytes()).collect();
@@ -140,7 +184,7 @@ fn client_hello(versions: &str, sni: Option<&str>, size: u32) -> Vec<u8> {
         extensions.extend(extension(0, &u16_vector(&[&[0][..], &u16_vector(name.as_bytes())].concat())));
     }
     let suites = SUITES.iter().flat_map(|suite| suite.to_be_bytes()).collect::<Vec<u8>>();
-    let fixed = [&legacy.to_be_bytes()[..], &[0xc1; 32], &[0], &u16_vector(&suites), &[1, 0]].concat();
+    let fixed = [&legacy.to_be_bytes()[..], &random, &[0], &u16_vector(&suites), &[1, 0]].concat();
     let padding = (size as usize).saturating_sub(fixed.len() + 2 + extensions.len() + 4);
     if padding > 0 {
         extensions.extend(extension(21, &vec![0; padding]));
@@ -162,6 +206,17 @@ fn server_hello(random: &[u8], chosen: &str, share: &[u8]) -> Vec<u8> {
 /// RFC 8446, 4.2.8.
 fn key_share() -> Vec<u8> {
     [&X25519[..], &u16_vector(&[0x77; 32])].concat()
+}
+
+/// EncryptedExtensions, Certificate and CertificateVerify of TLS 1.3 (RFC 8446, 4.3.1, 4.4.2, 4.4.3), without records.
+pub fn certificate_13() -> Vec<u8> {
+    let message = |kind: u8, body: &[u8]| [&[kind][..], &u24(body.len()), body].concat();
+    let der = certificate("valid");
+    let entry = [&u24(der.len())[..], &der, &[0, 0]].concat();
+    let certificate = [&[0][..], &u24(entry.len()), &entry].concat();
+    // rsa_pss_rsae_sha256, and a signature that nobody here can check.
+    let verify = [&[0x08, 0x04][..], &u16_vector(&[0x51; 256])].concat();
+    [message(8, &u16_vector(&[])), message(11, &certificate), message(15, &verify)].concat()
 }
 
 /// RFC 5246, 7.4.2: `valid`, or several of them with `+`.

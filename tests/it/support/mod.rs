@@ -11,6 +11,7 @@ pub mod program;
 pub mod recorded;
 pub mod recording;
 pub mod script;
+pub mod sealing;
 pub mod talk;
 pub mod tcpdump;
 pub mod wan;

@@ -3,18 +3,45 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use analyzer::analysis::Analysis;
 use analyzer::attempt::Diagnosed;
 use analyzer::capture::annotation::Section;
 use analyzer::capture::recording;
+use analyzer::tls::keys::Keyring;
 use proxy::listen::{Config, Server, Target};
 use proxy::tap::{Limits, tap};
+use proxy::tls::Keys;
 use proxy::watch::{self, Live, Secrets, Summary};
 use tokio::sync::oneshot;
 
 use super::anywhere;
+
+/// A key log in memory: what to hand to a server, and what it has told by now.
+#[derive(Clone, Default)]
+pub struct LabSecrets(Arc<Mutex<String>>);
+
+impl LabSecrets {
+    /// For the server.
+    pub fn keys(&self) -> Keys {
+        let log = self.0.clone();
+        Keys(Arc::new(move |line| log.lock().expect("one writer").push_str(line)))
+    }
+
+    /// For the analyzer.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        let mut keys = Keyring::default();
+        keys.read(self.log().as_bytes());
+        Arc::new(keys)
+    }
+
+    /// As a file holds it.
+    pub fn log(&self) -> String {
+        self.0.lock().expect("one writer").clone()
+    }
+}
 
 /// A folder that is removed when the test is over.
 pub struct Folder(pub PathBuf);
@@ -83,7 +110,12 @@ impl Recorded {
 
 /// What the analyzer says of a recording.
 pub fn analyze(path: &Path) -> Diagnosed {
-    let mut analysis = Analysis::default();
+    analyze_with(path, &Arc::default())
+}
+
+/// The same, with secrets.
+pub fn analyze_with(path: &Path, keys: &Arc<Keyring>) -> Diagnosed {
+    let mut analysis = Analysis::with_keys(keys);
     let file = std::fs::File::open(path).expect("open");
     recording::read(file, 0, &mut |observation| analysis.push(&observation)).expect("a recording");
     analysis.finish(Some(path.display().to_string()))

@@ -16,6 +16,9 @@
 //! sign LEG NAME=VALUE…            what only packets show, as it stands in recordings
 //! session STEP [nla] [turns=N]    sealed records of a session that becomes active, one each STEP
 //! legacy STEP [turns=N]           the same in clear
+//! tls VERSION PROTOCOL STEP       from the X.224 request to the end of the TLS handshake; its secrets are known
+//! >> BYTES | << BYTES             what stands inside of that TLS: sealed, a record each
+//! inside STEP [from=NAME] [until=NAME]   a healthy session in there, message by message
 //! stop                            the proxy ends
 //! again                           the same client connects once more
 //! ```
@@ -29,9 +32,10 @@ use analyzer::time::Timestamp;
 use bytes::Bytes;
 
 use super::messages;
+use super::sealing::Sealing;
 
 /// When every script begins: 2026-06-01T00:00:00Z.
-const EPOCH: u64 = 1_780_272_000_000_000_000;
+pub const EPOCH: u64 = 1_780_272_000_000_000_000;
 /// What the relay takes to pass something on.
 const ECHO: Duration = Duration::from_micros(100);
 /// The name that certificates are judged against.
@@ -83,6 +87,21 @@ const LEGACY: &[(Side, &str)] = &[
     (Side::Client, "input"),
 ];
 
+/// CredSSP inside of TLS, and what follows it with HYBRID_EX.
+const AUTHENTICATION: &[(Side, &str)] = &[
+    (Side::Client, "negotiate"),
+    (Side::Server, "challenge"),
+    (Side::Client, "authenticate"),
+    (Side::Server, "public-key"),
+    (Side::Client, "credentials"),
+    (Side::Server, "authorization"),
+];
+
+// Content types of TLS, RFC 8446, 5.1.
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+const APPLICATION_DATA: u8 = 23;
+
 /// A leg by its name.
 fn named(leg: &str) -> Leg {
     if leg == "front" { Leg::Front } else { Leg::Back }
@@ -124,12 +143,14 @@ struct Writer {
     server: SocketAddr,
     /// A dial or lookup failed, and no other dial followed so far.
     lost: bool,
+    /// TLS whose secrets are known, and what was agreed on before it.
+    sealing: Option<(Sealing, String)>,
 }
 
 impl Writer {
     fn new(session: u32, began: Duration) -> Writer {
         let server = SocketAddr::new(address(SERVER), RDP_PORT);
-        Writer { session, began, at: began, observations: Vec::new(), server, lost: false }
+        Writer { session, began, at: began, observations: Vec::new(), server, lost: false, sealing: None }
     }
 
     fn write(mut self, lines: &[(Duration, Vec<&str>)]) -> Vec<Observation> {
@@ -192,6 +213,9 @@ impl Writer {
             }
             ["session", step, ref options @ ..] => self.sealed(time(step), options),
             ["legacy", step, ref options @ ..] => self.legacy(time(step), options),
+            ["tls", version, protocol, step] => self.tls(version, protocol, time(step)),
+            ["inside", step, ref options @ ..] => self.inside(time(step), options),
+            [who @ (">>" | "<<"), ref what @ ..] => self.says_inside(side(&who[1..]), what),
             ["stop"] => {
                 self.see(Leg::Front, closed(Some(Side::Server), Ending::Reset));
                 self.echo(Leg::Back, closed(Some(Side::Client), Ending::Reset));
@@ -256,7 +280,7 @@ impl Writer {
             [how] if end(how).is_some() => {
                 self.both(from, closed(Some(from), end(how).expect("an end")));
             }
-            _ => self.both(from, Seen::Bytes { from, data: Bytes::from(messages::bytes(what)) }),
+            _ => self.sends(from, messages::bytes(what)),
         }
     }
 
@@ -282,6 +306,87 @@ impl Writer {
             self.at += if i == 0 || together { Duration::ZERO } else { step };
             self.says(*from, &["@record", "23", &len.to_string()]);
         }
+    }
+
+    /// Each flight a step after the one before it.
+    fn tls(&mut self, version: &str, protocol: &str, step: Duration) {
+        let mut sealing = Sealing::new(version);
+        self.says(Side::Client, &["@request", protocol]);
+        self.at += step;
+        let selected = protocol.rsplit('+').next().unwrap_or(protocol);
+        self.says(Side::Server, &["@confirm", selected]);
+        self.at += step;
+        self.says(Side::Client, &["@keyed-hello", if version == "1.3" { "1.2,1.3" } else { version }]);
+        self.at += step;
+        self.says(Side::Server, &["@server-hello", version]);
+        if version == "1.3" {
+            self.handshake_13(&mut sealing, step);
+        } else {
+            self.handshake_12(&mut sealing, step);
+        }
+        self.sealing = Some((sealing, selected.to_owned()));
+    }
+
+    fn handshake_12(&mut self, sealing: &mut Sealing, step: Duration) {
+        self.says(Side::Server, &["@certificate", "valid"]);
+        self.says(Side::Server, &["@hello-done"]);
+        self.at += step;
+        self.says(Side::Client, &["@key-exchange"]);
+        for from in [Side::Client, Side::Server] {
+            let finished = sealing.seal(from, HANDSHAKE, &[&[20, 0, 0, 12][..], &[0xf1; 12]].concat());
+            self.sends(from, [&[20, 3, 3, 0, 1, 1][..], &finished].concat());
+            self.at += step;
+        }
+    }
+
+    fn handshake_13(&mut self, sealing: &mut Sealing, step: Duration) {
+        let finished = [&[20, 0, 0, 32][..], &[0xf1; 32]].concat();
+        let flight = [&messages::certificate_13()[..], &finished].concat();
+        let flight = sealing.seal(Side::Server, HANDSHAKE, &flight);
+        self.sends(Side::Server, flight);
+        sealing.finished(Side::Server);
+        self.at += step;
+        let flight = sealing.seal(Side::Client, HANDSHAKE, &finished);
+        self.sends(Side::Client, flight);
+        sealing.finished(Side::Client);
+    }
+
+    /// One message in a record of its own; `close` is close_notify.
+    fn says_inside(&mut self, from: Side, what: &[&str]) {
+        let (sealing, _) = self.sealing.as_mut().expect("`tls` before what stands inside");
+        let record = match what {
+            ["close"] => sealing.seal(from, ALERT, &[1, 0]),
+            ["alert", description] => sealing.seal(from, ALERT, &[2, description.parse().expect("an alert")]),
+            _ => sealing.seal(from, APPLICATION_DATA, &messages::bytes(what)),
+        };
+        self.sends(from, record);
+    }
+
+    fn inside(&mut self, step: Duration, options: &[&str]) {
+        let option = |name: &str| options.iter().find_map(|option| option.strip_prefix(name));
+        let turns = match self.sealing.as_ref().expect("`tls` before `inside`").1.as_str() {
+            "HYBRID_EX" => 6,
+            "HYBRID" => 5,
+            _ => 0,
+        };
+        let all: Vec<(Side, &str)> = AUTHENTICATION[..turns].iter().chain(LEGACY).copied().collect();
+        let place = |name: &str| all.iter().position(|(_, known)| *known == name).expect("a message of a session");
+        let first = option("from=").map_or(0, place);
+        let last = option("until=").map_or(all.len() - 1, place);
+        for (number, (from, name)) in all[first..=last].iter().enumerate() {
+            self.at += if number == 0 { Duration::ZERO } else { step };
+            match *name {
+                "authorization" => self.says_inside(*from, &["@authorization", "0"]),
+                name if AUTHENTICATION.iter().any(|(_, known)| *known == name) => {
+                    self.says_inside(*from, &["@tsrequest", name]);
+                }
+                name => self.says_inside(*from, &["@mcs", name]),
+            }
+        }
+    }
+
+    fn sends(&mut self, from: Side, data: Vec<u8>) {
+        self.both(from, Seen::Bytes { from, data: Bytes::from(data) });
     }
 
     fn legacy(&mut self, step: Duration, options: &[&str]) {

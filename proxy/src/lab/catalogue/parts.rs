@@ -6,10 +6,10 @@
 pub(super) use analyzer::observation::{Ending, Leg, Side};
 
 pub(super) use crate::lab::certificate::Certificate;
-pub(super) use crate::lab::wire::protocol::{HYBRID, SSL};
+pub(super) use crate::lab::wire::protocol::{HYBRID, HYBRID_EX, SSL};
 pub(super) use crate::lab::{
     Act, Begins, ClientScript, Cut, End, Expect, Leave, Outcome, Point, Policy, Relay, Scenario, ServerScript, Session,
-    Stays,
+    Stays, Word,
 };
 pub(super) use crate::tls::{Ciphers, Refusal, Trust, Versions};
 
@@ -25,6 +25,7 @@ pub const SERVER: ServerScript = ServerScript {
     ciphers: Ciphers::All,
     record: None,
     policy: Policy::Everybody,
+    credssp: 6,
     dawdles_ms: 0,
     thinks_ms: 0,
     session: SESSION,
@@ -153,8 +154,16 @@ pub(super) const fn play(
     client: ClientScript,
     expect: Expect,
 ) -> Scenario {
-    Scenario { name, says, server, client, again: None, expect }
+    Scenario { name, says, server, client, again: None, expect, inside: false }
 }
+
+/// What is to be said of it stands inside of TLS.
+pub(super) const fn inside(scenario: Scenario) -> Scenario {
+    Scenario { inside: true, ..scenario }
+}
+
+/// One that takes five seconds of silence for what it is: less is no silence behind a client that waits.
+pub(super) const PATIENT: ClientScript = ClientScript { patience_ms: 5_600, ..CLIENT };
 
 /// The client comes a second time.
 pub(super) const fn again(scenario: Scenario, client: ClientScript) -> Scenario {

@@ -1,0 +1,202 @@
+//! Rules of CredSSP where plaintext shows it: codes first, then versions, then who left behind which message.
+
+use std::time::Duration;
+
+use super::stage::{self, length};
+use super::unsealed::{Broken, Verdict, Way, at, coded, party, written};
+use super::{Confidence, Finding, Party, Severity};
+use crate::event::{Mechanism, NtlmKind};
+use crate::observation::Side;
+use crate::timeline::Timeline;
+use crate::timeline::facts::Sighting;
+use crate::timeline::phase::PhaseName;
+
+/// The version that brought the remedy of CVE-2018-0886, \[MS-CSSP\] 2.2.1: who is strict speaks with no older one.
+const REMEDIED: u32 = 5;
+/// Kerberos takes no ticket from a clock that is further off, RFC 4120 1.6.
+const SKEW: Duration = Duration::from_secs(300);
+/// From 1601, from which Windows counts, to 1970.
+const FROM_1601_TO_1970: Duration = Duration::from_secs(11_644_473_600);
+/// NegTokenResp, negState reject (RFC 4178, 4.2.2).
+const REJECT: u8 = 2;
+
+/// A TSRequest tells an NTSTATUS or SSPI result.
+pub fn error_code(timeline: &Timeline) -> Option<Finding> {
+    let credssp = &timeline.facts.inner.credssp;
+    let seen = credssp.error.as_ref()?;
+    let (from, number) = seen.what;
+    let code = coded(&["ntstatus", "sspi"], number);
+    let is_ntlm = credssp.mechanism() == Some(Mechanism::Ntlm);
+    let mut causes: Vec<&'static str> = code.map(|code| code.causes.to_vec()).unwrap_or_default();
+    // A refusal of the mechanism itself, while NTLM is spoken, is a refusal of NTLM. The dialog that names this number for
+    // an oracle mismatch is the client's own: that one never comes as an errorCode of the server.
+    if is_ntlm && causes.contains(&"NLA-NTLMOFF") && !causes.contains(&"NLA-RESTR") {
+        causes = vec!["NLA-NTLMOFF"];
+    }
+    let sure = if causes.len() == 1 { Confidence::Certain } else { Confidence::Likely };
+    let (id, sure) = causes.first().map_or(("NLA-CRED", Confidence::Possible), |id| (*id, sure));
+    let says = format!("the {from} ends CredSSP with errorCode {}", written(number, code));
+    let finding = at(timeline, id, sure, seen.mark, PhaseName::Credssp, says)?.by(party(from));
+    let finding = finding.with(seen.mark, format!("TSRequest with errorCode {}", written(number, code)));
+    let others = causes.into_iter().skip(1);
+    Some(with_mechanism(others.fold(finding, |finding, id| finding.or(id, Confidence::Possible)), timeline))
+}
+
+/// A KRB-ERROR stands in a token, RFC 4120 7.5.9.
+pub fn kerberos(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    let seen = timeline.facts.inner.credssp.kerberos().find(|seen| seen.what.error().is_some())?;
+    let number = seen.what.error()?;
+    let (id, name) = match number {
+        7 => ("NLA-SPN", "KDC_ERR_S_PRINCIPAL_UNKNOWN"),
+        18 => ("NLA-ACCT", "KDC_ERR_CLIENT_REVOKED"),
+        23 => ("NLA-ACCT", "KDC_ERR_KEY_EXPIRED"),
+        24 => ("NLA-CRED", "KDC_ERR_PREAUTH_FAILED"),
+        37 => ("NLA-SKEW", "KRB_AP_ERR_SKEW"),
+        41 => ("NLA-SPN", "KRB_AP_ERR_MODIFIED"),
+        _ => ("NLA-KDC", "another error"),
+    };
+    let sure = if id == "NLA-KDC" { Confidence::Possible } else { Confidence::Likely };
+    let says = format!("Kerberos fails inside CredSSP: KRB-ERROR {number} ({name})");
+    let finding = at(timeline, id, sure, seen.mark, PhaseName::Credssp, says)?;
+    Some(finding.by(Party::Server).with(seen.mark, format!("KRB-ERROR {number}")))
+}
+
+/// The user is who he says, and may not log on.
+pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
+    let seen = timeline.facts.inner.credssp.authorization.as_ref().filter(|seen| seen.what != 0)?;
+    let result = written(seen.what, coded(&["authz"], seen.what));
+    let says = format!("the credentials are right, and the server denies this user the logon: {result}");
+    let finding = at(timeline, "NLA-RIGHT", Confidence::Certain, seen.mark, PhaseName::Credssp, says)?;
+    Some(finding.by(Party::Server).with(seen.mark, format!("Early User Authorization Result {result}")))
+}
+
+/// RDSTLS: the server does not take the credentials that came with a redirection. Its codes are Win32 errors,
+/// \[MS-RDPBCGR\] 2.2.17.4.
+pub fn rdstls(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    let seen = timeline.facts.inner.credssp.rdstls.as_ref().filter(|seen| seen.what != 0)?;
+    let (id, name) = match seen.what {
+        0x5 => ("NLA-RIGHT", "ERROR_ACCESS_DENIED"),
+        0x52e => ("NLA-CRED", "ERROR_LOGON_FAILURE"),
+        0x530 => ("NLA-ACCT", "ERROR_INVALID_LOGON_HOURS"),
+        0x532 => ("NLA-ACCT", "ERROR_PASSWORD_EXPIRED"),
+        0x533 => ("NLA-ACCT", "ERROR_ACCOUNT_DISABLED"),
+        0x773 => ("NLA-ACCT", "ERROR_PASSWORD_MUST_CHANGE"),
+        0x775 => ("NLA-ACCT", "ERROR_ACCOUNT_LOCKED_OUT"),
+        _ => ("NLA-CRED", "another error"),
+    };
+    let says = format!("the server refuses the credentials of RDSTLS: {:#x} {name}", seen.what);
+    let finding = at(timeline, id, Confidence::Likely, seen.mark, timeline.last_phase(), says)?.by(Party::Server);
+    Some(finding.with(seen.mark, format!("RDSTLS authentication response {:#x}", seen.what)))
+}
+
+/// SPNEGO: the server takes none of the mechanisms, or not what the chosen one said.
+pub fn rejected(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    let credssp = &timeline.facts.inner.credssp;
+    let rejects = |seen: &&Sighting<(Side, crate::event::TsRequest)>| {
+        seen.what.0 == Side::Server && seen.what.1.tokens.iter().any(|token| token.state == Some(REJECT))
+    };
+    let seen = credssp.messages.iter().find(rejects)?;
+    // Behind the proof it is the proof that is refused, before it the mechanism.
+    let proved = credssp.ntlm(NtlmKind::Authenticate).is_some_and(|proof| proof.mark.at <= seen.mark.at);
+    let is_ntlm = credssp.mechanism() == Some(Mechanism::Ntlm);
+    let (id, sure, other) = match (proved, is_ntlm) {
+        (true, _) => ("NLA-CRED", Confidence::Likely, "NLA-ACCT"),
+        (false, true) => ("NLA-NTLMOFF", Confidence::Likely, "NLA-RESTR"),
+        (false, false) => ("NLA-SPN", Confidence::Possible, "NLA-KDC"),
+    };
+    let says = "the server rejects the authentication, without an errorCode".to_owned();
+    let finding = at(timeline, id, sure, seen.mark, PhaseName::Credssp, says)?.by(Party::Server);
+    let finding = finding.with(seen.mark, "SPNEGO negState reject").or(other, Confidence::Possible);
+    Some(with_mechanism(finding, timeline))
+}
+
+/// One side speaks a version from before the remedy, and the other one, which has it, leaves.
+pub fn strict(timeline: &Timeline) -> Option<Finding> {
+    let broken = Broken::within(timeline, &[PhaseName::Credssp])?;
+    let credssp = &timeline.facts.inner.credssp;
+    let (Way::Refused(strict) | Way::Left(strict)) = broken.way else { return None };
+    let (own, other) = (credssp.version(strict)?, credssp.version(strict.other())?);
+    if own < REMEDIED || other >= REMEDIED {
+        return None;
+    }
+    let says =
+        format!("the {strict} speaks CredSSP {own}, the {} only {other}, and the {strict} leaves", strict.other());
+    let finding = Finding::at_end(timeline, "NLA-ORACLE", Confidence::Likely, says)?.by(party(strict));
+    Some(with_mechanism(finding.with_end(timeline), timeline).or("NLA-CRED", Confidence::Possible))
+}
+
+/// The server bound the authentication to its certificate, and the client did not send its credentials.
+pub fn unbound(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline).filter(|end| stage::by_client(end))?;
+    let credssp = &timeline.facts.inner.credssp;
+    let mark = credssp.pub_key_auth(Side::Server).filter(|_| credssp.auth_info().is_none())?;
+    let says = "the client leaves after the server's pubKeyAuth, without sending its credentials".to_owned();
+    let finding = at(timeline, "NLA-BIND", Confidence::Likely, mark, PhaseName::Credssp, says)?;
+    let finding = finding.by(Party::Client).with(mark, "pubKeyAuth of the server").with_end(timeline);
+    Some(with_mechanism(finding, timeline).or("NLA-DELEG", Confidence::Possible).or("NLA-ORACLE", Confidence::Possible))
+}
+
+/// CredSSP is seen, it got no further, and nobody says why.
+pub fn ended(timeline: &Timeline) -> Option<Finding> {
+    let broken = Broken::within(timeline, &[PhaseName::Credssp])?;
+    let credssp = &timeline.facts.inner.credssp;
+    let (proved, done) = (credssp.ntlm(NtlmKind::Authenticate).is_some(), credssp.auth_info().is_some());
+    let verdict: Verdict = match broken.way {
+        // Versions 2 and 5 have no errorCode: to them a wrong password is an end.
+        Way::Refused(Side::Server) | Way::Left(Side::Server) if done => {
+            ("NLA-RIGHT", Confidence::Possible, &["NLA-CRED", "SES-DENIED", "NLA-DELEG"])
+        }
+        Way::Refused(Side::Server) | Way::Left(Side::Server) if proved => {
+            ("NLA-CRED", Confidence::Likely, &["NLA-ACCT", "NLA-RESTR", "NLA-ORACLE", "NLA-KDC"])
+        }
+        Way::Refused(Side::Server) | Way::Left(Side::Server) => {
+            ("NLA-NTLMOFF", Confidence::Possible, &["NLA-CRED", "NLA-KDC", "NLA-ORACLE"])
+        }
+        Way::Refused(Side::Client) | Way::Left(Side::Client) => {
+            ("NLA-ORACLE", Confidence::Possible, &["NLA-DELEG", "NLA-CRED", "NLA-SMARTCARD"])
+        }
+        Way::Silent(Side::Server) if proved => ("NLA-KDC", Confidence::Likely, &["PATH-WINZERO"]),
+        Way::Silent(Side::Server) => ("NLA-KDC", Confidence::Possible, &["PATH-WINZERO", "SES-BUSY"]),
+        // What it owes is the first large thing that it says.
+        Way::Silent(Side::Client) => ("PATH-PMTU", Confidence::Possible, &["PATH-DEAD", "NLA-KDC"]),
+        Way::Lost => ("PATH-DEAD", Confidence::Possible, &["PATH-PMTU"]),
+    };
+    Some(with_mechanism(broken.judged(verdict)?, timeline))
+}
+
+/// The clock of the server, as its challenge tells it, against the one that the packets were stamped with.
+pub fn skewed(timeline: &Timeline) -> Option<Finding> {
+    let seen = timeline.facts.inner.credssp.ntlm(NtlmKind::Challenge)?;
+    let ticks = seen.what.timestamp?;
+    let theirs = ticks_to_time(ticks).checked_sub(FROM_1601_TO_1970)?;
+    let ours = Duration::from_nanos(seen.mark.at.0);
+    let (apart, which) = if theirs > ours { (theirs - ours, "ahead of") } else { (ours - theirs, "behind") };
+    if apart <= SKEW {
+        return None;
+    }
+    let says = format!("the server's clock is {} {which} the one here: Kerberos takes 5 minutes", length(apart));
+    let finding = at(timeline, "NLA-SKEW", Confidence::Likely, seen.mark, PhaseName::Credssp, says)?;
+    let finding = finding.by(Party::Nobody).severity(Severity::Note);
+    Some(finding.with(seen.mark, "MsvAvTimestamp of the NTLM challenge"))
+}
+
+/// 100 ns each.
+fn ticks_to_time(ticks: u64) -> Duration {
+    Duration::from_secs(ticks / 10_000_000) + Duration::from_nanos(ticks % 10_000_000 * 100)
+}
+
+/// What authenticated, as evidence.
+fn with_mechanism(finding: Finding, timeline: &Timeline) -> Finding {
+    let credssp = &timeline.facts.inner.credssp;
+    let version = |side| credssp.version(side).map_or("none".to_owned(), |version| version.to_string());
+    let Some((Sighting { mark, .. }, mechanism)) = credssp.messages.first().zip(credssp.mechanism()) else {
+        return finding;
+    };
+    let versions = format!("CredSSP {} of the client, {} of the server", version(Side::Client), version(Side::Server));
+    let target = credssp.ntlm(NtlmKind::Authenticate).and_then(|seen| seen.what.names.target.clone());
+    let target = target.map(|target| format!(" for {target}")).unwrap_or_default();
+    finding.with(*mark, format!("{versions}, with {}{target}", mechanism.name()))
+}

@@ -1,0 +1,16 @@
+//! Rules of a redirection that plaintext shows. Whether its target answers, the next session of the attempt tells.
+
+use super::unsealed::at;
+use super::{Confidence, Finding, Party, Severity};
+use crate::timeline::Timeline;
+
+/// The client is sent to a named place: whoever cannot reach that fails there, not here.
+pub fn sent_elsewhere(timeline: &Timeline) -> Option<Finding> {
+    let inner = &timeline.facts.inner;
+    let seen = inner.redirection.as_ref().filter(|_| inner.is_redirected())?;
+    let target = seen.what.target()?;
+    let says = format!("the server sends the client to {target}: what becomes of it there is another connection");
+    let finding = at(timeline, "RED-UNREACH", Confidence::Possible, seen.mark, timeline.last_phase(), says)?;
+    let finding = finding.by(Party::Server).severity(Severity::Note);
+    Some(finding.with(seen.mark, format!("Server Redirection to {target}, session {}", seen.what.session)))
+}
