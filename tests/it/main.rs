@@ -6,6 +6,7 @@ mod cli;
 mod corpus;
 mod explain;
 mod histogram;
+mod inference;
 mod inner;
 mod keyed;
 mod lab;
