@@ -229,9 +229,7 @@ fn phases(text: &mut String, timeline: &Timeline) {
         text.push_str("  ~ inferred from sizes and order, not read\n");
     }
     if timeline.phases.iter().any(|phase| phase.sureness == Some(Sureness::Possible)) {
-        text.push_str(
-            "  ? inferred, and possible only: something does not fit, or lengths are not known to the byte\n",
-        );
+        text.push_str("  ? inferred, and possible only: not all of it fits, or to the byte\n");
     }
     if timeline.is_unsure() {
         text.push_str("  sizes and order stop to tell which phase it is: the last may be over\n");
