@@ -154,7 +154,7 @@ fn the_folder_holds_these_and_its_readme_tells_of_each() {
     let entries = fs::read_dir(folder()).expect("the folder").map(|entry| entry.expect("an entry").file_name());
     let found: BTreeSet<String> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
     let files = |name| [format!("{name}.pcapng"), format!("{name}.txt")];
-    let expected = names().flat_map(files).chain(["README.md".to_owned()]).collect();
+    let expected = names().flat_map(files).chain(["README.md", "keyed"].map(str::to_owned)).collect();
     assert_eq!(found, expected);
     let readme = fs::read_to_string(folder().join("README.md")).expect("the README");
     let untold: Vec<&str> = names().filter(|name| !readme.contains(&format!("`{name}`"))).collect();

@@ -7,6 +7,7 @@ mod corpus;
 mod explain;
 mod fuzzed;
 mod histogram;
+mod inference;
 mod inner;
 mod intercept;
 mod keyed;

@@ -6,7 +6,7 @@ use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party, Severity, path};
 use crate::observation::{Ending, Side};
 use crate::timeline::phase::PhaseName;
-use crate::timeline::{End, Progress, Timeline};
+use crate::timeline::{End, LastWords, Progress, Timeline};
 
 /// A session that dies earlier than this after it became active died of its start.
 const JUST_ACTIVE: Duration = Duration::from_secs(10);
@@ -74,14 +74,24 @@ pub fn nothing_said(timeline: &Timeline) -> Option<Finding> {
 
 /// CredSSP was selected, something was exchanged, and it got no further.
 pub fn credssp(timeline: &Timeline) -> Option<Finding> {
-    let end = behind_handshake(timeline).filter(|end| end.phase == PhaseName::Credssp)?;
     let progress = timeline.sealed_progress();
+    // Connect Initial follows the credentials at once: what has no answer may be the one or the other.
+    let follows = |end: &&End| end.phase == PhaseName::BasicSettings && timeline.phase(PhaseName::Credssp).is_some();
+    let is_it =
+        |end: &&End| end.phase == PhaseName::Credssp || timeline.is_inferred() && progress.waits && follows(end);
+    let end = behind_handshake(timeline).filter(is_it)?;
     if progress.answered > 0 {
         return None;
     }
     let words = stage::end_in_words(end);
     let closed = format!("after the TLS handshake, most likely in CredSSP, the {words}");
+    let refused = timeline.inferred().refused;
     let (id, other, says) = match Who::of(timeline, end) {
+        // The server names what went wrong, and nobody here can read it.
+        Who::Server | Who::Client if refused && !progress.waits => {
+            let says = format!("the server's last message has the length of a CredSSP errorCode, and the {words}");
+            ("NLA-CRED", "NLA-ACCT", says)
+        }
         // Authentication went well, and the server's last word is Early User Authorization Result.
         Who::Server | Who::Client if progress.authenticating >= AUTHORIZED && !progress.waits => {
             ("NLA-RIGHT", "NLA-CRED", closed)
@@ -111,14 +121,22 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let end = behind_handshake(timeline).filter(|_| timeline.last_phase() > PhaseName::Tls)?;
     let words = stage::end_in_words(end);
     let id = match Who::of(timeline, end) {
-        Who::Server | Who::Client if timeline.facts.inner.unsealed.is_some() => of_phase(timeline.last_phase()),
+        Who::Server | Who::Client if timeline.facts.inner.unsealed.is_some() || !timeline.is_unsure() => {
+            of_phase(timeline.last_phase())
+        }
         Who::Server | Who::Client => next_step(timeline),
         Who::SilentServer => "PATH-WINZERO",
         Who::SilentClient | Who::Nobody => "PATH-DEAD",
     };
-    let says = format!("after the TLS handshake, before the session is active, the {words}");
+    let place = if timeline.is_inferred() && !timeline.is_unsure() && end.phase > PhaseName::BasicSettings {
+        format!(", most likely in {}", end.phase)
+    } else {
+        String::new()
+    };
+    let says = format!("after the TLS handshake, before the session is active{place}, the {words}");
     let finding = blame(Finding::at_end(timeline, id, Confidence::Possible, says)?, timeline, end);
     let finding = with_turns(finding, timeline).with_end(timeline);
+    let finding = with_last_words(finding, timeline, end);
     let others = ["MCS-REJECT", "INFO-CRED", "LIC-NOSRV", "CAP-BAD"];
     Some(others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
 }
@@ -214,6 +232,18 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
         _ => finding,
     };
     Some(if end.from == Some(Side::Server) { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
+}
+
+/// What the records before the end have the length of.
+fn with_last_words(finding: Finding, timeline: &Timeline, end: &End) -> Finding {
+    let Some(side) = end.from.filter(|_| timeline.is_inferred()) else { return finding };
+    let LastWords { error_info, ultimatum, .. } = timeline.last_words(side);
+    let what = match (error_info, ultimatum) {
+        (true, _) => "the last records of the {} have the lengths of Set Error Info and Disconnect Provider Ultimatum",
+        (false, true) => "the last record of the {} has the length of a Disconnect Provider Ultimatum",
+        (false, false) => return finding,
+    };
+    finding.with(end.mark, what.replace("{}", side.name()) + " (inferred)")
 }
 
 fn with_turns(finding: Finding, timeline: &Timeline) -> Finding {

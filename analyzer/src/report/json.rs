@@ -19,13 +19,13 @@ use crate::attempt::{Attempt, Diagnosed, Link, Witness};
 use crate::codes::{Table, tls as names};
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
-use crate::observation::{Field, Sign};
+use crate::observation::{Field, Side, Sign};
 use crate::survey::{Pattern, survey};
 use crate::time::Timestamp;
 use crate::timeline::facts::{Decrypted, Facts, Record, Sighting, Tls};
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
-use crate::timeline::{End, Timeline};
+use crate::timeline::{End, Inferred, LastWords, Sureness, Timeline};
 
 /// Version of the document's schema.
 const SCHEMA: u32 = 1;
@@ -93,6 +93,7 @@ fn session(session: &Diagnosed) -> Value {
         "captures": session.witnesses.iter().map(witness).collect::<Vec<_>>(),
         "facts": facts(timeline),
         "phases": timeline.phases.iter().map(phase).collect::<Vec<_>>(),
+        "inferred": inferred(timeline),
         "end": timeline.end.as_ref().map(end),
         "prediction": path::prediction(timeline),
         "stalls": path::attribution(timeline),
@@ -313,6 +314,7 @@ fn phase(phase: &Phase) -> Value {
         "duration_ns": phase.duration().as_nanos() as u64,
         "outcome": phase.outcome.name(),
         "basis": basis(phase.basis),
+        "confidence": phase.sureness.map(Sureness::name),
         "waited_ns": {
             "network": phase.waited.network.as_nanos() as u64,
             "retransmission": phase.waited.retransmission.as_nanos() as u64,
@@ -320,6 +322,25 @@ fn phase(phase: &Phase) -> Value {
             "server": phase.waited.server.as_nanos() as u64,
         },
     })
+}
+
+/// What sizes and order tell of a session whose plaintext is not read; `null` of any other.
+fn inferred(timeline: &Timeline) -> Option<Value> {
+    if !timeline.is_inferred() {
+        return None;
+    }
+    let Inferred { tokens, refused, joins } = timeline.inferred();
+    let words = |side| {
+        let LastWords { error_info, ultimatum, alert } = timeline.last_words(side);
+        json!({ "error_info": error_info, "ultimatum": ultimatum, "alert": alert })
+    };
+    Some(json!({
+        "authentication_messages": { "client": tokens[0], "server": tokens[1] },
+        "error_code": refused,
+        "channel_joins": { "requested": joins[0], "confirmed": joins[1] },
+        "last_words": { "client": words(Side::Client), "server": words(Side::Server) },
+        "track_lost": timeline.is_unsure(),
+    }))
 }
 
 fn basis(basis: Basis) -> &'static str {

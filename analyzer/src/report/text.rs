@@ -17,7 +17,7 @@ use crate::time::day;
 use crate::timeline::facts::{Decrypted, Tls};
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::Phase;
-use crate::timeline::{Edge, Timeline};
+use crate::timeline::{Edge, Sureness, Timeline};
 
 pub use crate::diagnose::stage::length;
 
@@ -234,10 +234,20 @@ fn phases(text: &mut String, timeline: &Timeline) {
     if timeline.phases.iter().any(|phase| phase.basis == Basis::Inferred) {
         text.push_str("  ~ inferred from sizes and order, not read\n");
     }
+    if timeline.phases.iter().any(|phase| phase.sureness == Some(Sureness::Possible)) {
+        text.push_str("  ? inferred, and possible only: not all of it fits, or to the byte\n");
+    }
+    if timeline.is_unsure() {
+        text.push_str("  sizes and order stop to tell which phase it is: the last may be over\n");
+    }
 }
 
 fn phase_row(text: &mut String, phase: &Phase) {
-    let mark = if phase.basis == Basis::Inferred { "~" } else { " " };
+    let mark = match (phase.basis, phase.sureness) {
+        (Basis::Seen, _) => " ",
+        (Basis::Inferred, Some(Sureness::Likely) | None) => "~",
+        (Basis::Inferred, Some(Sureness::Possible)) => "?",
+    };
     let waited = phase.waited;
     let _infallible = writeln!(
         text,

@@ -5,6 +5,7 @@
 
 pub mod facts;
 pub mod frames;
+mod inferred;
 pub mod inner;
 mod intercepted;
 pub mod leg;
@@ -19,26 +20,18 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::event::{Basis, Event, McsPdu, What};
-use crate::observation::{Ending, Leg as LegName, Opening, PathSample, Side};
+use crate::observation::{Absence, Ending, Leg as LegName, Opening, PathSample, Side};
 use crate::time::Timestamp;
 use facts::{Facts, Mark};
+use inferred::Inference;
 use leg::Leg;
 use phase::{Outcome, Phase, PhaseName, Waited};
-use sealed::Sealed;
 use wait::{Spoke, Wait};
 
-pub use sealed::Progress;
+pub use inferred::{Inferred, LastWords, Progress, Sureness};
 
 /// The port of Remote Desktop.
 pub const RDP_PORT: u16 = 3389;
-/// TLS record type alert, RFC 8446 5.1.
-const ALERT: u8 = 21;
-/// Length of an alert sealed by TLS 1.3: two bytes, the inner type, the tag.
-const SEALED_ALERT: u64 = 2 + 1 + 16;
-/// Two-way data that goes on so long is a session,
-const SUSTAINED: Duration = Duration::from_secs(2);
-/// and so are so many bytes of the server: a picture.
-const SUSTAINED_BYTES: u64 = 8 << 10;
 /// So many retransmission timeouts in a row, three seconds at least (RFC 6298), are no bad luck.
 const FROZEN: u64 = 4;
 /// A server that closes after such a silence, and without a word, has a timer.
@@ -71,7 +64,7 @@ pub struct Timeline {
     pub phases: Vec<Phase>,
     /// How TCP ended, and who began it; `None` while it stands.
     pub end: Option<End>,
-    sealed: Sealed,
+    inference: Inference,
     edges: Vec<Edge>,
     /// The phase whose turn it is, and since when.
     next: Option<(PhaseName, Mark, Basis)>,
@@ -160,6 +153,9 @@ impl Timeline {
             }
             What::Missing { from, len, why } => {
                 self.leg_mut(mark.leg).missing(mark, *from, *len, *why);
+                if why.is_loss() && *why != Absence::Discarded {
+                    self.inference.lose();
+                }
                 self.spoken(mark, *from);
             }
             What::Closed { from, how } => self.closed(mark, *from, *how),
@@ -182,7 +178,7 @@ impl Timeline {
                 self.end_phase(PhaseName::Tls, mark, Outcome::Failed, *basis);
             }
             What::TlsEstablished { basis } => self.secured(mark, *basis),
-            What::Record { from, kind, len } => self.sealed(mark, *from, *kind, u64::from(*len)),
+            What::Record { from, kind, len } => self.sealed(mark, *from, *kind, *len),
             What::ClientHello(_) => self.begin_next(mark),
             What::Kdc(_)
             | What::HelloRetryRequest
@@ -262,7 +258,27 @@ impl Timeline {
 
     /// How far the connection sequence got behind encryption.
     pub fn sealed_progress(&self) -> Progress {
-        self.sealed.progress(self.facts.selected().unwrap_or_default())
+        self.inference.turns().progress(self.facts.selected().unwrap_or_default())
+    }
+
+    /// What sizes and order tell beside the phases; never *seen*.
+    pub fn inferred(&self) -> Inferred {
+        self.inference.told()
+    }
+
+    /// Whether there is something behind TLS that is inferred, not read.
+    pub fn is_inferred(&self) -> bool {
+        !self.is_unsealed() && self.inference.has_begun()
+    }
+
+    /// Whether sealed records stopped to fit the connection sequence: the last phase is the last that could be told.
+    pub fn is_unsure(&self) -> bool {
+        self.inference.is_lost() && !self.is_unsealed() && !self.is_active()
+    }
+
+    /// What this side said last, by the lengths of its last sealed records.
+    pub fn last_words(&self, side: Side) -> LastWords {
+        self.inference.last_words(side)
     }
 
     fn leg_mut(&mut self, name: LegName) -> &mut Leg {
@@ -371,64 +387,6 @@ impl Timeline {
         }
     }
 
-    /// Counts a sealed record where it is first seen.
-    fn sealed(&mut self, mark: Mark, from: Side, kind: u8, len: u64) {
-        let is_alert = self.is_alert(kind, len);
-        let behind_tls = self.phase(PhaseName::Tls).is_some_and(|phase| phase.outcome == Outcome::Done);
-        if !behind_tls || !first_hand(mark.leg, from) || self.is_active() {
-            return;
-        }
-        if from == Side::Client && !is_alert {
-            self.begin_next(mark);
-        }
-        self.sealed.push(from, len);
-        if self.is_unsealed() {
-            return;
-        }
-        if let Some(ripe) = self.ripe {
-            self.sustained[from as usize] += len;
-            if self.is_sustained(mark.at.since(ripe.mark.at)) {
-                self.activate(ripe);
-            }
-        } else if self.sealed.is_active(self.facts.selected().unwrap_or_default()) {
-            self.ripe = Some(self.ripe_at(mark));
-        }
-    }
-
-    /// Whether what follows the connection sequence is a session: both sides go on speaking, for a while or at length.
-    fn is_sustained(&self, lasted: Duration) -> bool {
-        let [client, server] = self.sustained;
-        client > 0 && server > 0 && (server >= SUSTAINED_BYTES || lasted >= SUSTAINED)
-    }
-
-    /// Whether a sealed record is an alert: by its type, in TLS 1.3 by its length.
-    fn is_alert(&self, kind: u8, len: u64) -> bool {
-        let tls13 = self.facts.first(|tls| tls.server_hello.as_ref()).is_some_and(|hello| hello.what.version == 0x0304);
-        kind == ALERT || tls13 && len == SEALED_ALERT
-    }
-
-    fn ripe_at(&self, mark: Mark) -> Ripe {
-        Ripe { mark, waited: self.phases.last().map(|phase| phase.waited).unwrap_or_default() }
-    }
-
-    /// The session is active, since `ripe`.
-    fn activate(&mut self, Ripe { mark, waited }: Ripe) {
-        self.ripe = None;
-        for leg in &mut self.legs {
-            leg.setup = leg.path.as_ref().map(|path| path.what.clone());
-        }
-        let since = self.phases.last_mut().map(|phase| {
-            let since = phase.waited - waited;
-            phase.waited = waited;
-            since
-        });
-        self.end_phase(self.last_phase(), mark, Outcome::Done, Basis::Inferred);
-        self.begin_phase(PhaseName::Active, mark, Basis::Inferred);
-        if let (Some(phase), Some(since)) = (self.phases.last_mut(), since) {
-            phase.waited = since;
-        }
-    }
-
     /// Standard RDP security: the MCS headers are in clear, and the security headers' flags even where what follows
     /// them is encrypted.
     fn mcs(&mut self, mark: Mark, from: Side, pdu: McsPdu) {
@@ -469,7 +427,7 @@ impl Timeline {
 
     /// After the licence come capabilities and finalization: one turn, and the session is active.
     fn licensed(&mut self, mark: Mark, from: Side) {
-        self.sealed.push(from, 0);
+        self.inference.turn(from);
         match (from, self.last_phase()) {
             (Side::Server, PhaseName::Licensing) => self.step(PhaseName::Capabilities, mark),
             (Side::Client, PhaseName::Capabilities) => self.step(PhaseName::Finalization, mark),
@@ -480,17 +438,21 @@ impl Timeline {
 
     /// Ends the phase that is open and begins the next.
     fn step(&mut self, next: PhaseName, mark: Mark) {
+        self.step_as(next, mark, Basis::Seen);
+    }
+
+    fn step_as(&mut self, next: PhaseName, mark: Mark, basis: Basis) {
         // Phases only go forward: a peer that repeats itself begins none.
         if next <= self.last_phase() {
             return;
         }
-        self.end_phase(self.last_phase(), mark, Outcome::Done, Basis::Seen);
-        self.begin_phase(next, mark, Basis::Seen);
+        self.end_phase(self.last_phase(), mark, Outcome::Done, basis);
+        self.begin_phase(next, mark, basis);
     }
 
     fn begin_phase(&mut self, name: PhaseName, mark: Mark, basis: Basis) {
         let (leg, at, outcome, waited) = (mark.leg, mark.at, Outcome::Open, Waited::default());
-        let phase = Phase { name, leg, began: at, ended: at, outcome, basis, waited, turns: 0 };
+        let phase = Phase { name, leg, began: at, ended: at, outcome, basis, sureness: None, waited, turns: 0 };
         self.edges.push(edge_of(&phase, mark));
         self.phases.push(phase);
     }
@@ -505,6 +467,7 @@ impl Timeline {
         if name == PhaseName::NameResolution {
             phase.waited.network = phase.duration();
         }
+        phase.sureness = (phase.basis == Basis::Inferred).then_some(self.inference.sureness());
         let edge = edge_of(phase, mark);
         self.edges.push(edge);
         true

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Sureness;
 use crate::event::Basis;
 use crate::observation::{Leg, Side};
 use crate::time::Timestamp;
@@ -144,6 +145,8 @@ pub struct Phase {
     pub outcome: Outcome,
     /// Whether its edges stand in the bytes or were inferred.
     pub basis: Basis,
+    /// How sure it is, where it is inferred.
+    pub sureness: Option<Sureness>,
     /// Where its time went.
     pub waited: Waited,
     /// How often the server spoke after the client had: round trips, as far as they were seen.

@@ -1,88 +1,102 @@
-//! How far a session got behind encryption, told from sizes and turns alone.
-//!
-//! It answers one question, carefully: did the session become active? Each time the server speaks after the client
-//! did is a turn. The connection sequence has a known least number of turns behind TLS: two or three of CredSSP, then
-//! Connect Initial, Attach User, Client Info and Confirm Active, each answered once. Channel joins are many turns of
-//! equal size and count as one, so that a client with many channels does not look further along than it is.
+//! The phases behind TLS where nothing is read: inferred from the records.
 
-use crate::event::Protocols;
-use crate::observation::Side;
+use std::time::Duration;
 
-/// Turns from Connect Initial to Font Map when channel joins are skipped, \[MS-RDPBCGR\] 1.3.1.1.
-const TURNS: u32 = 4;
-/// Turns of CredSSP at least, \[MS-CSSP\] 3.1.5: negotiate and challenge, authenticate and public key.
-const CREDSSP_TURNS: u32 = 2;
-/// One more with HYBRID_EX: credentials and Early User Authorization Result, \[MS-RDPBCGR\] 2.2.10.2.
-const AUTHORIZATION_TURN: u32 = 1;
-/// Payload of the server by the end of the sequence at least: Connect Response, licence and Demand Active, bytes.
-const SERVER_BYTES: u64 = 500;
-/// Payload of the client by then at least: Connect Initial, Client Info and Confirm Active, bytes.
-const CLIENT_BYTES: u64 = 900;
+use super::inferred::{Plain, Told};
+use super::phase::{Outcome, PhaseName};
+use super::{Mark, Ripe, Timeline, first_hand};
+use crate::event::{Basis, Protocols};
+use crate::observation::{Leg as LegName, Side};
 
-/// Counts turns behind encryption.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sealed {
-    speaker: Option<Side>,
-    flight: u64,
-    last_flight: u64,
-    turns: u32,
-    /// Turns that repeated the one before: channel joins.
-    repeated: u32,
-    bytes: [u64; 2],
-}
+/// TLS record type alert, RFC 8446 5.1.
+const ALERT: u8 = 21;
+/// Length of an alert sealed by TLS 1.3: two bytes, the inner type, the tag.
+const SEALED_ALERT: u64 = 2 + 1 + 16;
+/// Two-way data that goes on so long is a session,
+const SUSTAINED: Duration = Duration::from_secs(2);
+/// and so are so many bytes of the server: a picture.
+const SUSTAINED_BYTES: u64 = 8 << 10;
 
-impl Sealed {
-    /// Counts payload of one side.
-    pub fn push(&mut self, from: Side, len: u64) {
-        self.bytes[from as usize] += len;
-        match (self.speaker, from) {
-            (Some(Side::Client), Side::Client) => self.flight += len,
-            (_, Side::Client) => self.flight = len,
-            (Some(Side::Client), Side::Server) => {
-                let repeats = self.flight == self.last_flight;
-                self.turns += u32::from(!repeats);
-                self.repeated += u32::from(repeats);
-                self.last_flight = self.flight;
+impl Timeline {
+    /// Takes a sealed record where it is first seen.
+    pub(super) fn sealed(&mut self, mark: Mark, from: Side, kind: u8, len: u32) {
+        let behind_tls = self.phase(PhaseName::Tls).is_some_and(|phase| phase.outcome == Outcome::Done);
+        if !behind_tls || !first_hand(mark.leg, from) {
+            return;
+        }
+        let was_active = self.is_active();
+        let selected = self.facts.selected().unwrap_or_default();
+        let record = (kind, u64::from(len));
+        let told = self.inference.push(mark, from, record, self.plain(mark.leg, len), selected);
+        if was_active {
+            return;
+        }
+        if let Some(Told::Authenticated(since)) = told.filter(|_| !self.is_unsealed()) {
+            self.authenticated(since, Basis::Inferred);
+        }
+        if from == Side::Client && !self.is_alert(kind, u64::from(len)) {
+            self.begin_next(mark);
+        }
+        if self.is_unsealed() {
+            return;
+        }
+        match told {
+            Some(Told::Begins(PhaseName::Active)) => self.activate(self.ripe_at(mark)),
+            Some(Told::Begins(phase)) => self.step_as(phase, mark, Basis::Inferred),
+            Some(Told::Authenticated(_)) | None => self.ripen(mark, from, u64::from(len), selected),
+        }
+    }
+
+    /// Where the track is not kept, turns and what follows them say whether the session is active.
+    fn ripen(&mut self, mark: Mark, from: Side, len: u64, selected: Protocols) {
+        if let Some(ripe) = self.ripe {
+            self.sustained[from as usize] += len;
+            if !self.inference.is_kept() && self.is_sustained(mark.at.since(ripe.mark.at)) {
+                self.activate(ripe);
             }
-            (_, Side::Server) => {}
-        }
-        self.speaker = Some(from);
-    }
-
-    /// Whether the sequence must be over by now, given what was agreed on.
-    pub fn is_active(&self, selected: Protocols) -> bool {
-        self.progress(selected).answered >= TURNS && self.bytes[0] >= CLIENT_BYTES && self.bytes[1] >= SERVER_BYTES
-    }
-
-    /// Where it stands, given what was agreed on.
-    pub fn progress(&self, selected: Protocols) -> Progress {
-        let before = authentication_turns(selected) + u32::from(self.repeated > 0);
-        Progress {
-            authenticating: self.turns.min(authentication_turns(selected)),
-            answered: self.turns.saturating_sub(before),
-            waits: self.speaker == Some(Side::Client),
+        } else if self.inference.turns().is_active(selected) {
+            self.ripe = Some(self.ripe_at(mark));
         }
     }
-}
 
-/// How far the connection sequence got behind encryption, told from turns alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Turns of the authentication before it (CredSSP, RDSTLS, RDSAAD) that were answered.
-    pub authenticating: u32,
-    /// Requests of the client after that which were answered, channel joins left out.
-    pub answered: u32,
-    /// Whether one of the client waits for its answer.
-    pub waits: bool,
-}
+    /// How long the plaintext of a record on this leg is.
+    fn plain(&self, leg: LegName, len: u32) -> Option<Plain> {
+        let tls = self.facts.tls.iter().find(|tls| tls.leg == leg)?;
+        let hello = &tls.server_hello.as_ref()?.what;
+        Plain::of(hello.version, hello.cipher, len)
+    }
 
-/// Turns of the authentication that was agreed on.
-fn authentication_turns(selected: Protocols) -> u32 {
-    match selected {
-        Protocols::HYBRID => CREDSSP_TURNS,
-        Protocols::HYBRID_EX => CREDSSP_TURNS + AUTHORIZATION_TURN,
-        // \[MS-RDPBCGR\] 5.4.5.3 and 5.4.5.4: the client's request and the server's result.
-        Protocols::RDSTLS | Protocols::RDSAAD => 1,
-        _ => 0,
+    /// Whether what follows the connection sequence is a session: both sides go on speaking, for a while or at length.
+    fn is_sustained(&self, lasted: Duration) -> bool {
+        let [client, server] = self.sustained;
+        client > 0 && server > 0 && (server >= SUSTAINED_BYTES || lasted >= SUSTAINED)
+    }
+
+    /// Whether a sealed record is an alert: by its type, in TLS 1.3 by its length.
+    fn is_alert(&self, kind: u8, len: u64) -> bool {
+        let tls13 = self.facts.first(|tls| tls.server_hello.as_ref()).is_some_and(|hello| hello.what.version == 0x0304);
+        kind == ALERT || tls13 && len == SEALED_ALERT
+    }
+
+    pub(super) fn ripe_at(&self, mark: Mark) -> Ripe {
+        Ripe { mark, waited: self.phases.last().map(|phase| phase.waited).unwrap_or_default() }
+    }
+
+    /// The session is active, since `ripe`.
+    pub(super) fn activate(&mut self, Ripe { mark, waited }: Ripe) {
+        self.ripe = None;
+        for leg in &mut self.legs {
+            leg.setup = leg.path.as_ref().map(|path| path.what.clone());
+        }
+        let since = self.phases.last_mut().map(|phase| {
+            let since = phase.waited - waited;
+            phase.waited = waited;
+            since
+        });
+        self.end_phase(self.last_phase(), mark, Outcome::Done, Basis::Inferred);
+        self.begin_phase(PhaseName::Active, mark, Basis::Inferred);
+        if let (Some(phase), Some(since)) = (self.phases.last_mut(), since) {
+            phase.waited = since;
+        }
     }
 }

@@ -17,7 +17,7 @@ impl Timeline {
         if phase.outcome != Outcome::Open || !(PhaseName::Credssp..PhaseName::Active).contains(&phase.name) {
             return;
         }
-        phase.basis = Basis::Seen;
+        (phase.basis, phase.sureness) = (Basis::Seen, None);
         let name = phase.name;
         for edge in self.edges.iter_mut().filter(|edge| edge.phase == name) {
             edge.basis = Basis::Seen;
@@ -41,7 +41,7 @@ impl Timeline {
         if request.error_code.is_some_and(|code| code != 0) {
             self.end_phase(PhaseName::Credssp, mark, Outcome::Failed, Basis::Seen);
         } else if request.has_auth_info && !waits {
-            self.authenticated(mark);
+            self.authenticated(mark, Basis::Seen);
         }
     }
 
@@ -50,14 +50,14 @@ impl Timeline {
             return;
         }
         match result {
-            0 => self.authenticated(mark),
+            0 => self.authenticated(mark, Basis::Seen),
             _ => _ = self.end_phase(PhaseName::Credssp, mark, Outcome::Failed, Basis::Seen),
         }
     }
 
-    fn authenticated(&mut self, mark: Mark) {
-        if self.end_phase(PhaseName::Credssp, mark, Outcome::Done, Basis::Seen) {
-            self.next = Some((PhaseName::BasicSettings, mark, Basis::Seen));
+    pub(super) fn authenticated(&mut self, mark: Mark, basis: Basis) {
+        if self.end_phase(PhaseName::Credssp, mark, Outcome::Done, basis) {
+            self.next = Some((PhaseName::BasicSettings, mark, basis));
         }
     }
 

@@ -53,6 +53,8 @@ pub(super) struct Records {
     state: State,
     offset: u64,
     troubles: u8,
+    /// The version of the last header, its low byte: what is looked for has the same.
+    minor: Option<u8>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -144,8 +146,11 @@ impl Records {
 
     /// Decides what five bytes are.
     fn judge(&mut self) -> Option<Piece<'static>> {
-        match (header(&self.head), self.state) {
+        let is_lost = matches!(self.state, State::Lost);
+        let known = header(&self.head).filter(|_| !is_lost || self.minor.is_none_or(|minor| minor == self.head[2]));
+        match (known, self.state) {
             (Some(header), _) => {
+                self.minor = Some(self.head[2]);
                 self.have = 0;
                 self.state = State::Body(header, header.len);
                 Some(Piece::Start(header))

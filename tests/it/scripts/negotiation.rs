@@ -251,7 +251,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             tls on back: 45 ms, done
-            credssp on back: 342 ms, done, inferred
+            credssp on front: 82 ms, done, inferred
             active on front: 2.5 s, done, inferred
             end on front: by client, fin, in active, after 2.4 s
             no findings

@@ -154,9 +154,10 @@ pub const STORIES: &[Story] = &[
             tcp on back: 600 ms, done
             negotiation on back: 610 ms, done
             tls on back: 1.2 s, done
-            credssp on front: 5.5 s, failed, inferred
-            end on front: by client, fin, in credssp, after 480 ms
-            finding PATH-LAT, client, likely, in credssp on back, or PATH-LOSS
+            credssp on front: 1.2 s, done, inferred
+            basic-settings on front: 620 ms, done, inferred
+            end on front: by client, fin, in channel-connection, after 480 ms
+            finding PATH-LAT, client, likely, in channel-connection on back, or PATH-LOSS
             the client's timer runs out after 7.9 s, and 7.7 s of that is the path's: 12 round trips at 600 ms RTT should take 7.2 s
         ",
     },

@@ -138,9 +138,10 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             tls on back: 45 ms, done
-            credssp on back: 104 ms, failed, inferred
-            end on back: by server, fin, in credssp, after 22 ms
-            finding NLA-CRED, server, possible, in credssp on back, or NLA-ORACLE MCS-REJECT
+            credssp on front: 82 ms, done, inferred
+            basic-settings on back: 22 ms, failed, inferred
+            end on back: by server, fin, in basic-settings, after 22 ms
+            finding NLA-CRED, server, possible, in basic-settings on back, or NLA-ORACLE MCS-REJECT
             after the TLS handshake, most likely in CredSSP, the server closes (FIN) 22 ms after the last byte
         ",
     },
@@ -330,9 +331,9 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             tls on back: 45 ms, done
-            credssp on back: 314 ms, failed, inferred
-            end on back: by server, fin, in credssp, after 32 ms
-            finding INFO-CRED, server, possible, in credssp on back, or MCS-REJECT LIC-NOSRV CAP-BAD
+            credssp on front: 82 ms, done, inferred
+            end on back: by server, fin, in basic-settings, after 32 ms
+            finding INFO-CRED, server, possible, in basic-settings on back, or MCS-REJECT LIC-NOSRV CAP-BAD
             after the TLS handshake, before the session is active, the server closes (FIN) 32 ms after the last byte
         ",
     },
@@ -393,7 +394,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             tls on back: 45 ms, done
-            credssp on back: 342 ms, done, inferred
+            credssp on front: 82 ms, done, inferred
             active on back: 59.6 s, done, inferred
             end on back: by server, fin, in active, after 0 µs
             no findings

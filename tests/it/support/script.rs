@@ -44,11 +44,12 @@ const NAME: &str = "server.example";
 const SERVER: &str = "192.0.2.10";
 const RDP_PORT: u16 = 3389;
 
-/// Sealed records of a session after CredSSP, from Connect Initial to the first graphics and input.
+/// Sealed records of a session after CredSSP, from Connect Initial to the first graphics and input. Their lengths are those
+/// of no message, but for Connect Initial's: nothing is told of what comes behind it but by turns.
 const SESSION: &[(Side, u32)] = &[
     (Side::Client, 460), // Connect Initial
     (Side::Server, 150),
-    (Side::Client, 48), // Erect Domain and Attach User
+    (Side::Client, 56), // Erect Domain and Attach User
     (Side::Server, 38),
     (Side::Client, 38), // three channel joins
     (Side::Server, 42),

@@ -90,8 +90,6 @@ pub(super) const TCP: &[&str] = &["tcp", "negotiation"];
 pub(super) const NEGOTIATION: &[&str] = &["negotiation"];
 pub(super) const CONFIRMED: &[&str] = &["negotiation", "tls"];
 pub(super) const TLS: &[&str] = &["tls"];
-/// Behind TLS nobody without keys can tell the phases apart: the first of them stands for all.
-pub(super) const SEALED: &[&str] = &["basic-settings"];
 
 /// The server ends it.
 pub(super) const fn server(how: Ending, phases: &'static [&'static str], cause: &'static str) -> Expect {

@@ -1,2 +1,0 @@
-cd /tmp/wt/fuzz/analyzer/fuzz
-for t in $2; do mkdir -p corpus/$t artifacts/$t; echo "== $t"; nice -n 19 target/x86_64-unknown-linux-gnu/release/$t corpus/$t -artifact_prefix=artifacts/$t/ -max_total_time=$1 -timeout=20 -rss_limit_mb=1500 -max_len=4096 -print_final_stats=1 > corpus/$t.log 2>&1; grep -E 'panicked|ERROR|stat::number_of|SUMMARY' -A1 corpus/$t.log | tail -6; grep cov: corpus/$t.log | tail -1; done
