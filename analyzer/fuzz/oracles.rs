@@ -19,8 +19,11 @@ use analyzer::time::Timestamp;
 use analyzer::tls::keys::Keyring;
 use analyzer::tls::{Behind, Tls, certificate};
 
-/// Every decoder by name, with what must hold of it.
-pub const ORACLES: &[(&str, fn(&[u8]))] = &[
+/// A decoder's name, and what must hold of it.
+pub type Oracle = (&'static str, fn(&[u8]));
+
+/// Every decoder.
+pub const ORACLES: &[Oracle] = &[
     ("annotation", note),
     ("certificate", certificate),
     ("credssp", credssp),

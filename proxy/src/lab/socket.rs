@@ -4,7 +4,7 @@
 //! the other says it received, whatever lies between.
 
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -188,6 +188,24 @@ impl AsyncWrite for Socket {
             self.sent.push(&data[..n]);
         }
         Poll::Ready(self.note(result))
+    }
+
+    /// All at once: a client of TLS 1.3 that fails gets one write for its ChangeCipherSpec and the alert behind it.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, pieces));
+        if let Ok(n) = result {
+            let sent: Vec<u8> = pieces.iter().flat_map(|piece| piece.iter().copied()).take(n).collect();
+            self.sent.push(&sent);
+        }
+        Poll::Ready(self.note(result))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
