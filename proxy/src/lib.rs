@@ -29,7 +29,7 @@ pub mod listen;
 
 pub mod finalize;
 
-mod keylog;
+pub mod keylog;
 
 pub mod watch;
 

@@ -45,7 +45,7 @@ const GRACE: Duration = Duration::from_secs(1);
 const READ_AGAIN: u64 = 32 << 20;
 
 /// How the scribe works.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Config {
     /// Folder of the recordings; none where nothing is recorded.
     pub out: Option<PathBuf>,
@@ -58,17 +58,22 @@ pub struct Config {
 }
 
 /// Where the secrets of sessions come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Secrets {
     /// From nowhere: what is sealed stays so.
     None,
     /// From a key log that a client or a server writes.
-    KeyLog(PathBuf),
+    KeyLog(Box<KeyLog>),
     /// Whoever notes what is seen notes them, too.
     Noted,
 }
 
 impl Secrets {
+    /// From this key log, as far as it is written from now on.
+    pub fn followed(log: &Path) -> Secrets {
+        Secrets::KeyLog(Box::new(KeyLog::follow(log)))
+    }
+
     /// What a session is held by.
     fn hold(&self) -> Hold {
         match self {
@@ -77,9 +82,13 @@ impl Secrets {
         }
     }
 
-    fn follow(&self) -> Option<KeyLog> {
+    fn is_followed(&self) -> bool {
+        matches!(self, Secrets::KeyLog(_))
+    }
+
+    fn keylog(&mut self) -> Option<&mut KeyLog> {
         match self {
-            Secrets::KeyLog(path) => Some(KeyLog::follow(path)),
+            Secrets::KeyLog(log) => Some(log),
             Secrets::None | Secrets::Noted => None,
         }
     }
@@ -161,10 +170,8 @@ pub fn run(intake: Intake, config: Config, say: &mut dyn FnMut(Live<'_>)) -> Sum
 /// The same, and tells how long sessions have taken whenever `asked` is set, and unsets it.
 pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &mut dyn FnMut(Live<'_>)) -> Summary {
     let budget = intake.budget().clone();
-    let keylog = config.secrets.follow();
     let (sessions, summary) = (HashMap::new(), Summary::default());
-    let mut scribe =
-        Scribe { config, budget, keylog, looked: Instant::now(), sessions, finalizing: Vec::new(), summary, say };
+    let mut scribe = Scribe { config, budget, looked: Instant::now(), sessions, finalizing: Vec::new(), summary, say };
     let mut notes = Vec::new();
     let mut flushed = Instant::now();
     while intake.gather(&mut notes, if scribe.is_waiting() { LOOK } else { FLUSH }) {
@@ -186,7 +193,6 @@ pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &m
 struct Scribe<'a> {
     config: Config,
     budget: Budget,
-    keylog: Option<KeyLog>,
     /// When the key log was last looked at.
     looked: Instant,
     sessions: HashMap<u32, Open>,
@@ -287,7 +293,7 @@ impl Scribe<'_> {
 
     /// Nothing more will be seen of a session. Its secrets may still be on their way.
     fn over(&mut self, session: u32) {
-        let is_followed = self.keylog.is_some();
+        let is_followed = self.config.secrets.is_followed();
         match self.sessions.get_mut(&session) {
             Some(open) if is_followed && open.hold.sealed().next().is_some() => {
                 open.ends = Some(Instant::now() + GRACE)
@@ -326,12 +332,13 @@ impl Scribe<'_> {
 
     /// Whether a session needs the key log looked at soon.
     fn is_waiting(&self) -> bool {
-        self.keylog.is_some() && self.sessions.values().any(|open| open.hold.is_waiting() || open.ends.is_some())
+        self.config.secrets.is_followed()
+            && self.sessions.values().any(|open| open.hold.is_waiting() || open.ends.is_some())
     }
 
     /// Hands what stands in the key log now to the sessions that it belongs to, and ends those that waited long enough.
     fn look(&mut self) {
-        let (Some(keylog), true) = (&mut self.keylog, self.looked.elapsed() >= LOOK) else { return };
+        let (Some(keylog), true) = (self.config.secrets.keylog(), self.looked.elapsed() >= LOOK) else { return };
         self.looked = Instant::now();
         keylog.poll();
         let mut found = Vec::new();

@@ -43,15 +43,16 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
         intercept: intercept::asked(&args)?,
         ..Config::new(args.listen, target.clone(), feed)
     };
+    // Before anybody can connect: what a session writes to it must not pass for what stood there before.
+    let secrets = match (&args.keylog, args.intercept) {
+        (Some(log), _) => Secrets::followed(log),
+        (None, Some(_)) => Secrets::Noted,
+        (None, None) => Secrets::None,
+    };
     let server = Server::bind(config).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let asked = Arc::new(AtomicBool::new(false));
     on_request(asked.clone());
     announce(&args, server.local_addr());
-    let secrets = match (&args.keylog, args.intercept) {
-        (Some(log), _) => Secrets::KeyLog(log.clone()),
-        (None, Some(_)) => Secrets::Noted,
-        (None, None) => Secrets::None,
-    };
     let both = args.record == Record::Both;
     let config = watch::Config { out: Some(args.out.clone()), section: section(), both, secrets };
     let mut screen = Screen::open()?;

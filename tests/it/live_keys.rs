@@ -231,7 +231,7 @@ async fn play(
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let server = listener.local_addr().expect("an address");
     let target = Target { name: "127.0.0.1".into(), port: server.port() };
-    let secrets = Secrets::KeyLog(keylog.to_owned());
+    let secrets = Secrets::followed(keylog);
     let proxy = Recorded::opened(target, |_| {}, false, secrets).await;
     let (said, addr) = (Arc::clone(story), proxy.addr);
     let serves = thread::spawn(move || take_part(listener.accept().expect("a client").0, Side::Server, &said.pieces));

@@ -260,6 +260,10 @@ fn last_word() -> io::Error {
 /// Reads one PDU of the server, and does not go on behind a last word.
 async fn hear<S: AsyncRead + Unpin>(io: &mut S) -> io::Result<()> {
     let pdu = read_framed(io, wire::pdu_len).await?;
+    if refusal::is_ultimatum(&pdu) {
+        wait_for_end(io).await?;
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     if refusal::is_last_word(&pdu) { Err(last_word()) } else { Ok(()) }
 }
 

@@ -93,6 +93,11 @@ pub fn join_refused() -> Vec<u8> {
     data(&[&[0x3c, 0x60, 0, 6][..], &IO.to_be_bytes()].concat())
 }
 
+/// Whether the server says that it closes: a client waits for that.
+pub fn is_ultimatum(pdu: &[u8]) -> bool {
+    matches!(*pdu, [3, _, _, _, _, _, _, 0x20..=0x23, ..])
+}
+
 /// Whether a client leaves behind this PDU: a refusal of this file, an errorCode, a redirection.
 pub fn is_last_word(pdu: &[u8]) -> bool {
     // Behind TPKT, X.224 Data and MCS Send Data Indication with a length of one byte.
