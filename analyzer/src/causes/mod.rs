@@ -152,6 +152,9 @@ impl Layer {
     }
 }
 
+/// With these words a cause says what is unknown only as long as TLS is not opened.
+pub const SEALED: &str = "sealed in TLS";
+
 /// How a cause can be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {

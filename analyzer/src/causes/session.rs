@@ -20,7 +20,7 @@ pub(super) static CAUSES: &[Cause] = &[
                 MaxIdleTime under HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows NT\\Terminal Services; \
                 TerminalServices-LocalSessionManager log 40",
         fix: "raise the limit, or none: it is meant so",
-        cannot_tell: &["the reason that the server gives"],
+        cannot_tell: &["the reason that the server gives: it is sealed in TLS"],
         spec: "[MS-RDPBCGR] 2.2.5.1.1 (ERRINFO_IDLE_TIMEOUT)",
         mstsc: &["0x3/0x3"],
     },
@@ -38,7 +38,7 @@ pub(super) static CAUSES: &[Cause] = &[
                 MaxConnectionTime under HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows NT\\Terminal Services; logon \
                 hours of the account",
         fix: "raise the limit, or none: it is meant so",
-        cannot_tell: &["the reason that the server gives"],
+        cannot_tell: &["the reason that the server gives: it is sealed in TLS"],
         spec: "[MS-RDPBCGR] 2.2.5.1.1 (ERRINFO_LOGON_TIMEOUT)",
         mstsc: &["0x3/0x4"],
     },
@@ -56,7 +56,7 @@ pub(super) static CAUSES: &[Cause] = &[
                 40; query session",
         fix: "none: that is how it works; who wants two sessions of one account disables the policy 'Restrict Remote \
               Desktop Services users to a single Remote Desktop Services session'",
-        cannot_tell: &["the reason that the server gives"],
+        cannot_tell: &["the reason that the server gives: it is sealed in TLS"],
         spec: "[MS-RDPBCGR] 2.2.5.1.1 (ERRINFO_DISCONNECTED_BY_OTHER_CONNECTION)",
         mstsc: &["0x3/0x5"],
     },
@@ -76,7 +76,7 @@ pub(super) static CAUSES: &[Cause] = &[
         check: "on the server: TerminalServices-LocalSessionManager log 23 (logoff), 24 (disconnected), 40 (with \
                 reason); who used tsdiscon, logoff or the Task Manager?",
         fix: "none: it was meant",
-        cannot_tell: &["the reason that the server gives"],
+        cannot_tell: &["the reason that the server gives: it is sealed in TLS"],
         spec: "[MS-RDPBCGR] 1.3.1.4, 2.2.5.1.1",
         mstsc: &["0x1", "0x2", "0x3/0x1", "0x3/0x2", "0x3/0xB", "0x3/0xC"],
     },

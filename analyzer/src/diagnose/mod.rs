@@ -88,6 +88,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "capabilities ended, seen", check: capabilities::ended },
     Rule { name: "closed with nothing said behind TLS", check: sealed::nothing_said },
     Rule { name: "CredSSP ended", check: sealed::credssp },
+    Rule { name: "perhaps sent elsewhere", check: redirection::maybe_elsewhere },
     Rule { name: "ended behind TLS", check: sealed::behind_tls },
     Rule { name: "ended in clear", check: sealed::in_clear },
     Rule { name: "first address dead", check: reach::dead_address },
@@ -187,6 +188,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// What else would look like this.
     pub alternatives: Vec<(&'static Cause, Confidence)>,
+    /// Whether plaintext was read: then nothing is hidden by TLS.
+    pub is_read: bool,
 }
 
 /// One piece of evidence.
@@ -201,6 +204,12 @@ pub struct Evidence {
 }
 
 impl Finding {
+    /// What the wire cannot show of the cause; where plaintext was read, without what only TLS hides.
+    pub fn cannot_tell(&self) -> impl Iterator<Item = &'static str> {
+        let is_hidden = |unknown: &str| unknown.contains(causes::SEALED);
+        self.cause.cannot_tell.iter().copied().filter(move |unknown| !(self.is_read && is_hidden(unknown)))
+    }
+
     /// A failure at the place where the session ended. `None` while it stands: what has not ended has not failed.
     fn at_end(timeline: &Timeline, id: &'static str, confidence: Confidence, says: String) -> Option<Finding> {
         let end = timeline.end.as_ref()?;
@@ -217,6 +226,7 @@ impl Finding {
             says,
             evidence: Vec::new(),
             alternatives: Vec::new(),
+            is_read: timeline.facts.inner.unsealed.is_some(),
         };
         Some(finding)
     }
@@ -315,6 +325,7 @@ impl Outcome {
             true if !stopped && timeline.ended_badly() => Outcome::Broken,
             true => Outcome::Connected,
             false if timeline.facts.inner.is_redirected() => Outcome::Unfinished,
+            false if timeline.may_be_redirected() => Outcome::Unfinished,
             false if negotiation::nothing_asked(timeline) => Outcome::Unfinished,
             false if stopped && !refused => Outcome::Unfinished,
             false => Outcome::Failed,

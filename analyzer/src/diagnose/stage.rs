@@ -78,7 +78,8 @@ fn server_flight(timeline: &Timeline) -> Option<Mark> {
 /// Whether the session ended without ever becoming active, and was not sent elsewhere.
 pub fn failed(timeline: &Timeline) -> Option<&End> {
     let end = timeline.end.as_ref()?;
-    let goes_on = timeline.is_active() || timeline.facts.inner.is_redirected();
+    let is_sent = timeline.facts.inner.is_redirected() || timeline.may_be_redirected();
+    let goes_on = timeline.is_active() || is_sent;
     (end.how != Ending::Cut && !goes_on).then_some(end)
 }
 

@@ -331,7 +331,7 @@ fn inferred(timeline: &Timeline) -> Option<Value> {
     }
     let Inferred { tokens, refused, joins } = timeline.inferred();
     let words = |side| {
-        let LastWords { error_info, ultimatum, alert } = timeline.last_words(side);
+        let LastWords { error_info, ultimatum, alert, long: _ } = timeline.last_words(side);
         json!({ "error_info": error_info, "ultimatum": ultimatum, "alert": alert })
     };
     Some(json!({
@@ -374,7 +374,7 @@ fn finding(finding: &Finding) -> Value {
         "by": finding.by.name(),
         "says": finding.says,
         "evidence": finding.evidence.iter().map(evidence).collect::<Vec<_>>(),
-        "cannot_tell": finding.cause.cannot_tell,
+        "cannot_tell": finding.cannot_tell().collect::<Vec<_>>(),
         "alternatives": finding.alternatives.iter().map(|(cause, confidence)| json!({
             "cause": cause.id, "name": cause.name, "confidence": confidence.name(),
         })).collect::<Vec<_>>(),

@@ -152,7 +152,7 @@ fn finding(text: &mut String, finding: &Finding, began: crate::time::Timestamp) 
     for other in others {
         para(text, "  or else:     ", &other);
     }
-    for unknown in finding.cause.cannot_tell {
+    for unknown in finding.cannot_tell() {
         para(text, "  cannot tell: ", unknown);
     }
     para(text, "  next check:  ", finding.cause.check);

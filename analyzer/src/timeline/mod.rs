@@ -281,6 +281,17 @@ impl Timeline {
         self.inference.last_words(side)
     }
 
+    /// Whether the client leaves in order right behind a long message of the server that comes where a redirection does: no
+    /// more can be told of it without plaintext.
+    pub fn may_be_redirected(&self) -> bool {
+        use PhaseName::{AutoDetection, Capabilities, Licensing, Multitransport, SecureSettings};
+        let phase =
+            matches!(self.last_phase(), SecureSettings | AutoDetection | Licensing | Multitransport | Capabilities);
+        let leaves = self.end.is_some_and(|end| end.from == Some(Side::Client) && end.silence < QUIET);
+        let is_polite = self.end.is_some_and(|end| end.how == Ending::Fin) || self.last_words(Side::Client).alert;
+        self.is_inferred() && phase && leaves && is_polite && self.last_words(Side::Server).long
+    }
+
     fn leg_mut(&mut self, name: LegName) -> &mut Leg {
         let found = self.legs.iter().position(|leg| leg.name == name);
         let place = found.unwrap_or_else(|| {
@@ -603,6 +614,8 @@ impl Timeline {
             Some(_) if self.facts.inner.is_expelled() => true,
             Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_cut_when_quiet(),
             Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
+            // It said that it ends the session: what the client said meanwhile is answered with RST.
+            Some((Ending::Reset, Some(Side::Server))) if self.is_announced() => self.is_frozen(),
             Some((
                 Ending::Reset | Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved,
                 _,
@@ -610,12 +623,17 @@ impl Timeline {
         }
     }
 
+    /// Whether the server said that it ends the session, as far as that can be told.
+    fn is_announced(&self) -> bool {
+        self.facts.inner.is_announced() || self.is_inferred() && self.last_words(Side::Server).ultimatum
+    }
+
     /// Whether the server closed without a word after a silence. Whoever ends a session says so first.
     fn is_cut_when_quiet(&self) -> bool {
         let alert = self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some();
         self.end.is_some_and(|end| end.mark.leg != LegName::Front && end.silence >= QUIET)
             && !alert
-            && !self.facts.inner.is_announced()
+            && !self.is_announced()
     }
 
     /// Whether what was sent last was not acknowledged for long, however often it was sent again.

@@ -886,4 +886,108 @@ pub const STORIES: &[Story] = &[
             after the TLS handshake, most likely in CredSSP, the server closes (FIN) 900 µs after the last byte
         ",
     },
+    Story {
+        name: "the client leaves behind a long message where a redirection comes: a healthy session may go on elsewhere",
+        fires: &["perhaps sent elsewhere"],
+        almost: &["ended behind TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            90ms > @record 23 474
+            110ms < @record 23 154
+            111ms > @record 23 36
+            111ms > @record 23 32
+            131ms < @record 23 35
+            132ms > @record 23 36
+            152ms < @record 23 39
+            153ms > @record 23 324
+            190ms < @record 23 174
+            200ms > @record 21 26
+            200ms > fin
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on front: 25 ms, done, inferred
+            end on front: by client, fin, in licensing, after 0 µs
+            note RED-UNREACH, nobody, possible, in licensing on front, or LIC-NOSRV CAP-BAD
+            the client leaves in order behind a long message of the server, as behind a redirection
+        ",
+    },
+    Story {
+        name: "the client leaves behind a licensing error, which is too short for a redirection",
+        fires: &["ended behind TLS"],
+        almost: &["perhaps sent elsewhere"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            90ms > @record 23 474
+            110ms < @record 23 154
+            111ms > @record 23 36
+            111ms > @record 23 32
+            131ms < @record 23 35
+            132ms > @record 23 36
+            152ms < @record 23 39
+            153ms > @record 23 324
+            190ms < @record 23 58
+            200ms > @record 21 26
+            200ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on front: 25 ms, done, inferred
+            end on front: by client, fin, in licensing, after 0 µs
+            finding LIC-NOSRV, client, possible, in licensing on front, or MCS-REJECT INFO-CRED CAP-BAD
+            after the TLS handshake, before the session is active, most likely in licensing, the client closes (FIN) 0 µs after the last byte
+        ",
+    },
+    Story {
+        name: "the server says that it ends the session, and what the client said meanwhile is answered with RST",
+        fires: &[],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s < @record 23 33
+            60.01s > @record 21 26
+            60.02s < rst
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 59.7 s, done, inferred
+            end on back: by server, reset, in active, after 9.9 ms
+            no findings
+        ",
+    },
 ];

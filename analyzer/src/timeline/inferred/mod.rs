@@ -128,6 +128,8 @@ pub struct LastWords {
     pub ultimatum: bool,
     /// A TLS alert: mostly close_notify.
     pub alert: bool,
+    /// Something longer than a licensing error, Set Error Info or an ultimatum, as a redirection is, and the last word of all.
+    pub long: bool,
 }
 
 /// Follows the records of one session. Its size does not depend on theirs.
@@ -251,7 +253,9 @@ impl Inference {
         let speaks_mcs = self.is_lost() || !matches!(self.step, Step::Silence | Step::Authenticating);
         let ultimatum = speaks_mcs && is(last, shape::ULTIMATUM);
         let error_info = ultimatum && is(before, shape::SYNCHRONIZE);
-        LastWords { error_info, ultimatum, alert }
+        let is_last = self.before.is_some_and(|(from, _)| from == side);
+        let long = speaks_mcs && is_last && last.is_some_and(|last| last.reaches(shape::REDIRECTION));
+        LastWords { error_info, ultimatum, alert, long }
     }
 
     fn follow(&mut self, next: Next, mark: Mark, before: Option<(Side, Mark)>) -> Option<Told> {

@@ -1,6 +1,7 @@
 //! How long the messages are by which the connection sequence is told: plaintext of TLS, bytes.
 //!
-//! None of these was measured and fitted: each is the sum of its headers, as the protocols write them down. Where two
+//! Where there are two lengths, they are the sum of the headers, as the protocols write them down. What is long is told by
+//! the least that it has: a round number below that sum, not fitted to any peer, but chosen with captures at hand. Where two
 //! lengths stand, some peers write a length of PER in two bytes that others write in one (T.125, X.691 10.9).
 
 use super::plain::Plain;
@@ -50,6 +51,8 @@ pub const CONTROL: Shape = (40, 41);
 pub const FINALIZATION: u32 = 4;
 /// MCS Disconnect Provider Ultimatum, T.125 11.15.
 pub const ULTIMATUM: Shape = (9, 9);
+/// Server redirection at least, with a name to go to, 2.2.13; longer than any refusal of licensing.
+pub const REDIRECTION: u32 = 55;
 /// A TLS alert, RFC 8446 6.
 pub const ALERT: Shape = (2, 2);
 
