@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::stage::{self, length};
 use super::unsealed::{Broken, Verdict, Way, at, coded, party, written};
 use super::{Confidence, Finding, Party, Severity};
-use crate::event::{Mechanism, NtlmKind};
+use crate::event::{KdcError, Mechanism, NtlmKind, Protocols};
 use crate::observation::Side;
 use crate::timeline::Timeline;
 use crate::timeline::facts::Sighting;
@@ -42,24 +42,38 @@ pub fn error_code(timeline: &Timeline) -> Option<Finding> {
     Some(with_mechanism(others.fold(finding, |finding, id| finding.or(id, Confidence::Possible)), timeline))
 }
 
-/// A KRB-ERROR stands in a token, RFC 4120 7.5.9.
+/// A KRB-ERROR stands in a token, or the client's domain controller sent one, RFC 4120 7.5.9.
 pub fn kerberos(timeline: &Timeline) -> Option<Finding> {
     stage::failed(timeline)?;
-    let seen = timeline.facts.inner.credssp.kerberos().find(|seen| seen.what.error().is_some())?;
-    let number = seen.what.error()?;
-    let (id, name) = match number {
-        7 => ("NLA-SPN", "KDC_ERR_S_PRINCIPAL_UNKNOWN"),
-        18 => ("NLA-ACCT", "KDC_ERR_CLIENT_REVOKED"),
-        23 => ("NLA-ACCT", "KDC_ERR_KEY_EXPIRED"),
-        24 => ("NLA-CRED", "KDC_ERR_PREAUTH_FAILED"),
-        37 => ("NLA-SKEW", "KRB_AP_ERR_SKEW"),
-        41 => ("NLA-SPN", "KRB_AP_ERR_MODIFIED"),
-        _ => ("NLA-KDC", "another error"),
+    let token = timeline.facts.inner.credssp.kerberos().find_map(|seen| Some((seen.what.error()?, seen.mark)));
+    let (number, mark, place) = match token {
+        Some((number, mark)) => (number, mark, "inside CredSSP"),
+        None => {
+            let seen = refused_by_kdc(timeline)?;
+            (seen.what.code, seen.mark, "at the domain controller")
+        }
     };
-    let sure = if id == "NLA-KDC" { Confidence::Possible } else { Confidence::Likely };
-    let says = format!("Kerberos fails inside CredSSP: KRB-ERROR {number} ({name})");
-    let finding = at(timeline, id, sure, seen.mark, PhaseName::Credssp, says)?;
-    Some(finding.by(Party::Server).with(seen.mark, format!("KRB-ERROR {number}")))
+    let code = coded(&["kerberos"], number);
+    let causes = code.map(|code| code.causes).filter(|causes| !causes.is_empty()).unwrap_or(&["NLA-KDC"]);
+    let (id, others) = causes.split_first()?;
+    let sure = if *id == "NLA-KDC" { Confidence::Possible } else { Confidence::Likely };
+    // People know them as decimal numbers.
+    let result = format!("{number} {}", code.map_or("", |code| code.name));
+    let result = result.trim_end();
+    let says = format!("Kerberos fails {place}: KRB-ERROR {result}");
+    let finding = at(timeline, id, sure, mark, PhaseName::Credssp, says)?;
+    let finding = finding.by(Party::Server).with(mark, format!("KRB-ERROR {result}"));
+    Some(others.iter().fold(finding, |finding, id| finding.or(id, Confidence::Possible)))
+}
+
+/// What the domain controller refused to a client whose session ends in authentication: of this host's service, or of the
+/// logon itself. Other services of the client's are not this session's.
+fn refused_by_kdc(timeline: &Timeline) -> Option<&Sighting<KdcError>> {
+    timeline.facts.selected().filter(|selected| selected.intersects(Protocols::CREDSSP))?;
+    let is_early = timeline.last_phase() <= PhaseName::BasicSettings;
+    let concerns = |service: &str| ["TERMSRV/", "krbtgt/"].iter().any(|kind| service.starts_with(kind));
+    let mut refusals = timeline.facts.kdc.iter().rev();
+    refusals.find(|seen| is_early && seen.what.service.as_deref().is_none_or(concerns))
 }
 
 /// The user is who he says, and may not log on.

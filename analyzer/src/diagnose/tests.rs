@@ -2,8 +2,8 @@
 
 use super::{Confidence, Outcome, diagnose};
 use crate::event::{
-    AuthMessage, Basis, ConnectionConfirm, Event, Finalization, Kerberos, McsPdu, Ntlm, NtlmKind, NtlmNames, Protocols,
-    RdpPdu, Redirection, Token, TsRequest, What,
+    AuthMessage, Basis, ConnectionConfirm, Event, Finalization, KdcError, Kerberos, McsPdu, Ntlm, NtlmKind, NtlmNames,
+    Protocols, RdpPdu, Redirection, Token, TsRequest, What,
 };
 use crate::observation::{Ending, Flow, Leg, Side};
 use crate::time::Timestamp;
@@ -103,6 +103,15 @@ fn a_server_that_takes_no_ntlm_is_no_oracle_mismatch() {
 fn a_clock_that_is_wrong_is_told_by_kerberos() {
     let skewed = carrying(AuthMessage::Kerberos(Kerberos::Error { code: 37 }));
     check([credssp(Side::Server, skewed)], Side::Client, "NLA-SKEW likely credssp server failed");
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_told_by_the_domain_controller() {
+    let refused = |service: &str| What::Kdc(KdcError { code: 37, service: Some(service.into()) });
+    check([ntlm(), refused("TERMSRV/host.x")], Side::Server, "NLA-SKEW likely credssp server failed");
+    // Another service of the client's is another matter.
+    let timeline = told([ntlm(), refused("cifs/files.x")], Side::Server);
+    assert!(diagnose(&timeline).iter().all(|finding| finding.cause.id != "NLA-SKEW"));
 }
 
 #[test]
