@@ -78,6 +78,11 @@ pub fn finalize_unless(path: &Path, stop: &AtomicBool) -> io::Result<Mended> {
     written.map(|()| plan.mended)
 }
 
+/// Removes what is being written beside a recording by a thread that does not stop: it cannot take its place any more.
+pub fn give_up(path: &Path) {
+    let _absent = fs::canonicalize(path).and_then(|path| fs::remove_file(beside(&path)));
+}
+
 /// The blocks of a file, one after the other.
 struct Blocks<'a> {
     file: &'a File,
