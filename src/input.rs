@@ -109,7 +109,12 @@ fn secrets_of(path: &Path, keys: &Arc<Keyring>) -> anyhow::Result<Arc<Keyring>> 
 pub fn keyring(logs: &[PathBuf]) -> anyhow::Result<Arc<Keyring>> {
     let mut keys = Keyring::default();
     for log in logs {
-        keys.read_and_wipe(fs::read(log).with_context(|| format!("cannot read {}", log.display()))?);
+        let mut found = Keyring::default();
+        found.read_and_wipe(fs::read(log).with_context(|| format!("cannot read {}", log.display()))?);
+        if found.is_empty() {
+            tracing::warn!("{} holds no secret: it has no line of a key log", log.display());
+        }
+        keys.extend(&found);
     }
     Ok(Arc::new(keys))
 }

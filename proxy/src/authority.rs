@@ -61,6 +61,7 @@ pub struct Shown {
 /// Where the system does, or one is there.
 pub fn create(folder: &Path, force: bool) -> io::Result<Shown> {
     create_folder(folder)?;
+    make_private(folder)?;
     let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
     if let Some(there) = [&key, &certificate].into_iter().find(|path| path.exists() && !force) {
         let says = format!("expected no authority there yet, found {}: --force replaces it", there.display());
@@ -186,6 +187,34 @@ fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = mode;
     options.open(path)?.write_all(text.as_bytes())
+}
+
+/// A folder that was there and that others can enter becomes its owner's alone. One that holds other things is refused: it
+/// may be anybody's, like the home or temporary folder.
+#[cfg(unix)]
+fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(folder)?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if name != CERTIFICATE && name != KEY {
+            let says = format!(
+                "{}: expected a folder of the authority's own, found other things in it, and mode {:04o}: chmod 700, or name another",
+                folder.display(),
+                mode & 0o7777
+            );
+            return Err(io::Error::new(ErrorKind::PermissionDenied, says));
+        }
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_private(_folder: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Refuses a key that others can read. Elsewhere than on Unix that cannot be told so simply, and is not checked.

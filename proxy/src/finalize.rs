@@ -2,17 +2,23 @@
 //!
 //! While a session goes on they are written where they come. When it is over, or when somebody asks, the file is written
 //! anew beside itself, block by block, and takes its own place at once: whoever looks finds the old one or the new one.
+//! A file that somebody still writes is left alone: what came after would be lost.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use analyzer::secret::Secret;
+
+use crate::record::claim;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const DECRYPTION_SECRETS: u32 = 0x0000_000a;
+/// The last of the types that are numbered from 1 on.
+const LAST_NUMBERED: u32 = DECRYPTION_SECRETS;
 /// Byte-Order Magic of a Section Header Block.
 const MAGIC: u32 = 0x1a2b_3c4d;
 /// No block is longer, bytes: one that says so is no block.
@@ -39,23 +45,49 @@ impl Mended {
 /// Puts the secrets first and leaves off a last block that is not whole. A recording that needs neither is not touched.
 ///
 /// # Errors
-/// Where the file is no pcapng, is broken elsewhere than at its end, or cannot be written anew: then it is as it was.
+/// Where the file is no pcapng, is still being written, is broken elsewhere than at its end, or cannot be written anew with
+/// the owner and the permissions that it has: then it is as it was.
 pub fn finalize(path: &Path) -> io::Result<Mended> {
-    let plan = Plan::of(&mut Blocks::open(path)?)?;
+    finalize_unless(path, &AtomicBool::new(false))
+}
+
+/// The same, as long as `stop` is not set. Then the file is as it was, and there is none beside it.
+///
+/// # Errors
+/// As [`finalize`] does, and where it was stopped.
+pub fn finalize_unless(path: &Path, stop: &AtomicBool) -> io::Result<Mended> {
+    // What a link leads to is mended: a file in the link's own place would leave the recording as it is.
+    let path = fs::canonicalize(path)?;
+    // Asked before it is opened: to open a pipe is to wait for who writes it.
+    if !fs::metadata(&path)?.is_file() {
+        return Err(wrong("expected a file, found a folder, a pipe or a device"));
+    }
+    let file = File::open(&path)?;
+    if !claim(&file) {
+        return Err(io::Error::new(io::ErrorKind::ResourceBusy, "it is still being written"));
+    }
+    let plan = Plan::of(&mut Blocks::of(&file, stop)?)?;
     if plan.mended.is_nothing() {
         return Ok(plan.mended);
     }
-    let beside = beside(path);
-    let written = write_anew(&plan, path, &beside).and_then(|()| fs::rename(&beside, path));
+    let beside = beside(&path);
+    let written = write_anew(&plan, Blocks::of(&file, stop)?, &beside).and_then(|()| fs::rename(&beside, &path));
     if written.is_err() {
         let _absent = fs::remove_file(&beside);
     }
     written.map(|()| plan.mended)
 }
 
+/// Removes what is being written beside a recording by a thread that does not stop: it cannot take its place any more.
+pub fn give_up(path: &Path) {
+    let _absent = fs::canonicalize(path).and_then(|path| fs::remove_file(beside(&path)));
+}
+
 /// The blocks of a file, one after the other.
-struct Blocks {
-    input: BufReader<File>,
+struct Blocks<'a> {
+    file: &'a File,
+    input: BufReader<&'a File>,
+    stop: &'a AtomicBool,
     len: u64,
     /// Where the next block begins.
     at: u64,
@@ -84,16 +116,20 @@ impl Head {
     }
 }
 
-impl Blocks {
-    fn open(path: &Path) -> io::Result<Blocks> {
-        let file = File::open(path)?;
+impl<'a> Blocks<'a> {
+    fn of(file: &'a File, stop: &'a AtomicBool) -> io::Result<Blocks<'a>> {
         let len = file.metadata()?.len();
-        Ok(Blocks { input: BufReader::with_capacity(1 << 18, file), len, at: 0, is_big_endian: None })
+        let mut input = BufReader::with_capacity(1 << 18, file);
+        input.rewind()?;
+        Ok(Blocks { file, input, stop, len, at: 0, is_big_endian: None })
     }
 
     /// The next block's head; `None` at the end, and where the last block is not whole. What is left of the block is to be
     /// read or skipped by then.
     fn next(&mut self) -> io::Result<Option<Head>> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "there was no time left for it"));
+        }
         let left = self.len - self.at;
         if left < u64::from(Head::LEN) {
             return Ok(None);
@@ -111,14 +147,27 @@ impl Blocks {
         let number = |word| if is_big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) };
         let (kind, len) = (number(words[0]), number(words[1]));
         if !(Head::LEN..=MAX_BLOCK).contains(&len) || len % 4 != 0 {
-            return Err(wrong(&format!("expected a block at byte {}, found a length of {len}", self.at)));
+            return Err(self.broken(len));
         }
         if u64::from(len) > left {
-            return Ok(None);
+            return if self.has_block(is_big_endian)? { Err(self.broken(len)) } else { Ok(None) };
         }
         self.at += u64::from(len);
         self.is_big_endian = Some(is_big_endian);
         Ok(Some(Head { kind, len, is_big_endian, words }))
+    }
+
+    fn broken(&self, len: u32) -> io::Error {
+        wrong(&format!("expected a block at byte {}, found a length of {len}", self.at))
+    }
+
+    /// Whether a whole block stands in what is left, behind a head: then it is that head which is wrong, and not a last block
+    /// that is cut. No more is left than one block can have.
+    fn has_block(&mut self, is_big_endian: bool) -> io::Result<bool> {
+        let mut rest = Vec::new();
+        self.input.read_to_end(&mut rest)?;
+        let rest = Secret::new(rest);
+        Ok((0..rest.len()).step_by(4).any(|at| is_block(&rest[at..], is_big_endian)))
     }
 
     fn skip(&mut self, head: &Head) -> io::Result<()> {
@@ -143,6 +192,17 @@ impl Blocks {
     }
 }
 
+/// Whether these bytes begin with a whole block of a type that there is.
+fn is_block(bytes: &[u8], is_big_endian: bool) -> bool {
+    let number = |at: usize| {
+        let word = bytes.get(at..)?.first_chunk()?;
+        Some(if is_big_endian { u32::from_be_bytes(*word) } else { u32::from_le_bytes(*word) })
+    };
+    let is_kind = |kind| kind == SECTION_HEADER || (1..=LAST_NUMBERED).contains(&kind);
+    let len = number(4).filter(|len| (Head::LEN..=MAX_BLOCK).contains(len) && len % 4 == 0);
+    number(0).is_some_and(is_kind) && len.is_some_and(|len| number(len as usize - 4) == Some(len))
+}
+
 /// What a first reading finds.
 #[derive(Default)]
 struct Plan {
@@ -153,7 +213,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(blocks: &mut Blocks) -> io::Result<Plan> {
+    fn of(blocks: &mut Blocks<'_>) -> io::Result<Plan> {
         let mut plan = Plan::default();
         let (mut is_begun, mut has_packets) = (false, false);
         while let Some(head) = blocks.next()? {
@@ -205,15 +265,16 @@ fn turned(body: &[u8]) -> Secret {
     Secret::new(turned)
 }
 
-fn write_anew(plan: &Plan, path: &Path, beside: &Path) -> io::Result<()> {
+fn write_anew(plan: &Plan, mut blocks: Blocks<'_>, beside: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(beside)?;
-    file.set_permissions(fs::metadata(path)?.permissions())?;
+    let before = blocks.file.metadata()?;
+    keep_owner(&file, &before)?;
+    file.set_permissions(before.permissions())?;
     let mut out = BufWriter::with_capacity(1 << 18, file);
-    let mut blocks = Blocks::open(path)?;
     let mut are_written = false;
     while let Some(head) = blocks.next()? {
         if !head.is_preface() && !std::mem::replace(&mut are_written, true) {
@@ -222,6 +283,23 @@ fn write_anew(plan: &Plan, path: &Path, beside: &Path) -> io::Result<()> {
         if head.has_secrets() { blocks.skip(&head)? } else { blocks.copy(&head, &mut out)? }
     }
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+}
+
+/// Whoever mends another's recording must not make it his own.
+#[cfg(unix)]
+fn keep_owner(file: &File, before: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let now = file.metadata()?;
+    if (now.uid(), now.gid()) == (before.uid(), before.gid()) {
+        return Ok(());
+    }
+    let kept = fchown(file, Some(before.uid()), Some(before.gid()));
+    kept.map_err(|error| io::Error::new(error.kind(), format!("its owner could not be kept: {error}")))
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_file: &File, _before: &fs::Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 /// A name of its own, that nobody takes for a recording.
@@ -251,16 +329,34 @@ mod tests {
         .collect()
     }
 
-    fn mend(before: &[u8]) -> (io::Result<Mended>, Vec<u8>) {
-        use std::sync::atomic::{AtomicU32, Ordering};
+    /// A folder of its own.
+    fn folder() -> PathBuf {
+        use std::sync::atomic::AtomicU32;
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("rdpscope-finalize-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder).unwrap();
+        folder
+    }
+
+    /// What becomes of a file with these bytes. Nothing may stand beside it afterwards.
+    fn mend_unless(before: &[u8], stop: bool) -> (io::Result<Mended>, Vec<u8>) {
+        let folder = folder();
+        let path = folder.join("a.pcapng");
         fs::write(&path, before).unwrap();
-        let mended = finalize(&path);
+        let mended = finalize_unless(&path, &AtomicBool::new(stop));
         let after = fs::read(&path).unwrap();
-        fs::remove_file(&path).unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
         (mended, after)
+    }
+
+    fn mend(before: &[u8]) -> (io::Result<Mended>, Vec<u8>) {
+        mend_unless(before, false)
+    }
+
+    fn scattered() -> Vec<u8> {
+        file(true, &[INTERFACE, PACKET, ONE, PACKET])
     }
 
     const INTERFACE: (u32, &[u8]) = (INTERFACE_DESCRIPTION, b"link");
@@ -299,10 +395,70 @@ mod tests {
     fn what_is_broken_elsewhere_is_left_alone() {
         let mut broken = file(false, &[INTERFACE, PACKET, ONE, PACKET]);
         broken[16 + 4] = 13;
-        for file in [broken, b"GET / HTTP/1.1\r\n".to_vec(), Vec::new()] {
+        let mut too_long = file(false, &[INTERFACE, PACKET, ONE, PACKET]);
+        too_long[32 + 5] = 16;
+        let too_long_and_cut = too_long[..too_long.len() - 3].to_vec();
+        for file in [broken, too_long, too_long_and_cut, b"GET / HTTP/1.1\r\n".to_vec(), Vec::new()] {
             let (mended, after) = mend(&file);
             assert!(mended.is_err());
             assert_eq!(after, file);
         }
+    }
+
+    #[test]
+    fn what_is_stopped_leaves_nothing_behind() {
+        let (mended, after) = mend_unless(&scattered(), true);
+        assert_eq!(mended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(after, scattered());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_still_written_is_left_alone() {
+        let folder = folder();
+        let (mut output, path) = crate::record::create(&folder, "a").unwrap();
+        output.write_all(&scattered()).unwrap();
+        assert_eq!(finalize(&path).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        assert_eq!(fs::read(&path).unwrap(), scattered());
+        drop(output);
+        assert_eq!(finalize(&path).unwrap().moved, 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one_and_what_is_no_file_is_refused() {
+        let folder = folder();
+        let (path, link, pipe) = (folder.join("a.pcapng"), folder.join("link"), folder.join("pipe"));
+        fs::write(&path, scattered()).unwrap();
+        std::os::unix::fs::symlink("a.pcapng", &link).unwrap();
+        assert_eq!(finalize(&link).unwrap().moved, 1);
+        assert!(link.is_symlink());
+        assert_eq!(finalize(&path).unwrap(), Mended::default());
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for none in [&folder, &pipe] {
+            assert_eq!(finalize(none).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Only root can give a file away.
+    #[cfg(unix)]
+    #[test]
+    fn its_owner_keeps_it() {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let folder = folder();
+        let path = folder.join("a.pcapng");
+        fs::write(&path, scattered()).unwrap();
+        let (owner, group) = if chown(&path, Some(12_345), Some(54_321)).is_ok() {
+            (12_345, 54_321)
+        } else {
+            let own = fs::metadata(&path).unwrap();
+            (own.uid(), own.gid())
+        };
+        assert_eq!(finalize(&path).unwrap().moved, 1);
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!((after.uid(), after.gid()), (owner, group));
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -6,7 +6,7 @@
 //! is the only one that names pcap-file.
 
 use std::borrow::Cow;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -282,8 +282,14 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Creates a new file (0600) in the folder, which is made if need be. Another program may have taken the name: then
-/// a number is added to it. The file, and where it is.
+/// Whether nobody else writes this file; from now on, until it is closed, it is this handle's. Where the file system knows no
+/// locks, and on Windows, where one would keep everybody from reading, nobody can tell, and true is said.
+pub fn claim(file: &File) -> bool {
+    cfg!(windows) || !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+/// Creates a new file (0600) in the folder, which is made if need be, and claims it. Another program may have taken the
+/// name: then a number is added to it. The file, and where it is.
 ///
 /// # Errors
 /// Where the system does.
@@ -299,10 +305,16 @@ pub fn create(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 path = folder.join(format!("{name}-{number}.pcapng"));
             }
-            opened => return Ok((opened?, path)),
+            opened => return claimed(opened?, path),
         }
     }
-    Ok((options.open(&path)?, path))
+    claimed(options.open(&path)?, path)
+}
+
+fn claimed(file: File, path: PathBuf) -> io::Result<(File, PathBuf)> {
+    // Nobody else can have it: it is new.
+    let _ = claim(&file);
+    Ok((file, path))
 }
 
 fn interface(name: &'static str, says: &'static str) -> InterfaceDescriptionBlock<'static> {

@@ -24,7 +24,7 @@ use analyzer::time::Timestamp;
 use analyzer::timeline::{Edge, Timeline};
 
 use crate::clock;
-use crate::finalize::finalize;
+use crate::finalize::{finalize_unless, give_up};
 use crate::keylog::KeyLog;
 use crate::record::{self, Recorder};
 use crate::tap::{Begin, Budget, Intake, Note};
@@ -41,6 +41,10 @@ const RECENT: usize = 100;
 const LOOK: Duration = Duration::from_millis(20);
 /// A session that has ended waits so long for secrets that are still being written.
 const GRACE: Duration = Duration::from_secs(1);
+/// At the end, recordings that are being written anew get so long. The summary must not wait for them.
+const REWRITE: Duration = Duration::from_secs(5);
+/// One that is told to stop gets so long for the block that it is at.
+const STOP: Duration = Duration::from_secs(1);
 /// A recording whose secrets came too late is read once more where it is no longer than this, bytes: 0.2 seconds.
 const READ_AGAIN: u64 = 32 << 20;
 
@@ -137,6 +141,8 @@ pub enum Live<'a> {
     NotFinalized {
         /// Which session.
         session: u32,
+        /// Its recording.
+        file: &'a Path,
         /// Why.
         error: &'a io::Error,
     },
@@ -171,7 +177,8 @@ pub fn run(intake: Intake, config: Config, say: &mut dyn FnMut(Live<'_>)) -> Sum
 pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &mut dyn FnMut(Live<'_>)) -> Summary {
     let budget = intake.budget().clone();
     let (sessions, summary) = (HashMap::new(), Summary::default());
-    let mut scribe = Scribe { config, budget, looked: Instant::now(), sessions, finalizing: Vec::new(), summary, say };
+    let (looked, finalizing, stop) = (Instant::now(), Vec::new(), Arc::default());
+    let mut scribe = Scribe { config, budget, looked, sessions, finalizing, stop, summary, say };
     let mut notes = Vec::new();
     let mut flushed = Instant::now();
     while intake.gather(&mut notes, if scribe.is_waiting() { LOOK } else { FLUSH }) {
@@ -197,9 +204,18 @@ struct Scribe<'a> {
     looked: Instant,
     sessions: HashMap<u32, Open>,
     /// Recordings that are being written anew.
-    finalizing: Vec<(u32, JoinHandle<io::Result<()>>)>,
+    finalizing: Vec<Finalizing>,
+    /// Set where no time is left for them.
+    stop: Arc<AtomicBool>,
     summary: Summary,
     say: &'a mut dyn FnMut(Live<'_>),
+}
+
+/// A recording that is being written anew.
+struct Finalizing {
+    session: u32,
+    path: PathBuf,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 /// A session that goes on.
@@ -316,8 +332,9 @@ impl Scribe<'_> {
         }
         if let Some(path) = path.filter(|_| has_secrets && diagnosed.incomplete.is_none()) {
             diagnosed = if is_late { read_again(&path, diagnosed, observations) } else { diagnosed };
-            let finalizing = thread::spawn(move || finalize(&path).map(drop));
-            self.finalizing.push((session, finalizing));
+            let (stop, file) = (Arc::clone(&self.stop), path.clone());
+            let thread = thread::spawn(move || finalize_unless(&file, &stop).map(drop));
+            self.finalizing.push(Finalizing { session, path, thread });
         }
         (self.say)(Live::Verdict { session, diagnosed: &diagnosed });
         if diagnosed.is_rdp() {
@@ -373,17 +390,47 @@ impl Scribe<'_> {
                 self.told(session, edges);
             }
         }
-        let (done, going): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.finalizing).into_iter().partition(|(_, finalizing)| finalizing.is_finished());
-        self.finalizing = going;
-        self.finalized(done);
+        self.finalized();
     }
 
-    fn finalized(&mut self, done: Vec<(u32, JoinHandle<io::Result<()>>)>) {
-        for (session, finalizing) in done {
-            if let Err(error) = finalizing.join().unwrap_or_else(|_| Err(io::Error::other("it panicked"))) {
-                (self.say)(Live::NotFinalized { session, error: &error });
+    /// Tells of recordings that could not be written anew, and forgets those that are done. Whether none goes on.
+    fn finalized(&mut self) -> bool {
+        let all = std::mem::take(&mut self.finalizing).into_iter();
+        let (done, going): (Vec<_>, Vec<_>) = all.partition(|one| one.thread.is_finished());
+        self.finalizing = going;
+        for Finalizing { session, path, thread } in done {
+            if let Err(error) = thread.join().unwrap_or_else(|_| Err(io::Error::other("it panicked"))) {
+                (self.say)(Live::NotFinalized { session, file: &path, error: &error });
             }
+        }
+        self.finalizing.is_empty()
+    }
+
+    /// Whether all of them are done by then.
+    fn finalized_until(&mut self, deadline: Instant) -> bool {
+        while !self.finalized() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(LOOK);
+        }
+        true
+    }
+
+    /// Recordings that are written anew get their time, and no more.
+    fn end_finalizing(&mut self) {
+        if self.finalized_until(Instant::now() + REWRITE) {
+            return;
+        }
+        self.stop.store(true, Ordering::Relaxed);
+        if self.finalized_until(Instant::now() + STOP) {
+            return;
+        }
+        // A disk that hangs: what has no name any more cannot take a recording's place.
+        for Finalizing { session, path, .. } in std::mem::take(&mut self.finalizing) {
+            give_up(&path);
+            let error = io::Error::new(io::ErrorKind::TimedOut, "there was no time left for it");
+            (self.say)(Live::NotFinalized { session, file: &path, error: &error });
         }
     }
 
@@ -405,8 +452,7 @@ impl Scribe<'_> {
         for session in left {
             self.end(session);
         }
-        let finalizing = std::mem::take(&mut self.finalizing);
-        self.finalized(finalizing);
+        self.end_finalizing();
         self.summary.dropped = self.budget.dropped();
         self.summary
     }

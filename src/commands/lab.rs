@@ -104,8 +104,12 @@ async fn serve(scenario: &'static Scenario, args: &Lab) -> anyhow::Result<()> {
 
 /// Appends each secret to a key log, as soon as there is one.
 fn keys(file: &Path) -> anyhow::Result<Keys> {
-    let opened = OpenOptions::new().create(true).append(true).open(file);
-    let log = Mutex::new(opened.with_context(|| format!("cannot write {}", file.display()))?);
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    // Secrets are their owner's alone.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let log = Mutex::new(options.open(file).with_context(|| format!("cannot write {}", file.display()))?);
     Ok(Keys(Arc::new(move |line| {
         let written = log.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
         if let Err(error) = written {

@@ -1,6 +1,7 @@
 //! `rdpscope proxy`: stands between a client and a server.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -33,6 +34,7 @@ pub fn run(args: Proxy) -> anyhow::Result<u8> {
 }
 
 async fn serve(args: Proxy) -> anyhow::Result<u8> {
+    args.keylog.as_deref().map_or(Ok(()), is_key_log)?;
     record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let (feed, intake) = tap::tap(Limits::default());
     let target = Target { name: args.to.name.clone(), port: args.to.port_or_rdp() };
@@ -87,6 +89,14 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
 
 fn rdp_only(summary: Summary) -> Vec<attempt::Diagnosed> {
     summary.sessions.into_iter().filter(attempt::Diagnosed::is_rdp).collect()
+}
+
+/// A key log that is followed is a file, or will be one: a pipe would keep the scribe waiting.
+fn is_key_log(log: &Path) -> anyhow::Result<()> {
+    if std::fs::metadata(log).is_ok_and(|found| !found.is_file()) {
+        bail!("--keylog expects a file, found a folder, a pipe or a device: {}", log.display());
+    }
+    Ok(())
 }
 
 fn connect_to(args: &Proxy) -> anyhow::Result<Option<SocketAddr>> {
@@ -169,8 +179,9 @@ fn tell(live: Live<'_>) -> String {
         Live::Sealed { session, observations } => {
             format!("#{session} SEALED: no secrets came in time, {observations} observations were read without\n")
         }
-        Live::NotFinalized { session, error } => {
-            format!("#{session} its secrets could not be put first: {error}; `rdpscope finalize` does that, too\n")
+        Live::NotFinalized { session, file, error } => {
+            let file = file.display();
+            format!("#{session} its secrets could not be put first: {error}; rdpscope finalize {file} does that, too\n")
         }
         Live::RecordingFailed { session, error } => {
             format!("#{session} RECORDING FAILED: {error}; the session goes on unrecorded\n")

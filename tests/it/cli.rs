@@ -286,6 +286,7 @@ fn flags_that_make_no_sense_end_with_2() {
         &["proxy", "--to", "a b"],
         &["proxy", "--to", "server", "--connect-to", "name"],
         &["proxy", "--to", "server", "--connect-timeout", "0"],
+        &["proxy", "--to", "server", "--keylog", "/"],
         &["analyze"],
         &["analyze", "x", "--format", "yaml"],
     ] {
@@ -293,6 +294,36 @@ fn flags_that_make_no_sense_end_with_2() {
         assert_eq!(output.status.code(), Some(2), "{flags:?}");
         assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{flags:?}");
     }
+}
+
+/// It goes on: a client may have written nothing yet.
+#[test]
+fn a_key_log_without_secrets_is_told() -> Outcome<()> {
+    let folder = Folder::new()?;
+    let log = folder.path().join("keys.txt");
+    std::fs::write(&log, "no key log\n")?;
+    let output = run(&["analyze", "--keylog", &log.to_string_lossy(), "no-such-file.pcapng"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("holds no secret") && !said.contains('\x1b'), "{said}");
+    Ok(())
+}
+
+/// A folder that was there becomes the authority's own; one that holds other things stays as it is.
+#[cfg(unix)]
+#[test]
+fn an_authoritys_folder_is_private() -> Outcome<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new()?;
+    for (name, holds, code, mode) in [("empty", None, 0, 0o700), ("full", Some("letter.txt"), 2, 0o755)] {
+        let at = folder.path().join(name);
+        std::fs::create_dir(&at)?;
+        std::fs::set_permissions(&at, std::fs::Permissions::from_mode(0o755))?;
+        holds.map_or(Ok(()), |other| std::fs::write(at.join(other), ""))?;
+        let output = run(&["ca", "init", "--out", &at.to_string_lossy()]);
+        assert_eq!(output.status.code(), Some(code), "{name}: {}", text(&output.stderr));
+        assert_private(&at, mode);
+    }
+    Ok(())
 }
 
 /// What a killed proxy had flushed by then can be read: the session stands in it as unfinished.
