@@ -392,7 +392,7 @@ pub const STORIES: &[Story] = &[
             failed
             end on front: by client, fin, in credssp, after 9.9 ms
             finding NLA-SKEW, server, likely, in credssp on back
-            Kerberos fails inside CredSSP: KRB-ERROR 37 (KRB_AP_ERR_SKEW)
+            Kerberos fails inside CredSSP: KRB-ERROR 37 KRB_AP_ERR_SKEW
         ",
     },
     Story {
@@ -409,7 +409,7 @@ pub const STORIES: &[Story] = &[
             failed
             end on front: by client, fin, in credssp, after 9.9 ms
             finding NLA-SPN, server, likely, in credssp on back
-            Kerberos fails inside CredSSP: KRB-ERROR 7 (KDC_ERR_S_PRINCIPAL_UNKNOWN)
+            Kerberos fails inside CredSSP: KRB-ERROR 7 KDC_ERR_S_PRINCIPAL_UNKNOWN
         ",
     },
     Story {
