@@ -111,10 +111,11 @@ impl<'a> Relay<'a> {
                 consume_budget().await; // Other sessions of this thread have a right to move, too.
                 continue;
             }
+            let wanted = [Side::Client, Side::Server].map(|from| room(self.inside.as_ref(), from) > 0);
             tokio::select! {
                 biased;
                 () = &mut stop => return Exit::Stopped,
-                () = wait(&mut self.front, &mut self.back, self.pace.timer.as_mut()) => {}
+                () = wait(&mut self.front, &mut self.back, wanted, self.pace.timer.as_mut()) => {}
             }
             if self.pace.is_due() {
                 let under_way = self.front.sample(self.tap) | self.back.sample(self.tap);
@@ -133,7 +134,7 @@ impl<'a> Relay<'a> {
         if !sink.is_flushed() || sink.broken().is_some() {
             return flushed;
         }
-        match source.read(CHUNK) {
+        match source.read(room(self.inside.as_ref(), from)) {
             Read::Data(data) => {
                 let at = clock::now();
                 if self.inside.is_some() {
@@ -240,7 +241,7 @@ impl<'a> Relay<'a> {
         let deadline = Instant::now() + FAREWELL;
         let mut nap = Nap::new();
         while Instant::now() < deadline && !(is_sent(&self.front) && is_sent(&self.back)) {
-            wait(&mut self.front, &mut self.back, nap.next(deadline).as_mut()).await;
+            wait(&mut self.front, &mut self.back, [true; 2], nap.next(deadline).as_mut()).await;
             if let Some(Exit::Broken(side)) = self.exit() {
                 return self.part(side).await;
             }
@@ -278,9 +279,11 @@ pub(crate) fn note_fin(leg: &Leg, tap: &mut Tap) {
     tap.note(leg.name, clock::now(), Seen::Closed { from: Some(leg.peer()), how: Ending::Fin });
 }
 
-/// Waits until either leg can move, or until the timer is out. A leg is read only while the other can take it.
-async fn wait(front: &mut Leg, back: &mut Leg, mut timer: Pin<&mut Sleep>) {
-    let (read_front, read_back) = (takes(back), takes(front));
+/// Waits until either leg can move, or until the timer is out. A leg is read only while the other can take it, and while
+/// its side is wanted to go on.
+async fn wait(front: &mut Leg, back: &mut Leg, wanted: [bool; 2], mut timer: Pin<&mut Sleep>) {
+    let read_front = takes(back) && wanted[Side::Client as usize];
+    let read_back = takes(front) && wanted[Side::Server as usize];
     // The last bytes before an RST have a bound of their own.
     let bound = front.broken().or(back.broken()).map(|broken| Instant::from(broken.since) + RESET_BOUND);
     let (front_alarm, back_alarm) = tokio::select! {
@@ -296,6 +299,11 @@ async fn wait(front: &mut Leg, back: &mut Leg, mut timer: Pin<&mut Sleep>) {
     if back_alarm {
         back.alarm();
     }
+}
+
+/// How much is read at once of this side, bytes.
+fn room(inside: Option<&Interceptor>, from: Side) -> usize {
+    inside.map_or(CHUNK, |inside| inside.room(from))
 }
 
 /// The leg can be given more.

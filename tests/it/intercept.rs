@@ -17,6 +17,7 @@ use proxy::authority::{self, Authority};
 use proxy::intercept::{Intercept, With};
 use proxy::lab::certificate::Certificate;
 use proxy::tls::{Ciphers, Client, ClientStream, Credential, Identity, Server, ServerStream, Trust, Versions};
+use proxy::wire::hello::{Offer, client_hello};
 use proxy::wire::x224::connection_request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -313,6 +314,80 @@ async fn another_key_than_the_servers_is_told() {
     let stage = Stage::with(With::ServerKey(credential(&other)), identity).await;
     drop(stage.both(Versions::Both).await);
     assert_eq!(steps(&stage.said().await.0), ["asked", "upstream", "other-key", "stands"]);
+}
+
+/// CredSSP would fail by it, and look like a wrong password: nothing is touched.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_another_key_than_the_servers_credssp_passes_untouched() {
+    let other = Certificate::Valid.make().expect("certificate");
+    let identity = Certificate::Valid.make().expect("certificate");
+    let stage = Stage::with(With::ServerKey(credential(&other)), identity).await;
+    let server = async {
+        let own = Server::new(&stage.identity, Versions::Both, Ciphers::All, None).expect("server");
+        // Taken back in the middle of it.
+        let _cut = own.accept(stage.accept(HYBRID).await).await;
+        stage.serve(HYBRID, Versions::Both).await
+    };
+    let ((client, shown), server) = tokio::join!(stage.client(HYBRID), server);
+    drop((client, server));
+    assert_eq!(shown, vec![stage.identity.certificate.clone()]);
+    let (seen, said) = stage.said().await;
+    assert_eq!(steps(&seen), ["asked", "redialed", "passed"]);
+    let told = report::altered_by_proxy(&said.timeline).join("\n");
+    assert!(told.contains("another key than that of --cert"), "{told}");
+}
+
+/// The second confirm may have another SRC-REF; another choice is another answer.
+async fn second_confirm(again: Vec<u8>) -> Vec<&'static str> {
+    let stage = Stage::with_server_key().await;
+    let server = async {
+        let mut first = stage.accept(SSL).await;
+        read(&mut first, 43).await; // a ClientHello, or enough of it
+        reset(first);
+        let mut second = timeout(PATIENCE, stage.listener.accept()).await.expect("nobody").expect("accept").0;
+        read(&mut second, request().len()).await;
+        write(&mut second, &again).await;
+        let _ended = timeout(PATIENCE, second.read(&mut [0; 10])).await.expect("nothing came");
+        reset(second);
+    };
+    let client = async {
+        let mut stream = connect(stage.rig.addr, None).await;
+        write(&mut stream, &request()).await;
+        read(&mut stream, 19).await;
+        let client = Client::new(Trust::Anything, Versions::Both, Ciphers::All).expect("client");
+        client.connect("rdp.lab.test", stream).await.map(drop).expect_err("no handshake");
+    };
+    timeout(PATIENCE, async { tokio::join!(client, server) }).await.expect("it hangs");
+    steps(&stage.said().await.0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_confirm_is_compared_by_what_it_says() {
+    let mut other_reference = confirm(SSL);
+    other_reference[8] = 0x77;
+    assert_eq!(second_confirm(other_reference).await, ["asked", "redialed", "passed"]);
+    assert_eq!(second_confirm(confirm(HYBRID)).await, ["asked", "redialed", "stuck"]);
+}
+
+/// What is held while the server says nothing is bounded: the client has to wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_goes_on_before_a_silent_server_is_held_back() {
+    let stage = Stage::with_server_key().await;
+    let client = async {
+        let mut stream = connect(stage.rig.addr, None).await;
+        write(&mut stream, &request()).await;
+        read(&mut stream, 19).await;
+        let offer = Offer { versions: &[0x0303], ciphers: &[0xc02f], name: None, padded_to: 0 };
+        write(&mut stream, &client_hello(&offer)).await;
+        stream
+    };
+    let (mut client, mut server) = tokio::join!(client, stage.accept(SSL));
+    read(&mut server, 43).await; // our ClientHello, or enough of it
+    let (chunk, mut written) = (pattern(64 << 10), 0);
+    while timeout(Duration::from_millis(500), client.write_all(&chunk)).await.is_ok_and(|done| done.is_ok()) {
+        written += chunk.len();
+        assert!(written < 64 << 20, "nobody reads, and nobody holds it back");
+    }
 }
 
 #[test]

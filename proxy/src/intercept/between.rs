@@ -13,12 +13,14 @@ pub(super) struct Between {
     /// To the server.
     back: End,
     closed: [bool; 2],
+    /// What the server said before the client's handshake was over, bytes.
+    early: usize,
 }
 
 impl Between {
     /// The client is answered. `plain` is what the server said first.
     pub(super) fn begin(front: End, back: End, plain: &[u8], deeds: &mut Deeds) -> Between {
-        let mut between = Between { front, back, closed: [false; 2] };
+        let mut between = Between { front, back, closed: [false; 2], early: plain.len() };
         // INVARIANT: an end that has just begun takes what it is to say.
         let _said = between.front.say(plain);
         deeds.flush(&mut between.back, Side::Server);
@@ -44,6 +46,9 @@ impl Between {
     fn pass(&mut self, from: Side, data: &[u8]) -> Result<(), Broken> {
         let mut plain = Vec::new();
         let taken = self.end(from).take(data, &mut plain);
+        if from == Side::Server && self.front.is_handshaking() {
+            self.early += plain.len();
+        }
         self.end(from.other()).say(&plain)?;
         taken?;
         if self.end(from).is_closed()? && !self.closed[from as usize] {
@@ -51,6 +56,11 @@ impl Between {
             self.end(from.other()).close();
         }
         Ok(())
+    }
+
+    /// What the server said and the client cannot be told yet, bytes.
+    pub(super) fn held(&self) -> usize {
+        if self.front.is_handshaking() { self.early } else { 0 }
     }
 
     /// The end that talks to this side.

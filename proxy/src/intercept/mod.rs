@@ -9,7 +9,8 @@
 //!
 //! The negotiation passes untouched. The ClientHello is held until TLS with the server stands, so that only what both ends
 //! speak is agreed on; whatever goes wrong until then is undone: a new connection, the same request, the same confirm, and
-//! the client's own ClientHello. So what our library cannot do never looks like a fault of the server.
+//! the client's own ClientHello. So what our library cannot do never looks like a fault of the server. Silence is not undone:
+//! nothing here has a timer.
 
 mod between;
 mod opening;
@@ -27,7 +28,7 @@ use crate::authority::Authority;
 use crate::roots;
 use crate::tls::{Broken, Credential, End};
 use between::Between;
-use opening::{Listening, Negotiating};
+use opening::{Listening, MOST, Negotiating};
 use reaching::Reaching;
 pub(crate) use replay::Replay;
 use replay::Replaying;
@@ -194,6 +195,19 @@ impl Interceptor {
             && let State::Reaching(reaching) = std::mem::replace(&mut self.state, State::Over)
         {
             self.state = reaching.redial("the server ends the connection".into());
+        }
+    }
+
+    /// How much may be read of this side now, bytes: what is held is bounded, and who sends more has to wait.
+    pub(crate) fn room(&self, from: Side) -> usize {
+        match (&self.state, from) {
+            (State::Reaching(reaching), Side::Client) => MOST.saturating_sub(reaching.held()),
+            (State::Replaying(replaying), Side::Client) => MOST.saturating_sub(replaying.held()),
+            (State::Redial(replay), Side::Client) => MOST.saturating_sub(replay.hello.len()),
+            (State::Between(between), Side::Server) => MOST.saturating_sub(between.held()),
+            (State::Reaching(_) | State::Replaying(_) | State::Redial(_), Side::Server)
+            | (State::Between(_), Side::Client)
+            | (State::Negotiating(_) | State::Listening(_) | State::Passing | State::Over, _) => usize::MAX,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Up to the client's whole ClientHello: the negotiation passes, and the analyzer tells what it comes to.
 
-use analyzer::event::{ClientHello, Event, What};
+use analyzer::event::{ClientHello, ConnectionConfirm, Event, What};
 use analyzer::observation::{Flow, Interception, Leg, Observation, Seen, Side};
 use analyzer::session::Session;
 use bytes::Bytes;
@@ -11,11 +11,11 @@ use super::{Deeds, Intercept, State};
 use crate::clock;
 
 /// More than this of one side is no negotiation and no ClientHello, bytes.
-const MOST: usize = 64 << 10;
+pub(super) const MOST: usize = 64 << 10;
 
 /// The analyzer, reading along.
 #[derive(Default)]
-struct Reader(Session);
+pub(super) struct Reader(Session);
 
 /// Everything passes, and is remembered: it may have to be said again.
 #[derive(Debug, Default)]
@@ -40,16 +40,14 @@ impl Negotiating {
         }
         let events = self.reader.read(from, &data);
         deeds.send(from.other(), data);
-        let confirm = events.iter().find_map(|what| match what {
-            What::ConnectionConfirm(confirm) => Some(confirm.selected.unwrap_or_default()),
-            _ => None,
-        });
-        match confirm {
-            Some(selected) if selected.0 == 0 => pass("standard RDP security was selected: there is no TLS", deeds),
-            Some(selected) => match how.leaves_alone(selected) {
+        match confirm(&events) {
+            Some(agreed) if agreed.selected.unwrap_or_default().0 == 0 => {
+                pass("standard RDP security was selected: there is no TLS", deeds)
+            }
+            Some(agreed) => match how.leaves_alone(agreed.selected.unwrap_or_default()) {
                 Some(why) => pass(&why, deeds),
                 None if hello(&events).is_some() => pass("the client did not wait for the server's answer", deeds),
-                None => State::Listening(Box::new(self.listening())),
+                None => State::Listening(Box::new(self.listening(agreed))),
             },
             None if events.iter().any(is_end) || self.request.len().max(self.confirm.len()) > MOST => {
                 pass("no TLS was agreed on", deeds)
@@ -58,9 +56,9 @@ impl Negotiating {
         }
     }
 
-    fn listening(self) -> Listening {
-        let Negotiating { reader, request, confirm } = self;
-        Listening { reader, replay: Replay { request, confirm, hello: Vec::new(), why: String::new() } }
+    fn listening(self, agreed: ConnectionConfirm) -> Listening {
+        let Negotiating { reader, request, .. } = self;
+        Listening { reader, replay: Replay { request, agreed, hello: Vec::new(), why: String::new() } }
     }
 }
 
@@ -97,7 +95,7 @@ impl Listening {
 
 impl Reader {
     /// Reads along on the client's leg.
-    fn read(&mut self, from: Side, data: &Bytes) -> Vec<What> {
+    pub(super) fn read(&mut self, from: Side, data: &Bytes) -> Vec<What> {
         let flow = Flow { session: 0, leg: Leg::Front };
         let seen = Seen::Bytes { from, data: data.clone() };
         let mut events = Vec::new();
@@ -113,6 +111,14 @@ impl std::fmt::Debug for Reader {
     }
 }
 
+/// What the server has agreed to.
+pub(super) fn confirm(events: &[What]) -> Option<ConnectionConfirm> {
+    events.iter().find_map(|what| match what {
+        What::ConnectionConfirm(confirm) => Some(*confirm),
+        _ => None,
+    })
+}
+
 fn hello(events: &[What]) -> Option<&ClientHello> {
     events.iter().find_map(|what| match what {
         What::ClientHello(hello) => Some(&**hello),
@@ -121,7 +127,7 @@ fn hello(events: &[What]) -> Option<&ClientHello> {
 }
 
 /// Whether no TLS will come of it.
-fn is_end(what: &What) -> bool {
+pub(super) fn is_end(what: &What) -> bool {
     matches!(what, What::NegotiationFailure { .. } | What::NotRdp { .. } | What::Malformed { .. })
 }
 

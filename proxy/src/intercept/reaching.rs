@@ -1,6 +1,6 @@
 //! The client's ClientHello is held while TLS with its server is made of what both ends speak.
 
-use analyzer::event::ClientHello;
+use analyzer::event::{ClientHello, Protocols};
 use analyzer::observation::{Interception, Leg, Side};
 use analyzer::probe::{Trust, read_certificate};
 
@@ -57,6 +57,9 @@ impl Reaching {
             return State::Reaching(self);
         }
         let Some(agreed) = self.back.agreed() else { return self.redial("nothing was agreed on".into()) };
+        if self.is_bound_to_another_key(how, &agreed) {
+            return self.redial("the server shows another key than that of --cert".into());
+        }
         match self.answer(how, &agreed) {
             Ok(front) => {
                 upstream(how, &agreed, deeds);
@@ -65,6 +68,11 @@ impl Reaching {
             }
             Err(why) => self.redial(why),
         }
+    }
+
+    /// Whether what the client would prove is bound to a key that is not shown here: it would look like a wrong password.
+    fn is_bound_to_another_key(&self, how: &Intercept, agreed: &Agreed) -> bool {
+        self.replay.agreed.selected != Some(Protocols::SSL) && is_another_key(how, agreed)
     }
 
     /// Answers the client in the server's place. Nothing was sent to it yet.
@@ -86,6 +94,11 @@ impl Reaching {
         Ok(front)
     }
 
+    /// What the client said and nobody was told yet, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.replay.hello.len()
+    }
+
     /// Gives up standing inside.
     pub(super) fn redial(mut self: Box<Self>, why: String) -> State {
         self.replay.why = why;
@@ -102,9 +115,15 @@ fn upstream(how: &Intercept, agreed: &Agreed, deeds: &mut Deeds) {
         None => (None, "it cannot be read".to_owned()),
     };
     deeds.step(Leg::Back, Interception::Upstream { trusted, says });
-    if let (With::ServerKey(credential), Some(leaf)) = (&how.with, agreed.chain.first())
-        && credential.is_key_of(leaf) == Some(false)
-    {
+    if is_another_key(how, agreed) {
         deeds.step(Leg::Back, Interception::OtherKey);
+    }
+}
+
+/// Whether the server shows another public key than that of the certificate which is shown here in its place.
+fn is_another_key(how: &Intercept, agreed: &Agreed) -> bool {
+    match (&how.with, agreed.chain.first()) {
+        (With::ServerKey(credential), Some(leaf)) => credential.is_key_of(leaf) == Some(false),
+        (With::ServerKey(_), None) | (With::Authority(_), _) => false,
     }
 }

@@ -1,18 +1,21 @@
 //! A second connection to the server, made to look like the first to the client: the same request, the same confirm, and from
-//! the ClientHello on nothing is touched.
+//! the ClientHello on nothing is touched. A confirm says the same if it selects the same with the same flags: its SRC-REF is the
+//! server's to choose.
 
+use analyzer::event::ConnectionConfirm;
 use analyzer::observation::{Interception, Leg, Side};
 use bytes::Bytes;
 
+use super::opening::{MOST, Reader, confirm, is_end};
 use super::{Deeds, State};
 
 /// What was said so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Replay {
     /// Of the client, and passed on: the request.
     pub(crate) request: Vec<u8>,
-    /// Of the server, and passed on: the confirm.
-    pub(super) confirm: Vec<u8>,
+    /// What the server's confirm said, which was passed on.
+    pub(super) agreed: ConnectionConfirm,
     /// Of the client since then; held.
     pub(super) hello: Vec<u8>,
     /// Why TLS with the server did not come about.
@@ -32,13 +35,21 @@ impl Replay {
 /// The request is on its way again.
 #[derive(Debug)]
 pub(super) struct Replaying {
+    reader: Reader,
     replay: Replay,
     confirm: Vec<u8>,
 }
 
 impl Replaying {
     pub(super) fn new(replay: Replay) -> Replaying {
-        Replaying { replay, confirm: Vec::new() }
+        let mut reader = Reader::default();
+        reader.read(Side::Client, &Bytes::copy_from_slice(&replay.request));
+        Replaying { reader, replay, confirm: Vec::new() }
+    }
+
+    /// What the client said and nobody was told yet, bytes.
+    pub(super) fn held(&self) -> usize {
+        self.replay.hello.len()
     }
 
     pub(super) fn push(mut self: Box<Self>, from: Side, data: Bytes, deeds: &mut Deeds) -> State {
@@ -47,18 +58,29 @@ impl Replaying {
             return State::Replaying(self);
         }
         self.confirm.extend_from_slice(&data);
-        if self.confirm.len() < self.replay.confirm.len() && self.replay.confirm.starts_with(&self.confirm) {
-            return State::Replaying(self);
+        let events = self.reader.read(Side::Server, &data);
+        match confirm(&events) {
+            Some(agreed) if agreed == self.replay.agreed => self.pass(deeds),
+            None if !events.iter().any(is_end) && self.confirm.len() <= MOST => State::Replaying(self),
+            Some(_) | None => {
+                let why = "the server answers the same request otherwise the second time".to_owned();
+                deeds.step(Leg::Back, Interception::Stuck { why });
+                deeds.ends = vec![Side::Client, Side::Server];
+                State::Over
+            }
         }
-        let Some(more) = self.confirm.strip_prefix(&*self.replay.confirm) else {
-            let why = "the server answers the same request otherwise the second time".to_owned();
-            deeds.step(Leg::Back, Interception::Stuck { why });
-            deeds.ends = vec![Side::Client, Side::Server];
-            return State::Over;
-        };
+    }
+
+    fn pass(self, deeds: &mut Deeds) -> State {
         deeds.step(Leg::Front, Interception::Passed { why: self.replay.why });
-        deeds.send(Side::Client, more.to_vec());
+        deeds.send(Side::Client, behind_tpkt(&self.confirm).to_vec());
         deeds.send(Side::Server, self.replay.hello);
         State::Passing
     }
+}
+
+/// What comes behind the first TPKT, whose length is in its bytes 2 and 3 (RFC 1006).
+fn behind_tpkt(bytes: &[u8]) -> &[u8] {
+    let len = bytes.get(2..4).map_or(0, |len| usize::from(len[0]) << 8 | usize::from(len[1]));
+    bytes.get(len..).unwrap_or_default()
 }
