@@ -36,6 +36,14 @@ impl std::ops::Add<Duration> for Timestamp {
     }
 }
 
+/// The length of time from 1970 to a FILETIME, which counts 100 ns from 1601 on (\[MS-DTYP\] 2.3.3); one before 1970 is none.
+pub fn of_filetime(filetime: u64) -> Option<Duration> {
+    const EPOCH: u64 = 116_444_736_000_000_000;
+    const SECOND: u64 = 10_000_000;
+    let ticks = filetime.checked_sub(EPOCH)?;
+    Some(Duration::from_secs(ticks / SECOND) + Duration::from_nanos(ticks % SECOND * 100))
+}
+
 /// The day of a date as certificates give it, UTC: 2026-11-22.
 pub fn day(seconds: i64) -> String {
     let (year, month, day) = Timestamp::of_seconds(seconds).date();

@@ -12,11 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use analyzer::secret::Secret;
 
-use crate::record::claim;
+use crate::record::{DECRYPTION_SECRETS, claim};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
-const DECRYPTION_SECRETS: u32 = 0x0000_000a;
 /// The last of the types that are numbered from 1 on.
 const LAST_NUMBERED: u32 = DECRYPTION_SECRETS;
 /// Byte-Order Magic of a Section Header Block.

@@ -34,7 +34,7 @@ const BULK_SEGMENT: usize = 16 * SEGMENT;
 /// A made-up ACK is written after so many bytes of one side without an answer, so that no window ever fills.
 const ACK_EVERY: u32 = 1 << 20;
 /// Type of a Decryption Secrets Block.
-const DECRYPTION_SECRETS: u32 = 0x0000_000a;
+pub(crate) const DECRYPTION_SECRETS: u32 = 0x0000_000a;
 /// Its secrets type "TLSK": lines of a key log.
 const TLS_KEY_LOG: u32 = 0x544c_534b;
 /// So many names are tried for a recording.

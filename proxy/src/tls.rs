@@ -121,8 +121,20 @@ impl fmt::Debug for Keys {
 
 impl KeyLog for Keys {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        (self.0)(&format!("{label} {} {}\n", hex(client_random), hex(secret)));
+        (self.0)(&line(label, client_random, secret));
+    }
+}
+
+/// A line of a key log, RFC 9850.
+fn line(label: &str, random: &[u8], secret: &[u8]) -> String {
+    format!("{label} {} {}\n", Hex(random), Hex(secret))
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

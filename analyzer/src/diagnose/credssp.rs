@@ -7,6 +7,7 @@ use super::unsealed::{Broken, Verdict, Way, at, coded, party, written};
 use super::{Confidence, Finding, Party, Severity};
 use crate::event::{KdcError, Mechanism, NtlmKind, Protocols};
 use crate::observation::Side;
+use crate::time::of_filetime;
 use crate::timeline::Timeline;
 use crate::timeline::facts::Sighting;
 use crate::timeline::phase::PhaseName;
@@ -15,8 +16,6 @@ use crate::timeline::phase::PhaseName;
 const REMEDIED: u32 = 5;
 /// Kerberos takes no ticket from a clock that is further off, RFC 4120 1.6.
 const SKEW: Duration = Duration::from_secs(300);
-/// From 1601, from which Windows counts, to 1970.
-const FROM_1601_TO_1970: Duration = Duration::from_secs(11_644_473_600);
 /// NegTokenResp, negState reject (RFC 4178, 4.2.2).
 const REJECT: u8 = 2;
 
@@ -185,7 +184,7 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
 pub fn skewed(timeline: &Timeline) -> Option<Finding> {
     let seen = timeline.facts.inner.credssp.ntlm(NtlmKind::Challenge)?;
     let ticks = seen.what.timestamp?;
-    let theirs = ticks_to_time(ticks).checked_sub(FROM_1601_TO_1970)?;
+    let theirs = of_filetime(ticks)?;
     let ours = Duration::from_nanos(seen.mark.at.0);
     let (apart, which) = if theirs > ours { (theirs - ours, "ahead of") } else { (ours - theirs, "behind") };
     if apart <= SKEW {
@@ -195,11 +194,6 @@ pub fn skewed(timeline: &Timeline) -> Option<Finding> {
     let finding = at(timeline, "NLA-SKEW", Confidence::Likely, seen.mark, PhaseName::Credssp, says)?;
     let finding = finding.by(Party::Nobody).severity(Severity::Note);
     Some(finding.with(seen.mark, "MsvAvTimestamp of the NTLM challenge"))
-}
-
-/// 100 ns each.
-fn ticks_to_time(ticks: u64) -> Duration {
-    Duration::from_secs(ticks / 10_000_000) + Duration::from_nanos(ticks % 10_000_000 * 100)
 }
 
 /// What authenticated, as evidence.

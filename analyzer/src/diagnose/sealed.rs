@@ -19,7 +19,7 @@ const AUTHORIZED: u32 = 3;
 /// A server that ends a session says so; one that just closes it after a longer silence has a timer.
 const QUIET: Duration = Duration::from_secs(3);
 /// Human and machine answers are quicker than this.
-const STALLED: Duration = Duration::from_secs(5);
+pub const STALLED: Duration = Duration::from_secs(5);
 
 /// Who ended it, behind encryption: it was closed, or somebody was silent for too long.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! What the rules share that need plaintext: codes as they are written, and how a session ended whose messages are seen:
 //! what was said last, whose turn it was, and what that side did instead.
 
-use std::time::Duration;
-
+use super::sealed::STALLED;
 use super::stage::{self, length};
 use super::{Confidence, Finding, Party};
 use crate::codes::{Code, Table};
@@ -11,9 +10,6 @@ use crate::timeline::facts::{Mark, Sighting};
 use crate::timeline::phase::{Outcome, PhaseName};
 use crate::timeline::said::Said;
 use crate::timeline::{End, Timeline};
-
-/// Human and machine answers are quicker than this.
-const STALLED: Duration = Duration::from_secs(5);
 
 /// How a session ended that was never active, where plaintext shows how far it got.
 pub struct Broken<'a> {

@@ -2,6 +2,7 @@
 //! 5.9.1 and 7.2.2). Tickets are passed over.
 
 use super::der::{self, SEQUENCE};
+use super::spnego;
 use crate::event::KdcError;
 
 /// Where domain controllers listen.
@@ -52,8 +53,9 @@ impl Answers {
 
 /// A KRB-ERROR: [6] error-code, [9] realm, [10] sname.
 fn error(message: &[u8]) -> Option<KdcError> {
-    let parts = der::inside(der::inside(message, ERROR)?, SEQUENCE)?;
-    let code = der::all(parts).find_map(|part| der::number(part.tagged(0xa6)?))?;
+    let content = der::inside(message, ERROR)?;
+    let code = spnego::error_code(content)?;
+    let parts = der::inside(content, SEQUENCE)?;
     let service = der::all(parts).find_map(|part| name(part.tagged(0xaa)?));
     Some(KdcError { code, service })
 }

@@ -123,6 +123,6 @@ fn uses_session_key(content: &[u8]) -> bool {
 }
 
 /// `error-code`, RFC 4120 5.9.1.
-fn error_code(content: &[u8]) -> Option<u32> {
+pub(super) fn error_code(content: &[u8]) -> Option<u32> {
     der::all(der::inside(content, SEQUENCE)?).find_map(|part| der::number(part.tagged(0xa6)?))
 }

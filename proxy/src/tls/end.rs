@@ -300,7 +300,7 @@ struct Log(Mutex<Secret>);
 
 impl KeyLog for Log {
     fn log(&self, label: &str, random: &[u8], secret: &[u8]) {
-        let line = Secret::new(format!("{label} {} {}\n", Hex(random), Hex(secret)).into_bytes());
+        let line = Secret::new(super::line(label, random, secret).into_bytes());
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(&line);
     }
 }
@@ -308,14 +308,6 @@ impl KeyLog for Log {
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<redacted>")
-    }
-}
-
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

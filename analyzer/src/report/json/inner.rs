@@ -5,12 +5,9 @@ use super::{Value, json};
 use crate::codes::{Table, errinfo::ERRINFO};
 use crate::event::{AuthMessage, Capabilities, Mechanism, Ntlm, Token, Traffic, TsRequest};
 use crate::observation::Side;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, of_filetime};
 use crate::timeline::facts::{Mark, Sighting};
 use crate::timeline::inner::{Count, Credssp, Heartbeat, Inner, Licence, Measured, Settings};
-
-/// 100 ns between 1601 and 1970, \[MS-DTYP\] 2.3.3.
-const EPOCH: u64 = 116_444_736_000_000_000;
 
 /// The keys that stand beside those of what is in clear.
 pub(super) fn facts(inner: &Inner) -> Value {
@@ -158,7 +155,7 @@ fn ntlm(mark: Mark, ntlm: &Ntlm) -> Value {
 
 /// A FILETIME; one before 1970 is none.
 fn instant(filetime: u64) -> Option<Timestamp> {
-    filetime.checked_sub(EPOCH)?.checked_mul(100).map(Timestamp)
+    u64::try_from(of_filetime(filetime)?.as_nanos()).ok().map(Timestamp)
 }
 
 fn settings(settings: &Settings) -> Value {
@@ -211,9 +208,12 @@ fn settings(settings: &Settings) -> Value {
     })
 }
 
+fn ms(length: std::time::Duration) -> f64 {
+    length.as_secs_f64() * 1e3
+}
+
 fn auto_detect(inner: &Inner) -> Value {
     let seen = &inner.auto_detect;
-    let ms = |length: std::time::Duration| length.as_secs_f64() * 1e3;
     json!({
         "rtts": seen.rtts,
         "min_rtt_ms": seen.min_rtt.map(ms),
@@ -237,7 +237,6 @@ fn auto_detect(inner: &Inner) -> Value {
 }
 
 fn frames(inner: &Inner) -> Value {
-    let ms = |length: std::time::Duration| length.as_secs_f64() * 1e3;
     let acknowledged = inner
         .frames
         .summary()
