@@ -3,12 +3,14 @@
 //! Layers make events from bytes; the timeline folds them. An event holds facts, never payload and never a secret.
 
 mod credssp;
+mod gateway;
 mod rdp;
 
 use crate::observation::{Absence, Ending, Flow, Interception, Opening, PathSample, Side, Sign};
 use crate::time::Timestamp;
 
 pub use credssp::{AuthMessage, KdcError, Kerberos, Mechanism, Ntlm, NtlmKind, NtlmNames, Token, TsRequest};
+pub use gateway::{GatewayEvent, HttpAuth, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport, TunnelMessage};
 pub use rdp::{
     AutoDetect, Capabilities, ClientSettings, Finalization, FrameStep, RdpPdu, Redirection, ServerSettings, Traffic,
 };
@@ -196,6 +198,12 @@ pub enum What {
         /// Why.
         why: Undecryptable,
     },
+
+    /// What TLS of a connection to a gateway shows: one of the TLS events, `Partial` or `Malformed`. Those without this around
+    /// them are of the RDP connection itself.
+    Outer(Box<What>),
+    /// What stands in that TLS, around the RDP connection, \[MS-TSGU\].
+    Gateway(GatewayEvent),
 
     /// The flow closed in the middle of a message of this side.
     Partial {

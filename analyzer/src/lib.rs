@@ -24,6 +24,8 @@ pub mod tls;
 
 pub mod rdp;
 
+pub mod gateway;
+
 pub mod session;
 
 pub mod hold;

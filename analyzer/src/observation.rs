@@ -112,6 +112,8 @@ pub enum Opening {
         /// TCP port.
         port: u16,
     },
+    /// What is connected to is an RD Gateway (or a web proxy on the way to one): HTTP in TLS, and RDP in that.
+    Gateway,
     /// The name is being looked up.
     Resolving,
     /// The resolver answered: these addresses, in this order.

@@ -58,7 +58,14 @@ fn round_trips(timeline: &Timeline, phase: &Phase) -> u32 {
         PhaseName::Tls if phase.outcome == Outcome::Done => tls_round_trips(timeline),
         // As many as were begun.
         PhaseName::Tls => tls_round_trips(timeline).min(phase.turns + 1),
-        PhaseName::Credssp
+        // Each connection of a tunnel has its own; they are not told apart here.
+        PhaseName::GatewayTls => phase.turns.max(1),
+        PhaseName::GatewayHttp
+        | PhaseName::GatewayAuth
+        | PhaseName::GatewayTunnel
+        | PhaseName::GatewayAuthorization
+        | PhaseName::GatewayChannel
+        | PhaseName::Credssp
         | PhaseName::BasicSettings
         | PhaseName::ChannelConnection
         | PhaseName::SecurityCommencement

@@ -63,6 +63,7 @@ pub fn encode(seen: &Seen) -> Option<String> {
             pair(&mut text, "name", name);
             pair(&mut text, "port", port);
         }
+        Seen::Opening(Opening::Gateway) => word(&mut text, "gateway"),
         Seen::Opening(Opening::Resolving) => word(&mut text, "resolving"),
         Seen::Opening(Opening::Resolved { addresses, error }) => {
             word(&mut text, "resolved");
@@ -135,6 +136,7 @@ pub fn decode(text: &str) -> Option<Seen> {
         "target" => {
             Some(Seen::Opening(Opening::Target { name: pairs.text("name")?, port: pairs.text("port")?.parse().ok()? }))
         }
+        "gateway" => Some(Seen::Opening(Opening::Gateway)),
         "resolving" => Some(Seen::Opening(Opening::Resolving)),
         "resolved" => {
             let addresses: Vec<IpAddr> = pairs.all("address").filter_map(|a| a.parse().ok()).collect();

@@ -170,7 +170,15 @@ fn next_step(timeline: &Timeline) -> &'static str {
 fn of_phase(phase: PhaseName) -> &'static str {
     match phase {
         // Nothing was asked yet: the server, or a box in front of it, hangs up after its own confirm.
-        PhaseName::NameResolution | PhaseName::Tcp | PhaseName::Negotiation => "TCP-RST-AFTER",
+        PhaseName::NameResolution
+        | PhaseName::Tcp
+        | PhaseName::GatewayTls
+        | PhaseName::GatewayHttp
+        | PhaseName::GatewayAuth
+        | PhaseName::GatewayTunnel
+        | PhaseName::GatewayAuthorization
+        | PhaseName::GatewayChannel
+        | PhaseName::Negotiation => "TCP-RST-AFTER",
         PhaseName::Tls | PhaseName::Credssp | PhaseName::BasicSettings | PhaseName::ChannelConnection => "MCS-REJECT",
         PhaseName::SecurityCommencement | PhaseName::SecureSettings | PhaseName::AutoDetection => "INFO-CRED",
         PhaseName::Licensing => "LIC-NOSRV",

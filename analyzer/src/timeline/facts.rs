@@ -182,7 +182,9 @@ impl Facts {
             | What::Decrypted { .. }
             | What::Undecrypted { .. } => self.tls_of(mark.leg).push(mark, &event.what),
             What::Interception(step) => self.intercepted(mark, step),
-            What::Opening(_)
+            What::Outer(_)
+            | What::Gateway(_)
+            | What::Opening(_)
             | What::Opened
             | What::Path(_)
             | What::Sign(_)
@@ -309,6 +311,8 @@ impl Tls {
             | What::Mcs { .. }
             | What::Unsealed
             | What::Kdc(_)
+            | What::Outer(_)
+            | What::Gateway(_)
             | What::Credssp { .. }
             | What::EarlyAuthorization { .. }
             | What::RdstlsResult { .. }

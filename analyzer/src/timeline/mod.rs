@@ -180,7 +180,9 @@ impl Timeline {
             What::TlsEstablished { basis } => self.secured(mark, *basis),
             What::Record { from, kind, len } => self.sealed(mark, *from, *kind, *len),
             What::ClientHello(_) => self.begin_next(mark),
-            What::Kdc(_)
+            What::Outer(_)
+            | What::Gateway(_)
+            | What::Kdc(_)
             | What::HelloRetryRequest
             | What::ServerHello(_)
             | What::EncryptedExtensions { .. }
@@ -307,6 +309,7 @@ impl Timeline {
                 self.leg_mut(mark.leg);
                 self.target = Some((name.clone(), *port));
             }
+            Opening::Gateway => {}
             Opening::Resolving => {
                 self.resolution = Some(Resolution { began: mark, ended: None, addresses: Vec::new(), error: None });
                 self.begin_phase(PhaseName::NameResolution, mark, Basis::Seen);

@@ -15,6 +15,18 @@ pub enum PhaseName {
     NameResolution,
     /// TCP handshake, one phase for each leg.
     Tcp,
+    /// TLS with the RD Gateway, one phase for each connection of a tunnel.
+    GatewayTls,
+    /// The request for a channel to the gateway, and the first answer to it, \[MS-TSGU\] 3.3.5.1.
+    GatewayHttp,
+    /// The gateway authenticates the client: further requests, up to the channel's acceptance.
+    GatewayAuth,
+    /// HTTP handshake and tunnel creation, \[MS-TSGU\] 1.3.2.1.
+    GatewayTunnel,
+    /// Tunnel authorization: the connection authorization policy (CAP).
+    GatewayAuthorization,
+    /// Channel creation: the resource authorization policy (RAP), and the gateway's own connect to the target.
+    GatewayChannel,
     /// Connection Initiation: X.224 request and confirm.
     Negotiation,
     /// The TLS handshake.
@@ -49,6 +61,12 @@ impl PhaseName {
         match self {
             PhaseName::NameResolution => "name-resolution",
             PhaseName::Tcp => "tcp",
+            PhaseName::GatewayTls => "gateway-tls",
+            PhaseName::GatewayHttp => "gateway-http",
+            PhaseName::GatewayAuth => "gateway-auth",
+            PhaseName::GatewayTunnel => "gateway-tunnel",
+            PhaseName::GatewayAuthorization => "gateway-authorization",
+            PhaseName::GatewayChannel => "gateway-channel",
             PhaseName::Negotiation => "negotiation",
             PhaseName::Tls => "tls",
             PhaseName::Credssp => "credssp",

@@ -180,6 +180,7 @@ fn finished((line, len): (String, u64)) -> String {
 fn plain(seen: &Seen) -> String {
     match seen {
         Seen::Opening(Opening::Target { .. }) => "target".into(),
+        Seen::Opening(Opening::Gateway) => "gateway".into(),
         Seen::Opening(Opening::Resolving) => "resolving".into(),
         Seen::Opening(Opening::Resolved { addresses, error }) => {
             format!("resolved {} {}", addresses.len(), if error.is_some() { "error" } else { "fine" })
