@@ -307,7 +307,7 @@ impl Timeline {
         let number = event.flow.session;
         let first = *self.connection.get_or_insert(number);
         match &event.what {
-            What::Outer(what) if number == first => self.outer(mark, what),
+            What::Outer(what) if number == first => self.outer_tls(mark, what),
             What::Gateway(event) => self.in_gateway(mark, event),
             _ if number == first => return false,
             what => return self.further(mark, number, what),
@@ -346,7 +346,7 @@ impl Timeline {
         }
     }
 
-    fn outer(&mut self, mark: Mark, what: &What) {
+    fn outer_tls(&mut self, mark: Mark, what: &What) {
         match what {
             What::TlsEstablished { basis } if self.is_gateway_secured() => {
                 if self.end_phase(PhaseName::GatewayTls, mark, Outcome::Done, *basis) {
@@ -392,7 +392,8 @@ impl Timeline {
             own.sealed.bytes[side] += theirs.sealed.bytes[side];
         }
         own.sealed.turns += theirs.sealed.turns;
-        own.connections.extend(theirs.connections.into_iter().map(|one| Connection { legs: other.legs.clone(), ..one }));
+        own.connections
+            .extend(theirs.connections.into_iter().map(|one| Connection { legs: other.legs.clone(), ..one }));
         if own.sealed.carries() && is_open {
             self.carry(mark);
         }
