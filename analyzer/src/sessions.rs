@@ -112,8 +112,7 @@ impl Sessions {
         }
         sessions = companions(sessions);
         for gateway in sessions.iter_mut().filter_map(|session| session.facts.gateway.as_mut()) {
-            gateway.kdc.extend(aside.iter().flat_map(|one| one.facts.gateway.iter()).flat_map(|one| one.kdc.clone()));
-            gateway.kdc.sort_by_key(|seen| seen.mark.at);
+            aside.iter().filter_map(|one| one.facts.gateway.as_ref()).for_each(|aside| gateway.take_aside(aside));
         }
         sessions
     }

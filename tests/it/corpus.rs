@@ -105,6 +105,26 @@ const RDP: &[(&str, &[&str])] = &[
         &["Administr 0x1>- failure 2 tls - - withdrawn X224-SSLNO", "Administr 0x0>0 failure - tls - - connected"],
     ),
     (
+        "awakecoding-rdp-rdg-diff-creds-kerberos-password.pcapng",
+        &["Protected 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    (
+        "awakecoding-rdp-rdg-no-kdc-proxy-ntlm-downgrade-success.pcapng",
+        &["Administr 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    (
+        "awakecoding-rdp-rdg-same-creds-kerberos-password-success1.pcapng",
+        &["Protected 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    (
+        "awakecoding-rdp-rdg-same-creds-kerberos-smartcard-success1.pcapng",
+        &["@@BpNSrka 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    (
+        "awakecoding-rdp-rdg-same-creds-kerberos-smartcard-success2.pcapng",
+        &["Protected 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+    ),
+    (
         "awakecoding-rdp-restricted-admin-accepted1.pcapng",
         &["Administr 0xa>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
     ),

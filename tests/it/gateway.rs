@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use analyzer::capture::file::{self, Item};
 use analyzer::capture::packets::Decoder;
-use analyzer::event::{AuthMessage, GatewayEvent, HttpAuth, KdcMessage, TunnelMessage, What};
+use analyzer::event::{AuthMessage, Basis, GatewayEvent, HttpAuth, KdcMessage, Protocols, TunnelMessage, What};
 use analyzer::gateway::{Carried, Channel};
 use analyzer::observation::{Observation, Opening, Seen, Side};
 use analyzer::rdp::x224::Negotiation;
@@ -161,7 +161,7 @@ fn word(event: &GatewayEvent) -> Option<String> {
         GatewayEvent::Kdc { message: KdcMessage::Request { kind, .. }, .. } => format!("kdc request {kind}"),
         GatewayEvent::Kdc { message: KdcMessage::Answer { kind }, .. } => format!("kdc answer {kind}"),
         GatewayEvent::Kdc { message: KdcMessage::Error(error), .. } => format!("kdc error {}", error.code),
-        GatewayEvent::Carried { .. } => return None,
+        GatewayEvent::Carried { .. } | GatewayEvent::Half { .. } => return None,
     })
 }
 
@@ -185,5 +185,50 @@ fn captures_of_gateways_are_unwrapped() {
         let tunnel = TUNNEL.replace("ID", &id.to_string());
         let _ = (&tunnel, expected);
         let _ = all.iter().map(|c| (c.behind.0.lock().expect("x").2, c.tls.random())).count();
+    }
+}
+
+/// The gateway's phases, and those of the RDP connection in the tunnel, in their order.
+const PHASES: &[&str] = &[
+    "tcp",
+    "gateway-tls",
+    "gateway-http",
+    "gateway-auth",
+    "gateway-tunnel",
+    "gateway-authorization",
+    "gateway-channel",
+    "negotiation",
+    "tls",
+];
+
+#[test]
+fn the_rdp_connection_in_the_tunnel_is_the_session() {
+    let Some(folder) = corpus() else { return };
+    for (name, tunnel, connections) in CAPTURES {
+        let mut sessions = Vec::new();
+        let path = folder.join(name);
+        let keys = Arc::new(reading::secrets(fs::File::open(&path).expect("a capture")).expect("a capture"));
+        let file = fs::File::open(&path).expect("a capture");
+        reading::read_with(file, Some(name), &keys, &mut |session| sessions.push(session)).expect("a capture");
+        let [session] = &sessions[..] else { panic!("{name}: {} sessions", sessions.len()) };
+        assert_eq!((session.outcome.name(), &session.findings[..]), ("connected", &[][..]), "{name}");
+        let timeline = &session.timeline;
+        let gateway = timeline.facts.gateway.as_ref().expect("a gateway");
+        assert_eq!(gateway.target(), Some(("IT-HELP-TEST.ad.it-help.ninja".into(), 3389)), "{name}");
+        let numbers = gateway.messages.iter().filter_map(|seen| match seen.what.1 {
+            TunnelMessage::TunnelResponse { tunnel, .. } => tunnel,
+            _ => None,
+        });
+        assert_eq!(numbers.collect::<Vec<_>>(), [*tunnel], "{name}");
+        let is_challenged = connections.first().is_some_and(|first| first.contains("401"));
+        let expected = PHASES.iter().filter(|phase| is_challenged || **phase != "gateway-auth");
+        let phases: Vec<_> = timeline.phases.iter().take_while(|phase| phase.basis == Basis::Seen).collect();
+        assert!(phases.iter().map(|phase| phase.name.name()).eq(expected.copied()), "{name}: {phases:#?}");
+        assert!(phases.iter().all(|phase| phase.outcome.name() == "done" && !phase.duration().is_zero()), "{name}");
+        assert_eq!(timeline.facts.selected(), Some(Protocols::HYBRID_EX), "{name}");
+        let inner = timeline.facts.first(|tls| tls.server_hello.as_ref()).expect("TLS in the tunnel");
+        assert_eq!((inner.what.version, inner.what.cipher), (0x0303, 0xc030), "{name}");
+        let outer = gateway.first(|tls| tls.server_hello.as_ref()).expect("TLS with the gateway");
+        assert_eq!((outer.what.version, outer.what.cipher), (0x0303, 0xc030), "{name}");
     }
 }

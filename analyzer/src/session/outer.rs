@@ -98,11 +98,15 @@ impl Outer {
 
     /// A web proxy has made the connection: what follows is a connection of its own.
     fn advance(&mut self, out: &mut Vec<What>) {
-        let Some([client, server]) = self.http.with(Channel::take_connected) else { return };
+        if !self.http.with(|channel| channel.connected()) {
+            return;
+        }
+        let behind = self.take_carried();
         (self.state, self.http) = (State::Fresh(Vec::new()), Http::default());
-        for (from, rest) in [(Side::Server, server), (Side::Client, client)] {
-            if !rest.is_empty() {
-                self.push(from, &rest, out);
+        for piece in behind {
+            match piece {
+                Carried::Bytes { from, data } => self.push(from, &data, out),
+                Carried::Missing { from, len } => self.missing(from, len, out),
             }
         }
     }

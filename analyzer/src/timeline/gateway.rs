@@ -134,6 +134,18 @@ impl Gateway {
         self.messages.iter().any(|seen| opened(&seen.what.1))
     }
 
+    /// Takes what the same client asked a KDC proxy by a connection of its own.
+    pub(crate) fn take_aside(&mut self, aside: &Gateway) {
+        let before = self.connections.len();
+        self.connections.extend(aside.connections.iter().cloned());
+        let theirs = aside.exchanges.iter().cloned();
+        self.exchanges.extend(theirs.map(|one| Exchange { connection: before + one.connection, ..one }));
+        self.exchanges.sort_by_key(|one| one.request.mark.at);
+        self.kdc.extend(aside.kdc.iter().cloned());
+        self.kdc.sort_by_key(|seen| seen.mark.at);
+        self.more += aside.more;
+    }
+
     pub(super) fn push(&mut self, event: &Event) {
         let mark = Mark::of(event);
         let place = self.place(event.flow.session);

@@ -27,12 +27,12 @@ const LABELS: &[(&str, Label)] = &[
     ("awakecoding-rdp-no-nla-accepted1.pcapng", CONNECTED),
     ("awakecoding-rdp-no-nla-rejected1.pcapng", failed("X224-HYBRID", &[])),
     ("awakecoding-rdp-no-tls-accepted1.pcapng", CONNECTED),
-    // In a gateway's TLS, on 443.
-    ("awakecoding-rdp-rdg-diff-creds-kerberos-password.pcapng", NOTHING),
-    ("awakecoding-rdp-rdg-no-kdc-proxy-ntlm-downgrade-success.pcapng", NOTHING),
-    ("awakecoding-rdp-rdg-same-creds-kerberos-password-success1.pcapng", NOTHING),
-    ("awakecoding-rdp-rdg-same-creds-kerberos-smartcard-success1.pcapng", NOTHING),
-    ("awakecoding-rdp-rdg-same-creds-kerberos-smartcard-success2.pcapng", NOTHING),
+    // Through a gateway, in its TLS on 443, opened by the secrets in the capture.
+    ("awakecoding-rdp-rdg-diff-creds-kerberos-password.pcapng", CONNECTED),
+    ("awakecoding-rdp-rdg-no-kdc-proxy-ntlm-downgrade-success.pcapng", CONNECTED),
+    ("awakecoding-rdp-rdg-same-creds-kerberos-password-success1.pcapng", CONNECTED),
+    ("awakecoding-rdp-rdg-same-creds-kerberos-smartcard-success1.pcapng", CONNECTED),
+    ("awakecoding-rdp-rdg-same-creds-kerberos-smartcard-success2.pcapng", CONNECTED),
     ("awakecoding-rdp-restricted-admin-accepted1.pcapng", CONNECTED),
     ("jovair-rdp.pcap", CONNECTED),
     ("ndpi-rdp.pcap", UNFINISHED),

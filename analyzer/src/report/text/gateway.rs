@@ -2,7 +2,7 @@
 
 use super::{para, tls};
 use crate::codes::Table;
-use crate::event::TunnelMessage;
+use crate::event::{KdcMessage, TunnelMessage};
 use crate::timeline::facts::Facts;
 use crate::timeline::gateway::{Exchange, Gateway};
 
@@ -23,7 +23,7 @@ pub(super) fn facts(text: &mut String, facts: &Facts) {
         para(text, "    tunnel:    ", &message);
     }
     if !gateway.kdc.is_empty() {
-        para(text, "    KDC proxy: ", &format!("{} messages", gateway.kdc.len()));
+        para(text, "    KDC proxy: ", &kdc(gateway));
     }
     for tls in
         gateway.tls().iter().filter(|tls| tls.server_hello.is_some()).take(if facts.is_intercepted() { 2 } else { 1 })
@@ -69,6 +69,21 @@ fn told(exchange: &Exchange) -> String {
         None => "not answered".into(),
     };
     format!("{} {}{auth}: {answer}", asked.method, asked.path)
+}
+
+/// "3 requests, 3 answers", and what was refused.
+fn kdc(gateway: &Gateway) -> String {
+    let count = |is: fn(&KdcMessage) -> bool| gateway.kdc.iter().filter(|seen| is(&seen.what.1)).count();
+    let requests = count(|message| matches!(message, KdcMessage::Request { .. }));
+    let answers = count(|message| matches!(message, KdcMessage::Answer { .. }));
+    let mut says = format!("{requests} requests, {answers} answers");
+    for seen in &gateway.kdc {
+        if let KdcMessage::Error(error) = &seen.what.1 {
+            let name = Table::keyed("kerberos").and_then(|table| table.code(error.code)).map_or("", |code| code.name);
+            says += &format!(", {name} ({})", error.code);
+        }
+    }
+    says
 }
 
 /// What the gateway answers in the tunnel.
