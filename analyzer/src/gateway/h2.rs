@@ -23,7 +23,7 @@ const MAX_FIELDS: usize = 256 << 10;
 /// A dynamic table may grow so far.
 const MAX_TABLE: usize = 64 << 10;
 /// Streams that are kept.
-const MAX_STREAMS: usize = 64;
+const MAX_STREAMS: usize = 16;
 
 // Frame types, 6.
 const DATA: u8 = 0;
@@ -204,7 +204,8 @@ impl Http2 {
             half.passing = None;
         }
         if frame.kind == DATA {
-            if let Some(stream) = self.streams.get_mut(&frame.stream) {
+            let stream = self.streams.get_mut(&frame.stream);
+            if let Some(stream) = stream.filter(|stream| stream.transport == Transport::KdcProxy) {
                 stream.bodies[from as usize].push(&taken[..body]);
             }
             if over == 0 && frame.flags & END_STREAM != 0 {

@@ -14,7 +14,11 @@ struct Told {
     is_connected: bool,
 }
 
+/// Of each talk so many damaged ones are tried.
+const DAMAGES: usize = 300;
+
 /// What a side does.
+#[derive(Debug, Clone)]
 enum Step {
     Says(Side, Vec<u8>),
     Lacks(Side, u64),
@@ -67,7 +71,41 @@ fn check(steps: &[Step], expected: &str) -> Told {
     }
     let expected: Vec<&str> = expected.split("; ").map(str::trim).collect();
     assert_eq!(whole.words, expected);
+    damage(steps);
     whole
+}
+
+/// However a talk is damaged, it makes the same, cut at every byte.
+fn damage(steps: &[Step]) {
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |limit: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random % limit.max(1) as u64) as usize
+    };
+    for _ in 0..DAMAGES {
+        let mut damaged: Vec<Step> = steps.to_vec();
+        for _ in 0..=below(3) {
+            let place = below(damaged.len());
+            if let Step::Says(_, bytes) = &mut damaged[place] {
+                let at = below(bytes.len());
+                match below(5) {
+                    0 => bytes.truncate(at),
+                    1 => bytes.insert(at, below(256) as u8),
+                    2 => drop(bytes.drain(at..(at + 1).min(bytes.len()))),
+                    _ if bytes.is_empty() => {}
+                    _ => bytes[at] ^= 1 << below(8),
+                }
+            }
+            match below(6) {
+                0 => drop(damaged.remove(place)),
+                1 => damaged.insert(place, Step::Lacks([Client, Server][below(2)], below(40) as u64)),
+                _ => {}
+            }
+        }
+        assert_eq!(told(&damaged, 1), told(&damaged, usize::MAX), "{damaged:?}");
+    }
 }
 
 fn says(from: Side, bytes: impl AsRef<[u8]>) -> Step {
