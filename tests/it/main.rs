@@ -6,6 +6,7 @@ mod cli;
 mod corpus;
 mod explain;
 mod fuzzed;
+mod gateway_lab;
 mod histogram;
 mod inference;
 mod inner;
