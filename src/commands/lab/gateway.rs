@@ -45,8 +45,9 @@ pub async fn run(args: &Lab) -> anyhow::Result<()> {
     let gateway = gateway.with_context(|| format!("cannot listen on {listen}"))?;
     talk(&announcement(scenario, &gateway, to));
     if args.play {
-        talk(&report(&scenario.connect(gateway.addr).await));
-        gateway.finished(usize::from(gateway.listens())).await;
+        let seen = scenario.connect(gateway.addr).await;
+        gateway.finished(seen.connections).await;
+        talk(&report(&seen));
     } else {
         wait(&gateway, args.count).await;
     }
@@ -109,9 +110,12 @@ fn announcement(scenario: &GatewayScenario, gateway: &Gateway, to: Option<Socket
     out += &format!("  through rdpscope: rdpscope proxy --gateway --to {addr} --listen {relay}\n");
     out += &format!("                    {}{security}\n", xfreerdp(scenario, relay));
     out += &format!("  mstsc FILE.rdp with: full address:s:{}\n", scenario.client.target);
-    for line in
-        [&format!("gatewayhostname:s:{addr}"), "gatewayusagemethod:i:1", "gatewayprofileusagemethod:i:1", "gatewaycredentialssource:i:0"]
-    {
+    for line in [
+        &format!("gatewayhostname:s:{addr}"),
+        "gatewayusagemethod:i:1",
+        "gatewayprofileusagemethod:i:1",
+        "gatewaycredentialssource:i:0",
+    ] {
         out += &format!("                       {line}\n");
     }
     let mstsc = "mstsc lets nobody click past a gateway's certificate: it has to trust this one first.";

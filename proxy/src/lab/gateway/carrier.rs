@@ -239,7 +239,8 @@ mod tests {
     async fn what_is_framed_comes_out_as_it_was() {
         for framing in [Framing::WebSocket, Framing::Chunked, Framing::Bare] {
             for masks in [false, true] {
-                let packets: Vec<_> = [0, 1, 117, 118, 200, 65_000, 66_000].map(|len| packet::raw(7, &vec![3; len])).into();
+                let packets: Vec<_> =
+                    [0, 1, 117, 118, 200, 65_000, 66_000].map(|len| packet::raw(7, &vec![3; len])).into();
                 let mut bytes = Vec::new();
                 let mut outward = Outward { io: &mut bytes, framing, masks };
                 for packet in &packets {

@@ -28,6 +28,8 @@ pub struct GatewayReport {
     pub end: End,
     /// The last phase that it began.
     pub phase: &'static str,
+    /// How many connections it made.
+    pub connections: usize,
     /// The status of every answer in HTTP, in order.
     pub statuses: Vec<u16>,
     /// The HRESULT with which the gateway refused something.
@@ -57,6 +59,7 @@ impl GatewayReport {
         GatewayReport {
             end: End::Clean,
             phase: "tcp",
+            connections: 0,
             statuses: Vec::new(),
             refused: None,
             closed: None,
@@ -94,6 +97,9 @@ impl GatewayClient {
 pub(super) async fn play(script: GatewayClient, session: Session, gateway: SocketAddr) -> GatewayReport {
     let began = Instant::now();
     let mut visit = Visit { script, session, gateway, id: connection_id(), report: GatewayReport::new() };
+    if script.asks_kdc {
+        let _ = visit.ask_kdc().await;
+    }
     match visit.dial().await {
         Ok(first) => visit.conclude(first, began).await,
         Err(stop) => {
@@ -115,8 +121,23 @@ struct Visit {
 }
 
 impl Visit {
-    async fn dial(&self) -> Result<Socket, Stop> {
-        Ok(Socket::new(self.script.within(TcpStream::connect(self.gateway)).await?))
+    async fn dial(&mut self) -> Result<Socket, Stop> {
+        let stream = self.script.within(TcpStream::connect(self.gateway)).await?;
+        self.report.connections += 1;
+        Ok(Socket::new(stream))
+    }
+
+    /// Asks for a ticket. What comes of it makes no difference: there is always NTLM.
+    async fn ask_kdc(&mut self) -> Result<(), Stop> {
+        let mut socket = self.dial().await?;
+        let mut stream = self.secure(&mut socket).await?;
+        let length = format!("Content-Length: {}", http::KDC_REQUEST.len());
+        say(&mut stream, [http::request("POST", http::KDC, &[length]), http::KDC_REQUEST.to_vec()].concat()).await?;
+        let answer = self.script.within(http::head(&mut stream)).await?;
+        self.report.statuses.push(answer.status());
+        stream.shutdown().await?;
+        let _ = timeout(FAREWELL, socket.finish()).await;
+        Ok(())
     }
 
     /// Goes through, ends the connections in the way that fits, and completes the report.

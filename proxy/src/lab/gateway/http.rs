@@ -16,6 +16,16 @@ pub(super) const GATEWAY: &str = "/remoteDesktopGateway/";
 /// The path of \[MS-TSGU\] over RPC.
 pub(super) const RPC: &str = "/rpc/rpcproxy.dll?localhost:3388";
 
+/// The path of a KDC proxy, \[MS-KKDCP\] 2.1.
+pub(super) const KDC: &str = "/KdcProxy";
+
+/// \[MS-KKDCP\] 2.2.2 KDC_PROXY_MESSAGE: an AS-REQ with nothing in it, for the realm LAB.TEST.
+pub(super) const KDC_REQUEST: &[u8] = &[
+    0x30, 0x16, // SEQUENCE
+    0xa0, 0x08, 0x04, 0x06, 0x00, 0x00, 0x00, 0x02, 0x6a, 0x00, // kerb-message: length, AS-REQ
+    0xa1, 0x0a, 0x1b, 0x08, b'L', b'A', b'B', b'.', b'T', b'E', b'S', b'T', // target-domain
+];
+
 /// The head of a request or of a response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Head {
@@ -120,7 +130,8 @@ mod tests {
 
     #[test]
     fn fields_have_no_case_and_schemes_have_tokens() {
-        let head = Head::read("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: NTLM abc=\r\nWWW-Authenticate:Negotiate\r\n");
+        let head =
+            Head::read("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: NTLM abc=\r\nWWW-Authenticate:Negotiate\r\n");
         assert_eq!((head.status(), head.method()), (401, "HTTP/1.1"));
         assert_eq!(head.scheme("WWW-Authenticate", "ntlm"), Some("abc="));
         assert_eq!(head.scheme("WWW-Authenticate", "Negotiate"), Some(""));

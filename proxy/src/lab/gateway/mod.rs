@@ -29,9 +29,7 @@ pub use catalogue::{GROUPS, Group, scenarios};
 pub use client::GatewayReport;
 pub use log::{Conversation, Deed, Did, Tell, Told};
 pub use ntlm::Account;
-pub use script::{
-    ACCOUNT, Answer, GatewayAct, GatewayClient, GatewayScenario, GatewayScript, Scheme, Step, Way,
-};
+pub use script::{ACCOUNT, Answer, GatewayAct, GatewayClient, GatewayScenario, GatewayScript, Scheme, Step, Way};
 pub use server::Gateway;
 
 use super::server::Server;

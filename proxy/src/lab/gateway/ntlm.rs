@@ -94,7 +94,7 @@ pub(super) fn authenticate(account: Account, challenge: &[u8], nonce: [u8; 8]) -
         &field(response.len(), at(&[&user, &lm])),
         &field(0, at(&[])), // DomainName
         &field(user.len(), at(&[])),
-        &field(0, at(&[&user])),               // Workstation
+        &field(0, at(&[&user])),                 // Workstation
         &field(0, at(&[&user, &lm, &response])), // EncryptedRandomSessionKey
         &FLAGS.to_le_bytes(),
         &VERSION,
@@ -107,7 +107,8 @@ pub(super) fn authenticate(account: Account, challenge: &[u8], nonce: [u8; 8]) -
 
 /// Whether an AUTHENTICATE_MESSAGE proves that its sender knows the password, for this challenge (3.3.2).
 pub(super) fn proves(message: &[u8], nonce: [u8; 8], account: Account) -> bool {
-    let (Some(response), Some(domain), Some(user)) = (piece(message, 20), piece(message, 28), piece(message, 36)) else {
+    let (Some(response), Some(domain), Some(user)) = (piece(message, 20), piece(message, 28), piece(message, 36))
+    else {
         return false;
     };
     let Some((proof, temp)) = response.split_at_checked(16) else { return false };

@@ -84,10 +84,7 @@ pub(super) fn tunnel_create(cookie: Option<&str>) -> Vec<u8> {
     // HTTP_TUNNEL_PACKET_FIELD_PAA_COOKIE
     let fields = u16::from(cookie.is_some());
     let cookie = cookie.map(blob).unwrap_or_default();
-    raw(
-        kind::TUNNEL_CREATE,
-        &[&CAPABILITIES.to_le_bytes()[..], &fields.to_le_bytes(), &[0; 2], &cookie].concat(),
-    )
+    raw(kind::TUNNEL_CREATE, &[&CAPABILITIES.to_le_bytes()[..], &fields.to_le_bytes(), &[0; 2], &cookie].concat())
 }
 
 /// 2.2.10.20 HTTP_TUNNEL_RESPONSE
@@ -119,10 +116,7 @@ pub(super) fn tunnel_authorize_response(error: u32, idle_minutes: u32) -> Vec<u8
 /// 2.2.10.2 HTTP_CHANNEL_PACKET
 pub(super) fn channel_create(target: &str, port: u16) -> Vec<u8> {
     // One resource, no alternative one; protocol 3.
-    raw(
-        kind::CHANNEL_CREATE,
-        &[&[1, 0][..], &port.to_le_bytes(), &3u16.to_le_bytes(), &blob(target)].concat(),
-    )
+    raw(kind::CHANNEL_CREATE, &[&[1, 0][..], &port.to_le_bytes(), &3u16.to_le_bytes(), &blob(target)].concat())
 }
 
 /// 2.2.10.4 HTTP_CHANNEL_RESPONSE

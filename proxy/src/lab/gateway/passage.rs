@@ -85,28 +85,36 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Passage<'_, R, W> {
         if inner.tls.is_some() {
             self.report.phase = "tls";
         }
-        if inner.end == client::End::Clean && inner.error.is_none() {
+        let has_left = inner.end == client::End::Clean && inner.error.is_none();
+        if has_left {
             self.report.phase = "active";
         }
         self.report.inner = Some(inner);
         match over? {
             Over::Client => self.close().await,
+            // The server has gone because its client did.
+            Over::Closed(_) if has_left => {
+                let _ = self.to.send(&packet::close_response()).await;
+                let _ = self.to.finish().await;
+                Ok(())
+            }
             Over::Closed(status) => self.closed(status).await,
             Over::Gone => Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
         }
     }
 
-    /// Closes the channel, and waits for the gateway's word.
+    /// Closes the channel, and waits for the gateway's word. Where the server has gone when its client did, the gateway closes
+    /// it at the same time, and each takes the other's word for an answer.
     async fn close(&mut self) -> Result<(), Stop> {
         self.to.send(&packet::close(0)).await?;
-        loop {
-            match self.script.within(self.from.packet()).await? {
-                Some(packet) if packet::kind_of(&packet) == kind::CLOSE_RESPONSE => break,
-                Some(_) => {}
-                None => return Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
+        while let Some(packet) = self.script.within(self.from.packet()).await? {
+            if [kind::CLOSE, kind::CLOSE_RESPONSE].contains(&packet::kind_of(&packet)) {
+                break;
             }
         }
-        Ok(self.to.finish().await?)
+        // Who has gone does not hear it.
+        let _ = self.to.finish().await;
+        Ok(())
     }
 
     /// The gateway has closed the channel: it is the gateway's to go first.

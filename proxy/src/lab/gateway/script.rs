@@ -148,6 +148,8 @@ pub enum Way {
 pub struct GatewayClient {
     /// Over which transport it comes.
     pub way: Way,
+    /// Whether it asks for a ticket first, over a connection of its own: \[MS-KKDCP\]. Without one it goes on with NTLM.
+    pub asks_kdc: bool,
     /// Whether it asks a web proxy to CONNECT it first.
     pub by_proxy: bool,
     /// Its versions of TLS.

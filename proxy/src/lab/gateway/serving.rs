@@ -57,6 +57,10 @@ where
             log.reach(step)?;
         }
         sleep(Duration::from_millis(host.script.thinks_ms)).await;
+        if head.target().starts_with(http::KDC) {
+            say(io, empty("503 Service Unavailable")).await?;
+            continue;
+        }
         match door(&head, &mut guest, host) {
             Door::Challenge(answer) => {
                 say(io, answer).await?;
@@ -82,7 +86,10 @@ where
 /// The response of a script.
 pub(super) fn answer(answer: Answer) -> Vec<u8> {
     let fields: Vec<String> = answer.fields.iter().map(|field| (*field).to_owned()).collect();
-    http::response(answer.status, &[&["Server: Microsoft-IIS/10.0".into(), "Content-Length: 0".into()], &fields[..]].concat())
+    http::response(
+        answer.status,
+        &[&["Server: Microsoft-IIS/10.0".into(), "Content-Length: 0".into()], &fields[..]].concat(),
+    )
 }
 
 /// Gives the same answer to this request and all to come.
@@ -135,7 +142,8 @@ fn door(head: &Head, guest: &mut Guest, host: &Host) -> Door {
     if host.script.offers.is_empty() || guest.is_known || head.says("RDG-Auth-Scheme", "paa") {
         return Door::Open;
     }
-    let shown = host.script.offers.iter().find_map(|scheme| Some((*scheme, head.scheme("Authorization", scheme.name())?)));
+    let shown =
+        host.script.offers.iter().find_map(|scheme| Some((*scheme, head.scheme("Authorization", scheme.name())?)));
     match shown {
         Some((Scheme::Basic, token)) => {
             let expected = format!("{}:{}", ACCOUNT.user, ACCOUNT.password);

@@ -19,8 +19,7 @@ struct Played {
 async fn play(scenario: &'static GatewayScenario) -> Played {
     let gateway = scenario.serve().await.expect("loopback has a free port");
     let report = scenario.connect(gateway.addr).await;
-    let connections = if scenario.gateway.listens { 1 } else { 0 };
-    gateway.finished(connections).await;
+    gateway.finished(report.connections).await;
     let conversations = gateway.conversations();
     gateway.stop().await;
     Played { scenario, report, conversations }
@@ -32,7 +31,11 @@ impl Played {
         let mut wrong = Vec::new();
         let mut compare = |what: &str, said: String, expected: String| {
             if said != expected {
-                wrong.push(format!("{}: {what}: {said}, declared {expected}\n  {report:?}\n  {:?}", self.scenario.name, self.deeds()));
+                wrong.push(format!(
+                    "{}: {what}: {said}, declared {expected}\n  {report:?}\n  {:?}",
+                    self.scenario.name,
+                    self.deeds()
+                ));
             }
         };
         compare("end", format!("{:?}", report.end), format!("{:?}", expect.end));

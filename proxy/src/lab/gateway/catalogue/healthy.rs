@@ -32,6 +32,8 @@ pub const SCENARIOS: &[GatewayScenario] = &[
         GatewayScript { certificate: Certificate::Expired, versions: Versions::Only12, ..GATEWAY }, CLIENT, CONNECTED),
     play("healthy-by-proxy", "a web proxy in front lets the client through",
         GatewayScript { by_proxy: true, ..GATEWAY }, GatewayClient { by_proxy: true, ..CLIENT }, CONNECTED),
+    play("healthy-no-kdc-proxy", "503 to /KdcProxy, and the client goes on with NTLM",
+        GATEWAY, GatewayClient { asks_kdc: true, ..CLIENT }, CONNECTED),
     play("healthy-keep-alives", "a gateway that sends keep-alives, and tells an idle timeout that is never reached",
         GatewayScript { keep_alive_ms: 10, idle_minutes: 30, ..GATEWAY }, CLIENT, CONNECTED),
     play("healthy-slow", "a gateway that thinks 300 ms before each answer",

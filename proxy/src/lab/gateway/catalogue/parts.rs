@@ -3,18 +3,16 @@
 //! As elsewhere in the lab the labels say what the peers do. Who leaves because of what the gateway said leaves clean; what is
 //! to blame is the gateway, or the box before it.
 
-pub(super) use crate::lab::catalogue::parts::{
-    CONNECTED, STAYS, broken, leaves, or, server, silent, told,
-};
+pub(super) use crate::lab::catalogue::parts::{CONNECTED, STAYS, broken, leaves, or, server, silent, told};
+use crate::lab::catalogue::{CLIENT as INNER, SERVER};
 pub(super) use crate::lab::certificate::Certificate;
+pub(super) use crate::lab::gateway::ntlm::Account;
 pub(super) use crate::lab::gateway::script::{
     ACCOUNT, Answer, GatewayAct, GatewayClient, GatewayScenario, GatewayScript, Scheme, Step, Way,
 };
 pub(super) use crate::lab::{ClientScript, Expect, ServerScript};
-pub(super) use analyzer::observation::Ending;
-pub(super) use crate::lab::gateway::ntlm::Account;
 pub(super) use crate::tls::{Refusal, Trust, Versions};
-use crate::lab::catalogue::{CLIENT as INNER, SERVER};
+pub(super) use analyzer::observation::Ending;
 
 /// A gateway without a fault, which offers what Windows offers.
 pub const GATEWAY: GatewayScript = GatewayScript {
@@ -36,6 +34,7 @@ pub const GATEWAY: GatewayScript = GatewayScript {
 /// A client that comes by WebSocket, says at once who it is, as FreeRDP does, and leaves in order.
 pub const CLIENT: GatewayClient = GatewayClient {
     way: Way::WebSocket,
+    asks_kdc: false,
     by_proxy: false,
     versions: Versions::Both,
     trust: Trust::Anything,
