@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 const HEAD: usize = 16 * 1024;
 
 /// A longer body nobody here has a use for.
-const BODY: usize = 64 * 1024;
+pub(super) const BODY: usize = 64 * 1024;
 
 /// The path of \[MS-TSGU\] over HTTP.
 pub(super) const GATEWAY: &str = "/remoteDesktopGateway/";
@@ -52,6 +52,11 @@ impl Head {
     /// Of a response; 0 where it is none.
     pub fn status(&self) -> u16 {
         self.target().parse().unwrap_or(0)
+    }
+
+    /// `Content-Length`; 0 where there is none.
+    pub fn length(&self) -> usize {
+        self.field("Content-Length").and_then(|length| length.parse().ok()).unwrap_or(0)
     }
 
     /// The first field of that name.
@@ -100,11 +105,10 @@ pub(super) async fn head<S: AsyncRead + Unpin>(io: &mut S) -> io::Result<Head> {
 
 /// Reads and forgets the body that a head announces with its length.
 pub(super) async fn skip_body<S: AsyncRead + Unpin>(io: &mut S, head: &Head) -> io::Result<()> {
-    let length = head.field("Content-Length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    if length > BODY {
+    if head.length() > BODY {
         return Err(ErrorKind::InvalidData.into());
     }
-    let mut body = vec![0; length];
+    let mut body = vec![0; head.length()];
     io.read_exact(&mut body).await.map(drop)
 }
 

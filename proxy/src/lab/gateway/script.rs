@@ -118,7 +118,8 @@ pub struct GatewayScript {
     pub lets_in: bool,
     /// Whether it goes on as a WebSocket where it is asked to. If not, it answers as if it was not asked.
     pub websocket: bool,
-    /// Whether the two halves of a tunnel meet. If not, the second one is ended when it is accepted.
+    /// Whether the two halves of a tunnel meet. If not, every second connection meets another gateway, which has a certificate of
+    /// its own and ends a second half when it is accepted.
     pub affinity: bool,
     /// Bytes behind the head that accepts a channel: 10 in practice, 100 in \[MS-TSGU\] 3.3.5.1.
     pub seed: usize,

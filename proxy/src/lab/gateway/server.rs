@@ -48,7 +48,8 @@ pub(super) struct Host {
     pub script: GatewayScript,
     /// Where every channel leads, whatever its client asked for.
     pub target: SocketAddr,
-    tls: tls::Server,
+    /// Of the gateway, and of the other one that a balancer without affinity leads every second connection to.
+    tls: [tls::Server; 2],
     tell: Option<Tell>,
     shared: Arc<Shared>,
 }
@@ -77,8 +78,7 @@ impl Gateway {
             let addr = held.local_addr()?;
             return Ok(Gateway { addr, server: None, shared, finished, task: None, _held: Some(held) });
         }
-        let tls = tls::Server::new(&script.certificate.make()?, script.versions, Ciphers::All, None)?;
-        let tls = keys.map_or(tls.clone(), |keys| tls.telling(keys));
+        let tls = [identity(script, keys.as_ref())?, identity(script, keys.as_ref())?];
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let host = Host { script, target, tls, tell, shared: shared.clone() };
@@ -119,6 +119,12 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         self.task.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// A fresh key, and a certificate for it.
+fn identity(script: GatewayScript, keys: Option<&Keys>) -> io::Result<tls::Server> {
+    let tls = tls::Server::new(&script.certificate.make()?, script.versions, Ciphers::All, None)?;
+    Ok(keys.map_or(tls.clone(), |keys| tls.telling(keys.clone())))
 }
 
 async fn accept_all(listener: TcpListener, host: Host, count: watch::Sender<usize>) {
@@ -175,7 +181,8 @@ async fn serve(socket: &mut Socket, host: &Host, log: &mut Log) -> Result<(), St
     let hello = read_framed(socket, wire::record_len).await?;
     log.reach(Step::ClientHello)?;
     socket.unread(hello);
-    let mut stream = host.tls.accept(socket).await?;
+    let other = !host.script.affinity && log.connection % 2 == 0;
+    let mut stream = host.tls[usize::from(other)].accept(socket).await?;
     let served = match log.reach(Step::Established) {
         Ok(()) => serving::serve(&mut stream, host, log).await,
         stop => stop,

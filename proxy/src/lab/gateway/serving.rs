@@ -52,7 +52,11 @@ where
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        http::skip_body(io, &head).await?;
+        // The body of a channel of RPC is the channel: nothing is read of it, and nothing behind it.
+        let is_endless = head.length() > http::BODY;
+        if !is_endless {
+            http::skip_body(io, &head).await?;
+        }
         if let Some(step) = step_of(&head) {
             log.reach(step)?;
         }
@@ -80,6 +84,9 @@ where
                 _ => say(io, empty("404 Not Found")).await?,
             },
         }
+        if is_endless {
+            return Ok(());
+        }
     }
 }
 
@@ -100,6 +107,7 @@ where
     loop {
         say(io, answer(given)).await?;
         match http::head(io).await {
+            Ok(head) if head.length() > http::BODY => return Ok(()),
             Ok(head) => http::skip_body(io, &head).await?,
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error.into()),
