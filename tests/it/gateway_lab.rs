@@ -89,13 +89,31 @@ fn the_embedded_client_plays_against_a_gateway() {
     }
 }
 
-/// Over each transport that FreeRDP 2 has: `/gt:`, whether it closes a window, and what the gateway says of it.
-const WAYS: &[(&str, Then, &str)] = &[
-    ("http", Then::Leave, "has opened the channel"),
-    ("http", Then::CloseTheWindow, "has opened the channel"),
-    ("http,no-websockets", Then::Leave, "has the RDG_IN_DATA"),
-    ("http,no-websockets", Then::CloseTheWindow, "has the RDG_IN_DATA"),
-    ("auto", Then::Leave, "has opened the channel"),
+/// The outer TLS of both channels, and the one in the tunnel.
+#[test]
+fn the_key_log_opens_both_channels_and_what_is_in_them() -> Outcome<()> {
+    let folder = Folder::new()?;
+    let keylog = folder.path().join("keys.log");
+    let output = Command::new(program())
+        .args(["lab", "gateway", "healthy-http", "--listen", "127.0.0.1:0", "--play", "--keylog"])
+        .arg(&keylog)
+        .stdin(Stdio::null())
+        .output()?;
+    let log = std::fs::read_to_string(&keylog)?;
+    let secrets = log.lines().filter(|line| line.starts_with("CLIENT_TRAFFIC_SECRET_0 ")).count();
+    assert_eq!(secrets, 3, "{log}\n{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+/// Over each transport that FreeRDP 2 has: the gateway, `/gt:`, whether it closes a window, and what the gateway says of it.
+const WAYS: &[(&str, &str, Then, &str)] = &[
+    ("healthy", "http", Then::Leave, "has opened the channel"),
+    ("healthy", "http", Then::CloseTheWindow, "has opened the channel"),
+    ("healthy", "http,no-websockets", Then::Leave, "has the RDG_IN_DATA"),
+    ("healthy", "http,no-websockets", Then::CloseTheWindow, "has the RDG_IN_DATA"),
+    ("healthy", "auto", Then::Leave, "has opened the channel"),
+    ("healthy-no-websocket", "http", Then::CloseTheWindow, "has the RDG_IN_DATA"),
+    ("healthy-keep-alives", "http", Then::CloseTheWindow, "has opened the channel"),
 ];
 
 #[test]
@@ -103,11 +121,12 @@ fn xfreerdp_comes_through_the_gateway_to_xrdp() {
     with_peers("xfreerdp_comes_through_the_gateway_to_xrdp", || {
         let (screen, server) = (Screen::start()?, Server::xrdp(Security::Tls("TLSv1.2, TLSv1.3"))?);
         let to = format!("127.0.0.1:{}", server.port);
-        for (way, then, did) in WAYS {
-            let lab = Lab::start("healthy", &["--to", &to])?;
+        for (name, way, then, did) in WAYS {
+            let lab = Lab::start(name, &["--to", &to])?;
             let ran = through(&screen, lab.port, server.port, way, ACCOUNT.password, *then)?;
             let said = lab.finish()?;
-            assert_eq!(ran.code, Some(0), "{way} {then:?}: {}\n{said}", ran.output);
+            println!("{name} over {way}: {:?} after {:?}", ran.code, ran.took);
+            assert_eq!(ran.code, Some(0), "{name} over {way} {then:?}: {}\n{said}", ran.output);
             assert_eq!(ran.showed_a_picture, *then == Then::CloseTheWindow, "{way}: {}", ran.output);
             assert!(said.contains(did), "{way}: no {did:?} in {said}");
         }

@@ -84,7 +84,7 @@ impl<R: AsyncRead + Unpin> Inward<R> {
 
     fn whole(&mut self) -> io::Result<Option<Vec<u8>>> {
         let Some(len) = packet::len(&self.held) else { return Ok(None) };
-        if len < packet::HEADER || len > LARGEST {
+        if !(packet::HEADER..=LARGEST).contains(&len) {
             return Err(ErrorKind::InvalidData.into());
         }
         if self.held.len() < len {

@@ -181,7 +181,7 @@ async fn serve(socket: &mut Socket, host: &Host, log: &mut Log) -> Result<(), St
     let hello = read_framed(socket, wire::record_len).await?;
     log.reach(Step::ClientHello)?;
     socket.unread(hello);
-    let other = !host.script.affinity && log.connection % 2 == 0;
+    let other = !host.script.affinity && log.connection.is_multiple_of(2);
     let mut stream = host.tls[usize::from(other)].accept(socket).await?;
     let served = match log.reach(Step::Established) {
         Ok(()) => serving::serve(&mut stream, host, log).await,

@@ -1,5 +1,6 @@
 //! FIN, RST and silence, step after step.
 
+use super::parts::GatewayAct::{Fin, Goodbye, Reset, Silence};
 use super::parts::*;
 
 /// A box that cuts what it does not like, or a gateway that dies: which of them, nobody can see.
@@ -32,8 +33,6 @@ const fn step(
 }
 
 const ACCEPTED: &[&str] = &["tcp", "gateway-tls"];
-
-use GatewayAct::{Fin, Goodbye, Reset, Silence};
 
 /// In order.
 #[rustfmt::skip]
