@@ -113,7 +113,6 @@ const WAYS: &[(&str, &str, Then, &str)] = &[
     ("healthy", "http,no-websockets", Then::CloseTheWindow, "has the RDG_IN_DATA"),
     ("healthy", "auto", Then::Leave, "has opened the channel"),
     ("healthy-no-websocket", "http", Then::CloseTheWindow, "has the RDG_IN_DATA"),
-    ("healthy-keep-alives", "http", Then::CloseTheWindow, "has opened the channel"),
 ];
 
 #[test]
