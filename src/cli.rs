@@ -38,7 +38,7 @@ pub enum Command {
     Histogram(Histogram),
     /// Show the whole thing on this machine: a healthy and a failing session through the real proxy
     Demo(Demo),
-    /// Be a server that fails in one way, for any client to try: `lab list` names the ways
+    /// Be a server, or an RD Gateway, that fails in one way, for any client to try: `lab list` names the ways
     Lab(Lab),
     /// Put the secrets of recordings before their first packet, where tshark needs them, and mend a cut end
     Finalize(Finalize),
@@ -275,12 +275,19 @@ pub struct Demo {
 
 #[derive(Debug, Args)]
 pub struct Lab {
-    /// `list`, the scenario whose server is to be played, or `slow-dns`, a resolver that answers late
-    #[arg(value_name = "list|NAME", default_value = "list")]
+    /// `list`, the scenario whose server is to be played, `gateway` before that of an RD Gateway, or `slow-dns`, a resolver
+    /// that answers late
+    #[arg(value_name = "list|NAME|gateway NAME", default_value = "list")]
     pub name: String,
-    /// Where the server listens; 127.0.0.1:3399 unless told otherwise, the resolver 127.0.0.77:53
+    /// The gateway's scenario; `healthy` unless told otherwise
+    #[arg(hide = true)]
+    pub scenario: Option<String>,
+    /// Where it listens; a server 127.0.0.1:3399 unless told otherwise, a gateway 127.0.0.1:3443, the resolver 127.0.0.77:53
     #[arg(long, value_name = "IP:PORT")]
     pub listen: Option<SocketAddr>,
+    /// Where every channel of a gateway leads, instead of to a server of the lab's own
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = target)]
+    pub to: Option<Target>,
     /// How late the resolver answers, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
     pub delay: Duration,

@@ -1,4 +1,6 @@
-//! `rdpscope lab`: the scripted servers, each of which fails in one way, for any client to try.
+//! `rdpscope lab`: the scripted servers and gateways, each of which fails in one way, for any client to try.
+
+mod gateway;
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -12,7 +14,7 @@ use analyzer::report::text::para;
 use anyhow::{Context, bail};
 use proxy::lab::dns::Resolver;
 use proxy::lab::wire::protocol::{HYBRID, SSL};
-use proxy::lab::{ClientReport, GROUPS, Scenario, Server, Stays, Tell, Told, scenarios};
+use proxy::lab::{ClientReport, Expect, GROUPS, Scenario, Server, Stays, Tell, Told, scenarios};
 use proxy::tls::{Ciphers, Keys, Trust, Versions};
 
 use super::{print, proxy::stopped, talk};
@@ -20,6 +22,9 @@ use crate::cli::Lab;
 
 /// Where a scenario's server listens: not RDP's own port, which may be taken.
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3399);
+
+/// What stands before the name of a gateway's scenario.
+const GATEWAY: &str = "gateway";
 
 /// The resolver, which is no scenario: it stands beside the server.
 const SLOW_DNS: &str = "slow-dns";
@@ -37,7 +42,13 @@ pub fn run(args: Lab) -> anyhow::Result<u8> {
         runtime.block_on(resolve(&args))?;
         return Ok(0);
     }
-    let Some(scenario) = Scenario::named(&args.name) else { bail!(unknown(&args.name)) };
+    if args.name == GATEWAY {
+        runtime.block_on(gateway::run(&args))?;
+        return Ok(0);
+    }
+    let Some(scenario) = Scenario::named(&args.name) else {
+        bail!(unknown(&args.name, &near(&args.name, scenarios().map(|scenario| scenario.name))))
+    };
     runtime.block_on(serve(scenario, &args))?;
     Ok(0)
 }
@@ -54,18 +65,19 @@ fn list() -> String {
     }
     out += "name resolution\n";
     para(&mut out, &format!("  {SLOW_DNS:<29} "), "a resolver that answers late: every name is at 127.0.0.1");
-    out + "\nrdpscope lab NAME plays the server of one, for any client to try.\n"
+    out += "\nrdpscope lab NAME plays the server of one, for any client to try.\n\n";
+    out += &gateway::list();
+    out + "rdpscope lab gateway NAME plays an RD Gateway, before a server of the lab's own or --to another.\n"
 }
 
 /// What is said of a name that is none.
-fn unknown(name: &str) -> String {
-    let near = near(name);
+fn unknown(name: &str, near: &[&str]) -> String {
     let meant = if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
     format!("no scenario is called {name}{meant}; rdpscope lab list names them all")
 }
 
 /// The scenarios that have most words of the name, or words that begin like them. No more than five.
-fn near(name: &str) -> Vec<&'static str> {
+fn near(name: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     let words: Vec<String> = name.to_lowercase().split(['-', '_', ' ']).map(str::to_owned).collect();
     let alike = |word: &str, part: &str| {
         let same = word.chars().zip(part.chars()).take_while(|(one, other)| one == other).count();
@@ -75,9 +87,10 @@ fn near(name: &str) -> Vec<&'static str> {
         let parts: Vec<&str> = candidate.split('-').collect();
         words.iter().filter(|word| parts.iter().any(|part| alike(word, part))).count()
     };
-    let best = scenarios().map(|scenario| score(scenario.name)).max().unwrap_or(0);
-    let found = scenarios().map(|scenario| scenario.name).filter(|name| best > 0 && score(name) == best);
-    found.take(5).collect()
+    let scores: Vec<_> = names.map(|name| (score(name), name)).collect();
+    let best = scores.iter().map(|(score, _)| *score).max().unwrap_or(0);
+    let found = scores.into_iter().filter(|(score, _)| best > 0 && *score == best);
+    found.map(|(_, name)| name).take(5).collect()
 }
 
 async fn serve(scenario: &'static Scenario, args: &Lab) -> anyhow::Result<()> {
@@ -183,7 +196,7 @@ fn announcement(scenario: &Scenario, server: &Server) -> String {
     let relay = SocketAddr::new(addr.ip(), 3390);
     out += &format!("  through rdpscope: rdpscope proxy --to {addr} --listen {relay}\n");
     out += &format!("                    xfreerdp /v:{relay} {flags} /u:lab /p:x\n\n");
-    para(&mut out, "  the label: ", &label(scenario));
+    para(&mut out, "  the label: ", &label(&scenario.expect));
     let embedded =
         "Behind TLS the server follows the embedded client's script (--play): a real client may leave there.";
     para(&mut out, "  ", embedded);
@@ -194,8 +207,7 @@ fn announcement(scenario: &Scenario, server: &Server) -> String {
 }
 
 /// What is to be said of it.
-fn label(scenario: &Scenario) -> String {
-    let expect = &scenario.expect;
+fn label(expect: &Expect) -> String {
     let cause = expect.cause.map_or(String::new(), |cause| format!(", {cause}"));
     let or = if expect.or.is_empty() { String::new() } else { format!(" (or {})", expect.or.join(", ")) };
     format!("{}{cause}{or}", expect.outcome.name())
@@ -245,6 +257,7 @@ mod tests {
 
     #[test]
     fn near_matches_share_words() {
+        let near = |name: &str| near(name, scenarios().map(|scenario| scenario.name));
         assert!(near("reset-after-hello").contains(&"reset-after-client-hello"), "{:?}", near("reset-after-hello"));
         assert!(near("alert40").contains(&"alert-40"), "{:?}", near("alert40"));
         assert!(near("xyz").is_empty());

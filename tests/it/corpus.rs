@@ -122,7 +122,7 @@ const RDP: &[(&str, &[&str])] = &[
     ),
     (
         "awakecoding-rdp-rdg-same-creds-kerberos-smartcard-success2.pcapng",
-        &["Protected 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
+        &["@@BpNSrka 0xb>8 failure - tls 0303/c030 CN=IT-HELP-TEST.ad.it-help.ninja 1775174050 connected"],
     ),
     (
         "awakecoding-rdp-restricted-admin-accepted1.pcapng",

@@ -7,6 +7,7 @@ mod corpus;
 mod explain;
 mod fuzzed;
 mod gateway;
+mod gateway_lab;
 mod histogram;
 mod inference;
 mod inner;

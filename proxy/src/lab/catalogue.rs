@@ -5,7 +5,7 @@ mod healthy;
 mod inside;
 mod negotiation;
 mod nobody;
-mod parts;
+pub(in crate::lab) mod parts;
 mod sealed;
 mod tls;
 

@@ -127,10 +127,10 @@ pub struct ClientReport {
 }
 
 /// How long a client waits, after it left, for the server to follow.
-const FAREWELL: Duration = Duration::from_secs(3);
+pub(in crate::lab) const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Plays a client against whoever listens there.
-pub(super) async fn play(script: ClientScript, session: Session, server: SocketAddr) -> ClientReport {
+pub(in crate::lab) async fn play(script: ClientScript, session: Session, server: SocketAddr) -> ClientReport {
     let mut report = ClientReport::new();
     match script.within(dial(server)).await {
         Ok(mut socket) => {
@@ -148,7 +148,7 @@ pub(super) async fn play(script: ClientScript, session: Session, server: SocketA
 
 /// Why a client does not go on to its script's end.
 #[derive(Debug)]
-enum Stop {
+pub(in crate::lab) enum Stop {
     /// Its patience is at an end.
     Patience,
     /// It does not like what the server said, and leaves.
@@ -173,7 +173,7 @@ impl From<io::Error> for Stop {
 }
 
 impl Stop {
-    fn end_of_dialling(&self) -> End {
+    pub fn end_of_dialling(&self) -> End {
         match self {
             Stop::Lost(error) if error.kind() == ErrorKind::ConnectionRefused => End::Refused,
             // The server accepted and reset before the connecting side had looked.

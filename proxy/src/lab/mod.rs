@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod certificate;
 mod client;
 pub mod dns;
+pub mod gateway;
 mod relay;
 mod server;
 mod session;

@@ -236,7 +236,7 @@ where
 }
 
 /// Says one PDU, in a TLS record of its own where there is TLS.
-pub(super) async fn say<S: AsyncWrite + Unpin>(io: &mut S, pdu: Vec<u8>) -> io::Result<()> {
+pub(in crate::lab) async fn say<S: AsyncWrite + Unpin>(io: &mut S, pdu: Vec<u8>) -> io::Result<()> {
     io.write_all(&pdu).await?;
     io.flush().await
 }

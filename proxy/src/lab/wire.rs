@@ -492,7 +492,7 @@ fn per_len(len: usize) -> Vec<u8> {
 }
 
 /// Null-terminated UTF-16, little endian.
-fn utf16(text: &str) -> Vec<u8> {
+pub(in crate::lab) fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
 }
 

@@ -14,7 +14,7 @@ pub(super) use crate::lab::{
 pub(super) use crate::tls::{Ciphers, Refusal, Trust, Versions};
 
 /// About half a megabyte in eight bursts.
-pub(super) const SESSION: Session = Session { bursts: 8, updates: 16, update_len: 4000, pause_ms: 5 };
+pub(in crate::lab) const SESSION: Session = Session { bursts: 8, updates: 16, update_len: 4000, pause_ms: 5 };
 
 /// A server with TLS, without a fault.
 pub const SERVER: ServerScript = ServerScript {
@@ -58,14 +58,14 @@ pub const CLIENT: ClientScript = ClientScript {
 };
 
 /// One that gives up soon, for silent servers. Long enough for a busy machine to come as far as the silence.
-pub(super) const IMPATIENT: ClientScript = ClientScript { patience_ms: 600, ..CLIENT };
+pub(in crate::lab) const IMPATIENT: ClientScript = ClientScript { patience_ms: 600, ..CLIENT };
 
 /// One whose user looks at the certificate for a moment and denies it.
 pub(super) const DENIES: ClientScript =
     ClientScript { stays: Stays::UntilEstablished, leaves: Leave::Notify, hesitates_ms: 300, ..CLIENT };
 
 /// One that stays until the server ends it, for servers that act late.
-pub(super) const STAYS: ClientScript = ClientScript { stays: Stays::UntilEnded, ..CLIENT };
+pub(in crate::lab) const STAYS: ClientScript = ClientScript { stays: Stays::UntilEnded, ..CLIENT };
 
 /// A legacy client: no RDP_NEG_REQ.
 pub(super) const LEGACY: ClientScript = ClientScript { asks: None, ..CLIENT };
@@ -74,7 +74,7 @@ pub(super) const LEGACY: ClientScript = ClientScript { asks: None, ..CLIENT };
 pub(super) const NLA: ClientScript = ClientScript { asks: Some(SSL | HYBRID), ..CLIENT };
 
 /// The end of a healthy session.
-pub(super) const CONNECTED: Expect = Expect {
+pub(in crate::lab) const CONNECTED: Expect = Expect {
     outcome: Outcome::Connected,
     phases: &["active"],
     leg: Leg::Back,
@@ -92,7 +92,7 @@ pub(super) const CONFIRMED: &[&str] = &["negotiation", "tls"];
 pub(super) const TLS: &[&str] = &["tls"];
 
 /// The server ends it.
-pub(super) const fn server(how: Ending, phases: &'static [&'static str], cause: &'static str) -> Expect {
+pub(in crate::lab) const fn server(how: Ending, phases: &'static [&'static str], cause: &'static str) -> Expect {
     let end = match how {
         Ending::Reset => End::Reset,
         Ending::Refused => End::Refused,
@@ -111,21 +111,21 @@ pub(super) const fn server(how: Ending, phases: &'static [&'static str], cause: 
 }
 
 /// The client gives up on a silent server.
-pub(super) const fn silent(phases: &'static [&'static str], cause: &'static str) -> Expect {
+pub(in crate::lab) const fn silent(phases: &'static [&'static str], cause: &'static str) -> Expect {
     Expect { by: Side::Client, how: Ending::Fin, end: End::Timeout, ..server(Ending::Fin, phases, cause) }
 }
 
 /// The client leaves, because of what the server is or says.
-pub(super) const fn leaves(phases: &'static [&'static str], cause: &'static str) -> Expect {
+pub(in crate::lab) const fn leaves(phases: &'static [&'static str], cause: &'static str) -> Expect {
     Expect { end: End::Clean, blames: Some(Side::Client), ..silent(phases, cause) }
 }
 
 /// The client leaves, because the server told it so.
-pub(super) const fn told(phases: &'static [&'static str], cause: &'static str) -> Expect {
+pub(in crate::lab) const fn told(phases: &'static [&'static str], cause: &'static str) -> Expect {
     Expect { blames: Some(Side::Server), ..leaves(phases, cause) }
 }
 
-pub(super) const fn or(expect: Expect, or: &'static [&'static str]) -> Expect {
+pub(in crate::lab) const fn or(expect: Expect, or: &'static [&'static str]) -> Expect {
     Expect { or, ..expect }
 }
 
@@ -141,7 +141,7 @@ pub(super) const fn with(certificate: Certificate) -> ServerScript {
     ServerScript { certificate, ..SERVER_12 }
 }
 
-pub(super) const fn refuses(refusal: Refusal) -> ClientScript {
+pub(in crate::lab) const fn refuses(refusal: Refusal) -> ClientScript {
     ClientScript { trust: Trust::Refuses(refusal), ..CLIENT }
 }
 
@@ -179,7 +179,7 @@ pub(super) const PART: usize = 3000;
 
 /// For how long a session is quiet before it is cut off. In reality it is minutes; the smallest that a cut cannot be
 /// mistaken for an answer to what was said before.
-pub(super) const QUIET_MS: u64 = 3000;
+pub(in crate::lab) const QUIET_MS: u64 = 3000;
 
 /// A server that acts when the session has been quiet.
 pub(super) const fn cut_when_quiet(act: Act) -> ServerScript {
@@ -192,7 +192,7 @@ pub(super) const fn behind_relay(cuts: Cut) -> ServerScript {
 }
 
 /// A session that is ended while it runs.
-pub(super) const fn broken(how: Ending, cause: &'static str, or: &'static [&'static str]) -> Expect {
+pub(in crate::lab) const fn broken(how: Ending, cause: &'static str, or: &'static [&'static str]) -> Expect {
     Expect { outcome: Outcome::Broken, or, ..server(how, &["active"], cause) }
 }
 
