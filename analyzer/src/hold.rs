@@ -45,6 +45,8 @@ pub struct Hold {
     bytes: usize,
     /// Connections that nobody waits for any more.
     given_up: Vec<Random>,
+    /// Whether secrets are expected from elsewhere than a relay inside TLS.
+    follows: bool,
     /// Observations that were read without secrets that might have come.
     without: u64,
     late: bool,
@@ -54,6 +56,11 @@ impl Hold {
     /// A session whose secrets are expected to come while it goes on.
     pub fn expecting(limits: Limits) -> Hold {
         Hold { limits: Some(limits), ..Hold::default() }
+    }
+
+    /// The same, where secrets come from a key log: also of TLS that a relay passes untouched.
+    pub fn following(limits: Limits) -> Hold {
+        Hold { follows: true, ..Hold::expecting(limits) }
     }
 
     /// Takes one observation and hands on what the protocol did, by this one and by those that were held for it.
@@ -69,6 +76,7 @@ impl Hold {
         }
         if let Seen::Interception(interception) = &observation.seen
             && interception.is_passing()
+            && !self.follows
         {
             // Whoever would have told its secrets does not have them.
             self.limits = None;

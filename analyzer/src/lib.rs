@@ -32,6 +32,8 @@ pub mod hold;
 
 pub mod timeline;
 
+pub mod sessions;
+
 pub mod prediction;
 
 pub mod attribution;

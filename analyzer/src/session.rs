@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use crate::event::{Event, Protocols, What};
-use crate::observation::{Absence, Interception, Leg, Observation, Seen, Side};
+use crate::observation::{Absence, Flow, Interception, Observation, Opening, Seen, Side};
 use crate::rdp::inner::Inner;
 use crate::rdp::mcs::Mcs;
 use crate::rdp::x224::{Negotiation, Next};
@@ -21,7 +21,7 @@ use crate::tls::{Behind, Tls};
 /// The layers of one session's legs.
 #[derive(Default)]
 pub struct Session {
-    stacks: Vec<(Leg, Stack)>,
+    stacks: Vec<(Flow, Stack)>,
     keys: Arc<Keyring>,
 }
 
@@ -38,7 +38,7 @@ impl Session {
             return self.learn(log);
         }
         let mut happened = Vec::new();
-        self.stack(flow.leg).push(seen, &mut happened);
+        self.stack(flow).push(seen, &mut happened);
         for what in happened {
             each(Event { at, flow, frame, what });
         }
@@ -59,7 +59,7 @@ impl Session {
         }
     }
 
-    fn stack(&mut self, leg: Leg) -> &mut Stack {
+    fn stack(&mut self, leg: Flow) -> &mut Stack {
         let found = self.stacks.iter().position(|(of, _)| *of == leg);
         let place = found.unwrap_or_else(|| {
             self.stacks.push((leg, Stack::new(&self.keys)));
@@ -86,6 +86,14 @@ struct Stack {
     keys: Arc<Keyring>,
     /// What the confirm selects.
     selected: Protocols,
+    outer: bool,
+}
+
+struct Nobody;
+
+impl Behind for Nobody {
+    fn push(&mut self, _from: Side, _data: &[u8], _out: &mut Vec<What>) {}
+    fn missing(&mut self, _from: Side, _len: u64, _out: &mut Vec<What>) {}
 }
 
 impl Behind for Inner {
@@ -102,7 +110,7 @@ impl Stack {
     fn new(keys: &Arc<Keyring>) -> Stack {
         let layer = Layer::Negotiation(Box::new(Negotiation::new()));
         let selected = Protocols::default();
-        Stack { layer, closed: false, mirrored: [false; 2], keys: Arc::clone(keys), selected }
+        Stack { layer, closed: false, mirrored: [false; 2], keys: Arc::clone(keys), selected, outer: false }
     }
 
     /// The Random of its ClientHello, once there is one.
@@ -123,7 +131,13 @@ impl Stack {
 
     fn push(&mut self, seen: &Seen, out: &mut Vec<What>) {
         match seen {
-            Seen::Opening(opening) => out.push(What::Opening(opening.clone())),
+            Seen::Opening(opening) => {
+                if *opening == Opening::Gateway {
+                    self.outer = true;
+                    self.layer = Layer::Tls(Box::new(Tls::with_keys(&self.keys, Box::new(Nobody))));
+                }
+                out.push(What::Opening(opening.clone()));
+            }
             Seen::Opened => out.push(What::Opened),
             Seen::Path(sample) => out.push(What::Path(sample.clone())),
             Seen::Sign(sign) => out.push(What::Sign(sign.clone())),
@@ -162,7 +176,14 @@ impl Stack {
                 self.selected = selected(&out[before..]).unwrap_or(self.selected);
                 self.advance(out);
             }
-            Layer::Tls(tls) => tls.push(from, data, out),
+            Layer::Tls(tls) => {
+                let before = out.len();
+                tls.push(from, data, out);
+                if self.outer {
+                    let inner: Vec<What> = out.drain(before..).collect();
+                    out.extend(inner.into_iter().map(|what| What::Outer(Box::new(what))));
+                }
+            }
             Layer::Mcs(mcs) => mcs.push(from, data, out),
             Layer::Opaque => {}
         }

@@ -10,7 +10,7 @@ use analyzer::report::{json, text};
 use analyzer::time::Timestamp;
 use proxy::listen::Target;
 use proxy::probe::{self, Config};
-use proxy::watch::Live;
+use proxy::watch::{Live, Which};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -26,7 +26,7 @@ const LAST: Duration = Duration::from_secs(10);
 
 /// A session that failed.
 struct Failed {
-    session: u32,
+    session: Which,
     file: Option<String>,
     ended: Timestamp,
 }

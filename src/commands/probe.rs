@@ -9,7 +9,7 @@ use super::print;
 use crate::cli::{Format, Probe};
 
 pub fn run(args: Probe) -> anyhow::Result<u8> {
-    let target = Target { name: args.host.name.clone(), port: args.host.port_or_rdp() };
+    let target = Target { name: args.host.name.clone(), port: args.host.port_or_usual(args.gateway) };
     let config = Config { target, connect_to: None, never: None, timeout: args.timeout, count: args.count };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let found = runtime.block_on(probe::run(config));

@@ -25,7 +25,8 @@ impl Facts {
             | Interception::Redialed { .. }
             | Interception::Stuck { .. }
             | Interception::Upstream { .. }
-            | Interception::OtherKey => None,
+            | Interception::OtherKey
+            | Interception::Unbound => None,
         })
     }
 
@@ -48,7 +49,8 @@ impl Timeline {
             | Interception::Passed { .. }
             | Interception::Stuck { .. }
             | Interception::Upstream { .. }
-            | Interception::OtherKey => {}
+            | Interception::OtherKey
+            | Interception::Unbound => {}
         }
     }
 
