@@ -1,4 +1,4 @@
-//! The whole way at once: observations of one session in, what is said of it out.
+//! The whole way at once: observations of one recording in, what is said of its sessions out.
 
 use std::sync::Arc;
 
@@ -6,14 +6,18 @@ use crate::attempt::Diagnosed;
 use crate::event::Event;
 use crate::observation::Observation;
 use crate::session::Session;
+use crate::sessions::Sessions;
 use crate::timeline::Timeline;
 use crate::tls::keys::Keyring;
 
-/// One session's analysis, fed one observation at a time.
+/// The analysis of one recording, fed one observation at a time: of one session, or, on the way through a gateway, of the
+/// connections of one client that go on together.
 #[derive(Default)]
 pub struct Analysis {
     layers: Session,
-    timeline: Timeline,
+    sessions: Sessions,
+    /// What is known before the first observation.
+    nothing: Timeline,
 }
 
 impl Analysis {
@@ -24,27 +28,38 @@ impl Analysis {
 
     /// Takes one observation.
     pub fn push(&mut self, observation: &Observation) {
-        self.layers.push(observation, &mut |event| self.timeline.push(&event));
+        self.layers.push(observation, &mut |event| self.sessions.push(&event));
         // Nobody watches: edges are for those who do.
-        self.timeline.take_edges();
+        self.sessions.take_edges();
     }
 
     /// Takes what was learned in another way than from the flow's bytes: the certificate that TLS 1.3 hides from whoever
     /// watches and shows to whoever takes part.
     pub fn learn(&mut self, event: &Event) {
-        self.timeline.push(event);
-        self.timeline.take_edges();
+        self.sessions.learn(event);
+        self.sessions.take_edges();
     }
 
-    /// What is known so far.
+    /// What is known of its first session so far.
     pub fn timeline(&self) -> &Timeline {
-        &self.timeline
+        self.sessions.timelines().next().map_or(&self.nothing, |(_, timeline)| timeline)
     }
 
-    /// The input is over.
-    pub fn finish(mut self, file: Option<String>) -> Diagnosed {
-        self.timeline.finish();
-        Diagnosed::new(file, self.timeline)
+    /// The sessions.
+    pub fn sessions(&mut self) -> &mut Sessions {
+        &mut self.sessions
+    }
+
+    /// The input is over: what is said of its first session. Observations of one connection make no other.
+    pub fn finish(self, file: Option<String>) -> Diagnosed {
+        let first = self.finish_all(file.as_deref()).into_iter().next();
+        first.unwrap_or_else(|| Diagnosed::new(file, Timeline::default()))
+    }
+
+    /// The input is over: what is said of each session, in the order of their beginning.
+    pub fn finish_all(self, file: Option<&str>) -> Vec<Diagnosed> {
+        let timelines = self.sessions.finish().into_iter();
+        timelines.map(|timeline| Diagnosed::new(file.map(str::to_owned), timeline)).collect()
     }
 }
 
@@ -77,7 +92,7 @@ mod tests {
         let mut relay = Analysis::default();
         reset(&mut relay, Leg::Back, "10.0.0.2:41000", "10.0.0.3:3389", 1000);
         reset(&mut relay, Leg::Front, "10.0.0.1:50000", "10.0.0.2:3390", 1010);
-        relay.finish(Some("relay.pcapng".into()))
+        relay.finish_one(Some("relay.pcapng"))
     }
 
     #[test]

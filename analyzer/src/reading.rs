@@ -3,6 +3,8 @@
 //! Memory does not grow with the file: a connection is dropped as soon as it cannot be RDP, and of one that is over
 //! only what is said of it stays.
 
+mod gateways;
+
 use std::collections::VecDeque;
 use std::io::Read;
 use std::net::IpAddr;
@@ -23,6 +25,7 @@ use crate::tcp::{Interest, Listener, Streams};
 use crate::time::Timestamp;
 use crate::timeline::{RDP_PORT, Timeline};
 use crate::tls::keys::Keyring;
+use gateways::{Gateways, Member};
 
 /// Refusals of domain controllers that are remembered.
 const MAX_REFUSALS: usize = 1000;
@@ -166,14 +169,16 @@ impl Source<'_> {
             Kind::Recording(recording) => {
                 let (decoder, analysis) = *recording;
                 let stopped = decoder.stopped(stopped);
-                let session = analysis.finish(self.name.map(str::to_owned));
-                each(Diagnosed { incomplete: stopped.clone(), ..session });
+                for session in analysis.finish_all(self.name) {
+                    each(Diagnosed { incomplete: stopped.clone(), ..session });
+                }
                 Reading { stopped, ..Reading::default() }
             }
             Kind::Packets(packets) => {
                 let (decoder, streams) = *packets;
                 let given_up = streams.given_up;
-                let sifter = streams.finish();
+                let mut sifter = streams.finish();
+                sifter.finish_gateways(None);
                 sifter.done.into_iter().for_each(each);
                 let mut notices = decoder.notices();
                 notices.extend(sifter.counts.notices(given_up));
@@ -190,6 +195,7 @@ struct Sifter {
     keys: Arc<Keyring>,
     done: Vec<Diagnosed>,
     counts: Counts,
+    gateways: Gateways,
     /// What domain controllers refused, and to whom, the latest last.
     refusals: VecDeque<(IpAddr, Event)>,
 }
@@ -208,6 +214,8 @@ enum Candidate {
         client: IpAddr,
         answers: kdc::Answers,
     },
+    /// With a gateway, perhaps.
+    Gateway(Member),
     Unsure {
         pending: Vec<Observation>,
         heads: [Vec<u8>; 2],
@@ -234,6 +242,10 @@ impl Listener for Sifter {
                 feed(analysis, skip, observation);
                 Interest::Keep
             }
+            Candidate::Gateway(member) => match self.gateways.push(member, &observation) {
+                true => Interest::Keep,
+                false => Interest::Drop,
+            },
             Candidate::Kerberos { client, answers } => {
                 let refusal = refused(answers, &observation);
                 let client = *client;
@@ -248,6 +260,14 @@ impl Listener for Sifter {
                 }
                 let verdict = judge(heads, &observation.seen);
                 pending.push(observation);
+                let verdict = match (verdict, gateways::can_open(&heads[0], &self.keys)) {
+                    (Verdict::Foreign, None) if !heads[0].is_empty() => Verdict::Unsure,
+                    (Verdict::Foreign, Some(true)) => {
+                        let pending = std::mem::take(pending);
+                        return self.gateway(candidate, &pending);
+                    }
+                    (verdict, _) => verdict,
+                };
                 match verdict {
                     Verdict::Unsure if pending.len() <= MAX_PENDING => Interest::Keep,
                     Verdict::Unsure | Verdict::Foreign => {
@@ -267,6 +287,7 @@ impl Listener for Sifter {
         let mut analysis = match candidate {
             Candidate::Rdp { analysis, .. } => analysis,
             Candidate::Kerberos { .. } => return,
+            Candidate::Gateway(member) => return self.gateways.over(&member),
             // Nobody said a word: only the port tells what was wanted.
             Candidate::Unsure { pending, heads } if is_knock(&pending, &heads) => {
                 let Candidate::Rdp { analysis, .. } = begin(pending, Prelude::default(), &self.keys) else { return };
@@ -288,6 +309,27 @@ impl Listener for Sifter {
 }
 
 impl Sifter {
+    /// A connection's TLS can be opened: what stands in it says what it is.
+    fn gateway(&mut self, candidate: &mut Candidate, pending: &[Observation]) -> Interest {
+        self.finish_gateways(pending.last().map(|last| last.at));
+        match self.gateways.begin(pending, &self.keys) {
+            Some(member) => {
+                *candidate = Candidate::Gateway(member);
+                Interest::Keep
+            }
+            None => Interest::Drop,
+        }
+    }
+
+    /// Tells of the clients of gateways that are done by now, or, at the end, of all.
+    fn finish_gateways(&mut self, now: Option<Timestamp>) {
+        for mut analysis in self.gateways.finished(now) {
+            self.refusals_of(analysis.timeline()).iter().for_each(|refusal| analysis.learn(refusal));
+            let of_rdp = |session: &Diagnosed| session.timeline.facts.gateway.as_ref().is_some_and(|one| one.is_rdp());
+            self.done.extend(analysis.finish_all(self.name.as_deref()).into_iter().filter(of_rdp));
+        }
+    }
+
     /// What this session's client was refused by a domain controller before it ended, and not long before it began.
     fn refusals_of(&self, timeline: &Timeline) -> Vec<Event> {
         let client = timeline.client_leg().and_then(|leg| leg.client).map(|client| client.ip());

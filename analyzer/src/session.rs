@@ -3,32 +3,47 @@
 //! Each leg has its own stack, X.224 first, then TLS or MCS as the confirm says. A relay that passes everything on
 //! gives the same events on both legs; one that does not gives different ones, and that is a fact worth seeing.
 //!
-//! What secrets open of TLS goes to [`Inner`]. They must be there before the server answers a ClientHello: of a file all
-//! secrets are found first, and live what comes behind a ClientHello is held for them. Then it does not matter where they
-//! stood.
+//! A flow is a tree. On the way through an RD Gateway it is TLS, HTTP in that, and the RDP connection in the tunnel that HTTP
+//! carries: the same stack again. The tunnel may have two connections, one for each direction; what they carry meets here.
+//!
+//! What secrets open of TLS goes to [`Inner`], or to the gateway's [`Outer`]. They must be there before the server answers a
+//! ClientHello: of a file all secrets are found first, and live what comes behind a ClientHello is held for them. Then it does
+//! not matter where they stood.
+
+mod outer;
 
 use std::sync::Arc;
 
-use crate::event::{Event, Protocols, What};
-use crate::observation::{Absence, Flow, Interception, Observation, Opening, Seen, Side};
+use crate::event::{Event, GatewayEvent, Protocols, What};
+use crate::gateway::{Carried, TunnelId};
+use crate::observation::{Absence, Flow, Interception, Leg, Observation, Opening, Seen, Side};
 use crate::rdp::inner::Inner;
 use crate::rdp::mcs::Mcs;
 use crate::rdp::x224::{Negotiation, Next};
 use crate::secret::Random;
 use crate::tls::keys::Keyring;
 use crate::tls::{Behind, Tls};
+use outer::Outer;
 
-/// The layers of one session's legs.
+/// The layers of one session's connections.
 #[derive(Default)]
 pub struct Session {
     stacks: Vec<(Flow, Stack)>,
+    tunnels: Vec<Tunnel>,
     keys: Arc<Keyring>,
+}
+
+/// The RDP connection that one or two connections to a gateway carry, as one leg sees it.
+struct Tunnel {
+    id: TunnelId,
+    leg: Leg,
+    stack: Stack,
 }
 
 impl Session {
     /// One that opens what these secrets open.
     pub fn with_keys(keys: &Arc<Keyring>) -> Session {
-        Session { stacks: Vec::new(), keys: Arc::clone(keys) }
+        Session { keys: Arc::clone(keys), ..Session::default() }
     }
 
     /// Takes one observation and hands on what the protocol did by it.
@@ -39,6 +54,7 @@ impl Session {
         }
         let mut happened = Vec::new();
         self.stack(flow).push(seen, &mut happened);
+        self.carry(flow, seen, &mut happened);
         for what in happened {
             each(Event { at, flow, frame, what });
         }
@@ -46,26 +62,66 @@ impl Session {
 
     /// The connections that were begun and that nobody can open with the secrets that are there.
     pub fn sealed(&self) -> impl Iterator<Item = Random> {
-        let randoms = self.stacks.iter().filter_map(|(_, stack)| stack.random());
-        randoms.filter(|random| !self.keys.is_complete(random))
+        let inside = self.tunnels.iter().map(|tunnel| &tunnel.stack);
+        let stacks = self.stacks.iter().map(|(_, stack)| stack).chain(inside);
+        stacks.filter_map(Stack::random).filter(|random| !self.keys.is_complete(random))
     }
 
     /// Takes the lines of a key log.
     fn learn(&mut self, log: &[u8]) {
         if Arc::make_mut(&mut self.keys).read(log) > 0 {
-            for (_, stack) in &mut self.stacks {
+            let inside = self.tunnels.iter_mut().map(|tunnel| &mut tunnel.stack);
+            for stack in self.stacks.iter_mut().map(|(_, stack)| stack).chain(inside) {
                 stack.learn(&self.keys);
             }
         }
     }
 
-    fn stack(&mut self, leg: Flow) -> &mut Stack {
-        let found = self.stacks.iter().position(|(of, _)| *of == leg);
+    fn stack(&mut self, flow: Flow) -> &mut Stack {
+        let found = self.stacks.iter().position(|(of, _)| *of == flow);
         let place = found.unwrap_or_else(|| {
-            self.stacks.push((leg, Stack::new(&self.keys)));
+            self.stacks.push((flow, Stack::new(&self.keys)));
             self.stacks.len() - 1
         });
         &mut self.stacks[place].1
+    }
+
+    /// Hands what a connection to a gateway carries to the stack inside.
+    fn carry(&mut self, flow: Flow, seen: &Seen, out: &mut Vec<What>) {
+        let stack = self.stack(flow);
+        let Layer::Outer(outer) = &mut stack.layer else { return };
+        let carried = outer.take_carried();
+        let Some(id) = outer.tunnel() else { return };
+        let is_new = !std::mem::replace(&mut stack.in_tunnel, true);
+        let place = self.tunnel(id, flow.leg);
+        if is_new {
+            // Legs see the same tunnels: the number is that of the name alone.
+            let tunnel = self.number(place);
+            out.push(What::Gateway(GatewayEvent::Half { tunnel }));
+        }
+        let inside = &mut self.tunnels[place].stack;
+        for piece in carried {
+            match piece {
+                Carried::Bytes { from, data } => inside.bytes(from, &data, out),
+                Carried::Missing { from, len } => inside.missing(from, len, Absence::Lost, out),
+            }
+        }
+        if let Seen::Closed { from, .. } = seen {
+            inside.close(*from, out);
+        }
+    }
+
+    fn tunnel(&mut self, id: TunnelId, leg: Leg) -> usize {
+        let found = self.tunnels.iter().position(|tunnel| tunnel.leg == leg && tunnel.id == id);
+        found.unwrap_or_else(|| {
+            self.tunnels.push(Tunnel { id, leg, stack: Stack::new(&self.keys) });
+            self.tunnels.len() - 1
+        })
+    }
+
+    fn number(&self, place: usize) -> u32 {
+        let first = self.tunnels.iter().position(|tunnel| tunnel.id == self.tunnels[place].id);
+        first.unwrap_or(place) as u32
     }
 }
 
@@ -74,6 +130,8 @@ enum Layer {
     Negotiation(Box<Negotiation>),
     Tls(Box<Tls>),
     Mcs(Box<Mcs>),
+    /// A connection to a gateway.
+    Outer(Box<Outer>),
     /// Nothing more can be read of it.
     Opaque,
 }
@@ -86,14 +144,8 @@ struct Stack {
     keys: Arc<Keyring>,
     /// What the confirm selects.
     selected: Protocols,
-    outer: bool,
-}
-
-struct Nobody;
-
-impl Behind for Nobody {
-    fn push(&mut self, _from: Side, _data: &[u8], _out: &mut Vec<What>) {}
-    fn missing(&mut self, _from: Side, _len: u64, _out: &mut Vec<What>) {}
+    /// Whether it was told which tunnel it is of.
+    in_tunnel: bool,
 }
 
 impl Behind for Inner {
@@ -110,13 +162,14 @@ impl Stack {
     fn new(keys: &Arc<Keyring>) -> Stack {
         let layer = Layer::Negotiation(Box::new(Negotiation::new()));
         let selected = Protocols::default();
-        Stack { layer, closed: false, mirrored: [false; 2], keys: Arc::clone(keys), selected, outer: false }
+        Stack { layer, closed: false, mirrored: [false; 2], keys: Arc::clone(keys), selected, in_tunnel: false }
     }
 
     /// The Random of its ClientHello, once there is one.
     fn random(&self) -> Option<Random> {
         match &self.layer {
             Layer::Tls(tls) => tls.random(),
+            Layer::Outer(outer) => outer.random(),
             Layer::Negotiation(_) | Layer::Mcs(_) | Layer::Opaque => None,
         }
     }
@@ -125,6 +178,7 @@ impl Stack {
         self.keys = Arc::clone(keys);
         match &mut self.layer {
             Layer::Tls(tls) => tls.learn(keys, || Box::new(Inner::new(self.selected))),
+            Layer::Outer(outer) => outer.learn(keys),
             Layer::Negotiation(_) | Layer::Mcs(_) | Layer::Opaque => {}
         }
     }
@@ -133,8 +187,7 @@ impl Stack {
         match seen {
             Seen::Opening(opening) => {
                 if *opening == Opening::Gateway {
-                    self.outer = true;
-                    self.layer = Layer::Tls(Box::new(Tls::with_keys(&self.keys, Box::new(Nobody))));
+                    self.layer = Layer::Outer(Box::new(Outer::new(&self.keys)));
                 }
                 out.push(What::Opening(opening.clone()));
             }
@@ -144,7 +197,7 @@ impl Stack {
             Seen::Interception(step) => {
                 // What follows is a connection of its own.
                 if let Interception::Redialed { .. } = step {
-                    *self = Stack::new(&self.keys);
+                    *self = self.anew();
                 }
                 out.push(What::Interception(step.clone()));
             }
@@ -176,15 +229,9 @@ impl Stack {
                 self.selected = selected(&out[before..]).unwrap_or(self.selected);
                 self.advance(out);
             }
-            Layer::Tls(tls) => {
-                let before = out.len();
-                tls.push(from, data, out);
-                if self.outer {
-                    let inner: Vec<What> = out.drain(before..).collect();
-                    out.extend(inner.into_iter().map(|what| What::Outer(Box::new(what))));
-                }
-            }
+            Layer::Tls(tls) => tls.push(from, data, out),
             Layer::Mcs(mcs) => mcs.push(from, data, out),
+            Layer::Outer(outer) => outer.push(from, data, out),
             Layer::Opaque => {}
         }
     }
@@ -199,6 +246,7 @@ impl Stack {
             Layer::Negotiation(negotiation) => negotiation.missing(from, len, out),
             Layer::Tls(tls) => tls.missing(from, len, out),
             Layer::Mcs(mcs) => mcs.missing(from, len, out),
+            Layer::Outer(outer) => outer.missing(from, len, out),
             Layer::Opaque => {}
         }
     }
@@ -239,8 +287,18 @@ impl Stack {
                     }
                 }
             }
+            Layer::Outer(outer) => outer.close(out),
             Layer::Mcs(_) | Layer::Opaque => {}
         }
+    }
+
+    /// The same for a connection that takes this one's place.
+    fn anew(&self) -> Stack {
+        let mut stack = Stack::new(&self.keys);
+        if let Layer::Outer(_) = self.layer {
+            stack.layer = Layer::Outer(Box::new(Outer::new(&self.keys)));
+        }
+        stack
     }
 }
 

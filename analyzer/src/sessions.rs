@@ -1,42 +1,148 @@
-//! Which connections are one session: events of one recording in, timelines out.
+//! Which connections are one session: events of the connections of one recording in, timelines out.
+//!
+//! A connection is a session of its own, but for the second half of a gateway's tunnel: what is known of it joins the first
+//! half's timeline as soon as it says which tunnel it is of. A connection that only asks a KDC proxy belongs to the tunnels of
+//! its client.
 
-use crate::event::Event;
+use crate::event::{Event, GatewayEvent, What};
+use crate::observation::Opening;
 use crate::timeline::{Edge, Timeline};
 
-/// The timelines of one recording.
-#[derive(Default)]
+/// Events that are kept of a connection until it says which tunnel it is of: a TLS handshake and its authentication.
+const KEPT: usize = 2_000;
+
+/// The sessions of one recording.
+#[derive(Debug, Default)]
 pub struct Sessions {
-    numbers: Vec<u32>,
+    /// In the order of their beginning; those that joined another are empty.
     timelines: Vec<Timeline>,
-    edges: Vec<(usize, Edge)>,
+    connections: Vec<Connection>,
+}
+
+/// A connection of the recording.
+#[derive(Debug)]
+struct Connection {
+    /// As whoever made the observations counts it.
+    number: u32,
+    /// Its timeline's place.
+    place: usize,
+    tunnel: Option<u32>,
+    is_gateway: bool,
+    /// What it did until it says which tunnel it is of; `None` where that is known, or can be of no interest any more.
+    early: Option<Vec<Event>>,
+}
+
+impl Connection {
+    fn keep(&mut self, event: &Event) {
+        let Some(early) = &mut self.early else { return };
+        self.is_gateway |= event.what == What::Opening(Opening::Gateway);
+        let is_direct = !self.is_gateway && matches!(event.what, What::Passed { .. });
+        if is_direct || early.len() >= KEPT {
+            self.early = None;
+        } else {
+            early.push(event.clone());
+        }
+    }
 }
 
 impl Sessions {
     /// Takes one event.
     pub fn push(&mut self, event: &Event) {
-        let number = event.flow.session;
-        let place = self.numbers.iter().position(|known| *known == number).unwrap_or_else(|| {
-            self.numbers.push(number);
-            self.timelines.push(Timeline::default());
-            self.numbers.len() - 1
-        });
-        self.timelines[place].push(event);
-        self.edges.extend(self.timelines[place].take_edges().into_iter().map(|edge| (place, edge)));
+        let place = self.connection(event.flow.session);
+        if let What::Gateway(GatewayEvent::Half { tunnel }) = event.what {
+            self.half(place, tunnel);
+        }
+        let connection = &mut self.connections[place];
+        connection.keep(event);
+        self.timelines[connection.place].push(event);
     }
 
-    /// What is known so far, in the order of their beginning.
-    pub fn timelines(&self) -> &[Timeline] {
-        &self.timelines
+    /// Takes what was learned in another way than from a connection's bytes: it is of every session that goes on.
+    pub fn learn(&mut self, event: &Event) {
+        if self.connections.is_empty() {
+            return self.push(event);
+        }
+        let mut known: Vec<usize> = self.connections.iter().map(|one| one.place).collect();
+        known.dedup();
+        for place in known {
+            let number = self.connections.iter().find(|one| one.place == place).map_or(0, |one| one.number);
+            let mut event = event.clone();
+            event.flow.session = number;
+            self.timelines[place].push(&event);
+        }
     }
 
-    /// Edges since the last call, and of which timeline.
+    /// Forgets a connection that has nothing to do with Remote Desktop.
+    pub fn forget(&mut self, number: u32) {
+        if let Some(place) = self.connections.iter().position(|one| one.number == number) {
+            let connection = self.connections.remove(place);
+            self.timelines[connection.place] = Timeline::default();
+        }
+    }
+
+    /// The timeline of a connection.
+    pub fn of(&self, number: u32) -> Option<&Timeline> {
+        let connection = self.connections.iter().find(|one| one.number == number)?;
+        self.timelines.get(connection.place)
+    }
+
+    /// The sessions so far, in the order of their beginning, each with its place.
+    pub fn timelines(&self) -> impl Iterator<Item = (usize, &Timeline)> {
+        self.timelines.iter().enumerate().filter(|(_, timeline)| timeline.began.is_some())
+    }
+
+    /// The phase edges since the last call, with the place of their session.
     pub fn take_edges(&mut self) -> Vec<(usize, Edge)> {
-        std::mem::take(&mut self.edges)
+        let edges = |(place, timeline): (usize, &mut Timeline)| {
+            timeline.take_edges().into_iter().map(move |edge| (place, edge))
+        };
+        self.timelines.iter_mut().enumerate().flat_map(edges).collect()
     }
 
     /// The input is over.
-    pub fn finish(mut self) -> Vec<Timeline> {
-        self.timelines.iter_mut().for_each(Timeline::finish);
-        self.timelines
+    pub fn finish(self) -> Vec<Timeline> {
+        let all = self.timelines.into_iter().filter(|timeline| timeline.began.is_some());
+        let mut timelines: Vec<Timeline> = all.collect();
+        timelines.iter_mut().for_each(Timeline::finish);
+        let is_aside =
+            |timeline: &Timeline| timeline.facts.gateway.as_ref().is_some_and(|gateway| gateway.is_kdc_only());
+        let (aside, mut sessions): (Vec<_>, Vec<_>) = timelines.into_iter().partition(is_aside);
+        if sessions.is_empty() {
+            return aside;
+        }
+        for gateway in sessions.iter_mut().filter_map(|session| session.facts.gateway.as_mut()) {
+            gateway.kdc.extend(aside.iter().flat_map(|one| one.facts.gateway.iter()).flat_map(|one| one.kdc.clone()));
+            gateway.kdc.sort_by_key(|seen| seen.mark.at);
+        }
+        sessions
+    }
+
+    fn connection(&mut self, number: u32) -> usize {
+        let found = self.connections.iter().position(|one| one.number == number);
+        found.unwrap_or_else(|| {
+            let place = self.timelines.len();
+            self.timelines.push(Timeline::default());
+            self.connections.push(Connection {
+                number,
+                place,
+                tunnel: None,
+                is_gateway: false,
+                early: Some(Vec::new()),
+            });
+            self.connections.len() - 1
+        })
+    }
+
+    /// A connection says which tunnel it is of: where that has a timeline already, it joins it.
+    fn half(&mut self, place: usize, tunnel: u32) {
+        let other = self.connections.iter().position(|one| one.tunnel == Some(tunnel));
+        let connection = &mut self.connections[place];
+        connection.tunnel = Some(tunnel);
+        let early = connection.early.take().unwrap_or_default();
+        let Some(other) = other.filter(|other| *other != place) else { return };
+        let joined = self.connections[other].place;
+        let own = std::mem::replace(&mut self.connections[place].place, joined);
+        self.timelines[own] = Timeline::default();
+        early.iter().for_each(|event| self.timelines[joined].push(event));
     }
 }

@@ -324,10 +324,9 @@ impl Scribe<'_> {
     fn end(&mut self, number: u32) {
         let Some(mut group) = self.groups.remove(&number) else { return };
         self.of.retain(|_, of| *of != number);
-        let (mut diagnosed, path) = group.close();
+        let (mut diagnosed, places, path) = group.close();
         let (observations, is_late, has_secrets) = (group.hold.without(), group.hold.is_late(), group.has_secrets);
-        let which = |place| group.which(place);
-        let whose: Vec<Which> = (0..diagnosed.len()).map(which).collect();
+        let whose: Vec<Which> = places.into_iter().map(|place| group.which(place)).collect();
         // Its file must be closed before another takes its place.
         drop(group);
         if observations > 0 && !is_late {
@@ -393,7 +392,7 @@ impl Scribe<'_> {
     /// A session that got further takes back what was said of those before it.
     fn withdraw(&mut self, number: u32) {
         let Some(group) = self.groups.get(&number) else { return };
-        let by = |earlier: &&mut Diagnosed| group.timelines().iter().any(|timeline| earlier.is_withdrawn_by(timeline));
+        let by = |earlier: &&mut Diagnosed| group.timelines().any(|timeline| earlier.is_withdrawn_by(timeline));
         for earlier in recent(&mut self.summary.sessions).filter(by) {
             withdraw(earlier, self.say);
         }

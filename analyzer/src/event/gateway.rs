@@ -39,6 +39,11 @@ pub enum GatewayEvent {
         /// Bytes.
         len: u64,
     },
+    /// This connection is one of those of a tunnel: the number is the tunnel's, counted from 0.
+    Half {
+        /// Which tunnel.
+        tunnel: u32,
+    },
     /// A KDC proxy message, \[MS-KKDCP\] 2.2.2.
     Kdc {
         /// Who sent it.

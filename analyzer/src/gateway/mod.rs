@@ -52,6 +52,12 @@ impl Channel {
         None
     }
 
+    /// What stands behind the answer of a web proxy that has connected (CONNECT, RFC 9110 9.3.6), of client and server: a
+    /// connection of its own. `None` until then; given once.
+    pub fn take_connected(&mut self) -> Option<[Vec<u8>; 2]> {
+        None
+    }
+
     /// What of the RDP connection came since the last call.
     pub fn take_carried(&mut self) -> Vec<Carried> {
         std::mem::take(&mut self.carried)

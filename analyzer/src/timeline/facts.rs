@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::gateway::Gateway;
 use super::inner::Inner;
 use crate::event::{
     Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, KdcError, McsPdu, Protocols,
     ServerHello, Undecryptable, What,
 };
-use crate::observation::{Interception, Leg, Side};
+use crate::observation::{Interception, Leg, Opening, Side};
 use crate::time::Timestamp;
 
 /// Malformed messages, and alerts, that are kept; further malformed ones are counted.
@@ -59,6 +60,8 @@ pub struct Facts {
     pub not_rdp: Option<Sighting<(Side, Foreign)>>,
     /// What a relay did that can stand inside TLS.
     pub interception: Vec<Sighting<Interception>>,
+    /// The way through an RD Gateway, where there is one: then everything else here is of what the tunnel carries.
+    pub gateway: Option<Box<Gateway>>,
     /// TLS, by leg.
     pub tls: Vec<Tls>,
     /// MCS PDUs in clear: the first of each kind and side is kept.
@@ -182,9 +185,9 @@ impl Facts {
             | What::Decrypted { .. }
             | What::Undecrypted { .. } => self.tls_of(mark.leg).push(mark, &event.what),
             What::Interception(step) => self.intercepted(mark, step),
-            What::Outer(_)
-            | What::Gateway(_)
-            | What::Opening(_)
+            What::Opening(Opening::Gateway) => _ = self.gateway.get_or_insert_default(),
+            What::Outer(_) | What::Gateway(_) => self.gateway.get_or_insert_default().push(event),
+            What::Opening(_)
             | What::Opened
             | What::Path(_)
             | What::Sign(_)
@@ -221,12 +224,7 @@ impl Facts {
     }
 
     fn tls_of(&mut self, leg: Leg) -> &mut Tls {
-        let found = self.tls.iter().position(|tls| tls.leg == leg);
-        let place = found.unwrap_or_else(|| {
-            self.tls.push(Tls::new(leg));
-            self.tls.len() - 1
-        });
-        &mut self.tls[place]
+        Tls::of(&mut self.tls, leg)
     }
 
     fn mcs(&mut self, mark: Mark, from: Side, pdu: McsPdu) {
@@ -252,6 +250,16 @@ pub fn is_fatal(level: u8, description: u8) -> bool {
 }
 
 impl Tls {
+    /// A leg's among these, where it is made if need be.
+    pub(super) fn of(all: &mut Vec<Tls>, leg: Leg) -> &mut Tls {
+        let found = all.iter().position(|tls| tls.leg == leg);
+        let place = found.unwrap_or_else(|| {
+            all.push(Tls::new(leg));
+            all.len() - 1
+        });
+        &mut all[place]
+    }
+
     fn new(leg: Leg) -> Tls {
         Tls {
             leg,
@@ -272,7 +280,7 @@ impl Tls {
         }
     }
 
-    fn push(&mut self, mark: Mark, what: &What) {
+    pub(super) fn push(&mut self, mark: Mark, what: &What) {
         match what {
             What::ClientHello(hello) => self.hello = Some(Sighting { what: (**hello).clone(), mark }),
             What::HelloRetryRequest => self.retry = self.retry.or(Some(mark)),

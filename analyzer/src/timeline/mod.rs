@@ -5,6 +5,7 @@
 
 pub mod facts;
 pub mod frames;
+pub mod gateway;
 mod inferred;
 pub mod inner;
 mod intercepted;
@@ -80,6 +81,8 @@ pub struct Timeline {
     pub mended: u32,
     /// The last payload that was first seen: what a gap is measured from.
     spoke: Option<Spoke>,
+    /// The first connection, as whoever made the observations counts it.
+    connection: Option<u32>,
 }
 
 /// Where the connection sequence must have been over, and what its phase had waited for by then.
@@ -141,12 +144,15 @@ impl Timeline {
         self.began = self.began.or(Some(event.at));
         self.last = self.last.max(event.at);
         self.facts.push(event);
+        if self.at_gateway(mark, event) {
+            return;
+        }
         match &event.what {
             What::Opening(opening) => self.opening(mark, opening),
             What::Opened => self.opened(mark),
             What::Path(sample) => self.path(mark, sample),
             What::Sign(sign) => self.leg_mut(mark.leg).shown(mark, sign),
-            What::Interception(step) => self.intercepted(mark, step),
+            What::Interception(step) => self.intercepted(mark, event.flow.session, step),
             What::Passed { from, len } => {
                 self.leg_mut(mark.leg).passed(mark, *from, *len);
                 self.spoken(mark, *from);
@@ -364,7 +370,9 @@ impl Timeline {
             // A client that has spoken to the relay already now waits for the server.
             let speaker = if self.spoke.is_some() { Side::Client } else { Side::Server };
             self.spoke = Some(self.spoke_now(speaker, mark.at));
-            self.begin_phase(PhaseName::Negotiation, mark, Basis::Seen);
+            let is_direct = self.facts.gateway.is_none();
+            let first = if is_direct { PhaseName::Negotiation } else { PhaseName::GatewayTls };
+            self.begin_phase(first, mark, Basis::Seen);
         }
     }
 

@@ -118,8 +118,17 @@ impl Group {
     }
 
     /// What is known of the sessions in it, in the order of their beginning.
-    pub(super) fn timelines(&self) -> &[Timeline] {
-        self.sessions.timelines()
+    pub(super) fn timelines(&self) -> impl Iterator<Item = &Timeline> {
+        self.sessions.timelines().map(|(_, timeline)| timeline)
+    }
+
+    /// The places of the sessions that a verdict is given of: what a KDC proxy was asked belongs to the others.
+    fn judged(&self) -> Vec<usize> {
+        let is_aside =
+            |timeline: &Timeline| timeline.facts.gateway.as_ref().is_some_and(|gateway| gateway.is_kdc_only());
+        let (aside, sessions): (Vec<_>, Vec<_>) = self.sessions.timelines().partition(|(_, one)| is_aside(one));
+        let told = if sessions.is_empty() { aside } else { sessions };
+        told.into_iter().map(|(place, _)| place).collect()
     }
 
     /// One of these sessions, as it is told.
@@ -208,7 +217,7 @@ impl Group {
     /// Once a session is active, its payload may be given up, and what is equal on both legs is stored once. Before a
     /// gateway a session may be active while another connection has just begun: there it takes both.
     pub(super) fn store_once_where_active(&mut self, both: bool) {
-        if !self.sessions.timelines().iter().any(Timeline::is_active) {
+        if !self.timelines().any(Timeline::is_active) {
             return;
         }
         for one in &self.connections {
@@ -219,10 +228,11 @@ impl Group {
         }
     }
 
-    /// The sessions are over: what is said of them, and where their recording is, which is closed now.
-    pub(super) fn close(&mut self) -> (Vec<Diagnosed>, Option<PathBuf>) {
+    /// The sessions are over: what is said of them, their places, and where their recording is, which is closed now.
+    pub(super) fn close(&mut self) -> (Vec<Diagnosed>, Vec<usize>, Option<PathBuf>) {
         self.hold.finish(&mut |event| self.sessions.push(&event));
         self.sessions.take_edges();
+        let places = self.judged();
         let path = self.file.as_ref().map(PathBuf::from);
         let timelines = std::mem::take(&mut self.sessions).finish().into_iter();
         let mut diagnosed: Vec<_> = timelines.map(|timeline| Diagnosed::new(self.file.clone(), timeline)).collect();
@@ -233,7 +243,7 @@ impl Group {
         let _kept_by_output = self.recorder.end(clock::now(), last);
         let incomplete = self.trouble();
         diagnosed.iter_mut().for_each(|one| one.incomplete.clone_from(&incomplete));
-        (diagnosed, path)
+        (diagnosed, places, path)
     }
 
     /// Samples the path of the legs of all that go on, as part of the recording. Tells the phase edges that its moment made.

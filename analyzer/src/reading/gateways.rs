@@ -1,0 +1,131 @@
+//! Connections to RD Gateways in a capture: found by content, where secrets open their TLS, and put together by client and
+//! gateway, as a relay puts them into one recording.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::analysis::Analysis;
+use crate::observation::{Observation, Opening, Seen, Side};
+use crate::time::Timestamp;
+use crate::tls::keys::Keyring;
+
+/// So long after its last connection has ended a client may come with a further one that belongs to it.
+pub const LINGER: Duration = Duration::from_secs(2);
+
+/// Where the Random of a ClientHello stands: behind the headers of the record and of the message, and the version.
+const RANDOM_AT: usize = 5 + 4 + 2;
+/// ContentType handshake, RFC 8446 5.1.
+const HANDSHAKE: u8 = 22;
+/// HandshakeType client_hello, RFC 8446 4.
+const CLIENT_HELLO: u8 = 1;
+
+/// Whether TLS that begins with these bytes of the client can be opened: `None` while they are too few to tell.
+pub(super) fn can_open(client: &[u8], keys: &Keyring) -> Option<bool> {
+    match client {
+        _ if keys.is_empty() => Some(false),
+        [] => None,
+        [HANDSHAKE, _, _, _, _, kind, ..] if *kind != CLIENT_HELLO => Some(false),
+        [HANDSHAKE, rest @ ..] => match rest.get(RANDOM_AT - 1..).and_then(|rest| rest.first_chunk()) {
+            Some(random) => Some(keys.is_complete(random)),
+            None => None,
+        },
+        _ => Some(false),
+    }
+}
+
+/// The clients of gateways.
+#[derive(Default)]
+pub(super) struct Gateways {
+    groups: Vec<Group>,
+    /// Groups so far.
+    count: u32,
+}
+
+/// The connections of one client to one gateway that go on together.
+struct Group {
+    number: u32,
+    ends: Option<(IpAddr, SocketAddr)>,
+    analysis: Analysis,
+    /// Connections that go on.
+    open: u32,
+    last: Timestamp,
+}
+
+/// One connection of a group.
+pub(super) struct Member {
+    group: u32,
+    session: u32,
+    /// Whether it is known to have to do with Remote Desktop.
+    is_settled: bool,
+}
+
+impl Gateways {
+    /// Takes a connection from its beginning.
+    pub(super) fn begin(&mut self, pending: &[Observation], keys: &Arc<Keyring>) -> Option<Member> {
+        let first = pending.first()?;
+        let ends = pending.iter().find_map(|observation| match observation.seen {
+            Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) => {
+                Some((client.ip(), server))
+            }
+            _ => None,
+        });
+        let goes_on = |group: &&mut Group| group.ends == ends && !group.is_over(first.at);
+        let group = match self.groups.iter_mut().find(goes_on) {
+            Some(group) => group,
+            None => {
+                self.count += 1;
+                let analysis = Analysis::with_keys(keys);
+                self.groups.push(Group { number: self.count, ends, analysis, open: 0, last: first.at });
+                self.groups.last_mut()?
+            }
+        };
+        group.open += 1;
+        let mut member = Member { group: group.number, session: first.flow.session, is_settled: false };
+        group.analysis.push(&Observation { seen: Seen::Opening(Opening::Gateway), ..first.clone() });
+        for observation in pending {
+            self.push(&mut member, observation);
+        }
+        Some(member)
+    }
+
+    /// Takes an observation of a connection. False where it turns out to be of something else than Remote Desktop.
+    pub(super) fn push(&mut self, member: &mut Member, observation: &Observation) -> bool {
+        let Some(group) = self.groups.iter_mut().find(|group| group.number == member.group) else { return false };
+        group.analysis.push(observation);
+        group.last = group.last.max(observation.at);
+        if member.is_settled || !matches!(observation.seen, Seen::Bytes { from: Side::Client, .. }) {
+            return true;
+        }
+        let timeline = group.analysis.sessions().of(member.session);
+        let read = timeline.and_then(|timeline| timeline.facts.gateway.as_ref()).filter(|gateway| gateway.is_read());
+        member.is_settled = read.is_some_and(|gateway| gateway.is_rdp());
+        let is_foreign = read.is_some() && !member.is_settled;
+        if is_foreign {
+            group.analysis.sessions().forget(member.session);
+            group.open -= 1;
+        }
+        !is_foreign
+    }
+
+    /// A connection has ended.
+    pub(super) fn over(&mut self, member: &Member) {
+        if let Some(group) = self.groups.iter_mut().find(|group| group.number == member.group) {
+            group.open = group.open.saturating_sub(1);
+        }
+    }
+
+    /// The groups that nothing will be added to, by now or, at the end of the capture, at all.
+    pub(super) fn finished(&mut self, now: Option<Timestamp>) -> Vec<Analysis> {
+        let all = std::mem::take(&mut self.groups).into_iter();
+        let (over, going): (Vec<_>, Vec<_>) = all.partition(|group| now.is_none_or(|now| group.is_over(now)));
+        self.groups = going;
+        over.into_iter().map(|group| group.analysis).collect()
+    }
+}
+
+impl Group {
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.open == 0 && now.since(self.last) > LINGER
+    }
+}

@@ -1,0 +1,465 @@
+//! The way through an RD Gateway: its connections, what was said there, and its phases (\[MS-TSGU\] 1.3.2).
+//!
+//! A tunnel may have two connections, one for each direction. The first one's TCP is the session's; of the second what it has
+//! of its own is kept beside it: its legs, its TLS. What is said in the tunnel is the same on either.
+
+use super::facts::{Mark, Sighting, Tls, is_fatal};
+use super::leg::Leg;
+use super::phase::{Outcome, PhaseName};
+use super::{End, LegName, Timeline, first_hand};
+use crate::event::{
+    Basis, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport, TunnelMessage, What,
+};
+use crate::observation::{Ending, Opening, Side};
+
+/// Exchanges, messages and the like that are kept; further ones are counted.
+const KEPT: usize = 64;
+/// Status codes that a request for a channel may be answered with and go on.
+const SWITCHING_PROTOCOLS: u16 = 101;
+const UNAUTHORIZED: u16 = 401;
+
+/// What is known of the way through a gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gateway {
+    /// Its connections, in the order in which they were seen.
+    pub connections: Vec<Connection>,
+    /// HTTP requests with their answers, in the order of the requests.
+    pub exchanges: Vec<Exchange>,
+    /// Packets of the tunnel, and which side sent them; keep-alives and data are only counted.
+    pub messages: Vec<Sighting<(Side, TunnelMessage)>>,
+    /// PDUs of RPC: the first of each kind and side.
+    pub rpc: Vec<Sighting<(Side, RpcPdu)>>,
+    /// Ends of a WebSocket: side and status code.
+    pub closes: Vec<Sighting<(Side, Option<u16>)>>,
+    /// What passed a KDC proxy, on this or another connection of the same client.
+    pub kdc: Vec<Sighting<(Side, KdcMessage)>>,
+    /// Bytes of the RDP connection in the tunnel, of client and server.
+    pub carried: [u64; 2],
+    /// Exchanges, messages, PDUs and ends that are not kept.
+    pub more: u64,
+    /// Turns of sealed records: how often the speaker changed, and bytes of client and server, where nothing is read.
+    pub sealed: Sealed,
+}
+
+/// What sealed records tell of a tunnel that nobody reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sealed {
+    /// Who spoke last.
+    pub speaker: Option<Side>,
+    /// How often the server spoke after the client had.
+    pub turns: u32,
+    /// Bytes of sealed records, of client and server.
+    pub bytes: [u64; 2],
+}
+
+/// One TCP connection to a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// As whoever made the observations counts it.
+    number: u32,
+    /// What it is for, once a request says so.
+    pub transport: Option<Transport>,
+    /// TLS, by leg.
+    pub tls: Vec<Tls>,
+    /// The legs of a further connection; those of the first are the timeline's.
+    pub legs: Vec<Leg>,
+    /// Messages of TLS cut short by the end: side, message, bytes that came and that it should have.
+    pub partial: Vec<Sighting<(Side, &'static str, u32, u32)>>,
+    /// Malformed messages: side, layer and what was wrong.
+    pub malformed: Vec<Sighting<(Side, &'static str, String)>>,
+}
+
+/// An HTTP request with its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Place of its connection among [`Gateway::connections`].
+    pub connection: usize,
+    /// The request.
+    pub request: Sighting<HttpRequest>,
+    /// The answer to it; 1xx other than 101 are none.
+    pub response: Option<Sighting<HttpResponse>>,
+}
+
+impl Gateway {
+    /// The first connection's TLS on a leg.
+    pub fn tls(&self) -> &[Tls] {
+        self.connections.first().map_or(&[], |first| &first.tls)
+    }
+
+    /// The first sighting on any leg of what `pick` takes from the first connection's TLS.
+    pub fn first<T>(&self, pick: impl Fn(&Tls) -> Option<&Sighting<T>>) -> Option<&Sighting<T>> {
+        self.tls().iter().filter_map(pick).min_by_key(|sighting| sighting.mark.at)
+    }
+
+    /// Exchanges by which a channel of a tunnel was asked for.
+    pub fn tunnels(&self) -> impl Iterator<Item = &Exchange> {
+        self.exchanges.iter().filter(|exchange| exchange.request.what.transport.is_tunnel())
+    }
+
+    /// Whether anything of a tunnel or of a KDC proxy was read.
+    pub fn is_read(&self) -> bool {
+        !self.exchanges.is_empty()
+    }
+
+    /// Whether what was read has to do with Remote Desktop.
+    pub fn is_rdp(&self) -> bool {
+        self.exchanges.iter().any(|exchange| {
+            let transport = exchange.request.what.transport;
+            transport.is_tunnel() || matches!(transport, Transport::KdcProxy | Transport::Connect)
+        })
+    }
+
+    /// Whether it is a KDC proxy's connection and nothing else.
+    pub fn is_kdc_only(&self) -> bool {
+        self.is_read() && self.exchanges.iter().all(|one| one.request.what.transport == Transport::KdcProxy)
+    }
+
+    /// The first message that `pick` takes something from.
+    pub fn message<T>(&self, pick: impl Fn(&TunnelMessage) -> Option<T>) -> Option<Sighting<T>> {
+        self.messages.iter().find_map(|seen| Some(Sighting { what: pick(&seen.what.1)?, mark: seen.mark }))
+    }
+
+    /// Where to: names and port.
+    pub fn target(&self) -> Option<(String, u16)> {
+        let target = self.message(|message| match message {
+            TunnelMessage::ChannelCreate { targets, port, .. } => Some((targets.first()?.clone(), *port)),
+            _ => None,
+        });
+        target.map(|target| target.what)
+    }
+
+    /// Whether the gateway says that it is connected to the target.
+    pub fn has_channel(&self) -> bool {
+        let opened = |message: &TunnelMessage| matches!(message, TunnelMessage::ChannelResponse { error: 0, .. });
+        self.messages.iter().any(|seen| opened(&seen.what.1))
+    }
+
+    pub(super) fn push(&mut self, event: &Event) {
+        let mark = Mark::of(event);
+        let place = self.place(event.flow.session);
+        match &event.what {
+            What::Outer(what) => self.connections[place].outer(mark, what),
+            What::Gateway(event) => self.said(place, mark, event),
+            _ => {}
+        }
+        if let What::Outer(what) = &event.what
+            && let What::Record { from, len, .. } = **what
+            && first_hand(mark.leg, from)
+        {
+            self.sealed.push(from, len);
+        }
+    }
+
+    /// A relay makes its connection to the gateway again, as if the one before had not been.
+    pub(super) fn redialed(&mut self, leg: LegName, number: u32) {
+        let place = self.place(number);
+        let connection = &mut self.connections[place];
+        connection.tls.retain(|tls| tls.leg != leg);
+        connection.partial.retain(|partial| partial.mark.leg != leg);
+        connection.malformed.retain(|malformed| malformed.mark.leg != leg);
+        connection.legs.iter_mut().filter(|one| one.name == leg).for_each(|one| one.closes.clear());
+    }
+
+    /// The place of a connection, which is new where it was not heard of.
+    fn place(&mut self, number: u32) -> usize {
+        let found = self.connections.iter().position(|one| one.number == number);
+        found.unwrap_or_else(|| {
+            self.connections.push(Connection::new(number));
+            self.connections.len() - 1
+        })
+    }
+
+    fn said(&mut self, place: usize, mark: Mark, event: &GatewayEvent) {
+        match event {
+            GatewayEvent::Request(request) if first_hand(mark.leg, Side::Client) => self.request(place, mark, request),
+            GatewayEvent::Response(response) if first_hand(mark.leg, Side::Server) => {
+                self.response(place, mark, response);
+            }
+            GatewayEvent::Request(_) | GatewayEvent::Response(_) | GatewayEvent::Half { .. } => {}
+            GatewayEvent::Carried { from, len } if first_hand(mark.leg, *from) => self.carried[*from as usize] += len,
+            GatewayEvent::Carried { .. } => {}
+            GatewayEvent::Tunnel { from, message } if first_hand(mark.leg, *from) => {
+                if *message != TunnelMessage::KeepAlive {
+                    self.more += keep(&mut self.messages, mark, (*from, message.clone()));
+                }
+            }
+            GatewayEvent::Rpc { from, pdu } if first_hand(mark.leg, *from) => {
+                if !self.rpc.iter().any(|known| known.what == (*from, pdu.clone())) {
+                    self.more += keep(&mut self.rpc, mark, (*from, pdu.clone()));
+                }
+            }
+            GatewayEvent::WebSocketClose { from, code } if first_hand(mark.leg, *from) => {
+                self.more += keep(&mut self.closes, mark, (*from, *code));
+            }
+            GatewayEvent::Kdc { from, message } if first_hand(mark.leg, *from) => {
+                self.more += keep(&mut self.kdc, mark, (*from, message.clone()));
+            }
+            GatewayEvent::Tunnel { .. }
+            | GatewayEvent::Rpc { .. }
+            | GatewayEvent::WebSocketClose { .. }
+            | GatewayEvent::Kdc { .. } => {}
+        }
+    }
+
+    fn request(&mut self, place: usize, mark: Mark, request: &HttpRequest) {
+        let transport = &mut self.connections[place].transport;
+        // A connection may have asked for a KDC proxy, or a web proxy, first.
+        if transport.is_none_or(|known| !known.is_tunnel()) {
+            *transport = Some(request.transport);
+        }
+        if self.exchanges.len() < KEPT {
+            let request = Sighting { what: request.clone(), mark };
+            self.exchanges.push(Exchange { connection: place, request, response: None });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Answers come in the order of the requests, RFC 9112 9.3.
+    fn response(&mut self, place: usize, mark: Mark, response: &HttpResponse) {
+        if (100..200).contains(&response.status) && response.status != SWITCHING_PROTOCOLS {
+            return;
+        }
+        let asked = self.exchanges.iter_mut().find(|one| one.connection == place && one.response.is_none());
+        if let Some(asked) = asked {
+            asked.response = Some(Sighting { what: response.clone(), mark });
+        }
+    }
+}
+
+impl Sealed {
+    fn push(&mut self, from: Side, len: u32) {
+        self.turns += u32::from((self.speaker, from) == (Some(Side::Client), Side::Server));
+        self.speaker = Some(from);
+        self.bytes[from as usize] += u64::from(len);
+    }
+}
+
+impl Connection {
+    fn new(number: u32) -> Connection {
+        let (tls, legs, partial, malformed) = Default::default();
+        Connection { number, transport: None, tls, legs, partial, malformed }
+    }
+
+    fn outer(&mut self, mark: Mark, what: &What) {
+        match what {
+            What::Partial { from, message, have, need } => {
+                keep(&mut self.partial, mark, (*from, *message, *have, *need));
+            }
+            What::Malformed { from, layer, offset, says } => {
+                keep(&mut self.malformed, mark, (*from, *layer, format!("{says} (byte {offset})")));
+            }
+            what => Tls::of(&mut self.tls, mark.leg).push(mark, what),
+        }
+    }
+
+    fn leg_mut(&mut self, name: LegName) -> &mut Leg {
+        let found = self.legs.iter().position(|leg| leg.name == name);
+        let place = found.unwrap_or_else(|| {
+            self.legs.push(Leg::new(name));
+            self.legs.len() - 1
+        });
+        &mut self.legs[place]
+    }
+
+    /// What the network shows of a further connection.
+    fn network(&mut self, mark: Mark, what: &What) {
+        match what {
+            What::Opening(Opening::Dialing { client, server }) => {
+                self.leg_mut(mark.leg).dialing(mark, *client, *server);
+            }
+            What::Opening(Opening::Joined { client, server }) => self.leg_mut(mark.leg).joined(*client, *server),
+            What::Opened => self.leg_mut(mark.leg).opened(mark),
+            What::Path(sample) => _ = self.leg_mut(mark.leg).sampled(mark, sample),
+            What::Sign(sign) => self.leg_mut(mark.leg).shown(mark, sign),
+            What::Passed { from, len } => self.leg_mut(mark.leg).passed(mark, *from, *len),
+            What::Missing { from, len, why } => self.leg_mut(mark.leg).missing(mark, *from, *len, *why),
+            What::Closed { from, how } => self.leg_mut(mark.leg).closed(mark, *from, *how),
+            _ => {}
+        }
+    }
+}
+
+/// Keeps a sighting where there is room; else tells that there is one more.
+fn keep<T>(kept: &mut Vec<Sighting<T>>, mark: Mark, what: T) -> u64 {
+    let has_room = kept.len() < KEPT;
+    if has_room {
+        kept.push(Sighting { what, mark });
+    }
+    u64::from(!has_room)
+}
+
+impl Timeline {
+    /// Whether the client goes to a gateway and nothing of RDP was said in it yet.
+    pub fn is_before_channel(&self) -> bool {
+        let has_begun = self.facts.request.is_some() || self.facts.not_rdp.is_some();
+        self.facts.gateway.is_some() && !has_begun && self.last_phase() < PhaseName::Negotiation
+    }
+
+    /// Takes what concerns the connections to a gateway alone: true where nothing else is to be made of it.
+    pub(super) fn at_gateway(&mut self, mark: Mark, event: &Event) -> bool {
+        let number = event.flow.session;
+        let first = *self.connection.get_or_insert(number);
+        match &event.what {
+            What::Outer(what) if number == first => self.outer(mark, what),
+            What::Gateway(event) => self.in_gateway(mark, event),
+            _ if number == first => return false,
+            what => return self.further(mark, number, what),
+        }
+        true
+    }
+
+    /// Something of a further connection: what the network shows of it is its own.
+    fn further(&mut self, mark: Mark, number: u32, what: &What) -> bool {
+        let Some(gateway) = &mut self.facts.gateway else { return false };
+        let place = gateway.place(number);
+        match what {
+            What::Opening(_) | What::Opened | What::Path(_) | What::Sign(_) => {
+                gateway.connections[place].network(mark, what);
+            }
+            What::Passed { from, .. } | What::Missing { from, .. } => {
+                gateway.connections[place].network(mark, what);
+                self.spoken(mark, *from);
+            }
+            What::Closed { from, how } => {
+                gateway.connections[place].network(mark, what);
+                self.closed_in(mark, *from, *how);
+            }
+            What::Outer(_) => {}
+            // Of the RDP connection in the tunnel: which of its halves it came by does not matter.
+            _ => return false,
+        }
+        true
+    }
+
+    /// The tunnel, or one of its connections, ends: the first end of any is the session's.
+    fn closed_in(&mut self, mark: Mark, from: Option<Side>, how: Ending) {
+        let relay_acts = from.is_some_and(|side| !first_hand(mark.leg, side));
+        if self.end.is_none() && !relay_acts {
+            self.ended(mark, from, how);
+        }
+    }
+
+    fn outer(&mut self, mark: Mark, what: &What) {
+        match what {
+            What::TlsEstablished { basis } if self.is_gateway_secured() => {
+                if self.end_phase(PhaseName::GatewayTls, mark, Outcome::Done, *basis) {
+                    self.next = Some((PhaseName::GatewayHttp, mark, Basis::Seen));
+                }
+            }
+            What::Alert { level, description, .. } if is_fatal(*level, *description) => {
+                self.end_phase(PhaseName::GatewayTls, mark, Outcome::Failed, Basis::Seen);
+            }
+            What::SealedAlert { basis, .. } => {
+                self.end_phase(PhaseName::GatewayTls, mark, Outcome::Failed, *basis);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether TLS with the gateway is agreed on wherever it has to be.
+    fn is_gateway_secured(&self) -> bool {
+        let tls = self.facts.gateway.as_ref().map_or(&[][..], |gateway| gateway.tls());
+        let done = |leg| tls.iter().any(|tls| tls.leg == leg && tls.established.is_some());
+        !self.facts.is_intercepted() || done(LegName::Front) && done(LegName::Back)
+    }
+
+    fn in_gateway(&mut self, mark: Mark, event: &GatewayEvent) {
+        match event {
+            GatewayEvent::Request(request) if first_hand(mark.leg, Side::Client) => self.asked(mark, request),
+            GatewayEvent::Response(response) if first_hand(mark.leg, Side::Server) => self.answered(mark, response),
+            GatewayEvent::Tunnel { from, message } if first_hand(mark.leg, *from) => self.tunnel(mark, *from, message),
+            GatewayEvent::WebSocketClose { from, .. } if first_hand(mark.leg, *from) => {
+                self.closed_in(mark, Some(*from), Ending::Fin);
+            }
+            GatewayEvent::Request(_)
+            | GatewayEvent::Response(_)
+            | GatewayEvent::Tunnel { .. }
+            | GatewayEvent::WebSocketClose { .. }
+            | GatewayEvent::Rpc { .. }
+            | GatewayEvent::Carried { .. }
+            | GatewayEvent::Kdc { .. }
+            | GatewayEvent::Half { .. } => {}
+        }
+    }
+
+    fn asked(&mut self, mark: Mark, request: &HttpRequest) {
+        if request.transport == Transport::Connect {
+            return;
+        }
+        // TLS stands, also where that could not be seen; and HTTP may come without it.
+        self.end_phase(PhaseName::GatewayTls, mark, Outcome::Done, Basis::Inferred);
+        match self.next {
+            Some((PhaseName::GatewayHttp, ..)) => self.begin_next(mark),
+            _ if self.last_phase() < PhaseName::GatewayHttp => {
+                self.begin_phase(PhaseName::GatewayHttp, mark, Basis::Seen)
+            }
+            _ => {}
+        }
+    }
+
+    /// The first answer ends the request's phase. What comes behind a demand to authenticate is of that.
+    fn answered(&mut self, mark: Mark, response: &HttpResponse) {
+        let accepts = response.status == SWITCHING_PROTOCOLS || response.status / 100 == 2;
+        let phase = self.last_phase();
+        match response.transport {
+            Transport::Connect if accepts => {}
+            Transport::Connect => _ = self.end_phase(PhaseName::GatewayTls, mark, Outcome::Failed, Basis::Seen),
+            Transport::KdcProxy | Transport::Other => {}
+            Transport::HttpIn | Transport::RpcIn if accepts => {}
+            _ if response.status == UNAUTHORIZED => self.step(PhaseName::GatewayAuth, mark),
+            _ if accepts => {
+                if phase < PhaseName::GatewayTunnel {
+                    self.step(PhaseName::GatewayTunnel, mark);
+                }
+            }
+            _ => _ = self.end_phase(phase, mark, Outcome::Failed, Basis::Seen),
+        }
+    }
+
+    fn tunnel(&mut self, mark: Mark, from: Side, message: &TunnelMessage) {
+        match message {
+            TunnelMessage::HandshakeResponse { error, .. } | TunnelMessage::ExtendedAuth { error, .. }
+                if *error != 0 =>
+            {
+                self.end_phase(PhaseName::GatewayTunnel, mark, Outcome::Failed, Basis::Seen);
+            }
+            TunnelMessage::TunnelResponse { status, .. } => {
+                self.granted(mark, PhaseName::GatewayTunnel, *status, PhaseName::GatewayAuthorization);
+            }
+            TunnelMessage::TunnelAuthorizeResponse { error, .. } => {
+                self.granted(mark, PhaseName::GatewayAuthorization, *error, PhaseName::GatewayChannel);
+            }
+            TunnelMessage::ChannelResponse { error, .. } => {
+                self.granted(mark, PhaseName::GatewayChannel, *error, PhaseName::Negotiation);
+            }
+            // A gateway that never created or authorized is not one that was left out: what it skips, it has granted.
+            TunnelMessage::ChannelCreate { .. } => self.step(PhaseName::GatewayChannel, mark),
+            TunnelMessage::Close { .. } => self.closed_in(mark, Some(from), Ending::Fin),
+            TunnelMessage::HandshakeRequest { .. }
+            | TunnelMessage::HandshakeResponse { .. }
+            | TunnelMessage::ExtendedAuth { .. }
+            | TunnelMessage::TunnelCreate { .. }
+            | TunnelMessage::TunnelAuthorize { .. }
+            | TunnelMessage::ServiceMessage { .. }
+            | TunnelMessage::Reauthenticate
+            | TunnelMessage::KeepAlive
+            | TunnelMessage::CloseResponse { .. }
+            | TunnelMessage::Unknown { .. } => {}
+        }
+    }
+
+    /// The gateway grants a step, or does not.
+    fn granted(&mut self, mark: Mark, phase: PhaseName, result: u32, next: PhaseName) {
+        if result == 0 {
+            self.step(next, mark);
+        } else {
+            self.end_phase(phase, mark, Outcome::Failed, Basis::Seen);
+        }
+    }
+
+    /// How the tunnel ended, where the RDP connection in it had begun.
+    pub fn tunnel_end(&self) -> Option<&End> {
+        self.end.as_ref().filter(|_| self.facts.gateway.as_ref().is_some_and(|gateway| gateway.has_channel()))
+    }
+}
