@@ -92,7 +92,7 @@ mod tests {
         let mut relay = Analysis::default();
         reset(&mut relay, Leg::Back, "10.0.0.2:41000", "10.0.0.3:3389", 1000);
         reset(&mut relay, Leg::Front, "10.0.0.1:50000", "10.0.0.2:3390", 1010);
-        relay.finish_one(Some("relay.pcapng"))
+        relay.finish(Some("relay.pcapng".into()))
     }
 
     #[test]

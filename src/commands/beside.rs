@@ -40,11 +40,12 @@ pub struct Prober(JoinHandle<()>);
 /// Starts a prober of this server, which says what it finds by `print`.
 pub fn start(
     target: Target,
+    gateway: bool,
     connect_to: Option<SocketAddr>,
     listener: SocketAddr,
     print: impl FnMut(String) + Send + 'static,
 ) -> (Watcher, Prober) {
-    let config = Config { target, connect_to, never: Some(listener), timeout: STEP, count: 0 };
+    let config = Config { target, connect_to, never: Some(listener), timeout: STEP, gateway, count: 0 };
     let (failed, intake) = unbounded_channel();
     (Watcher(failed), Prober(tokio::spawn(probe_each(intake, config, print))))
 }

@@ -61,7 +61,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let config = watch::Config { out: Some(args.out.clone()), section: section(), both, secrets, gateway };
     let mut screen = Screen::open()?;
     let mut print = screen.printer();
-    let beside = || beside::start(target, connect_to, server.local_addr(), screen.printer());
+    let beside = || beside::start(target, gateway, connect_to, server.local_addr(), screen.printer());
     let (watcher, prober) = args.probe_on_failure.then(beside).unzip();
     let mut watch = move |live: Live<'_>| {
         watcher.iter().for_each(|watcher: &beside::Watcher| watcher.look(&live));

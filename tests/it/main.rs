@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod before_gateway;
 mod captures;
 mod causes;
 mod cli;
