@@ -82,7 +82,7 @@ fn is_new(observation: &Observation, keys: &mut Keyring) -> bool {
 fn a_recording_cut_anywhere_is_read_up_to_there() {
     let session = script::parse(SESSION).remove(0);
     cut_anywhere(&recorded(&session[..40]));
-    cut_anywhere(&together(&[&session[..12], &session[..9], &session[..20]]));
+    cut_anywhere(&together(&[&session[..12], &session[..9], &session[..14]]));
 }
 
 /// Connections that begin one after the other and go on together, in one recording.
