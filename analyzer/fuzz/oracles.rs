@@ -9,6 +9,7 @@ use analyzer::attempt::group;
 use analyzer::capture::annotation;
 use analyzer::event::{Protocols, What};
 use analyzer::explain;
+use analyzer::gateway::Channel;
 use analyzer::observation::{Absence, Ending, Flow, Leg, Observation, Opening, Seen, Side};
 use analyzer::rdp::inner::Inner;
 use analyzer::rdp::mcs::Mcs;
@@ -29,13 +30,19 @@ pub const ORACLES: &[Oracle] = &[
     ("credssp", credssp),
     ("explain", explain),
     ("file", file),
+    ("h2", h2),
+    ("http", http),
+    ("kdcproxy", kdcproxy),
     ("keylog", keylog),
     ("mcs", mcs),
     ("packets", packets),
     ("rdp", rdp),
     ("rdstls", rdstls),
+    ("rpc", rpc),
     ("session", session),
     ("tls", tls),
+    ("tsgu", tsgu),
+    ("websocket", websocket),
     ("x224", x224),
 ];
 
@@ -145,6 +152,69 @@ fn inner(selected: Protocols, data: &[u8]) {
             Step::Missing(from, len) => layer.missing(from, len, out),
         }
     });
+}
+
+/// A connection to a gateway, from its first byte: HTTP/1.1.
+pub fn http(data: &[u8]) {
+    channel(&[], data);
+}
+
+/// HTTP/2, behind the client's preface.
+pub fn h2(data: &[u8]) {
+    channel(&[(Side::Client, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), (Side::Server, "\0\0\0\x04\0\0\0\0\0")], data);
+}
+
+/// WebSocket, as soon as it is agreed on.
+pub fn websocket(data: &[u8]) {
+    let ask = "RDG_OUT_DATA / HTTP/1.1\r\nUpgrade: websocket\r\nRDG-Connection-Id: {1}\r\n\r\n";
+    channel(&[(Side::Client, ask), (Side::Server, "HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n")], data);
+}
+
+/// The packets of a tunnel: the server's behind the seed of an OUT channel, the client's in an IN channel.
+pub fn tsgu(data: &[u8]) {
+    let within = "RDG_IN_DATA / HTTP/1.1\r\nContent-Length: 1073741824\r\n\r\n";
+    let out = [(Side::Client, "RDG_OUT_DATA / HTTP/1.1\r\n\r\n"), (Side::Server, "HTTP/1.1 200 OK\r\n\r\n")];
+    channel(&[out[0], out[1], (Side::Client, within)], data);
+}
+
+/// RPC over HTTP, both halves as if they were one.
+pub fn rpc(data: &[u8]) {
+    let ask = "RPC_OUT_DATA / HTTP/1.1\r\nContent-Length: 1073741824\r\n\r\n";
+    channel(&[(Side::Client, ask), (Side::Server, "HTTP/1.1 200 OK\r\n\r\n")], data);
+}
+
+/// A message of a KDC proxy, as the body of a request and of its answer.
+pub fn kdcproxy(data: &[u8]) {
+    let (mut channel, mut out) = (Channel::new(), Vec::new());
+    for (from, line) in [(Side::Client, "POST /KdcProxy HTTP/1.1"), (Side::Server, "HTTP/1.1 200 OK")] {
+        channel.push(from, format!("{line}\r\nContent-Length: {}\r\n\r\n", data.len()).as_bytes(), &mut out);
+        channel.push(from, data, &mut out);
+    }
+}
+
+/// A connection to a gateway behind what both sides have said: neither events nor what is carried depend on the cuts.
+fn channel(before: &[(Side, &str)], data: &[u8]) {
+    let new = || {
+        let (mut channel, mut out) = (Channel::new(), Vec::new());
+        before.iter().for_each(|(from, text)| channel.push(*from, text.as_bytes(), &mut out));
+        (channel, out)
+    };
+    let ((mut one, mut whole), (mut other, mut single)) = (new(), new());
+    for step in steps(data) {
+        match step {
+            Step::Bytes(from, bytes) => {
+                one.push(from, bytes, &mut whole);
+                bytes.chunks(1).for_each(|byte| other.push(from, byte, &mut single));
+            }
+            Step::Missing(from, len) => {
+                one.missing(from, len, &mut whole);
+                other.missing(from, len, &mut single);
+            }
+        }
+        assert_eq!(one.take_carried(), other.take_carried());
+    }
+    assert_eq!(whole, single);
+    assert_eq!((one.tunnel(), one.connected()), (other.tunnel(), other.connected()));
 }
 
 /// A whole session, from its first byte to its end, with secrets: what is said of it can be said in both forms.

@@ -54,6 +54,9 @@ fn of_file(bytes: &[u8], mut log: Vec<u8>) {
 
 fn of_talk(talk: &Talk, log: &[u8]) {
     keep("session", &with_log(log, talk));
+    if talk.first().is_some_and(|(_, data)| data.starts_with(&[22, 3])) {
+        of_gateway(talk, log);
+    }
     keep("x224", &seed(talk));
     let (mut negotiation, mut out, mut rest) = (Negotiation::new(), Vec::new(), Vec::new());
     for (from, data) in talk {
@@ -94,6 +97,36 @@ fn of_tls(talk: &Talk, log: &[u8], negotiated: &[What]) {
     let plain = plain.0.lock().expect("one thread").clone();
     if !plain.is_empty() {
         keep(target, &seed(&plain));
+    }
+}
+
+/// TLS at once: what stands in it may be HTTP with a tunnel in it.
+fn of_gateway(talk: &Talk, log: &[u8]) {
+    let mut keys = Keyring::default();
+    keys.read(log);
+    let plain = Plain::default();
+    let (mut tls, mut out) = (Tls::with_keys(&Arc::new(keys), Box::new(plain.clone())), Vec::new());
+    talk.iter().for_each(|(from, data)| tls.push(*from, data, &mut out));
+    let plain = plain.0.lock().expect("one thread").clone();
+    let says = |wanted: Side, text: &'static str| {
+        plain.iter().position(|(from, data)| *from == wanted && data.starts_with(text.as_bytes()))
+    };
+    if says(Side::Client, "PRI * HTTP/2.0").is_some() {
+        let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
+        let rest = plain.iter().map(|(from, data)| match from {
+            Side::Client if data.starts_with(b"PRI") => (*from, data[preface.min(data.len())..].to_vec()),
+            Side::Client | Side::Server => (*from, data.clone()),
+        });
+        keep("h2", &seed(&rest.collect()));
+    } else if !plain.is_empty() {
+        keep("http", &seed(&plain));
+    }
+    if let Some(switched) = says(Side::Server, "HTTP/1.1 101") {
+        let frames = plain[switched + 1..].to_vec();
+        keep("websocket", &seed(&frames));
+        let server = frames.into_iter().filter(|(from, _)| *from == Side::Server);
+        let packets = server.map(|(from, data)| (from, data.get(if data.get(1) == Some(&126) { 4 } else { 2 }..).unwrap_or_default().to_vec()));
+        keep("tsgu", &seed(&packets.collect()));
     }
 }
 

@@ -222,7 +222,7 @@ pub enum What {
         /// Who sent them.
         from: Side,
         /// The layer: "tpkt", "x224", "credssp", "mcs", "gcc", "rdp", "tls record", "tls handshake",
-        /// "certificate".
+        /// "certificate", "http", "http2", "websocket", "tsgu", "rpc", "kdcproxy".
         layer: &'static str,
         /// Offset of the trouble within this side's stream of that layer, bytes.
         offset: u64,

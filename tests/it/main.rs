@@ -7,6 +7,7 @@ mod cli;
 mod corpus;
 mod explain;
 mod fuzzed;
+mod gateway;
 mod histogram;
 mod inference;
 mod inner;

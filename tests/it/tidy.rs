@@ -20,7 +20,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ironrdp-pdu", &["analyzer/src/rdp/decoded.rs"]),
     ("hdrhistogram", &["analyzer/src/latency.rs"]),
     ("hmac", &["analyzer/src/tls/digest.rs"]),
+    ("httparse", &["analyzer/src/gateway/http.rs"]),
     ("libc", &["proxy/src/tcp_info.rs", "proxy/src/dial.rs"]), // TCP_INFO; EINPROGRESS, which std has no name for
+    ("loona-hpack", &["analyzer/src/gateway/h2.rs"]),
     ("md-5", &["analyzer/src/tls/digest.rs"]),
     ("pcap-file", &["proxy/src/record.rs"]),
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),

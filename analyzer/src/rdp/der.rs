@@ -1,15 +1,15 @@
 //! As much of DER and BER (X.690) as CredSSP, SPNEGO, Kerberos and MCS need: tags of one byte, definite lengths.
 
 /// OBJECT IDENTIFIER.
-pub(super) const OID: u8 = 0x06;
+pub(crate) const OID: u8 = 0x06;
 /// OCTET STRING.
-pub(super) const OCTETS: u8 = 0x04;
+pub(crate) const OCTETS: u8 = 0x04;
 /// SEQUENCE.
-pub(super) const SEQUENCE: u8 = 0x30;
+pub(crate) const SEQUENCE: u8 = 0x30;
 
 /// How long the element is that begins here, with its tag and length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(crate) enum Extent {
     /// Too few bytes to tell.
     Short,
     /// Bytes of header, and of all.
@@ -19,7 +19,7 @@ pub(super) enum Extent {
 }
 
 /// Reads tag and length.
-pub(super) fn extent(bytes: &[u8]) -> Extent {
+pub(crate) fn extent(bytes: &[u8]) -> Extent {
     match *bytes {
         [] | [_] => Extent::Short,
         [_, len, ..] if len < 0x80 => Extent::Known(2, 2 + usize::from(len)),
@@ -40,20 +40,20 @@ pub(super) fn extent(bytes: &[u8]) -> Extent {
 
 /// An element: its tag and its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Element<'a> {
+pub(crate) struct Element<'a> {
     pub tag: u8,
     pub content: &'a [u8],
 }
 
 /// The element that `bytes` begin with, and what stands behind it. One that is cut short is told as far as it goes.
-pub(super) fn first(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
+pub(crate) fn first(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let Extent::Known(head, all) = extent(bytes) else { return None };
     let (element, rest) = bytes.split_at(all.min(bytes.len()));
     Some((Element { tag: *bytes.first()?, content: element.get(head..)? }, rest))
 }
 
 /// The elements that stand here one behind the other.
-pub(super) fn all(bytes: &[u8]) -> impl Iterator<Item = Element<'_>> {
+pub(crate) fn all(bytes: &[u8]) -> impl Iterator<Item = Element<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let (element, behind) = first(rest)?;
@@ -64,25 +64,25 @@ pub(super) fn all(bytes: &[u8]) -> impl Iterator<Item = Element<'_>> {
 
 impl<'a> Element<'a> {
     /// What stands inside, if the tag is this one.
-    pub(super) fn tagged(self, tag: u8) -> Option<&'a [u8]> {
+    pub(crate) fn tagged(self, tag: u8) -> Option<&'a [u8]> {
         (self.tag == tag).then_some(self.content)
     }
 }
 
 /// What stands in the first element, if its tag is this one.
-pub(super) fn inside(bytes: &[u8], tag: u8) -> Option<&[u8]> {
+pub(crate) fn inside(bytes: &[u8], tag: u8) -> Option<&[u8]> {
     first(bytes)?.0.tagged(tag)
 }
 
 /// An INTEGER or ENUMERATED, with its tag and length, modulo 2³²: an NTSTATUS is written as a negative number by some.
-pub(super) fn number(bytes: &[u8]) -> Option<u32> {
+pub(crate) fn number(bytes: &[u8]) -> Option<u32> {
     let (Element { tag: 0x02 | 0x0a, content: content @ [first, ..] }, _) = first(bytes)? else { return None };
     let sign = if first & 0x80 == 0 { 0 } else { u32::MAX };
     Some(content.iter().fold(sign, |n, byte| n << 8 | u32::from(*byte)))
 }
 
 /// An object identifier's content in dots.
-pub(super) fn dotted(content: &[u8]) -> String {
+pub(crate) fn dotted(content: &[u8]) -> String {
     let mut arcs: Vec<String> = Vec::new();
     let mut arc = 0u64;
     for byte in content.iter().take(64) {

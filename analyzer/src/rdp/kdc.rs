@@ -52,7 +52,7 @@ impl Answers {
 }
 
 /// A KRB-ERROR: [6] error-code, [9] realm, [10] sname.
-fn error(message: &[u8]) -> Option<KdcError> {
+pub(crate) fn error(message: &[u8]) -> Option<KdcError> {
     let content = der::inside(message, ERROR)?;
     let code = spnego::error_code(content)?;
     let parts = der::inside(content, SEQUENCE)?;

@@ -3,7 +3,7 @@
 mod connect;
 mod credssp;
 mod decoded;
-mod der;
+pub(crate) mod der;
 mod foreign;
 mod frames;
 mod gcc;
@@ -16,9 +16,9 @@ pub mod prelude;
 mod rdstls;
 mod redirection;
 mod share;
-mod spnego;
+pub(crate) mod spnego;
 #[cfg(test)]
 mod tests;
 pub mod tpkt;
-mod wire;
+pub(crate) mod wire;
 pub mod x224;

@@ -22,7 +22,7 @@ const MS_KERBEROS: &[u8] = &[0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 1, 2, 2];
 const KERBEROS_U2U: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 3];
 
 /// Reads one of the `negoTokens`; `None` where it is nothing known.
-pub(super) fn read(token: &[u8]) -> Option<Token> {
+pub(crate) fn read(token: &[u8]) -> Option<Token> {
     let (element, _) = der::first(token).unzip();
     match element.map(|element| (element.tag, element.content)) {
         Some((INIT, content)) => Some(init(content)),
