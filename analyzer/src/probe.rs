@@ -245,7 +245,8 @@ impl Probe {
             (Some(Offer::Open | Offer::Authenticated), Some(other)) => Some(other),
             (one, other) => one.or(other),
         };
-        let all = [("WebSocket", offer(Question::WebSocket)), ("HTTP", offer(Question::HttpOut)), ("RPC over HTTP", rpc)];
+        let all =
+            [("WebSocket", offer(Question::WebSocket)), ("HTTP", offer(Question::HttpOut)), ("RPC over HTTP", rpc)];
         all.into_iter().filter_map(|(name, offer)| Some((name, offer?)))
     }
 
@@ -271,7 +272,8 @@ impl Probe {
                 "RDG_OUT_DATA is answered with {} where it asks for a WebSocket, and not without: clients that take nothing                  else do not connect, others fall back to HTTP's two channels",
                 heard(stripped)
             );
-            findings.extend(self.at(stripped).and_then(|t| rules::gateway(t, "RDG-TRANSPORT", Severity::Warning, says)));
+            findings
+                .extend(self.at(stripped).and_then(|t| rules::gateway(t, "RDG-TRANSPORT", Severity::Warning, says)));
         }
         findings
     }
@@ -282,7 +284,9 @@ impl Probe {
             Some(401) => ("RDG-401", "without a way to authenticate: nobody can go on"),
             Some(407) => ("RDG-PROXYAUTH", "that is a web proxy's answer, not a gateway's"),
             Some(502..=504) => ("RDG-503", "HTTP is served, and the gateway's service behind it does not answer"),
-            Some(300..=399) => ("RDG-TRANSPORT", "a web site, or a box in front that wants a login, answers in its place"),
+            Some(300..=399) => {
+                ("RDG-TRANSPORT", "a web site, or a box in front that wants a login, answers in its place")
+            }
             Some(404 | 405 | 501) => {
                 ("RDG-TRANSPORT", "no gateway is served here, or a box in front does not let its method pass")
             }

@@ -28,7 +28,8 @@ use crate::support::process::{Folder, with_peers};
 use crate::support::recorded::Recorded;
 use crate::support::{PATIENCE, Rig, anywhere, connect, pattern, read, recording as tshark, write};
 
-const REQUEST: &[u8] = b"RDG_OUT_DATA /remoteDesktopGateway/ HTTP/1.1\r\nHost: gw.lab.test\r\nX-Odd:  two  spaces\r\n\r\n";
+const REQUEST: &[u8] =
+    b"RDG_OUT_DATA /remoteDesktopGateway/ HTTP/1.1\r\nHost: gw.lab.test\r\nX-Odd:  two  spaces\r\n\r\n";
 const ANSWER: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n";
 
 /// A proxy before a gateway that listens there.

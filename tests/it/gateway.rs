@@ -161,7 +161,7 @@ fn word(event: &GatewayEvent) -> Option<String> {
         GatewayEvent::Kdc { message: KdcMessage::Request { kind, .. }, .. } => format!("kdc request {kind}"),
         GatewayEvent::Kdc { message: KdcMessage::Answer { kind }, .. } => format!("kdc answer {kind}"),
         GatewayEvent::Kdc { message: KdcMessage::Error(error), .. } => format!("kdc error {}", error.code),
-        GatewayEvent::Carried { .. } => return None,
+        GatewayEvent::Carried { .. } | GatewayEvent::Half { .. } => return None,
     })
 }
 

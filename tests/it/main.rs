@@ -21,6 +21,7 @@ mod netns;
 mod network;
 mod peers;
 mod probe;
+mod probe_gateway;
 mod relay;
 mod scoreboard;
 mod scripts;

@@ -152,7 +152,8 @@ async fn repeats_have_their_times() {
     let server = Server::start(healthy()).await.expect("serve");
     let target = Target { name: "localhost".into(), port: server.addr.port() };
     let timeout = Duration::from_secs(5);
-    let found = run(Config { target, connect_to: Some(server.addr), never: None, timeout, gateway: false, count: 20 }).await;
+    let found =
+        run(Config { target, connect_to: Some(server.addr), never: None, timeout, gateway: false, count: 20 }).await;
     let steps = found.steps();
     assert_eq!(
         steps.iter().map(|step| (step.name, step.times.len())).collect::<Vec<_>>(),

@@ -63,7 +63,11 @@ pub async fn run(config: Config) -> Probe {
     let began = clock::now();
     let (conversations, chain, answers, unasked) = Default::default();
     let mut asking = Asking { config, began, conversations, chain, answers, unasked };
-    if asking.config.gateway { asking.of_gateway().await } else { asking.everything().await }
+    if asking.config.gateway {
+        asking.of_gateway().await
+    } else {
+        asking.everything().await
+    }
     let trust = asking.trust();
     let Asking { config: Config { target, gateway, .. }, conversations, answers, unasked, .. } = asking;
     let (target, gateway) = ((target.name, target.port), gateway.then_some(answers));

@@ -13,7 +13,9 @@ pub fn request(asked: Question, host: &str, id: u32) -> Vec<u8> {
         Question::RpcOut => ("RPC_OUT_DATA /rpc/rpcproxy.dll?localhost:3388", rpc()),
         Question::RpcIn => ("RPC_IN_DATA /rpc/rpcproxy.dll?localhost:3388", rpc()),
         Question::KdcGet => ("GET /KdcProxy", String::new()),
-        Question::KdcPost => ("POST /KdcProxy", "Content-Length: 0\r\nContent-Type: application/kerberos\r\n".to_owned()),
+        Question::KdcPost => {
+            ("POST /KdcProxy", "Content-Length: 0\r\nContent-Type: application/kerberos\r\n".to_owned())
+        }
     };
     let common = "Cache-Control: no-cache\r\nPragma: no-cache\r\n";
     format!("{line} HTTP/1.1\r\nHost: {host}\r\n{common}{fields}\r\n").into_bytes()

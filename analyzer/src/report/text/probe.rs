@@ -82,7 +82,10 @@ pub fn verdict(probe: &Probe) -> String {
 fn gateway_verdict(probe: &Probe) -> String {
     let speaks_tls = probe.conversations.iter().any(|c| server_hello(&c.session.timeline).is_some());
     if !speaks_tls {
-        return format!("is open, but TLS fails: {}", probe.of(Asked::Hello).next().map_or("not asked".into(), refusal));
+        return format!(
+            "is open, but TLS fails: {}",
+            probe.of(Asked::Hello).next().map_or("not asked".into(), refusal)
+        );
     }
     let offered = |offer: &Offer| matches!(offer, Offer::Open | Offer::Authenticated);
     let transports: Vec<&str> = probe.transports().filter(|(_, offer)| offered(offer)).map(|(name, _)| name).collect();
