@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::diagnose::stage::{end_in_words, length};
 use crate::diagnose::{Confidence, Evidence, Finding, Outcome, Party, Severity, diagnose};
-use crate::event::{Protocols, Redirection};
+use crate::event::{Protocols, Redirection, Transport};
 use crate::observation::{Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
@@ -224,6 +224,7 @@ impl Diagnosed {
         }
         Some(match asked {
             _ if requested(&self.timeline) != requested(later) => Link::Fallback,
+            _ if transport(&self.timeline) != transport(later) => Link::Fallback,
             true => Link::Prompt,
             false => Link::Retry,
         })
@@ -248,6 +249,12 @@ impl Diagnosed {
             (None, _) | (_, None) => true,
         }
     }
+}
+
+/// By what it goes through a gateway.
+fn transport(timeline: &Timeline) -> Option<Transport> {
+    let gateway = timeline.facts.gateway.as_ref()?;
+    gateway.tunnels().next().map(|exchange| exchange.request.what.transport)
 }
 
 /// What the client offers in its request.

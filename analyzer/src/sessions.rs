@@ -110,6 +110,7 @@ impl Sessions {
         if sessions.is_empty() {
             return aside;
         }
+        sessions = companions(sessions);
         for gateway in sessions.iter_mut().filter_map(|session| session.facts.gateway.as_mut()) {
             gateway.kdc.extend(aside.iter().flat_map(|one| one.facts.gateway.iter()).flat_map(|one| one.kdc.clone()));
             gateway.kdc.sort_by_key(|seen| seen.mark.at);
@@ -145,4 +146,17 @@ impl Sessions {
         self.timelines[own] = Timeline::default();
         early.iter().for_each(|event| self.timelines[joined].push(event));
     }
+}
+
+/// Puts together what goes on at the same time and that nobody reads: one of them may be the other's second half.
+fn companions(sessions: Vec<Timeline>) -> Vec<Timeline> {
+    let mut kept: Vec<Timeline> = Vec::new();
+    for session in sessions {
+        let overlaps = |other: &&mut Timeline| other.is_unread() && session.began.is_some_and(|began| began <= other.last);
+        match kept.iter_mut().rev().find(overlaps).filter(|_| session.is_unread()) {
+            Some(first) => first.take_companion(session),
+            None => kept.push(session),
+        }
+    }
+    kept
 }

@@ -1,7 +1,7 @@
 //! Causes at the RD Gateway: inside the TLS of port 443.
 
 use super::Tool::{Events, Packets};
-use super::{Cause, Confidence, GATEWAY, Layer, UDP};
+use super::{Cause, Confidence, Layer, UDP, Visibility};
 
 /// All of them.
 pub(super) static CAUSES: &[Cause] = &[
@@ -9,11 +9,11 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-REACH",
         layer: Layer::Gateway,
         name: "the gateway cannot be reached",
-        visibility: GATEWAY,
+        visibility: Visibility::Rule,
         evidence: "the SYN to the gateway's port 443 is refused, lost or has no address; nothing goes to 3389",
         sign: "the SYN to port 443 fails, not that to 3389",
         looks_like: &["TCP-DROP", "TCP-REFUSED", "DNS-NX"],
-        confidence: Confidence::Possible,
+        confidence: Confidence::Certain,
         tools: &[Packets],
         check: "on the client: Resolve-DnsName GATEWAY, Test-NetConnection GATEWAY -Port 443; on the gateway: \
                 Get-Service TSGateway, W3SVC; netsh http show servicestate",
@@ -26,12 +26,12 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-CERT",
         layer: Layer::Gateway,
         name: "the gateway's certificate",
-        visibility: GATEWAY,
+        visibility: Visibility::Rule,
         evidence: "TLS on 443: the gateway's Certificate message is expired, of another name or of an unknown \
                    issuer, and the client leaves at once",
         sign: "TLS on 443: expired, other name, untrusted; the client leaves, without a prompt",
         looks_like: &["TLS-EXPIRED", "TLS-NAME", "TLS-UNTRUST"],
-        confidence: Confidence::Possible,
+        confidence: Confidence::Certain,
         tools: &[Packets],
         check: "openssl s_client -connect GATEWAY:443 -servername GATEWAY, or a browser on https://GATEWAY/RDWeb; on \
                 the gateway: RD Gateway Manager, SSL Certificate; netsh http show sslcert",
@@ -45,7 +45,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-401",
         layer: Layer::Gateway,
         name: "the gateway refuses the credentials",
-        visibility: GATEWAY,
+        visibility: Visibility::Plaintext { message: "HTTP 401 of the gateway" },
         evidence: "HTTP inside TLS on 443: a second or third 401, or one without WWW-Authenticate; one or two are \
                    normal",
         sign: "a second or third 401, or one without WWW-Authenticate",
@@ -56,7 +56,7 @@ pub(super) static CAUSES: &[Cause] = &[
                 its sub-status); is MFA waiting for the user?",
         fix: "the right credentials for the gateway, which may be others than the host's; channel binding (NLA-CBT); \
               NPS and MFA",
-        cannot_tell: &["what stands inside the TLS of port 443"],
+        cannot_tell: &["what the gateway said: it is sealed in TLS"],
         spec: "RFC 9110 15.5.2; [MS-TSGU] 2.1; RFC 4559",
         mstsc: &["0x3000001", "0x3000015", "0x300001A"],
     },
@@ -64,7 +64,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-TRANSPORT",
         layer: Layer::Gateway,
         name: "a reverse proxy or load balancer breaks the gateway's transport",
-        visibility: GATEWAY,
+        visibility: Visibility::Plaintext { message: "HTTP status of the gateway, or of what stands in front of it" },
         evidence: "two TLS connections to port 443 of which one dies, or HTTP 403, 404 or 405 for RDG_OUT_DATA, or \
                    no 101 for its WebSocket",
         sign: "two TLS connections and one dies; works direct to the gateway",
@@ -76,7 +76,7 @@ pub(super) static CAUSES: &[Cause] = &[
                 gateway (on the gateway, log TerminalServices-Gateway/Admin: 210 if not)? FreeRDP: /gt:rpc, /gt:http",
         fix: "sticky sessions by source address, no TLS offload, the two methods and WebSocket allowed, no limit on \
               the length of a request",
-        cannot_tell: &["what stands inside the TLS of port 443"],
+        cannot_tell: &["what the gateway said: it is sealed in TLS"],
         spec: "[MS-TSGU] 2.1; RFC 6455 4.2",
         mstsc: &["0x3000008", "0x300000D"],
     },
@@ -84,7 +84,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-503",
         layer: Layer::Gateway,
         name: "the gateway's service is down",
-        visibility: GATEWAY,
+        visibility: Visibility::Plaintext { message: "HTTP 503 of the gateway" },
         evidence: "HTTP 503 after the authentication; one for /KdcProxy alone is none",
         sign: "HTTP 503 after authentication",
         looks_like: &["RDG-TRANSPORT", "RDG-401"],
@@ -93,7 +93,7 @@ pub(super) static CAUSES: &[Cause] = &[
         check: "on the gateway: Get-Service TSGateway, W3SVC; IIS application pool of /remoteDesktopGateway and \
                 /rpc; log TerminalServices-Gateway/Operational",
         fix: "start TSGateway and its application pool; restart IIS (iisreset)",
-        cannot_tell: &["what stands inside the TLS of port 443"],
+        cannot_tell: &["what the gateway said: it is sealed in TLS"],
         spec: "RFC 9110 15.6.4; [MS-TSGU] 2.1",
         mstsc: &["0x300000D", "0x300000F"],
     },
@@ -101,7 +101,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-CAP",
         layer: Layer::Gateway,
         name: "the connection policy (CAP) denies",
-        visibility: GATEWAY,
+        visibility: Visibility::Plaintext { message: "HTTP_TUNNEL_RESPONSE or HTTP_TUNNEL_AUTH_RESPONSE" },
         evidence: "MS-TSGU inside TLS on 443: the tunnel's answer carries 0x800759DB, and no channel is created",
         sign: "ends before the channel is created",
         looks_like: &["RDG-RAP", "RDG-TARGET", "RDG-401"],
@@ -111,7 +111,7 @@ pub(super) static CAUSES: &[Cause] = &[
                 Manager, Connection Authorization Policies; a central NPS: its log, 6273",
         fix: "add the user's, and the computer's, group to the connection policy (CAP); let it allow the way of \
               authentication that the client uses",
-        cannot_tell: &["what stands inside the TLS of port 443"],
+        cannot_tell: &["what the gateway said: it is sealed in TLS"],
         spec: "[MS-TSGU] 2.2.6 (E_PROXY_NAP_ACCESSDENIED)",
         mstsc: &["0x300001C"],
     },
@@ -119,7 +119,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-RAP",
         layer: Layer::Gateway,
         name: "the resource policy (RAP) denies",
-        visibility: GATEWAY,
+        visibility: Visibility::Plaintext { message: "HTTP_CHANNEL_RESPONSE" },
         evidence: "MS-TSGU inside TLS on 443: the tunnel is authorized, the channel's answer carries 0x800759DA",
         sign: "ends after tunnel authorization; try the full name",
         looks_like: &["RDG-CAP", "RDG-TARGET"],
@@ -128,7 +128,7 @@ pub(super) static CAUSES: &[Cause] = &[
         check: "on the gateway: log TerminalServices-Gateway/Operational, 301 (which target name); RD Gateway \
                 Manager, Resource Authorization Policies; try the full name of the host instead of the short one",
         fix: "add the target, under the name that clients use, to the computer group of the resource policy (RAP)",
-        cannot_tell: &["what stands inside the TLS of port 443"],
+        cannot_tell: &["what the gateway said: it is sealed in TLS"],
         spec: "[MS-TSGU] 2.2.6 (E_PROXY_RAP_ACCESSDENIED)",
         mstsc: &["0x300001B"],
     },
@@ -136,7 +136,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-TARGET",
         layer: Layer::Gateway,
         name: "the gateway cannot reach the target",
-        visibility: GATEWAY,
+        visibility: Visibility::Plaintext { message: "HTTP_CHANNEL_RESPONSE" },
         evidence: "MS-TSGU inside TLS on 443: the channel's answer carries 0x800759DD, at once (refused) or after \
                    some 21 s (dropped)",
         sign: "the delay before the error tells a drop from a refusal behind it",
@@ -154,7 +154,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-COOKIE",
         layer: Layer::Gateway,
         name: "the gateway's token is bad or expired",
-        visibility: GATEWAY,
+        visibility: Visibility::Plaintext { message: "HTTP_TUNNEL_RESPONSE" },
         evidence: "MS-TSGU inside TLS on 443, with token authentication only: the tunnel's answer carries 0x800759F7 \
                    or 0x800759F8",
         sign: "token authentication only",
@@ -164,7 +164,7 @@ pub(super) static CAUSES: &[Cause] = &[
         check: "how old is the .rdp file or the web session (gatewayaccesstoken:s:)? w32tm /query /status on the \
                 gateway and on what issues the token",
         fix: "download the connection anew; set the clocks; renew the certificate that signs the tokens",
-        cannot_tell: &["what stands inside the TLS of port 443"],
+        cannot_tell: &["what the gateway said: it is sealed in TLS"],
         spec: "[MS-TSGU] 2.2.6 (E_PROXY_COOKIE_*)",
         mstsc: &["0x3000034", "0x3000035", "0x3000037"],
     },
@@ -172,7 +172,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-LIMIT",
         layer: Layer::Gateway,
         name: "a limit of the gateway",
-        visibility: GATEWAY,
+        visibility: Visibility::Plaintext { message: "HTTP_CLOSE_PACKET or a service message of the gateway" },
         evidence: "TLS connections to port 443 that end at the same age each time, or are refused while others stand",
         sign: "always at the same age, or when the gateway is full",
         looks_like: &["SES-IDLE", "SES-LIMIT", "PATH-IDLE"],
@@ -181,7 +181,7 @@ pub(super) static CAUSES: &[Cause] = &[
         check: "on the gateway: RD Gateway Manager, Monitoring and Properties (maximum connections), time limits of \
                 the connection policy; log TerminalServices-Gateway/Operational, 203 (full), 303",
         fix: "raise the limit or the time; disconnect what nobody uses",
-        cannot_tell: &["what stands inside the TLS of port 443"],
+        cannot_tell: &["what the gateway said: it is sealed in TLS"],
         spec: "[MS-TSGU] 2.2.6 (E_PROXY_MAXCONNECTIONSREACHED, E_PROXY_SESSIONTIMEOUT)",
         mstsc: &["0x3000022", "0x3000032", "0x3000033", "0x3000019"],
     },
@@ -189,11 +189,11 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "RDG-PROXYAUTH",
         layer: Layer::Gateway,
         name: "a web proxy stands in front",
-        visibility: GATEWAY,
+        visibility: Visibility::Rule,
         evidence: "in clear, to the web proxy: CONNECT GATEWAY:443 is answered with 407 or 403",
         sign: "CONNECT answered 407 or 403, in clear",
         looks_like: &["RDG-REACH", "RDG-TRANSPORT"],
-        confidence: Confidence::Possible,
+        confidence: Confidence::Certain,
         tools: &[Packets],
         check: "on the client: netsh winhttp show proxy, the proxy's log; curl -v -x PROXY https://GATEWAY/",
         fix: "an exception for the gateway in the web proxy, or in the client's proxy settings",

@@ -178,7 +178,6 @@ pub enum Visibility {
     Unread(&'static str),
 }
 
-const GATEWAY: Visibility = Visibility::Unread("HTTP and MS-TSGU inside the TLS of the RD Gateway");
 const UDP: Visibility = Visibility::Unread("the datagrams of the side transport");
 
 impl Visibility {

@@ -6,6 +6,7 @@
 
 mod capabilities;
 mod credssp;
+mod gateway;
 mod licensing;
 mod negotiation;
 mod path;
@@ -36,69 +37,101 @@ pub struct Rule {
     pub name: &'static str,
     /// Names a cause, or nothing.
     pub check: fn(&Timeline) -> Option<Finding>,
+    /// Of which sessions it is asked.
+    pub scope: Scope,
+}
+
+/// Of which sessions a rule is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Of every one.
+    Any,
+    /// Of those on the way through a gateway.
+    Gateway,
+    /// Of an RDP connection: through a gateway, once there is one in the tunnel.
+    Rdp,
+}
+
+impl Scope {
+    fn has(self, timeline: &Timeline) -> bool {
+        match self {
+            Scope::Any => true,
+            Scope::Gateway => timeline.facts.gateway.is_some(),
+            Scope::Rdp => !timeline.is_before_channel(),
+        }
+    }
 }
 
 /// Every rule. For failures the first that speaks decides: what the two sides say in so many words, where it is read, comes
 /// before what sizes and ends tell.
 pub const RULES: &[Rule] = &[
-    Rule { name: "errorCode of CredSSP", check: credssp::error_code },
-    Rule { name: "error of Kerberos", check: credssp::kerberos },
-    Rule { name: "early user authorization denied", check: credssp::unauthorized },
-    Rule { name: "RDSTLS refused", check: credssp::rdstls },
-    Rule { name: "SPNEGO rejects", check: credssp::rejected },
-    Rule { name: "a strict side and an old CredSSP", check: credssp::strict },
-    Rule { name: "client left after the server's pubKeyAuth", check: credssp::unbound },
-    Rule { name: "MCS refused", check: settings::refused },
-    Rule { name: "a channel refused", check: settings::join_refused },
-    Rule { name: "licence refused", check: licensing::refused },
-    Rule { name: "Set Error Info", check: session::errinfo },
-    Rule { name: "name does not resolve", check: reach::unresolved },
-    Rule { name: "the resolver does not answer", check: reach::resolver_silent },
-    Rule { name: "refused", check: reach::refused },
-    Rule { name: "unreachable", check: reach::unreachable },
-    Rule { name: "no answer to SYN", check: reach::unanswered },
-    Rule { name: "not RDP", check: negotiation::not_rdp },
-    Rule { name: "no X.224 confirm", check: negotiation::no_confirm },
-    Rule { name: "the relay calls itself", check: reach::loops },
-    Rule { name: "negotiation failure", check: negotiation::failure },
-    Rule { name: "selected what was not offered", check: negotiation::downgraded },
-    Rule { name: "RST of a box on the way", check: path::forged_reset },
-    Rule { name: "broken while active", check: sealed::broken },
-    Rule { name: "the path loses too much", check: path::lossy },
-    Rule { name: "large segments vanish", check: path::hole },
-    Rule { name: "a window that stays shut", check: path::shut },
-    Rule { name: "never acknowledged", check: path::stuck },
-    Rule { name: "client left without a request", check: negotiation::probe },
-    Rule { name: "client did not wait", check: negotiation::hasty },
-    Rule { name: "closed before the confirm", check: negotiation::closed },
-    Rule { name: "no answer to the request", check: negotiation::unanswered },
-    Rule { name: "client wants more than was selected", check: negotiation::client_left },
-    Rule { name: "legacy request to a TLS-only server", check: negotiation::legacy_refused },
-    Rule { name: "alert of the server", check: tls::server_alert },
-    Rule { name: "alert of the client", check: tls::client_alert },
-    Rule { name: "closed after ClientHello", check: tls::closed_after_hello },
-    Rule { name: "no answer to ClientHello", check: tls::unanswered_hello },
-    Rule { name: "server's flight cut", check: tls::half },
-    Rule { name: "key exchange without an end", check: tls::unfinished },
-    Rule { name: "client left after the certificate", check: tls::client_left },
-    Rule { name: "the path is too slow", check: path::slow },
-    Rule { name: "CredSSP ended, seen", check: credssp::ended },
-    Rule { name: "settings ended, seen", check: settings::ended },
-    Rule { name: "licensing ended, seen", check: licensing::ended },
-    Rule { name: "capabilities ended, seen", check: capabilities::ended },
-    Rule { name: "closed with nothing said behind TLS", check: sealed::nothing_said },
-    Rule { name: "CredSSP ended", check: sealed::credssp },
-    Rule { name: "perhaps sent elsewhere", check: redirection::maybe_elsewhere },
-    Rule { name: "ended behind TLS", check: sealed::behind_tls },
-    Rule { name: "ended in clear", check: sealed::in_clear },
-    Rule { name: "first address dead", check: reach::dead_address },
-    Rule { name: "slow resolver", check: reach::slow_resolver },
-    Rule { name: "channels joined slowly", check: settings::slow_joins },
-    Rule { name: "logon denied in the session", check: session::denied },
-    Rule { name: "ended by the server, no reason given", check: session::disconnected },
-    Rule { name: "reconnection refused", check: session::reconnect_refused },
-    Rule { name: "clocks differ", check: credssp::skewed },
-    Rule { name: "sent elsewhere", check: redirection::sent_elsewhere },
+    Rule { name: "gateway not reached", check: gateway::unreachable, scope: Scope::Gateway },
+    Rule { name: "a web proxy refuses", check: gateway::web_proxy, scope: Scope::Gateway },
+    Rule { name: "TLS with the gateway", check: gateway::handshake, scope: Scope::Gateway },
+    Rule { name: "the tunnel refused", check: gateway::tunnel_refused, scope: Scope::Gateway },
+    Rule { name: "the gateway's 401", check: gateway::unauthorized, scope: Scope::Gateway },
+    Rule { name: "HTTP error of the gateway", check: gateway::http_refused, scope: Scope::Gateway },
+    Rule { name: "the gateway ends the tunnel", check: gateway::limited, scope: Scope::Gateway },
+    Rule { name: "errorCode of CredSSP", check: credssp::error_code, scope: Scope::Rdp },
+    Rule { name: "error of Kerberos", check: credssp::kerberos, scope: Scope::Rdp },
+    Rule { name: "early user authorization denied", check: credssp::unauthorized, scope: Scope::Rdp },
+    Rule { name: "RDSTLS refused", check: credssp::rdstls, scope: Scope::Rdp },
+    Rule { name: "SPNEGO rejects", check: credssp::rejected, scope: Scope::Rdp },
+    Rule { name: "a strict side and an old CredSSP", check: credssp::strict, scope: Scope::Rdp },
+    Rule { name: "client left after the server's pubKeyAuth", check: credssp::unbound, scope: Scope::Rdp },
+    Rule { name: "MCS refused", check: settings::refused, scope: Scope::Rdp },
+    Rule { name: "a channel refused", check: settings::join_refused, scope: Scope::Rdp },
+    Rule { name: "licence refused", check: licensing::refused, scope: Scope::Rdp },
+    Rule { name: "Set Error Info", check: session::errinfo, scope: Scope::Rdp },
+    Rule { name: "name does not resolve", check: reach::unresolved, scope: Scope::Rdp },
+    Rule { name: "the resolver does not answer", check: reach::resolver_silent, scope: Scope::Rdp },
+    Rule { name: "refused", check: reach::refused, scope: Scope::Rdp },
+    Rule { name: "unreachable", check: reach::unreachable, scope: Scope::Rdp },
+    Rule { name: "no answer to SYN", check: reach::unanswered, scope: Scope::Rdp },
+    Rule { name: "not RDP", check: negotiation::not_rdp, scope: Scope::Rdp },
+    Rule { name: "no X.224 confirm", check: negotiation::no_confirm, scope: Scope::Rdp },
+    Rule { name: "the relay calls itself", check: reach::loops, scope: Scope::Any },
+    Rule { name: "negotiation failure", check: negotiation::failure, scope: Scope::Rdp },
+    Rule { name: "selected what was not offered", check: negotiation::downgraded, scope: Scope::Rdp },
+    Rule { name: "RST of a box on the way", check: path::forged_reset, scope: Scope::Any },
+    Rule { name: "broken while active", check: sealed::broken, scope: Scope::Rdp },
+    Rule { name: "the path loses too much", check: path::lossy, scope: Scope::Any },
+    Rule { name: "large segments vanish", check: path::hole, scope: Scope::Any },
+    Rule { name: "a window that stays shut", check: path::shut, scope: Scope::Any },
+    Rule { name: "never acknowledged", check: path::stuck, scope: Scope::Any },
+    Rule { name: "client left without a request", check: negotiation::probe, scope: Scope::Rdp },
+    Rule { name: "client did not wait", check: negotiation::hasty, scope: Scope::Rdp },
+    Rule { name: "closed before the confirm", check: negotiation::closed, scope: Scope::Rdp },
+    Rule { name: "no answer to the request", check: negotiation::unanswered, scope: Scope::Rdp },
+    Rule { name: "client wants more than was selected", check: negotiation::client_left, scope: Scope::Rdp },
+    Rule { name: "legacy request to a TLS-only server", check: negotiation::legacy_refused, scope: Scope::Rdp },
+    Rule { name: "alert of the server", check: tls::server_alert, scope: Scope::Rdp },
+    Rule { name: "alert of the client", check: tls::client_alert, scope: Scope::Rdp },
+    Rule { name: "closed after ClientHello", check: tls::closed_after_hello, scope: Scope::Rdp },
+    Rule { name: "no answer to ClientHello", check: tls::unanswered_hello, scope: Scope::Rdp },
+    Rule { name: "server's flight cut", check: tls::half, scope: Scope::Rdp },
+    Rule { name: "key exchange without an end", check: tls::unfinished, scope: Scope::Rdp },
+    Rule { name: "client left after the certificate", check: tls::client_left, scope: Scope::Rdp },
+    Rule { name: "the path is too slow", check: path::slow, scope: Scope::Rdp },
+    Rule { name: "ended on the way through the gateway", check: gateway::ended, scope: Scope::Gateway },
+    Rule { name: "ended behind TLS with the gateway", check: gateway::sealed, scope: Scope::Gateway },
+    Rule { name: "CredSSP ended, seen", check: credssp::ended, scope: Scope::Rdp },
+    Rule { name: "settings ended, seen", check: settings::ended, scope: Scope::Rdp },
+    Rule { name: "licensing ended, seen", check: licensing::ended, scope: Scope::Rdp },
+    Rule { name: "capabilities ended, seen", check: capabilities::ended, scope: Scope::Rdp },
+    Rule { name: "closed with nothing said behind TLS", check: sealed::nothing_said, scope: Scope::Rdp },
+    Rule { name: "CredSSP ended", check: sealed::credssp, scope: Scope::Rdp },
+    Rule { name: "perhaps sent elsewhere", check: redirection::maybe_elsewhere, scope: Scope::Rdp },
+    Rule { name: "ended behind TLS", check: sealed::behind_tls, scope: Scope::Rdp },
+    Rule { name: "ended in clear", check: sealed::in_clear, scope: Scope::Rdp },
+    Rule { name: "first address dead", check: reach::dead_address, scope: Scope::Any },
+    Rule { name: "slow resolver", check: reach::slow_resolver, scope: Scope::Any },
+    Rule { name: "channels joined slowly", check: settings::slow_joins, scope: Scope::Rdp },
+    Rule { name: "logon denied in the session", check: session::denied, scope: Scope::Rdp },
+    Rule { name: "ended by the server, no reason given", check: session::disconnected, scope: Scope::Rdp },
+    Rule { name: "reconnection refused", check: session::reconnect_refused, scope: Scope::Rdp },
+    Rule { name: "clocks differ", check: credssp::skewed, scope: Scope::Rdp },
+    Rule { name: "sent elsewhere", check: redirection::sent_elsewhere, scope: Scope::Rdp },
 ];
 
 /// How bad a finding is.
@@ -281,7 +314,8 @@ impl Finding {
 /// What can be said of a session: the primary finding first.
 pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for finding in RULES.iter().filter_map(|rule| (rule.check)(timeline)) {
+    let asked = RULES.iter().filter(|rule| rule.scope.has(timeline));
+    for finding in asked.filter_map(|rule| (rule.check)(timeline)) {
         let explained = findings.iter().any(|earlier: &Finding| earlier.severity == Severity::Failure);
         // What explains a failure explains its end: only what harms besides is said, too.
         if !explained || finding.severity == Severity::Warning {
@@ -326,7 +360,8 @@ impl Outcome {
             true => Outcome::Connected,
             false if timeline.facts.inner.is_redirected() => Outcome::Unfinished,
             false if timeline.may_be_redirected() => Outcome::Unfinished,
-            false if negotiation::nothing_asked(timeline) => Outcome::Unfinished,
+            false if timeline.is_before_channel() && gateway::nothing_asked(timeline) => Outcome::Unfinished,
+            false if !timeline.is_before_channel() && negotiation::nothing_asked(timeline) => Outcome::Unfinished,
             false if stopped && !refused => Outcome::Unfinished,
             false => Outcome::Failed,
         }

@@ -3,6 +3,7 @@
 
 mod causes;
 mod explain;
+mod gateway;
 mod histogram;
 mod inner;
 mod path;
@@ -91,6 +92,7 @@ fn session(session: &Diagnosed) -> Value {
         "legs": timeline.legs.iter().map(leg).collect::<Vec<_>>(),
         "probe": session.probe.as_deref().and_then(probe::read),
         "captures": session.witnesses.iter().map(witness).collect::<Vec<_>>(),
+        "gateway": gateway::gateway(timeline),
         "facts": facts(timeline),
         "phases": timeline.phases.iter().map(phase).collect::<Vec<_>>(),
         "inferred": inferred(timeline),

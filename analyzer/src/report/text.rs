@@ -1,5 +1,6 @@
 //! The analysis for people: good in 80 columns, without colour.
 
+mod gateway;
 mod inner;
 mod path;
 pub mod probe;
@@ -164,6 +165,7 @@ fn finding(text: &mut String, finding: &Finding, began: crate::time::Timestamp) 
 
 fn facts(text: &mut String, timeline: &Timeline) {
     let facts = &timeline.facts;
+    gateway::facts(text, facts);
     if let Some(request) = &facts.request {
         let offered = protocols(request.what.requested.unwrap_or_default());
         let selected = facts.selected().map_or("nothing".into(), protocols);

@@ -6,7 +6,7 @@
 use super::facts::{Mark, Sighting, Tls, is_fatal};
 use super::leg::Leg;
 use super::phase::{Outcome, PhaseName};
-use super::{End, LegName, Timeline, first_hand};
+use super::{End, LegName, Sureness, Timeline, first_hand};
 use crate::event::{
     Basis, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport, TunnelMessage, What,
 };
@@ -227,7 +227,23 @@ impl Gateway {
     }
 }
 
+/// More turns than the way through a gateway and an RDP connection sequence without channels take.
+const TURNS: u32 = 20;
+/// Bytes of the gateway: the certificates of the inner TLS and a first picture.
+const FROM_SERVER: u64 = 20 << 10;
+/// Bytes of the client: the client's half of an RDP connection sequence, sealed twice.
+const FROM_CLIENT: u64 = 4 << 10;
+
 impl Sealed {
+    /// Whether so much was said that a session must be in it.
+    fn is_session(&self) -> bool {
+        self.turns >= TURNS && self.carries()
+    }
+
+    fn carries(&self) -> bool {
+        self.bytes[Side::Client as usize] >= FROM_CLIENT && self.bytes[Side::Server as usize] >= FROM_SERVER
+    }
+
     fn push(&mut self, from: Side, len: u32) {
         self.turns += u32::from((self.speaker, from) == (Some(Side::Client), Side::Server));
         self.speaker = Some(from);
@@ -353,8 +369,58 @@ impl Timeline {
             What::SealedAlert { basis, .. } => {
                 self.end_phase(PhaseName::GatewayTls, mark, Outcome::Failed, *basis);
             }
+            What::Record { from: Side::Server, .. } if first_hand(mark.leg, Side::Server) => self.unread(mark),
             _ => {}
         }
+    }
+
+    /// The gateway answers in TLS that nobody opens: of what stands there only turns and bytes can be told.
+    fn unread(&mut self, mark: Mark) {
+        let Some(gateway) = self.facts.gateway.as_ref().filter(|gateway| !gateway.is_read()) else { return };
+        let is_session = gateway.sealed.is_session();
+        if let Some((PhaseName::GatewayHttp, ..)) = self.next {
+            self.begin_next(mark);
+            self.phases.iter_mut().rev().take(1).for_each(|phase| phase.basis = Basis::Inferred);
+        }
+        if is_session && self.last_phase() == PhaseName::GatewayHttp {
+            self.carry(mark);
+        }
+    }
+
+    /// So much passed that there must be a session in the tunnel.
+    fn carry(&mut self, mark: Mark) {
+        self.step_as(PhaseName::Active, mark, Basis::Inferred);
+        self.phases.iter_mut().rev().take(1).for_each(|phase| phase.sureness = Some(Sureness::Possible));
+    }
+
+    /// Takes a further connection of the same client that nobody reads either: the two are the halves of a tunnel, perhaps.
+    pub(crate) fn take_companion(&mut self, other: Timeline) {
+        let mark = Mark { at: self.last, frame: 0, leg: self.last_leg() };
+        let is_open = self.last_phase() == PhaseName::GatewayHttp;
+        let (Some(own), Some(theirs)) = (&mut self.facts.gateway, other.facts.gateway) else { return };
+        for side in [0, 1] {
+            own.sealed.bytes[side] += theirs.sealed.bytes[side];
+        }
+        own.sealed.turns += theirs.sealed.turns;
+        own.connections.extend(theirs.connections.into_iter().map(|one| Connection { legs: other.legs.clone(), ..one }));
+        if own.sealed.carries() && is_open {
+            self.carry(mark);
+        }
+    }
+
+    /// The connection to the gateway as if it were the session's own: its TLS can be judged as any.
+    pub fn outer(&self) -> Timeline {
+        let mut outer = self.clone();
+        let first = outer.facts.gateway.take().and_then(|gateway| gateway.connections.into_iter().next());
+        if let Some(first) = first {
+            (outer.facts.tls, outer.facts.partial) = (first.tls, first.partial);
+        }
+        outer
+    }
+
+    /// Whether nothing was read of what stands in TLS with a gateway.
+    pub fn is_unread(&self) -> bool {
+        self.facts.gateway.as_ref().is_some_and(|gateway| !gateway.is_read())
     }
 
     /// Whether TLS with the gateway is agreed on wherever it has to be.

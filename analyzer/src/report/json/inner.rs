@@ -113,7 +113,7 @@ fn message(mark: Mark, from: Side, request: &TsRequest) -> Value {
     })
 }
 
-fn token(mark: Mark, token: &Token) -> Value {
+pub(super) fn token(mark: Mark, token: &Token) -> Value {
     let (ntlm, kerberos) = match &token.message {
         Some(AuthMessage::Ntlm(ntlm)) => (Some(self::ntlm(mark, ntlm)), None),
         Some(AuthMessage::Kerberos(kerberos)) => (None, Some(*kerberos)),

@@ -1,0 +1,405 @@
+//! Rules of the way through an RD Gateway: up to the channel to the target, and of the tunnel's own end.
+//!
+//! TLS with the gateway is judged by the rules of any TLS handshake. What stands in it, HTTP and \[MS-TSGU\], says in codes why
+//! it refuses; where it cannot be read, how far the two got is told from turns alone, and no more is claimed.
+
+use super::stage::{self, length};
+use super::{Confidence, Finding, Party, Severity, tls};
+use crate::codes::{Code, Table};
+use crate::event::{AuthMessage, HttpAuth, HttpResponse, NtlmKind, Transport, TunnelMessage};
+use crate::observation::{Ending, Means, Side};
+use crate::timeline::facts::{Mark, Sighting};
+use crate::timeline::gateway::{Exchange, Gateway, Sealed};
+use crate::timeline::phase::PhaseName;
+use crate::timeline::{End, Timeline};
+
+/// Causes of a certificate: of a gateway's all are one, since its clients let nobody click past it.
+const OF_CERTIFICATES: &[&str] =
+    &["TLS-EXPIRED", "TLS-NOTYET", "TLS-NAME", "TLS-UNTRUST", "TLS-WEAK", "TLS-CRL", "TLS-INSPECT"];
+/// Rules of a TLS handshake that did not come about, as they stand in the one list.
+const OF_TLS: &[fn(&Timeline) -> Option<Finding>] = &[
+    tls::server_alert,
+    tls::client_alert,
+    tls::closed_after_hello,
+    tls::unanswered_hello,
+    tls::half,
+    tls::unfinished,
+    tls::client_left,
+];
+/// A gateway that waits so long before it says that the target cannot be reached had no answer from it.
+const DROPPED: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// TCP to the gateway did not come about.
+pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
+    let end = timeline.end.as_ref().filter(|end| end.how != Ending::Cut)?;
+    let is_open = timeline.server_leg().is_some_and(|leg| leg.opened.is_some());
+    if is_open || stage::hasty(timeline).is_some() {
+        return None;
+    }
+    let (other, confidence) = match end.how {
+        Ending::Unresolved => ("DNS-NX", Confidence::Certain),
+        Ending::Refused => ("TCP-REFUSED", Confidence::Certain),
+        Ending::Unreachable => ("TCP-ICMP", Confidence::Certain),
+        Ending::Fin | Ending::Reset if end.phase == PhaseName::NameResolution => ("DNS-SLOW", Confidence::Likely),
+        Ending::Fin | Ending::Reset | Ending::TimedOut => ("TCP-DROP", Confidence::Likely),
+        Ending::Cut => return None,
+    };
+    let name = timeline.target.as_ref().map_or("the gateway".into(), |(name, port)| format!("{name}:{port}"));
+    let says = format!("the gateway {name} cannot be reached: {}", stage::end_in_words(end));
+    let finding = Finding::at_end(timeline, "RDG-REACH", confidence, says)?.with_end(timeline);
+    let finding = if end.how == Ending::Refused { finding.by(Party::Server) } else { finding.by(Party::Nobody) };
+    Some(finding.on(stage::server_leg(timeline), end.phase).or(other, confidence))
+}
+
+/// A web proxy on the way to the gateway refuses.
+pub fn web_proxy(timeline: &Timeline) -> Option<Finding> {
+    let end = before_channel(timeline)?;
+    let refused = |exchange: &&Exchange| {
+        let is_proxy = exchange.request.what.transport == Transport::Connect;
+        let status = exchange.response.as_ref().map_or(0, |response| response.what.status);
+        status == 407 || is_proxy && status / 100 != 2 && status != 0
+    };
+    let exchange = gateway(timeline)?.exchanges.iter().rev().find(refused)?;
+    let response = exchange.response.as_ref()?;
+    let asked = &exchange.request.what;
+    let says = format!("a web proxy answers {} with {}", asked.method, status(&response.what));
+    let finding = Finding::at_end(timeline, "RDG-PROXYAUTH", Confidence::Certain, says)?;
+    let finding = finding.on(stage::server_leg(timeline), end.phase).by(Party::Middlebox);
+    Some(with_exchange(finding, exchange).with_end(timeline))
+}
+
+/// TLS with the gateway did not come about: judged as any handshake, the certificate apart.
+pub fn handshake(timeline: &Timeline) -> Option<Finding> {
+    before_channel(timeline)?;
+    let gateway = gateway(timeline)?;
+    if gateway.is_read() || timeline.last_phase() > PhaseName::GatewayTls {
+        return None;
+    }
+    let view = timeline.outer();
+    let mut finding = OF_TLS.iter().find_map(|check| check(&view))?;
+    finding.phase = PhaseName::GatewayTls;
+    let before = finding.cause.id;
+    if OF_CERTIFICATES.contains(&before) {
+        let confidence = finding.confidence;
+        finding.may_be("RDG-CERT");
+        finding.confidence = confidence;
+        finding.alternatives.retain(|(cause, _)| cause.id == before || !OF_CERTIFICATES.contains(&cause.id));
+    }
+    Some(finding)
+}
+
+/// The gateway does not take what the client authenticates with.
+pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
+    let end = before_channel(timeline)?;
+    let last = last_answer(timeline)?;
+    let response = last.response.as_ref().filter(|response| response.what.status == 401)?;
+    let rounds = gateway(timeline)?.tunnels().filter(|one| answered_with(one, 401)).count();
+    let (why, confidence) = refusal(last, &response.what);
+    let says = format!("the gateway refuses to authenticate the client: {why} ({rounds} answers of 401)");
+    let finding = Finding::at_end(timeline, "RDG-401", confidence, says)?;
+    let finding = with_exchange(finding.on(stage::server_leg(timeline), PhaseName::GatewayAuth), last);
+    let finding = with_reason(finding.by(Party::Server), response).with_end(timeline);
+    let finding = if end.silence >= DROPPED && stage::by_client(end) { finding.by(Party::Client) } else { finding };
+    Some(with_our_part(finding, timeline, &response.what))
+}
+
+/// What a 401 says, by what the client had sent: proof that was not taken is more than a demand for it.
+fn refusal(exchange: &Exchange, response: &HttpResponse) -> (String, Confidence) {
+    let sent = exchange.request.what.authorization.as_ref();
+    let offers: Vec<&str> = response.offers.iter().map(|offer| offer.scheme.as_str()).collect();
+    let is_challenge = response.offers.iter().any(|offer| offer.has_token);
+    match sent {
+        Some(sent) if is_proof(sent) => (format!("its {} credentials are not taken", sent.scheme), Confidence::Certain),
+        Some(_) if is_challenge => ("the client does not answer the challenge".into(), Confidence::Possible),
+        _ if offers.is_empty() => ("401 without any scheme".into(), Confidence::Likely),
+        Some(sent) if !offers.iter().any(|offer| offer.eq_ignore_ascii_case(&sent.scheme)) => {
+            (format!("the client comes with {}, the gateway offers {}", sent.scheme, offers.join(", ")), Confidence::Likely)
+        }
+        _ => (format!("the gateway offers {}, and the client leaves", offers.join(", ")), Confidence::Possible),
+    }
+}
+
+/// Whether it proves who the client is: the last NTLM message, a Kerberos ticket, a password, a token.
+fn is_proof(auth: &HttpAuth) -> bool {
+    let message = auth.token.as_ref().and_then(|token| token.message.as_ref());
+    match message {
+        Some(AuthMessage::Ntlm(ntlm)) => ntlm.kind == NtlmKind::Authenticate,
+        Some(AuthMessage::Kerberos(_)) => true,
+        Some(AuthMessage::NegoEx) => false,
+        None => auth.has_token && ["basic", "bearer", "digest", "paa"].contains(&auth.scheme.to_ascii_lowercase().as_str()),
+    }
+}
+
+/// A certificate of another key breaks what binds the authentication to TLS (RFC 5929): then the refusal may be ours.
+fn with_our_part(finding: Finding, timeline: &Timeline, response: &HttpResponse) -> Finding {
+    let is_ours = timeline.facts.means() == Some(Means::Authority) && timeline.facts.is_intercepted();
+    let binds = response.offers.iter().any(|offer| {
+        ["ntlm", "negotiate", "kerberos"].contains(&offer.scheme.to_ascii_lowercase().as_str())
+    });
+    let step = timeline.facts.interception.iter().find(|_| is_ours && binds);
+    match step {
+        Some(step) => {
+            let says = "rdpscope shows the client another certificate than the gateway's: channel binding fails by that, \
+                        and the refusal may be its own doing; repeat it without --intercept ca";
+            let mut finding = finding.with(step.mark, says).or("NLA-CBT", Confidence::Possible);
+            finding.confidence = Confidence::Possible;
+            finding
+        }
+        None => finding,
+    }
+}
+
+/// The gateway, or what stands in front of it, answers with an error of HTTP.
+pub fn http_refused(timeline: &Timeline) -> Option<Finding> {
+    let end = before_channel(timeline)?;
+    let last = last_answer(timeline)?;
+    let response = last.response.as_ref()?;
+    let asked = &last.request.what;
+    let found = &response.what;
+    let (id, confidence) = match found.status {
+        101 | 401 | 407 => return None,
+        500 | 502..=504 => ("RDG-503", Confidence::Likely),
+        403 => ("RDG-TRANSPORT", Confidence::Possible),
+        300..=399 => ("RDG-TRANSPORT", Confidence::Likely),
+        status if status / 100 != 2 => ("RDG-TRANSPORT", Confidence::Likely),
+        // It asked for a WebSocket and is given a channel: fine, if it goes on.
+        _ if asked.upgrade && !found.upgrade && gateway(timeline)?.messages.is_empty() => {
+            ("RDG-TRANSPORT", Confidence::Likely)
+        }
+        _ => return None,
+    };
+    let stripped = if asked.upgrade && found.status / 100 == 2 { ", without the WebSocket that was asked for" } else { "" };
+    let says = format!("{} for {} is answered with {}{stripped}", asked.method, asked.path, status(found));
+    let finding = Finding::at_end(timeline, id, confidence, says)?;
+    let finding = finding.on(stage::server_leg(timeline), end.phase.max(PhaseName::GatewayHttp)).by(Party::Server);
+    let finding = with_exchange(finding, last);
+    let finding = with_box(finding, response).with_end(timeline);
+    Some(match (id, found.status) {
+        (_, 403) => finding.or("RDG-CAP", Confidence::Possible).or("RDG-401", Confidence::Possible),
+        ("RDG-503", _) => finding.or("RDG-TRANSPORT", Confidence::Possible),
+        _ => finding.or("RDG-503", Confidence::Possible),
+    })
+}
+
+/// A step of the tunnel is refused, by its code.
+pub fn tunnel_refused(timeline: &Timeline) -> Option<Finding> {
+    before_channel(timeline)?;
+    let gateway = gateway(timeline)?;
+    let (refused, phase, code) = gateway.messages.iter().rev().find_map(|seen| {
+        let (phase, code) = refusing(&seen.what.1)?;
+        Some((seen, phase, code))
+    })?;
+    let known = coded(code);
+    let id = known.and_then(|known| known.causes.first().copied()).unwrap_or(of_phase(phase));
+    let id = if id == "RDG-RAP" && phase < PhaseName::GatewayChannel { "RDG-CAP" } else { id };
+    let name = named(code, known);
+    let asked = gateway.target().filter(|_| phase == PhaseName::GatewayChannel);
+    let target = asked.map_or(String::new(), |(name, port)| format!(" for {name}:{port}"));
+    let says = format!("the gateway refuses{target} in {phase}: {name}");
+    let confidence = if known.is_some() { Confidence::Certain } else { Confidence::Likely };
+    let finding = Finding::at_end(timeline, id, confidence, says)?;
+    let finding = finding.on(stage::server_leg(timeline), phase).by(Party::Server);
+    let finding = finding.with(refused.mark, format!("{} with {name}", refused.what.1.name()));
+    Some(with_delay(finding, gateway, id, refused.mark).with_end(timeline))
+}
+
+/// A target that refuses and one that does not answer differ in how long the gateway takes to say so.
+fn with_delay(finding: Finding, gateway: &Gateway, id: &str, answered: Mark) -> Finding {
+    let asked = gateway.message(|message| matches!(message, TunnelMessage::ChannelCreate { .. }).then_some(()));
+    let Some(asked) = asked.filter(|_| id == "RDG-TARGET") else { return finding };
+    let took = answered.at.since(asked.mark.at);
+    let means = if took >= DROPPED { "nobody answered it there" } else { "it was refused there, or its name is not known there" };
+    finding.with(asked.mark, format!("channel create, answered after {}: {means}", length(took)))
+}
+
+/// What refuses: in which phase, with which HRESULT.
+fn refusing(message: &TunnelMessage) -> Option<(PhaseName, u32)> {
+    let (phase, code) = match message {
+        TunnelMessage::HandshakeResponse { error, .. } | TunnelMessage::ExtendedAuth { error, .. } => {
+            (PhaseName::GatewayTunnel, *error)
+        }
+        TunnelMessage::TunnelResponse { status, .. } => (PhaseName::GatewayTunnel, *status),
+        TunnelMessage::TunnelAuthorizeResponse { error, .. } => (PhaseName::GatewayAuthorization, *error),
+        TunnelMessage::ChannelResponse { error, .. } => (PhaseName::GatewayChannel, *error),
+        TunnelMessage::HandshakeRequest { .. }
+        | TunnelMessage::TunnelCreate { .. }
+        | TunnelMessage::TunnelAuthorize { .. }
+        | TunnelMessage::ChannelCreate { .. }
+        | TunnelMessage::ServiceMessage { .. }
+        | TunnelMessage::Reauthenticate
+        | TunnelMessage::KeepAlive
+        | TunnelMessage::Close { .. }
+        | TunnelMessage::CloseResponse { .. }
+        | TunnelMessage::Unknown { .. } => return None,
+    };
+    (code != 0).then_some((phase, code))
+}
+
+/// The way through the gateway ends, and nobody says why: what was asked last tells the most likely reason.
+pub fn ended(timeline: &Timeline) -> Option<Finding> {
+    let end = before_channel(timeline)?;
+    let gateway = gateway(timeline).filter(|gateway| gateway.is_read())?;
+    let phase = timeline.last_phase();
+    let owes = gateway.messages.last().is_none_or(|last| last.what.0 == Side::Client);
+    let waits = stage::by_client(end) || stage::by_timeout(end);
+    if waits && end.silence < DROPPED && !owes {
+        return None;
+    }
+    let says = match gateway.messages.last() {
+        Some(last) => format!("after the {}'s {}: {}", last.what.0, last.what.1.name(), stage::end_in_words(end)),
+        None => format!("in {phase}: {}", stage::end_in_words(end)),
+    };
+    let finding = Finding::at_end(timeline, of_phase(phase), Confidence::Possible, says)?;
+    let finding = finding.on(stage::server_leg(timeline), phase);
+    let finding = if waits { finding.by(Party::Server) } else { finding };
+    let finding = match gateway.messages.last() {
+        Some(last) => finding.with(last.mark, format!("{} of the {}", last.what.1.name(), last.what.0)),
+        None => finding,
+    };
+    let finding = finding.with_end(timeline);
+    Some(match phase {
+        PhaseName::GatewayChannel => finding.or("RDG-RAP", Confidence::Possible).or("RDG-503", Confidence::Possible),
+        PhaseName::GatewayAuthorization => finding.or("RDG-503", Confidence::Possible),
+        _ => finding.or("RDG-TRANSPORT", Confidence::Possible).or("PATH-DEAD", Confidence::Possible),
+    })
+}
+
+/// What fails in a phase of which nothing else is known.
+fn of_phase(phase: PhaseName) -> &'static str {
+    match phase {
+        PhaseName::GatewayAuth => "RDG-401",
+        PhaseName::GatewayAuthorization => "RDG-CAP",
+        PhaseName::GatewayChannel => "RDG-TARGET",
+        _ => "RDG-503",
+    }
+}
+
+/// TLS with the gateway stands, and what is in it cannot be read: a tunnel that carries a session takes more turns than this.
+pub fn sealed(timeline: &Timeline) -> Option<Finding> {
+    let end = before_channel(timeline)?;
+    let gateway = gateway(timeline).filter(|gateway| !gateway.is_read())?;
+    let established = gateway.first(|tls| tls.established.as_ref())?;
+    if timeline.last_phase() < PhaseName::GatewayHttp || timeline.is_active() {
+        return None;
+    }
+    let Sealed { turns, bytes, .. } = gateway.sealed;
+    let says = format!(
+        "behind TLS with the gateway {}, after {turns} turns, {} B of the client and {} B of the gateway: what was said there is \
+         sealed",
+        stage::end_in_words(end),
+        bytes[0],
+        bytes[1]
+    );
+    let finding = Finding::at_end(timeline, "RDG-401", Confidence::Possible, says)?;
+    let finding = finding.on(stage::server_leg(timeline), PhaseName::GatewayHttp).by(Party::of(end));
+    let finding = finding.with(established.mark, "TLS with the gateway stands").with_end(timeline);
+    let others = ["RDG-TRANSPORT", "RDG-503", "RDG-CAP", "RDG-RAP", "RDG-TARGET", "RDG-COOKIE"];
+    Some(others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
+}
+
+/// The gateway ends a tunnel in use, and says why.
+pub fn limited(timeline: &Timeline) -> Option<Finding> {
+    let end = timeline.end.as_ref()?;
+    let gateway = gateway(timeline).filter(|gateway| gateway.has_channel())?;
+    let closed = gateway.messages.iter().find_map(|seen| match seen.what {
+        (Side::Server, TunnelMessage::Close { status }) => Some((seen.mark, status)),
+        _ => None,
+    });
+    let told = gateway.messages.iter().rev().find(|seen| matches!(seen.what.1, TunnelMessage::ServiceMessage { .. }));
+    let told = told.filter(|seen| seen.mark.at <= end.mark.at && end.mark.at.since(seen.mark.at) < DROPPED * 12);
+    let known = closed.and_then(|(_, status)| coded(status)).filter(|known| !known.causes.is_empty());
+    let id = match (known, told) {
+        (Some(known), _) => known.causes.first().copied()?,
+        (None, Some(_)) if closed.is_some() || stage::by_server(end) => "RDG-LIMIT",
+        (None, _) => return None,
+    };
+    let says = match (closed, known) {
+        (Some((_, status)), Some(_)) => format!("the gateway ends the tunnel: {}", named(status, known)),
+        _ => "the gateway ends the tunnel, after a message to the user".into(),
+    };
+    let confidence = if known.is_some() { Confidence::Certain } else { Confidence::Likely };
+    let finding = Finding::at_end(timeline, id, confidence, says)?.by(Party::Server);
+    let finding = finding.on(stage::server_leg(timeline), end.phase).severity(Severity::Failure);
+    let finding = match closed {
+        Some((mark, status)) => finding.with(mark, format!("close with {}", named(status, known))),
+        None => finding,
+    };
+    let finding = match told {
+        Some(told) => finding.with(told.mark, "service message of the gateway"),
+        None => finding,
+    };
+    Some(finding.with_end(timeline))
+}
+
+/// Whether nobody asked the gateway for a tunnel: a port check, or an exchange with its KDC proxy alone.
+pub fn nothing_asked(timeline: &Timeline) -> bool {
+    let Some(gateway) = gateway(timeline) else { return false };
+    let is_open = timeline.server_leg().is_some_and(|leg| leg.opened.is_some());
+    let is_silent = gateway.first(|tls| tls.hello.as_ref()).is_none() && !gateway.is_read();
+    let left = timeline.end.as_ref().is_some_and(stage::by_client);
+    is_open && (gateway.is_kdc_only() || is_silent && left)
+}
+
+/// Where the client goes to a gateway: what is known of that.
+fn gateway(timeline: &Timeline) -> Option<&Gateway> {
+    timeline.facts.gateway.as_deref()
+}
+
+/// The end of a session that ended before the RDP connection in the tunnel began.
+fn before_channel(timeline: &Timeline) -> Option<&End> {
+    let is_open = timeline.server_leg().is_some_and(|leg| leg.opened.is_some());
+    stage::failed(timeline).filter(|_| is_open && timeline.is_before_channel())
+}
+
+/// The last request for a channel that was answered.
+fn last_answer(timeline: &Timeline) -> Option<&Exchange> {
+    gateway(timeline)?.tunnels().filter(|one| one.response.is_some()).last()
+}
+
+fn answered_with(exchange: &Exchange, status: u16) -> bool {
+    exchange.response.as_ref().is_some_and(|response| response.what.status == status)
+}
+
+fn with_exchange(finding: Finding, exchange: &Exchange) -> Finding {
+    let asked = &exchange.request.what;
+    let auth = asked.authorization.as_ref().map_or(String::new(), |auth| format!(", authorization {}", auth.scheme));
+    let finding = finding.with(exchange.request.mark, format!("{} {}{auth}", asked.method, asked.path));
+    match &exchange.response {
+        Some(response) => {
+            let offers: Vec<&str> = response.what.offers.iter().map(|offer| offer.scheme.as_str()).collect();
+            let offers = if offers.is_empty() { String::new() } else { format!(", offers {}", offers.join(", ")) };
+            finding.with(response.mark, format!("{}{offers}", status(&response.what)))
+        }
+        None => finding,
+    }
+}
+
+/// IIS says in its reason phrase what the status alone does not.
+fn with_reason(finding: Finding, response: &Sighting<HttpResponse>) -> Finding {
+    let usual = ["", "Unauthorized"];
+    if usual.contains(&response.what.reason.as_str()) {
+        return finding;
+    }
+    finding.with(response.mark, format!("reason phrase: {}", response.what.reason))
+}
+
+/// What says that a box in front of the gateway answered.
+fn with_box(finding: Finding, response: &Sighting<HttpResponse>) -> Finding {
+    let HttpResponse { server, via, location, .. } = &response.what;
+    let named = [("Server", server), ("Via", via), ("Location", location)];
+    named.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).fold(finding, |finding, (name, value)| {
+        finding.with(response.mark, format!("{name}: {value}"))
+    })
+}
+
+fn status(response: &HttpResponse) -> String {
+    format!("{} {}", response.status, response.reason).trim_end().to_owned()
+}
+
+fn coded(code: u32) -> Option<&'static Code> {
+    Table::keyed("gateway")?.code(code)
+}
+
+fn named(code: u32, known: Option<&Code>) -> String {
+    known.map_or_else(|| format!("{code:#010x}"), |known| format!("{} ({code:#x})", known.name))
+}

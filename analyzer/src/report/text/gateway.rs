@@ -1,0 +1,101 @@
+//! The way through an RD Gateway, for people.
+
+use super::{para, tls};
+use crate::codes::Table;
+use crate::event::TunnelMessage;
+use crate::timeline::facts::Facts;
+use crate::timeline::gateway::{Exchange, Gateway};
+
+/// Exchanges that are told one by one.
+const TOLD: usize = 8;
+
+pub(super) fn facts(text: &mut String, facts: &Facts) {
+    let Some(gateway) = &facts.gateway else { return };
+    para(text, "  gateway:     ", &summary(gateway));
+    for exchange in gateway.exchanges.iter().take(TOLD) {
+        para(text, "    http:      ", &told(exchange));
+    }
+    let more = gateway.exchanges.len().saturating_sub(TOLD) as u64 + gateway.more;
+    if more > 0 {
+        para(text, "    more:      ", &format!("{more} exchanges and messages"));
+    }
+    for message in gateway.messages.iter().filter_map(|seen| granted(&seen.what.1)) {
+        para(text, "    tunnel:    ", &message);
+    }
+    if !gateway.kdc.is_empty() {
+        para(text, "    KDC proxy: ", &format!("{} messages", gateway.kdc.len()));
+    }
+    for tls in gateway.tls().iter().filter(|tls| tls.server_hello.is_some()).take(if facts.is_intercepted() { 2 } else { 1 }) {
+        self::tls(text, tls);
+    }
+    if facts.request.is_some() {
+        para(text, "  inside:      ", "the RDP connection in the tunnel");
+    }
+}
+
+fn summary(gateway: &Gateway) -> String {
+    let transports = gateway.connections.iter().filter_map(|one| one.transport).map(|transport| transport.name());
+    let transports: Vec<&str> = transports.collect();
+    let by = match (transports.is_empty(), gateway.is_read()) {
+        (true, false) => format!(
+            "sealed in TLS: {} turns, {} B of the client, {} B of the gateway; a key log or --intercept opens it",
+            gateway.sealed.turns, gateway.sealed.bytes[0], gateway.sealed.bytes[1]
+        ),
+        (true, true) => "no tunnel was asked for".into(),
+        (false, _) => transports.join(" and "),
+    };
+    let target = gateway.target().map_or(String::new(), |(name, port)| format!(", to {name}:{port}"));
+    let [client, server] = gateway.carried;
+    let carried = if client + server > 0 {
+        format!(", carries {client} B from client, {server} B from server")
+    } else {
+        String::new()
+    };
+    format!("{by}{target}{carried}")
+}
+
+/// "RDG_OUT_DATA /remoteDesktopGateway/ (NTLM): 401 Unauthorized, offers NTLM, Negotiate"
+fn told(exchange: &Exchange) -> String {
+    let asked = &exchange.request.what;
+    let auth = asked.authorization.as_ref().map_or(String::new(), |auth| format!(" ({})", auth.scheme));
+    let answer = match &exchange.response {
+        Some(response) => {
+            let offers: Vec<&str> = response.what.offers.iter().map(|offer| offer.scheme.as_str()).collect();
+            let offers = if offers.is_empty() { String::new() } else { format!(", offers {}", offers.join(", ")) };
+            format!("{} {}{offers}", response.what.status, response.what.reason)
+        }
+        None => "not answered".into(),
+    };
+    format!("{} {}{auth}: {answer}", asked.method, asked.path)
+}
+
+/// What the gateway answers in the tunnel.
+fn granted(message: &TunnelMessage) -> Option<String> {
+    let result = match message {
+        TunnelMessage::HandshakeResponse { error, .. } => *error,
+        TunnelMessage::TunnelResponse { status, .. } => *status,
+        TunnelMessage::TunnelAuthorizeResponse { error, .. } => *error,
+        TunnelMessage::ChannelResponse { error, .. } => *error,
+        TunnelMessage::Close { status } => *status,
+        TunnelMessage::ServiceMessage { .. } => return Some("service message to the user".into()),
+        TunnelMessage::HandshakeRequest { .. }
+        | TunnelMessage::ExtendedAuth { .. }
+        | TunnelMessage::TunnelCreate { .. }
+        | TunnelMessage::TunnelAuthorize { .. }
+        | TunnelMessage::ChannelCreate { .. }
+        | TunnelMessage::Reauthenticate
+        | TunnelMessage::KeepAlive
+        | TunnelMessage::CloseResponse { .. }
+        | TunnelMessage::Unknown { .. } => return None,
+    };
+    let name = message.name();
+    let known = Table::keyed("gateway").and_then(|table| table.code(result)).map_or("", |code| code.name);
+    Some(match (result, message) {
+        (0, TunnelMessage::TunnelResponse { tunnel: Some(tunnel), .. }) => format!("{name}: granted, tunnel {tunnel}"),
+        (0, TunnelMessage::TunnelAuthorizeResponse { idle_timeout: Some(minutes), .. }) if *minutes > 0 => {
+            format!("{name}: granted, idle timeout {minutes} min")
+        }
+        (0, _) => format!("{name}: granted"),
+        (code, _) => format!("{name}: {known} {code:#010x}"),
+    })
+}
