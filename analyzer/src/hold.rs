@@ -53,7 +53,8 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// A session whose secrets are expected to come while it goes on.
+    /// A session whose secrets are expected to come while it goes on, from a relay inside its TLS: those of what a gateway's
+    /// tunnel carries it does not have.
     pub fn expecting(limits: Limits) -> Hold {
         Hold { limits: Some(limits), ..Hold::default() }
     }
@@ -109,8 +110,12 @@ impl Hold {
     /// The connections that were begun and whose secrets are not all there, in the order of their beginning; those that
     /// nobody waits for any more included.
     pub fn sealed(&self) -> impl Iterator<Item = Random> {
-        let is_expecting = self.limits.is_some();
-        self.layers.sealed().filter(move |_| is_expecting)
+        let (outside, all) = match (self.limits, self.follows) {
+            (None, _) => (None, None),
+            (Some(_), false) => (Some(self.layers.sealed_outside()), None),
+            (Some(_), true) => (None, Some(self.layers.sealed())),
+        };
+        outside.into_iter().flatten().chain(all.into_iter().flatten())
     }
 
     /// Whether anything waits for secrets now.

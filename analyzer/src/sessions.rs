@@ -152,7 +152,8 @@ impl Sessions {
 fn companions(sessions: Vec<Timeline>) -> Vec<Timeline> {
     let mut kept: Vec<Timeline> = Vec::new();
     for session in sessions {
-        let overlaps = |other: &&mut Timeline| other.is_unread() && session.began.is_some_and(|began| began <= other.last);
+        let overlaps =
+            |other: &&mut Timeline| other.is_unread() && session.began.is_some_and(|began| began <= other.last);
         match kept.iter_mut().rev().find(overlaps).filter(|_| session.is_unread()) {
             Some(first) => first.take_companion(session),
             None => kept.push(session),

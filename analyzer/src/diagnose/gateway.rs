@@ -112,9 +112,10 @@ fn refusal(exchange: &Exchange, response: &HttpResponse) -> (String, Confidence)
         Some(sent) if is_proof(sent) => (format!("its {} credentials are not taken", sent.scheme), Confidence::Certain),
         Some(_) if is_challenge => ("the client does not answer the challenge".into(), Confidence::Possible),
         _ if offers.is_empty() => ("401 without any scheme".into(), Confidence::Likely),
-        Some(sent) if !offers.iter().any(|offer| offer.eq_ignore_ascii_case(&sent.scheme)) => {
-            (format!("the client comes with {}, the gateway offers {}", sent.scheme, offers.join(", ")), Confidence::Likely)
-        }
+        Some(sent) if !offers.iter().any(|offer| offer.eq_ignore_ascii_case(&sent.scheme)) => (
+            format!("the client comes with {}, the gateway offers {}", sent.scheme, offers.join(", ")),
+            Confidence::Likely,
+        ),
         _ => (format!("the gateway offers {}, and the client leaves", offers.join(", ")), Confidence::Possible),
     }
 }
@@ -126,16 +127,19 @@ fn is_proof(auth: &HttpAuth) -> bool {
         Some(AuthMessage::Ntlm(ntlm)) => ntlm.kind == NtlmKind::Authenticate,
         Some(AuthMessage::Kerberos(_)) => true,
         Some(AuthMessage::NegoEx) => false,
-        None => auth.has_token && ["basic", "bearer", "digest", "paa"].contains(&auth.scheme.to_ascii_lowercase().as_str()),
+        None => {
+            auth.has_token && ["basic", "bearer", "digest", "paa"].contains(&auth.scheme.to_ascii_lowercase().as_str())
+        }
     }
 }
 
 /// A certificate of another key breaks what binds the authentication to TLS (RFC 5929): then the refusal may be ours.
 fn with_our_part(finding: Finding, timeline: &Timeline, response: &HttpResponse) -> Finding {
     let is_ours = timeline.facts.means() == Some(Means::Authority) && timeline.facts.is_intercepted();
-    let binds = response.offers.iter().any(|offer| {
-        ["ntlm", "negotiate", "kerberos"].contains(&offer.scheme.to_ascii_lowercase().as_str())
-    });
+    let binds = response
+        .offers
+        .iter()
+        .any(|offer| ["ntlm", "negotiate", "kerberos"].contains(&offer.scheme.to_ascii_lowercase().as_str()));
     let step = timeline.facts.interception.iter().find(|_| is_ours && binds);
     match step {
         Some(step) => {
@@ -168,7 +172,8 @@ pub fn http_refused(timeline: &Timeline) -> Option<Finding> {
         }
         _ => return None,
     };
-    let stripped = if asked.upgrade && found.status / 100 == 2 { ", without the WebSocket that was asked for" } else { "" };
+    let stripped =
+        if asked.upgrade && found.status / 100 == 2 { ", without the WebSocket that was asked for" } else { "" };
     let says = format!("{} for {} is answered with {}{stripped}", asked.method, asked.path, status(found));
     let finding = Finding::at_end(timeline, id, confidence, says)?;
     let finding = finding.on(stage::server_leg(timeline), end.phase.max(PhaseName::GatewayHttp)).by(Party::Server);
@@ -208,7 +213,11 @@ fn with_delay(finding: Finding, gateway: &Gateway, id: &str, answered: Mark) -> 
     let asked = gateway.message(|message| matches!(message, TunnelMessage::ChannelCreate { .. }).then_some(()));
     let Some(asked) = asked.filter(|_| id == "RDG-TARGET") else { return finding };
     let took = answered.at.since(asked.mark.at);
-    let means = if took >= DROPPED { "nobody answered it there" } else { "it was refused there, or its name is not known there" };
+    let means = if took >= DROPPED {
+        "nobody answered it there"
+    } else {
+        "it was refused there, or its name is not known there"
+    };
     finding.with(asked.mark, format!("channel create, answered after {}: {means}", length(took)))
 }
 
@@ -387,9 +396,10 @@ fn with_reason(finding: Finding, response: &Sighting<HttpResponse>) -> Finding {
 fn with_box(finding: Finding, response: &Sighting<HttpResponse>) -> Finding {
     let HttpResponse { server, via, location, .. } = &response.what;
     let named = [("Server", server), ("Via", via), ("Location", location)];
-    named.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).fold(finding, |finding, (name, value)| {
-        finding.with(response.mark, format!("{name}: {value}"))
-    })
+    named
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_ref()?)))
+        .fold(finding, |finding, (name, value)| finding.with(response.mark, format!("{name}: {value}")))
 }
 
 fn status(response: &HttpResponse) -> String {

@@ -402,7 +402,8 @@ impl Timeline {
             own.sealed.bytes[side] += theirs.sealed.bytes[side];
         }
         own.sealed.turns += theirs.sealed.turns;
-        own.connections.extend(theirs.connections.into_iter().map(|one| Connection { legs: other.legs.clone(), ..one }));
+        own.connections
+            .extend(theirs.connections.into_iter().map(|one| Connection { legs: other.legs.clone(), ..one }));
         if own.sealed.carries() && is_open {
             self.carry(mark);
         }

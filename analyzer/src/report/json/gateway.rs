@@ -39,9 +39,7 @@ fn at(mark: Mark, mut value: Value) -> Value {
 }
 
 fn connection(connection: &Connection) -> Value {
-    let says = |(from, layer, says): &(Side, &'static str, String)| {
-        json!({ "from": from.name(), "layer": layer, "says": says })
-    };
+    let says = |(from, layer, says): &(Side, &'static str, String)| json!({ "from": from.name(), "layer": layer, "says": says });
     json!({
         "transport": connection.transport.map(|transport| transport.name()),
         "tls": connection.tls.iter().filter(|tls| tls.hello.is_some() || tls.server_hello.is_some()).map(tls).collect::<Vec<_>>(),
@@ -54,36 +52,42 @@ fn exchange(exchange: &Exchange) -> Value {
     let (asked, mark) = (&exchange.request.what, exchange.request.mark);
     let response = exchange.response.as_ref().map(|seen| {
         let found = &seen.what;
-        at(seen.mark, json!({
-            "status": found.status,
-            "reason": found.reason,
-            "offers": found.offers.iter().map(|offer| auth(seen.mark, offer)).collect::<Vec<_>>(),
-            "proxy_offers": found.proxy_offers.iter().map(|offer| auth(seen.mark, offer)).collect::<Vec<_>>(),
-            "upgrade": found.upgrade,
-            "location": found.location,
-            "server": found.server,
-            "via": found.via,
-            "content_type": found.content_type,
-            "length": found.length,
-        }))
+        at(
+            seen.mark,
+            json!({
+                "status": found.status,
+                "reason": found.reason,
+                "offers": found.offers.iter().map(|offer| auth(seen.mark, offer)).collect::<Vec<_>>(),
+                "proxy_offers": found.proxy_offers.iter().map(|offer| auth(seen.mark, offer)).collect::<Vec<_>>(),
+                "upgrade": found.upgrade,
+                "location": found.location,
+                "server": found.server,
+                "via": found.via,
+                "content_type": found.content_type,
+                "length": found.length,
+            }),
+        )
     });
-    at(exchange.request.mark, json!({
-        "connection": exchange.connection,
-        "transport": asked.transport.name(),
-        "method": asked.method,
-        "path": asked.path,
-        "host": asked.host,
-        "http": asked.version,
-        "user_agent": asked.user_agent,
-        "upgrade": asked.upgrade,
-        "authorization": asked.authorization.as_ref().map(|sent| auth(mark, sent)),
-        "proxy_authorization": asked.proxy_authorization.as_ref().map(|sent| auth(mark, sent)),
-        "connection_id": asked.connection_id,
-        "correlation_id": asked.correlation_id,
-        "auth_scheme": asked.auth_scheme,
-        "length": asked.length,
-        "response": response,
-    }))
+    at(
+        exchange.request.mark,
+        json!({
+            "connection": exchange.connection,
+            "transport": asked.transport.name(),
+            "method": asked.method,
+            "path": asked.path,
+            "host": asked.host,
+            "http": asked.version,
+            "user_agent": asked.user_agent,
+            "upgrade": asked.upgrade,
+            "authorization": asked.authorization.as_ref().map(|sent| auth(mark, sent)),
+            "proxy_authorization": asked.proxy_authorization.as_ref().map(|sent| auth(mark, sent)),
+            "connection_id": asked.connection_id,
+            "correlation_id": asked.correlation_id,
+            "auth_scheme": asked.auth_scheme,
+            "length": asked.length,
+            "response": response,
+        }),
+    )
 }
 
 fn auth(mark: Mark, auth: &HttpAuth) -> Value {
@@ -137,7 +141,9 @@ fn message(mark: Mark, from: Side, message: &TunnelMessage) -> Value {
 fn pdu(mark: Mark, from: Side, pdu: &RpcPdu) -> Value {
     let (name, says) = match pdu {
         RpcPdu::Rts { name } => (*name, json!({})),
-        RpcPdu::Bind { name, token: found } => (*name, json!({ "token": found.as_ref().map(|found| token(mark, found)) })),
+        RpcPdu::Bind { name, token: found } => {
+            (*name, json!({ "token": found.as_ref().map(|found| token(mark, found)) }))
+        }
         RpcPdu::BindNak { reason } => ("bind_nak", json!({ "reason": reason })),
         RpcPdu::Request { opnum } => ("request", json!({ "opnum": opnum })),
         RpcPdu::Response { result } => ("response", json!({ "result": result.map(status) })),

@@ -25,7 +25,9 @@ pub(super) fn facts(text: &mut String, facts: &Facts) {
     if !gateway.kdc.is_empty() {
         para(text, "    KDC proxy: ", &format!("{} messages", gateway.kdc.len()));
     }
-    for tls in gateway.tls().iter().filter(|tls| tls.server_hello.is_some()).take(if facts.is_intercepted() { 2 } else { 1 }) {
+    for tls in
+        gateway.tls().iter().filter(|tls| tls.server_hello.is_some()).take(if facts.is_intercepted() { 2 } else { 1 })
+    {
         self::tls(text, tls);
     }
     if facts.request.is_some() {
