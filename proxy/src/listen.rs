@@ -144,6 +144,10 @@ impl Session {
         let front = Leg::new(Name::Front, stream);
         tap.note(Name::Front, self.at, Seen::Opening(Opening::Dialing { client: self.client, server: listener }));
         tap.note(Name::Front, self.at, Seen::Opened);
+        if self.route.gateway {
+            // Of each leg, before its first byte.
+            tap.note(Name::Front, self.at, Seen::Opening(Opening::Gateway));
+        }
         let stop = pin!(async move {
             // An error says that the server is gone: no reason to go on, either.
             let _ = stopped.wait_for(|stopped| *stopped).await;

@@ -121,7 +121,7 @@ impl Answer {
             401 => Offer::Authenticated,
             // It is there, and does not like an empty message.
             400 | 405 | 411 | 500 if is_kdc => Offer::Open,
-            300..=399 | 402..=499 | 501..=504 => Offer::Refused,
+            300..=400 | 402..=499 | 501..=504 => Offer::Refused,
             _ => Offer::Unclear,
         }
     }

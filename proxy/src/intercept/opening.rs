@@ -77,10 +77,9 @@ impl Listening {
             return State::Listening(self);
         }
         self.replay.hello.extend_from_slice(&data);
-        let broken = events
-            .iter()
-            .map(bare)
-            .any(|what| matches!(what, What::Malformed { .. } | What::Alert { .. } | What::NotRdp { .. }));
+        let broken = events.iter().map(bare).any(|what| {
+            matches!(what, What::Malformed { .. } | What::Alert { .. } | What::NotRdp { .. } | What::Gateway(_))
+        });
         match hello(&events) {
             Some(hello) => self.reach(how, hello, deeds),
             None if broken || self.replay.hello.len() > MOST => {
