@@ -317,7 +317,7 @@ impl Timeline {
         let number = event.flow.session;
         let first = *self.connection.get_or_insert(number);
         match &event.what {
-            What::Outer(what) if number == first => self.outer(mark, what),
+            What::Outer(what) if number == first => self.outer_tls(mark, what),
             What::Gateway(event) => self.in_gateway(mark, event),
             _ if number == first => return false,
             what => return self.further(mark, number, what),
@@ -356,7 +356,7 @@ impl Timeline {
         }
     }
 
-    fn outer(&mut self, mark: Mark, what: &What) {
+    fn outer_tls(&mut self, mark: Mark, what: &What) {
         match what {
             What::TlsEstablished { basis } if self.is_gateway_secured() => {
                 if self.end_phase(PhaseName::GatewayTls, mark, Outcome::Done, *basis) {
