@@ -143,7 +143,9 @@ async fn two_connections_of_a_client_stand_in_one_recording() {
     assert_eq!(document(live), document(read_again(file)));
     with_peers("two_connections_of_a_client_stand_in_one_recording", || {
         let read = tshark::read(file, &[1])?;
-        assert!(read.packets > 40 && read.complaints.is_empty(), "{:?}", read.complaints);
+        // What passed is no message of any protocol: what tshark makes of it says nothing.
+        let of_tcp = read.complaints.iter().filter(|says| !says.ends_with("malformed"));
+        assert!(read.packets > 40 && of_tcp.count() == 0, "{:?}", read.complaints);
         Ok(())
     });
 }

@@ -147,7 +147,8 @@ fn gateway(text: &mut String, probe: &Probe) {
         ("  redirects:   ", responses().filter_map(|one| one.location.clone()).collect()),
     ] {
         said.dedup();
-        said.into_iter().for_each(|says| para(text, lead, &says));
+        // A terminal is not to obey a peer.
+        said.iter().for_each(|says| para(text, lead, &says.replace(char::is_control, "?")));
     }
 }
 
