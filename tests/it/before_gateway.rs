@@ -68,9 +68,12 @@ fn recordings(folder: &std::path::Path) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|kind| kind == "pcapng")).collect()
 }
 
-/// What passed on each leg of each connection, by side.
-fn passed(file: &std::path::Path) -> (BTreeMap<(u32, Leg, Side), Vec<u8>>, Vec<Observation>) {
-    let (mut bytes, mut all) = (BTreeMap::<_, Vec<u8>>::new(), Vec::new());
+/// Bytes by connection, leg and side.
+type Passed = BTreeMap<(u32, Leg, Side), Vec<u8>>;
+
+/// What passed on each leg of each connection, and everything that was seen.
+fn passed(file: &std::path::Path) -> (Passed, Vec<Observation>) {
+    let (mut bytes, mut all) = (Passed::new(), Vec::new());
     let each = &mut |one: Observation| {
         if let Seen::Bytes { from, data } = &one.seen {
             bytes.entry((one.flow.session, one.flow.leg, *from)).or_default().extend_from_slice(data);
