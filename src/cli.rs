@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The port of Remote Desktop.
 const RDP_PORT: u16 = 3389;
+/// The port of an RD Gateway: that of HTTPS.
+const GATEWAY_PORT: u16 = 443;
 
 /// Says why Remote Desktop will not connect.
 #[derive(Debug, Parser)]
@@ -46,9 +48,13 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Proxy {
-    /// The server, as the client knows it; certificates are judged against this name
+    /// The server, as the client knows it; certificates are judged against this name. The port is 3389, of a gateway 443
     #[arg(long, value_name = "NAME[:PORT]", value_parser = target)]
     pub to: Target,
+    /// `--to` is an RD Gateway: clients come here in its place, and one recording holds all connections of a client that go
+    /// on together
+    #[arg(long)]
+    pub gateway: bool,
     /// Dial this address instead of what the name resolves to
     #[arg(long, value_name = "IP[:PORT]", value_parser = target)]
     pub connect_to: Option<Target>,
@@ -68,8 +74,9 @@ pub struct Proxy {
     #[arg(long)]
     pub probe_on_failure: bool,
     /// Open TLS, live and in the recordings, with the secrets that the client or the server writes to this NSS key log
-    /// while sessions go on (SSLKEYLOGFILE of either); it may be made later
-    #[arg(long, value_name = "FILE", conflicts_with = "intercept")]
+    /// while sessions go on (SSLKEYLOGFILE of either); it may be made later. With `--intercept` for what that does not open:
+    /// the session inside a gateway's tunnel
+    #[arg(long, value_name = "FILE")]
     pub keylog: Option<PathBuf>,
     /// End TLS here and begin it again, so that the recording opens by itself: by the server's own certificate and key, which
     /// serves every protocol, or by certificates of a local authority that the client's machine trusts, which serves plain TLS
@@ -144,6 +151,9 @@ pub struct Probe {
     /// The server, by the name that its certificate should be for
     #[arg(value_name = "HOST[:PORT]", value_parser = target)]
     pub host: Target,
+    /// HOST is an RD Gateway: ask which of its transports and ways to authenticate it offers; the port is 443
+    #[arg(long)]
+    pub gateway: bool,
     /// Repeat connect, X.224 and TLS so often, and show how their times are spread
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1000))]
     pub count: u32,
@@ -312,9 +322,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// The port, or the usual one.
-    pub fn port_or_rdp(&self) -> u16 {
-        self.port.unwrap_or(RDP_PORT)
+    /// The port, or the usual one: of an RDP server, or of a gateway.
+    pub fn port_or_usual(&self, gateway: bool) -> u16 {
+        self.port.unwrap_or(if gateway { GATEWAY_PORT } else { RDP_PORT })
     }
 
     /// The address, where it is one.

@@ -45,15 +45,23 @@ pub struct Hold {
     bytes: usize,
     /// Connections that nobody waits for any more.
     given_up: Vec<Random>,
+    /// Whether secrets are expected from elsewhere than a relay inside TLS.
+    follows: bool,
     /// Observations that were read without secrets that might have come.
     without: u64,
     late: bool,
 }
 
 impl Hold {
-    /// A session whose secrets are expected to come while it goes on.
+    /// A session whose secrets are expected to come while it goes on, from a relay inside its TLS: those of what a gateway's
+    /// tunnel carries it does not have.
     pub fn expecting(limits: Limits) -> Hold {
         Hold { limits: Some(limits), ..Hold::default() }
+    }
+
+    /// The same, where secrets come from a key log: also of TLS that a relay passes untouched.
+    pub fn following(limits: Limits) -> Hold {
+        Hold { follows: true, ..Hold::expecting(limits) }
     }
 
     /// Takes one observation and hands on what the protocol did, by this one and by those that were held for it.
@@ -69,6 +77,7 @@ impl Hold {
         }
         if let Seen::Interception(interception) = &observation.seen
             && interception.is_passing()
+            && !self.follows
         {
             // Whoever would have told its secrets does not have them.
             self.limits = None;
@@ -101,8 +110,12 @@ impl Hold {
     /// The connections that were begun and whose secrets are not all there, in the order of their beginning; those that
     /// nobody waits for any more included.
     pub fn sealed(&self) -> impl Iterator<Item = Random> {
-        let is_expecting = self.limits.is_some();
-        self.layers.sealed().filter(move |_| is_expecting)
+        let (outside, all) = match (self.limits, self.follows) {
+            (None, _) => (None, None),
+            (Some(_), false) => (Some(self.layers.sealed_outside()), None),
+            (Some(_), true) => (None, Some(self.layers.sealed())),
+        };
+        outside.into_iter().flatten().chain(all.into_iter().flatten())
     }
 
     /// Whether anything waits for secrets now.

@@ -1,6 +1,8 @@
 //! What a probe learned of one server: its conversations in, each analysed like anybody's session, tables and findings
 //! out. Who connects, and what is asked next, is not known here.
 
+pub mod gateway;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,9 +18,13 @@ use crate::timeline::Timeline;
 pub use crate::codes::tls::{suites, version as version_name};
 pub use crate::tls::certificate::read as read_certificate;
 pub use crate::tls::clear_chain;
+use gateway::{Answer, Heard, Offer, Question};
 
 /// TLS versions that a probe asks for, newest first.
 pub const VERSIONS: [u16; 4] = [0x0304, 0x0303, 0x0302, 0x0301];
+
+/// So much of a reason phrase is shown, characters.
+const REASON: usize = 40;
 
 /// What current clients ask for: `mstsc` and FreeRDP without options.
 pub const USUAL: Protocols = Protocols(Protocols::SSL.0 | Protocols::HYBRID.0 | Protocols::HYBRID_EX.0);
@@ -48,6 +54,8 @@ pub struct Probe {
     pub conversations: Vec<Conversation>,
     /// What this machine's store says of the certificate's chain.
     pub trust: Option<Trust>,
+    /// Of an RD Gateway: what it answers over HTTP. Nothing where an RDP server was asked.
+    pub gateway: Option<Vec<Answer>>,
     /// What was not asked, and why.
     pub unasked: Vec<String>,
 }
@@ -80,6 +88,8 @@ pub enum Asked {
     Certificate,
     /// Connect, X.224 and TLS once more, for the times.
     Round,
+    /// A whole handshake for one question over HTTP.
+    Http(Question),
 }
 
 /// What a store of roots says of a chain. Dates, names and purposes are judged elsewhere, one by one.
@@ -146,7 +156,10 @@ impl Probe {
         let failed = |finding: &Finding| finding.severity == Severity::Failure;
         if !findings.iter().any(failed) {
             findings.extend(self.tls_findings());
-            findings.extend(self.certificate_findings());
+            match self.gateway {
+                Some(_) => findings.extend(self.gateway_findings()),
+                None => findings.extend(self.certificate_findings()),
+            }
         }
         let mut named: Vec<&str> = Vec::new();
         findings.retain(|finding| {
@@ -165,6 +178,9 @@ impl Probe {
 
     /// Whether some client can come as far as was asked here. No rule knows every way in which it cannot.
     fn is_passable(&self) -> bool {
+        if self.gateway.is_some() {
+            return self.transports().any(|(_, offer)| matches!(offer, Offer::Open | Offer::Authenticated));
+        }
         let requests = self.conversations.iter().filter(|c| matches!(c.asked, Asked::Reach | Asked::Negotiation(_)));
         let confirmed = requests.into_iter().any(|c| c.session.timeline.facts.confirm.is_some());
         let hellos = self.conversations.iter().filter(|c| matches!(c.asked, Asked::Hello | Asked::Version(_)));
@@ -209,6 +225,83 @@ impl Probe {
             findings.extend(rules::untrusted(timeline, why));
         }
         findings
+    }
+
+    /// What a gateway answered to a question.
+    pub fn answer(&self, asked: Question) -> Option<&Answer> {
+        self.gateway.iter().flatten().find(|answer| answer.asked == asked)
+    }
+
+    /// The transports of a gateway and its KDC proxy, as far as they were asked for.
+    pub fn services(&self) -> impl Iterator<Item = (&'static str, Offer)> {
+        let kdc = self.answer(Question::KdcPost).map(|answer| ("KDC proxy", answer.offer()));
+        self.transports().chain(kdc)
+    }
+
+    /// The transports of a gateway. RPC takes two channels, and whichever is refused decides.
+    pub fn transports(&self) -> impl Iterator<Item = (&'static str, Offer)> {
+        let offer = |asked| self.answer(asked).map(Answer::offer);
+        let rpc = match (offer(Question::RpcOut), offer(Question::RpcIn)) {
+            (Some(Offer::Open | Offer::Authenticated), Some(other)) => Some(other),
+            (one, other) => one.or(other),
+        };
+        let all =
+            [("WebSocket", offer(Question::WebSocket)), ("HTTP", offer(Question::HttpOut)), ("RPC over HTTP", rpc)];
+        all.into_iter().filter_map(|(name, offer)| Some((name, offer?)))
+    }
+
+    /// Where the certificate, or an answer over HTTP, keeps clients of a gateway out.
+    fn gateway_findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = Vec::new();
+        if let Some(timeline) = self.shown() {
+            findings.extend(rules::gateway_certificate(timeline));
+            if let Some(Trust::Untrusted(why)) = &self.trust {
+                findings.extend(rules::untrusted(timeline, why));
+            }
+        }
+        let passable = self.is_passable();
+        let severity = if passable { Severity::Warning } else { Severity::Failure };
+        let main = self.answer(Question::HttpOut).or(self.answer(Question::WebSocket));
+        if let Some(answer) = main.filter(|answer| !matches!(answer.offer(), Offer::Open | Offer::Authenticated)) {
+            findings.extend(self.refused(answer, severity));
+        }
+        let stripped = self.answer(Question::WebSocket).filter(|answer| answer.offer() == Offer::Refused);
+        let http = self.answer(Question::HttpOut).map(Answer::offer);
+        if let (Some(stripped), Some(Offer::Open | Offer::Authenticated)) = (stripped, http) {
+            let says = format!(
+                "RDG_OUT_DATA is answered with {} where it asks for a WebSocket, and not without: clients that take nothing                  else do not connect, others fall back to HTTP's two channels",
+                heard(stripped)
+            );
+            findings
+                .extend(self.at(stripped).and_then(|t| rules::gateway(t, "RDG-TRANSPORT", Severity::Warning, says)));
+        }
+        findings
+    }
+
+    fn refused(&self, answer: &Answer, severity: Severity) -> Option<Finding> {
+        let (name, said) = (answer.asked.name(), heard(answer));
+        let (id, why) = match answer.response().map(|response| response.status) {
+            Some(401) => ("RDG-401", "without a way to authenticate: nobody can go on"),
+            Some(407) => ("RDG-PROXYAUTH", "that is a web proxy's answer, not a gateway's"),
+            Some(502..=504) => ("RDG-503", "HTTP is served, and the gateway's service behind it does not answer"),
+            Some(300..=399) => {
+                ("RDG-TRANSPORT", "a web site, or a box in front that wants a login, answers in its place")
+            }
+            Some(404 | 405 | 501) => {
+                ("RDG-TRANSPORT", "no gateway is served here, or a box in front does not let its method pass")
+            }
+            Some(_) => ("RDG-TRANSPORT", "a box in front, or the site's own rules, refuse it"),
+            None => ("RDG-TRANSPORT", "TLS stands, and what stands behind it does not take this request"),
+        };
+        if let Heard::NoTls(_) = answer.heard {
+            return None;
+        }
+        rules::gateway(self.at(answer)?, id, severity, format!("{name} is answered with {said}: {why}"))
+    }
+
+    /// The connection on which a question was asked.
+    fn at(&self, answer: &Answer) -> Option<&Timeline> {
+        self.of(Asked::Http(answer.asked)).next()
     }
 
     /// Every address that was tried, in order.
@@ -307,6 +400,20 @@ impl Probe {
             .into_iter()
             .filter(|step| !step.times.is_empty())
             .collect()
+    }
+}
+
+/// An answer in few words: "401 Unauthorized", "nothing for 5.0 s".
+pub fn heard(answer: &Answer) -> String {
+    match &answer.heard {
+        Heard::Response(response) => {
+            let reason: String = response.reason.chars().filter(|c| !c.is_control()).take(REASON).collect();
+            format!("{} {reason}", response.status).trim_end().to_owned()
+        }
+        Heard::Unreadable => "what is no HTTP".into(),
+        Heard::Silence => format!("nothing for {}", stage::length(answer.took)),
+        Heard::End => "the end of the connection".into(),
+        Heard::NoTls(why) => format!("no TLS ({why})"),
     }
 }
 

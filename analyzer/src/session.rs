@@ -67,6 +67,12 @@ impl Session {
         stacks.filter_map(Stack::random).filter(|random| !self.keys.is_complete(random))
     }
 
+    /// The same without those in tunnels: what a relay can know the secrets of that stands inside TLS.
+    pub fn sealed_outside(&self) -> impl Iterator<Item = Random> {
+        let stacks = self.stacks.iter().map(|(_, stack)| stack);
+        stacks.filter_map(Stack::random).filter(|random| !self.keys.is_complete(random))
+    }
+
     /// Takes the lines of a key log.
     fn learn(&mut self, log: &[u8]) {
         if Arc::make_mut(&mut self.keys).read(log) > 0 {

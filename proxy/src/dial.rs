@@ -42,6 +42,8 @@ pub(crate) struct Route {
     pub(crate) target: Target,
     /// Dial this instead of what the name resolves to.
     pub(crate) connect_to: Option<SocketAddr>,
+    /// Whether that is an RD Gateway.
+    pub(crate) gateway: bool,
     /// For each address.
     pub(crate) connect_timeout: Duration,
     /// Where this proxy listens: never to be dialed.
@@ -84,6 +86,9 @@ impl<'a> Dial<'a> {
     pub(crate) async fn dial(mut self, route: &Route) -> Result<Leg, Failure> {
         let Target { name, port } = route.target.clone();
         self.note(Seen::Opening(Opening::Target { name, port }));
+        if route.gateway {
+            self.note(Seen::Opening(Opening::Gateway));
+        }
         for server in self.addresses(route).await? {
             if let Some(connection) = self.attempt(server, route).await? {
                 return Ok(self.connected(connection));

@@ -379,6 +379,16 @@ mod tests {
         }
     }
 
+    /// A further connection's interfaces come when it does.
+    #[test]
+    fn interfaces_among_packets_stay_where_they_are() {
+        const SECOND: (u32, &[u8]) = (INTERFACE_DESCRIPTION, b"more");
+        let scattered = file(true, &[INTERFACE, PACKET, SECOND, ONE, PACKET, SECOND, TWO, PACKET]);
+        let expected = file(true, &[INTERFACE, ONE, TWO, PACKET, SECOND, PACKET, SECOND, PACKET]);
+        let (mended, after) = mend(&scattered);
+        assert_eq!((mended.unwrap(), after), (Mended { moved: 2, left_off: 0 }, expected));
+    }
+
     #[test]
     fn a_file_cut_anywhere_keeps_every_whole_block() {
         let whole = file(true, &[INTERFACE, PACKET, ONE, PACKET]);

@@ -179,6 +179,11 @@ impl Leg {
         }
     }
 
+    /// Takes back what waits to be written, and whether the scribe has it.
+    pub(crate) fn take_waiting(&mut self) -> Vec<(Bytes, bool)> {
+        self.pending.drain(..).map(|chunk| (chunk.data, chunk.kept)).collect()
+    }
+
     /// What waits to be written.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Bytes> {
         self.pending.iter().map(|chunk| &chunk.data)

@@ -41,6 +41,8 @@ pub struct Config {
     pub target: Target,
     /// Dial this address instead of what the target's name resolves to.
     pub connect_to: Option<SocketAddr>,
+    /// Whether that is an RD Gateway: TLS from the first byte, HTTP in it, and RDP in that.
+    pub gateway: bool,
     /// How long each address gets to answer.
     pub connect_timeout: Duration,
     /// Where everything seen is told.
@@ -55,7 +57,8 @@ impl Config {
 
     /// A configuration with nothing special about it.
     pub fn new(listen: SocketAddr, target: Target, feed: Feed) -> Config {
-        Config { listen, target, connect_to: None, connect_timeout: Self::CONNECT_TIMEOUT, feed, intercept: None }
+        let connect_timeout = Self::CONNECT_TIMEOUT;
+        Config { listen, target, connect_to: None, gateway: false, connect_timeout, feed, intercept: None }
     }
 }
 
@@ -75,6 +78,7 @@ impl Server {
         let route = Route {
             target: config.target,
             connect_to: config.connect_to,
+            gateway: config.gateway,
             connect_timeout: config.connect_timeout,
             listener: listener.local_addr()?,
         };
@@ -140,6 +144,10 @@ impl Session {
         let front = Leg::new(Name::Front, stream);
         tap.note(Name::Front, self.at, Seen::Opening(Opening::Dialing { client: self.client, server: listener }));
         tap.note(Name::Front, self.at, Seen::Opened);
+        if self.route.gateway {
+            // Of each leg, before its first byte.
+            tap.note(Name::Front, self.at, Seen::Opening(Opening::Gateway));
+        }
         let stop = pin!(async move {
             // An error says that the server is gone: no reason to go on, either.
             let _ = stopped.wait_for(|stopped| *stopped).await;
@@ -156,23 +164,41 @@ impl Session {
         }
     }
 
-    async fn relay(&self, front: Leg, back: Leg, tap: &mut Tap, mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>) {
+    async fn relay(
+        &self,
+        front: Leg,
+        mut back: Leg,
+        tap: &mut Tap,
+        mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>,
+    ) {
         let (Some(how), Some(server)) = (&self.intercept, back.address()) else {
             Relay::new(front, back, tap).run(stop).await;
             return;
         };
         tap.note(Name::Front, clock::now(), Interceptor::asked(how));
-        let mut inside = Interceptor::new(how);
-        back.waiting().for_each(|data| inside.sent_early(data));
-        let redial = Relay::inside(front, back, tap, inside).run(stop.as_mut()).await;
+        let relay = if self.route.gateway {
+            // The ClientHello is not to pass: what was sent while the gateway was dialed waits for it, too.
+            let early = back.take_waiting();
+            Relay::inside(front, back, tap, Interceptor::at_gateway(how)).after(early)
+        } else {
+            let mut inside = Interceptor::new(how);
+            back.waiting().for_each(|data| inside.sent_early(data));
+            Relay::inside(front, back, tap, inside)
+        };
+        let redial = relay.run(stop.as_mut()).await;
         let Some(Redial { mut front, replay }) = redial else { return };
-        let request = replay.request.clone().into();
-        match Dial::new(&mut front, tap, stop.as_mut()).again(server, request, &self.route).await {
+        match Dial::new(&mut front, tap, stop.as_mut()).again(server, replay.says(), &self.route).await {
             Ok(mut back) => {
                 if front.is_read_out() {
                     back.end();
                 }
-                Relay::inside(front, back, tap, Interceptor::replaying(how, replay)).run(stop).await;
+                match Interceptor::replaying(how, replay) {
+                    Ok(inside) => Relay::inside(front, back, tap, inside).run(stop).await,
+                    Err(passed) => {
+                        tap.note(Name::Front, clock::now(), passed);
+                        Relay::new(front, back, tap).run(stop).await
+                    }
+                };
             }
             Err(failure) => unreached(front, failure, tap),
         }

@@ -1,9 +1,11 @@
-//! Writes one session's observations as a pcapng file: the inverse of `analyzer::capture::recording`.
+//! Writes what was seen of one session, or of several connections that belong together, as a pcapng file: the inverse of
+//! `analyzer::capture::recording`.
 //!
 //! Every observation becomes one packet or one annotated Interface Statistics Block, in the order in which they come.
 //! The packets are made up around what the sockets said, so that any other reader finds real addresses, correct
-//! lengths, checksums, sequence and acknowledgement numbers, and FIN or RST from the side that sent it. This module
-//! is the only one that names pcap-file.
+//! lengths, checksums, sequence and acknowledgement numbers, and FIN or RST from the side that sent it. Each connection
+//! has a pair of interfaces, front and back; a further one's stand before what it says first. This module is the only one
+//! that names pcap-file.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use analyzer::capture::annotation::{self, Section};
-use analyzer::observation::{Absence, Ending, Leg, Observation, Opening, Seen, Side};
+use analyzer::observation::{Absence, Ending, Flow, Leg, Observation, Opening, Seen, Side};
 use analyzer::time::Timestamp;
 use bytes::Bytes;
 use pcap_file::pcapng::PcapNgWriter;
@@ -51,17 +53,27 @@ pub struct Piece {
     sum: u32,
 }
 
-/// Writes one session.
+/// Writes one recording.
 pub struct Recorder<W: Write> {
     writer: PcapNgWriter<W>,
+    /// In the order in which they spoke first.
+    connections: Vec<Connection>,
+    frame: u64,
+}
+
+/// One connection of a client, on its two legs.
+#[derive(Default)]
+struct Connection {
+    /// What whoever makes the observations calls it; nothing before the first one spoke.
+    session: Option<u32>,
     /// Front, back.
     legs: [Option<Conversation>; 2],
-    frame: u64,
+    /// Whether equal payload is stored once.
     bulk: bool,
 }
 
 impl<W: Write> Recorder<W> {
-    /// Starts a recording: section header and the two interfaces.
+    /// Starts a recording: section header and the first connection's interfaces.
     ///
     /// # Errors
     /// Where `out` does.
@@ -76,23 +88,23 @@ impl<W: Write> Recorder<W> {
             ..SectionHeaderBlock::default()
         };
         let mut writer = PcapNgWriter::with_section_header(out, header).map_err(io::Error::other)?;
-        for (name, says) in [("front", "client to rdpscope"), ("back", "rdpscope to server")] {
-            writer.write_pcapng_block(interface(name, says)).map_err(io::Error::other)?;
-        }
-        Ok(Recorder { writer, legs: [None, None], frame: 0, bulk: false })
+        interfaces(&mut writer, 0)?;
+        Ok(Recorder { writer, connections: vec![Connection::default()], frame: 0 })
     }
 
-    /// From now on equal payload is stored once: what the relay passes on is written as headers only.
-    pub fn store_once(&mut self) {
-        self.bulk = true;
+    /// From now on equal payload of this connection is stored once: what the relay passes on is written as headers only.
+    pub fn store_once(&mut self, session: u32) {
+        if let Some(connection) = self.connections.iter_mut().find(|one| one.session == Some(session)) {
+            connection.bulk = true;
+        }
     }
 
     /// The pieces in which `seen` is stored. The analyzer is given these, not the original, so that it says the same
     /// now and from the file.
-    pub fn split(&self, leg: Leg, seen: Seen) -> Vec<Piece> {
+    pub fn split(&self, flow: Flow, seen: Seen) -> Vec<Piece> {
         let plain = |seen| vec![Piece { seen, sum: 0 }];
         match seen {
-            Seen::Bytes { from, data } => self.split_bytes(leg, from, &data),
+            Seen::Bytes { from, data } => self.split_bytes(flow, from, &data),
             Seen::Missing { from, len, why: Absence::Mirrored } => {
                 mirrored_lengths(len).map(|len| Piece { seen: mirrored(from, len), sum: 0 }).collect()
             }
@@ -101,9 +113,10 @@ impl<W: Write> Recorder<W> {
         }
     }
 
-    fn split_bytes(&self, leg: Leg, from: Side, data: &Bytes) -> Vec<Piece> {
-        let segment = if self.bulk { BULK_SEGMENT } else { SEGMENT };
-        let elsewhere = self.bulk && from == leg.relay_side();
+    fn split_bytes(&self, flow: Flow, from: Side, data: &Bytes) -> Vec<Piece> {
+        let bulk = self.connections.iter().any(|one| one.session == Some(flow.session) && one.bulk);
+        let segment = if bulk { BULK_SEGMENT } else { SEGMENT };
+        let elsewhere = bulk && from == flow.leg.relay_side();
         let starts = (0..data.len()).step_by(segment);
         let slices = starts.map(|start| data.slice(start..data.len().min(start + segment)));
         slices
@@ -124,14 +137,15 @@ impl<W: Write> Recorder<W> {
     ///
     /// # Errors
     /// Where the output does.
-    pub fn write(&mut self, at: Timestamp, leg: Leg, piece: &Piece, comments: &[String]) -> io::Result<()> {
+    pub fn write(&mut self, at: Timestamp, flow: Flow, piece: &Piece, comments: &[String]) -> io::Result<()> {
+        let leg = self.place(flow)?;
         if let Some(text) = annotation::encode(&piece.seen) {
             self.skip(leg, &piece.seen);
-            return self.annotate(at, leg, text, comments);
+            return self.annotate(at, leg.interface(), text, comments);
         }
         match &piece.seen {
             Seen::Opening(Opening::Dialing { client, server }) => {
-                self.legs[index(leg)] = Some(Conversation::new(*client, *server));
+                *self.talk(leg) = Some(Conversation::new(*client, *server));
                 self.packet(at, leg, Side::Client, Flags::SYN, Payload::NONE, comments)
             }
             Seen::Opened => {
@@ -160,13 +174,32 @@ impl<W: Write> Recorder<W> {
         }
     }
 
+    /// Where this flow is stored. A connection that has not spoken before gets its interfaces now.
+    fn place(&mut self, flow: Flow) -> io::Result<Place> {
+        let is_it = |one: &Connection| one.session.is_none_or(|session| session == flow.session);
+        let connection = match self.connections.iter().position(is_it) {
+            Some(known) => known,
+            None => {
+                self.connections.push(Connection::default());
+                interfaces(&mut self.writer, self.connections.len() - 1)?;
+                self.connections.len() - 1
+            }
+        };
+        self.connections[connection].session = Some(flow.session);
+        Ok(Place { connection, leg: index(flow.leg) })
+    }
+
+    fn talk(&mut self, place: Place) -> &mut Option<Conversation> {
+        &mut self.connections[place.connection].legs[place.leg]
+    }
+
     /// Writes remarks for people that are of no packet.
     ///
     /// # Errors
     /// Where the output does.
     pub fn remark(&mut self, at: Timestamp, remarks: &[String]) -> io::Result<()> {
         let [first, rest @ ..] = remarks else { return Ok(()) };
-        self.annotate(at, Leg::Front, first.clone(), rest)
+        self.annotate(at, 0, first.clone(), rest)
     }
 
     /// Closes the recording in order, with a last remark for people.
@@ -174,7 +207,7 @@ impl<W: Write> Recorder<W> {
     /// # Errors
     /// Where the output does.
     pub fn end(&mut self, at: Timestamp, remark: String) -> io::Result<()> {
-        self.annotate(at, Leg::Front, annotation::END.to_owned(), &[remark])?;
+        self.annotate(at, 0, annotation::END.to_owned(), &[remark])?;
         self.flush()
     }
 
@@ -199,33 +232,33 @@ impl<W: Write> Recorder<W> {
     fn payload(
         &mut self,
         at: Timestamp,
-        leg: Leg,
+        leg: Place,
         from: Side,
         payload: Payload<'_>,
         comments: &[String],
     ) -> io::Result<()> {
         self.packet(at, leg, from, Flags::PSH | Flags::ACK, payload, comments)?;
-        let owes_ack = self.legs[index(leg)].as_ref().is_some_and(|talk| talk.unanswered(from) > ACK_EVERY);
+        let owes_ack = self.talk(leg).as_ref().is_some_and(|talk| talk.unanswered(from) > ACK_EVERY);
         if owes_ack { self.packet(at, leg, from.other(), Flags::ACK, Payload::NONE, &[]) } else { Ok(()) }
     }
 
     fn packet(
         &mut self,
         at: Timestamp,
-        leg: Leg,
+        leg: Place,
         from: Side,
         flags: Flags,
         payload: Payload<'_>,
         comments: &[String],
     ) -> io::Result<()> {
-        let Some(talk) = self.legs[index(leg)].as_mut() else { return Ok(()) };
+        let Some(talk) = self.talk(leg) else { return Ok(()) };
         let headers = talk.headers(from, flags, payload.len, payload.sum);
         let original_len = headers.len() as u32 + payload.len;
         let mut data = headers;
         data.extend_from_slice(payload.here);
         let comment = |text: &String| EnhancedPacketOption::Common(CommonOption::Comment(Cow::Owned(text.clone())));
         let block = EnhancedPacketBlock {
-            interface_id: index(leg) as u32,
+            interface_id: leg.interface(),
             timestamp: Duration::from_nanos(at.0),
             original_len,
             data: Cow::Owned(data),
@@ -237,8 +270,8 @@ impl<W: Write> Recorder<W> {
     }
 
     /// Bytes that passed but are not stored leave a gap in the sequence numbers; discarded ones never passed.
-    fn skip(&mut self, leg: Leg, seen: &Seen) {
-        if let (Seen::Missing { from, len, why }, Some(talk)) = (seen, self.legs[index(leg)].as_mut())
+    fn skip(&mut self, leg: Place, seen: &Seen) {
+        if let (Seen::Missing { from, len, why }, Some(talk)) = (seen, self.talk(leg))
             && *why != Absence::Discarded
         {
             talk.skip(*from, *len);
@@ -256,12 +289,12 @@ impl<W: Write> Recorder<W> {
         Ok(())
     }
 
-    fn annotate(&mut self, at: Timestamp, leg: Leg, text: String, comments: &[String]) -> io::Result<()> {
+    fn annotate(&mut self, at: Timestamp, interface: u32, text: String, comments: &[String]) -> io::Result<()> {
         let texts = std::iter::once(&text).chain(comments);
         let options =
             texts.map(|text| InterfaceStatisticsOption::Common(CommonOption::Comment(Cow::Owned(text.clone()))));
         let block = InterfaceStatisticsBlock {
-            interface_id: index(leg) as u32,
+            interface_id: interface,
             timestamp: Duration::from_nanos(at.0),
             options: options.collect(),
         };
@@ -317,15 +350,38 @@ fn claimed(file: File, path: PathBuf) -> io::Result<(File, PathBuf)> {
     Ok((file, path))
 }
 
-fn interface(name: &'static str, says: &'static str) -> InterfaceDescriptionBlock<'static> {
+/// The interfaces of the connection in this place, counted from 0.
+fn interfaces<W: Write>(writer: &mut PcapNgWriter<W>, place: usize) -> io::Result<()> {
+    for (leg, says) in [(Leg::Front, "client to rdpscope"), (Leg::Back, "rdpscope to server")] {
+        let block = interface(annotation::interface(leg, place as u32), says);
+        writer.write_pcapng_block(block).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+fn interface(name: String, says: &'static str) -> InterfaceDescriptionBlock<'static> {
     InterfaceDescriptionBlock {
         linktype: DataLink::RAW,
         snaplen: 0,
         options: vec![
-            InterfaceDescriptionOption::IfName(Cow::Borrowed(name)),
+            InterfaceDescriptionOption::IfName(Cow::Owned(name)),
             InterfaceDescriptionOption::IfDescription(Cow::Borrowed(says)),
             InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
         ],
+    }
+}
+
+/// Where a flow is stored.
+#[derive(Clone, Copy)]
+struct Place {
+    connection: usize,
+    leg: usize,
+}
+
+impl Place {
+    /// The number of its Interface Description Block.
+    fn interface(self) -> u32 {
+        (2 * self.connection + self.leg) as u32
     }
 }
 
@@ -514,7 +570,7 @@ fn fold(mut sum: u64) -> u16 {
     sum as u16
 }
 
-/// The observations of one session, numbered and split as they are stored, written to `out`.
+/// These observations, numbered and split as they are stored, written to `out`.
 ///
 /// # Errors
 /// Where `out` does.
@@ -528,9 +584,9 @@ pub fn record<W: Write>(
     let mut last = Timestamp::default();
     for Observation { at, flow, seen, .. } in observations {
         last = last.max(at);
-        for piece in recorder.split(flow.leg, seen) {
+        for piece in recorder.split(flow, seen) {
             let frame = recorder.frame_of(&piece.seen);
-            recorder.write(at, flow.leg, &piece, &[])?;
+            recorder.write(at, flow, &piece, &[])?;
             each(&Observation { at, flow, frame, seen: piece.seen });
         }
     }

@@ -86,6 +86,22 @@ impl<'a> Relay<'a> {
         Relay { inside: Some(inside), ..Relay::new(front, back, tap) }
     }
 
+    /// The same, after the client has said this, which was noted then. With each, whether the scribe has it.
+    pub(crate) fn after(mut self, early: Vec<(Bytes, bool)>) -> Relay<'a> {
+        for (data, kept) in early {
+            match self.becomes(Side::Client, &data) {
+                Some(deeds) => {
+                    for (leg, seen) in &deeds.notes {
+                        self.tap.note(*leg, clock::now(), seen.clone());
+                    }
+                    self.act(Side::Client, deeds, kept);
+                }
+                None => self.back.send(data, kept, self.tap),
+            }
+        }
+        self
+    }
+
     /// Carries bytes until the session ends, or until `stop`; or until the server is to be dialed once more.
     pub(crate) async fn run(mut self, stop: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Option<Redial> {
         match self.exchange(stop).await {
@@ -170,17 +186,28 @@ impl<'a> Relay<'a> {
 
     /// Sends what becomes of these bytes inside TLS. They are noted behind the secrets by which they can be read.
     fn change(&mut self, from: Side, at: Timestamp, data: Bytes) {
-        let Some(inside) = &mut self.inside else { return };
+        let Some(deeds) = self.becomes(from, &data) else { return };
+        for (leg, seen) in &deeds.notes {
+            self.tap.note(*leg, at, seen.clone());
+        }
+        let source = self.leg(from).name;
+        let kept = self.tap.arrived(source, at, &data);
+        self.act(from, deeds, kept);
+    }
+
+    /// What becomes of bytes of this side inside TLS; nothing where they just pass.
+    fn becomes(&mut self, from: Side, data: &Bytes) -> Option<Deeds> {
+        let inside = self.inside.as_mut()?;
         let mut deeds = Deeds::default();
         inside.push(from, data.clone(), &mut deeds);
         if inside.is_passing() {
             self.inside = None;
         }
-        for (leg, seen) in deeds.notes {
-            self.tap.note(leg, at, seen);
-        }
-        let source = self.leg(from).name;
-        let kept = self.tap.arrived(source, at, &data);
+        Some(deeds)
+    }
+
+    /// Sends, and ends, what is to be.
+    fn act(&mut self, from: Side, deeds: Deeds, kept: bool) {
         for (to, data) in deeds.sends {
             let (leg, tap) = match to {
                 Side::Client => (&mut self.front, &mut *self.tap),

@@ -177,6 +177,13 @@ impl Server {
         Server(Arc::new(config))
     }
 
+    /// The same, choosing of these where a client offers any (ALPN, RFC 7301).
+    pub fn choosing(self, protocols: &[&str]) -> Server {
+        let mut config = Arc::unwrap_or_clone(self.0);
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Server(Arc::new(config))
+    }
+
     /// The handshake.
     pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, io: S) -> io::Result<ServerStream<S>> {
         TlsAcceptor::from(self.0.clone()).accept(io).await
@@ -216,6 +223,14 @@ impl Client {
             .with_custom_certificate_verifier(judge.clone())
             .with_no_client_auth();
         Ok(Client { config: Arc::new(config), judge })
+    }
+
+    /// The same, offering these (ALPN, RFC 7301).
+    pub fn offering(mut self, protocols: &[&str]) -> Client {
+        let mut config = Arc::unwrap_or_clone(self.config);
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        self.config = Arc::new(config);
+        self
     }
 
     /// The handshake. `name` goes into server_name and is what the certificate is judged against.
@@ -277,6 +292,12 @@ pub fn version_name<S>(stream: &ClientStream<S>) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The application protocol that the server chose (ALPN, RFC 7301).
+pub fn application_protocol<S>(stream: &ClientStream<S>) -> Option<String> {
+    let chosen = stream.get_ref().1.alpn_protocol()?;
+    Some(String::from_utf8_lossy(chosen).into_owned())
 }
 
 /// The alert that the peer sent, if that is what the error is.

@@ -3,14 +3,22 @@
 //! It reads the tap, numbers each observation as the recorder will store it, lets the analyzer see it, writes it with
 //! the phase edges as comments, and samples the path at each edge. The relay never waits for it. Where secrets are to come
 //! from a key log, it follows that, and hands each session the lines that are its own.
+//!
+//! Before an RD Gateway a session may be several connections: those of one client that go on together are a group, with one
+//! recording, and a verdict for each session in it. Elsewhere each connection is a group of its own.
+
+mod finalizing;
+mod group;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use analyzer::attempt::Diagnosed;
@@ -19,20 +27,18 @@ use analyzer::hold::{self, Hold};
 use analyzer::latency;
 use analyzer::observation::{Absence, Flow, Leg, Observation, Seen};
 use analyzer::reading;
-use analyzer::report::{text, verdict};
 use analyzer::time::Timestamp;
-use analyzer::timeline::{Edge, Timeline};
+use analyzer::timeline::Edge;
 
 use crate::clock;
-use crate::finalize::{finalize_unless, give_up};
 use crate::keylog::KeyLog;
-use crate::record::{self, Recorder};
+use crate::record;
 use crate::tap::{Begin, Budget, Intake, Note};
+use finalizing::Finalizing;
+use group::{Group, Output};
 
 /// What was written reaches the system at least so often.
 const FLUSH: Duration = Duration::from_millis(500);
-/// A recording's buffer is handed over at this size, bytes.
-const BUFFER: usize = 256 << 10;
 /// Finished sessions that are kept for the summary and for withdrawing verdicts.
 const KEPT: usize = 1_000;
 /// So many of the last finished sessions are looked through for one that a new session withdraws.
@@ -41,10 +47,10 @@ const RECENT: usize = 100;
 const LOOK: Duration = Duration::from_millis(20);
 /// A session that has ended waits so long for secrets that are still being written.
 const GRACE: Duration = Duration::from_secs(1);
-/// At the end, recordings that are being written anew get so long. The summary must not wait for them.
-const REWRITE: Duration = Duration::from_secs(5);
-/// One that is told to stop gets so long for the block that it is at.
-const STOP: Duration = Duration::from_secs(1);
+/// Before a gateway, a client that connects again so soon after its last connection ended goes on with what it did.
+const LINGER: Duration = Duration::from_secs(2);
+/// Connections in one recording. A client that makes more gets another.
+const MOST: usize = 128;
 /// A recording whose secrets came too late is read once more where it is no longer than this, bytes: 0.2 seconds.
 const READ_AGAIN: u64 = 32 << 20;
 
@@ -59,6 +65,9 @@ pub struct Config {
     pub both: bool,
     /// Where the secrets of sessions come from.
     pub secrets: Secrets,
+    /// Whether what is connected to is an RD Gateway: then connections of one client that go on together are recorded
+    /// together.
+    pub gateway: bool,
 }
 
 /// Where the secrets of sessions come from.
@@ -66,7 +75,7 @@ pub struct Config {
 pub enum Secrets {
     /// From nowhere: what is sealed stays so.
     None,
-    /// From a key log that a client or a server writes.
+    /// From a key log that a client or a server writes, and from whoever notes what is seen, if he has some.
     KeyLog(Box<KeyLog>),
     /// Whoever notes what is seen notes them, too.
     Noted,
@@ -82,7 +91,8 @@ impl Secrets {
     fn hold(&self) -> Hold {
         match self {
             Secrets::None => Hold::default(),
-            Secrets::KeyLog(_) | Secrets::Noted => Hold::expecting(hold::Limits::default()),
+            Secrets::KeyLog(_) => Hold::following(hold::Limits::default()),
+            Secrets::Noted => Hold::expecting(hold::Limits::default()),
         }
     }
 
@@ -98,20 +108,38 @@ impl Secrets {
     }
 }
 
+/// Which session of which client, as it is told: "3", and where several are recorded together "3.2 of 192.0.2.7".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Which {
+    /// The number of the recording: that of its first connection.
+    pub session: u32,
+    /// Which of the sessions in it, from 1; nothing where there can be one alone.
+    pub part: Option<usize>,
+    /// Who connects.
+    pub client: IpAddr,
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Which { session, part, client } = self;
+        f.pad(&part.map_or(session.to_string(), |part| format!("{session}.{part} of {client}")))
+    }
+}
+
 /// What happens, for whoever watches.
 #[derive(Debug)]
 pub enum Live<'a> {
     /// A phase begins or ends.
     Edge {
         /// Which session.
-        session: u32,
+        session: Which,
         /// The edge.
         edge: &'a Edge,
     },
     /// A session ended: this is what it was.
     Verdict {
         /// Which session.
-        session: u32,
+        session: Which,
         /// What is said of it.
         diagnosed: &'a Diagnosed,
     },
@@ -176,9 +204,9 @@ pub fn run(intake: Intake, config: Config, say: &mut dyn FnMut(Live<'_>)) -> Sum
 /// The same, and tells how long sessions have taken whenever `asked` is set, and unsets it.
 pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &mut dyn FnMut(Live<'_>)) -> Summary {
     let budget = intake.budget().clone();
-    let (sessions, summary) = (HashMap::new(), Summary::default());
-    let (looked, finalizing, stop) = (Instant::now(), Vec::new(), Arc::default());
-    let mut scribe = Scribe { config, budget, looked, sessions, finalizing, stop, summary, say };
+    let (groups, of, summary) = (HashMap::new(), HashMap::new(), Summary::default());
+    let (looked, finalizing) = (Instant::now(), Finalizing::default());
+    let mut scribe = Scribe { config, budget, looked, groups, of, finalizing, summary, say };
     let mut notes = Vec::new();
     let mut flushed = Instant::now();
     while intake.gather(&mut notes, if scribe.is_waiting() { LOOK } else { FLUSH }) {
@@ -186,6 +214,7 @@ pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &m
             scribe.note(note);
         }
         scribe.look();
+        scribe.end_due();
         if asked.swap(false, Ordering::Relaxed) {
             (scribe.say)(Live::Latency { set: &scribe.summary.latency });
         }
@@ -202,37 +231,13 @@ struct Scribe<'a> {
     budget: Budget,
     /// When the key log was last looked at.
     looked: Instant,
-    sessions: HashMap<u32, Open>,
-    /// Recordings that are being written anew.
-    finalizing: Vec<Finalizing>,
-    /// Set where no time is left for them.
-    stop: Arc<AtomicBool>,
+    /// What is being recorded, by the number of its first connection.
+    groups: HashMap<u32, Group>,
+    /// The group of each connection in one of them.
+    of: HashMap<u32, u32>,
+    finalizing: Finalizing,
     summary: Summary,
     say: &'a mut dyn FnMut(Live<'_>),
-}
-
-/// A recording that is being written anew.
-struct Finalizing {
-    session: u32,
-    path: PathBuf,
-    thread: JoinHandle<io::Result<()>>,
-}
-
-/// A session that goes on.
-struct Open {
-    begin: Box<Begin>,
-    file: Option<String>,
-    recorder: Recorder<Output>,
-    hold: Hold,
-    timeline: Timeline,
-    /// Whether secrets stand in it.
-    has_secrets: bool,
-    /// Until when a session that is over waits for its secrets.
-    ends: Option<Instant>,
-    /// Whether payload was given up.
-    missing: bool,
-    /// Why the recording could not go on.
-    failed: Option<String>,
 }
 
 impl Scribe<'_> {
@@ -245,23 +250,21 @@ impl Scribe<'_> {
     }
 
     fn begin(&mut self, begin: Box<Begin>) {
-        let session = begin.session;
+        // What a further connection is not to join any more.
+        self.end_due();
+        let (session, client) = (begin.session, begin.client.ip().to_canonical());
+        let joined = self.groups.iter_mut().find(|(_, group)| self.config.gateway && group.takes(client));
+        if let Some((number, group)) = joined {
+            self.of.insert(session, *number);
+            return group.join(begin);
+        }
         let (output, file) = self.open(session, begin.at);
-        let recorder = Recorder::new(output, &self.config.section);
+        let gateway = self.config.gateway;
+        let group = Group::new(begin, gateway, (output, file), &self.config.section, self.config.secrets.hold());
         // INVARIANT: Output never fails; it remembers that it did.
-        let Ok(recorder) = recorder else { return };
-        let open = Open {
-            begin,
-            file,
-            recorder,
-            hold: self.config.secrets.hold(),
-            timeline: Timeline::default(),
-            has_secrets: false,
-            ends: None,
-            missing: false,
-            failed: None,
-        };
-        self.sessions.insert(session, open);
+        let Ok(group) = group else { return };
+        self.of.insert(session, session);
+        self.groups.insert(session, group);
         self.report_trouble(session);
     }
 
@@ -269,72 +272,80 @@ impl Scribe<'_> {
         let Some(folder) = &self.config.out else { return (Output::default(), None) };
         let name = file_name(session, at);
         match record::create(folder, &name) {
-            Ok((file, path)) => (Output { file: Some(file), ..Output::default() }, Some(path.display().to_string())),
-            Err(error) => (Output { failed: Some(error), ..Output::default() }, None),
+            Ok((file, path)) => (Output::to(file), Some(path.display().to_string())),
+            Err(error) => (Output::broken(error), None),
         }
     }
 
     fn seen(&mut self, observation: Observation) {
-        let session = observation.flow.session;
-        let Some(open) = self.sessions.get_mut(&session) else { return };
-        self.budget.release(&open.begin.waiting, &observation);
+        let Some(number) = self.of.get(&observation.flow.session).copied() else { return };
+        let Some(group) = self.groups.get_mut(&number) else { return };
+        group.release(&self.budget, &observation);
         let dropped = matches!(observation.seen, Seen::Missing { why: Absence::Dropped, .. });
-        if dropped && !std::mem::replace(&mut open.missing, true) {
-            (self.say)(Live::Missing { session });
+        if dropped && !std::mem::replace(&mut group.missing, true) {
+            (self.say)(Live::Missing { session: number });
         }
-        let edges = open.observe(observation);
-        self.told(session, edges);
+        let edges = group.observe(observation);
+        self.told(number, edges);
     }
 
     /// Tells of phase edges, and of trouble.
-    fn told(&mut self, session: u32, mut edges: Vec<Edge>) {
-        let Some(open) = self.sessions.get_mut(&session) else { return };
-        if open.timeline.is_active() && !open.begin.bulk.swap(true, Ordering::Relaxed) {
-            // Legs with TLS of their own have no equal payload.
-            if !self.config.both && !open.timeline.facts.is_intercepted() {
-                open.recorder.store_once();
-            }
-        }
+    fn told(&mut self, number: u32, mut edges: Vec<(usize, Edge)>) {
+        let Some(group) = self.groups.get_mut(&number) else { return };
+        group.store_once_where_active(self.config.both);
         if edges.is_empty() {
-            return self.report_trouble(session);
+            return self.report_trouble(number);
         }
-        edges.extend(open.sample());
-        open.flush();
-        for edge in &edges {
-            (self.say)(Live::Edge { session, edge });
+        edges.extend(group.sample());
+        group.flush();
+        for (place, edge) in &edges {
+            (self.say)(Live::Edge { session: group.which(*place), edge });
         }
-        self.withdraw(session);
-        self.report_trouble(session);
+        self.withdraw(number);
+        self.report_trouble(number);
     }
 
-    /// Nothing more will be seen of a session. Its secrets may still be on their way.
+    /// Nothing more will be seen of a connection. Its secrets may still be on their way, and further connections.
     fn over(&mut self, session: u32) {
-        let is_followed = self.config.secrets.is_followed();
-        match self.sessions.get_mut(&session) {
-            Some(open) if is_followed && open.hold.sealed().next().is_some() => {
-                open.ends = Some(Instant::now() + GRACE)
-            }
-            Some(_) | None => self.end(session),
+        let Some(number) = self.of.get(&session).copied() else { return };
+        let Some(group) = self.groups.get_mut(&number) else { return };
+        if !group.is_over_with(session) {
+            return;
+        }
+        if self.config.gateway {
+            group.ends = Some(Instant::now() + LINGER);
+        } else if self.config.secrets.is_followed() && group.is_sealed() {
+            group.ends = Some(Instant::now() + GRACE);
+        } else {
+            self.end(number);
         }
     }
 
-    fn end(&mut self, session: u32) {
-        let Some(mut open) = self.sessions.remove(&session) else { return };
-        let (mut diagnosed, path) = open.close();
-        let (observations, is_late, has_secrets) = (open.hold.without(), open.hold.is_late(), open.has_secrets);
+    fn end(&mut self, number: u32) {
+        let Some(mut group) = self.groups.remove(&number) else { return };
+        self.of.retain(|_, of| *of != number);
+        let (mut diagnosed, places, path) = group.close();
+        let (observations, is_late, has_secrets) = (group.hold.without(), group.hold.is_late(), group.has_secrets);
+        let whose: Vec<Which> = places.into_iter().map(|place| group.which(place)).collect();
         // Its file must be closed before another takes its place.
-        drop(open);
+        drop(group);
         if observations > 0 && !is_late {
-            (self.say)(Live::Sealed { session, observations });
+            (self.say)(Live::Sealed { session: number, observations });
         }
+        let is_whole = diagnosed.iter().all(|one| one.incomplete.is_none());
+        if let Some(path) = path.filter(|_| has_secrets && is_whole) {
+            diagnosed = if is_late { read_again(&path, diagnosed, observations) } else { diagnosed };
+            self.finalizing.begin(number, path);
+        }
+        for (session, diagnosed) in whose.into_iter().zip(diagnosed) {
+            self.judged(session, diagnosed);
+        }
+    }
+
+    /// This is what a session was.
+    fn judged(&mut self, session: Which, diagnosed: Diagnosed) {
         for earlier in recent(&mut self.summary.sessions).filter(|s| s.is_withdrawn_by(&diagnosed.timeline)) {
             withdraw(earlier, self.say);
-        }
-        if let Some(path) = path.filter(|_| has_secrets && diagnosed.incomplete.is_none()) {
-            diagnosed = if is_late { read_again(&path, diagnosed, observations) } else { diagnosed };
-            let (stop, file) = (Arc::clone(&self.stop), path.clone());
-            let thread = thread::spawn(move || finalize_unless(&file, &stop).map(drop));
-            self.finalizing.push(Finalizing { session, path, thread });
         }
         (self.say)(Live::Verdict { session, diagnosed: &diagnosed });
         if diagnosed.is_rdp() {
@@ -349,95 +360,59 @@ impl Scribe<'_> {
 
     /// Whether a session needs the key log looked at soon.
     fn is_waiting(&self) -> bool {
-        self.config.secrets.is_followed()
-            && self.sessions.values().any(|open| open.hold.is_waiting() || open.ends.is_some())
+        self.config.secrets.is_followed() && self.groups.values().any(Group::is_waiting)
     }
 
-    /// Hands what stands in the key log now to the sessions that it belongs to, and ends those that waited long enough.
+    /// Hands what stands in the key log now to the sessions that it belongs to.
     fn look(&mut self) {
         let (Some(keylog), true) = (self.config.secrets.keylog(), self.looked.elapsed() >= LOOK) else { return };
         self.looked = Instant::now();
         keylog.poll();
         let mut found = Vec::new();
-        for (session, open) in &self.sessions {
-            let logs = open.hold.sealed().filter_map(|random| keylog.take(&random));
-            found.extend(logs.map(|log| (*session, log)));
+        for group in self.groups.values() {
+            let logs = group.hold.sealed().filter_map(|random| keylog.take(&random));
+            // Which connection a line is of, only the bytes say: it opens whatever it opens.
+            found.extend(logs.map(|log| (group.session(), log)));
         }
         for (session, log) in found {
             let flow = Flow { session, leg: Leg::Front };
             self.seen(Observation { at: clock::now(), flow, frame: 0, seen: Seen::Secret(Arc::new(log)) });
         }
-        let is_over =
-            |open: &Open| open.ends.is_some_and(|at| Instant::now() >= at || open.hold.sealed().next().is_none());
-        let over: Vec<u32> = self.sessions.iter().filter(|(_, open)| is_over(open)).map(|(of, _)| *of).collect();
-        over.into_iter().for_each(|session| self.end(session));
+    }
+
+    /// Ends what has waited long enough: for secrets, for further connections.
+    fn end_due(&mut self) {
+        let waits_for_more = self.config.gateway;
+        let is_due =
+            |group: &Group| group.ends.is_some_and(|at| Instant::now() >= at || !waits_for_more && !group.is_sealed());
+        let due: Vec<u32> = self.groups.iter().filter(|(_, group)| is_due(group)).map(|(of, _)| *of).collect();
+        due.into_iter().for_each(|number| self.end(number));
     }
 
     /// A session that got further takes back what was said of those before it.
-    fn withdraw(&mut self, session: u32) {
-        let Some(open) = self.sessions.get(&session) else { return };
-        for earlier in recent(&mut self.summary.sessions).filter(|s| s.is_withdrawn_by(&open.timeline)) {
+    fn withdraw(&mut self, number: u32) {
+        let Some(group) = self.groups.get(&number) else { return };
+        let by = |earlier: &&mut Diagnosed| group.timelines().any(|timeline| earlier.is_withdrawn_by(timeline));
+        for earlier in recent(&mut self.summary.sessions).filter(by) {
             withdraw(earlier, self.say);
         }
     }
 
     fn flush(&mut self) {
-        let sessions: Vec<u32> = self.sessions.keys().copied().collect();
-        for session in sessions {
-            if let Some(open) = self.sessions.get_mut(&session) {
-                open.flush();
-                let edges = open.now(clock::now());
-                self.told(session, edges);
+        let groups: Vec<u32> = self.groups.keys().copied().collect();
+        for number in groups {
+            if let Some(group) = self.groups.get_mut(&number) {
+                group.flush();
+                let edges = group.now(clock::now());
+                self.told(number, edges);
             }
         }
-        self.finalized();
-    }
-
-    /// Tells of recordings that could not be written anew, and forgets those that are done. Whether none goes on.
-    fn finalized(&mut self) -> bool {
-        let all = std::mem::take(&mut self.finalizing).into_iter();
-        let (done, going): (Vec<_>, Vec<_>) = all.partition(|one| one.thread.is_finished());
-        self.finalizing = going;
-        for Finalizing { session, path, thread } in done {
-            if let Err(error) = thread.join().unwrap_or_else(|_| Err(io::Error::other("it panicked"))) {
-                (self.say)(Live::NotFinalized { session, file: &path, error: &error });
-            }
-        }
-        self.finalizing.is_empty()
-    }
-
-    /// Whether all of them are done by then.
-    fn finalized_until(&mut self, deadline: Instant) -> bool {
-        while !self.finalized() {
-            if Instant::now() >= deadline {
-                return false;
-            }
-            thread::sleep(LOOK);
-        }
-        true
-    }
-
-    /// Recordings that are written anew get their time, and no more.
-    fn end_finalizing(&mut self) {
-        if self.finalized_until(Instant::now() + REWRITE) {
-            return;
-        }
-        self.stop.store(true, Ordering::Relaxed);
-        if self.finalized_until(Instant::now() + STOP) {
-            return;
-        }
-        // A disk that hangs: what has no name any more cannot take a recording's place.
-        for Finalizing { session, path, .. } in std::mem::take(&mut self.finalizing) {
-            give_up(&path);
-            let error = io::Error::new(io::ErrorKind::TimedOut, "there was no time left for it");
-            (self.say)(Live::NotFinalized { session, file: &path, error: &error });
-        }
+        self.finalizing.look(self.say);
     }
 
     fn report_trouble(&mut self, session: u32) {
-        let Some(open) = self.sessions.get_mut(&session) else { return };
-        if let Some(error) = open.recorder.output().failed.take() {
-            open.failed = Some(error.to_string());
+        let Some(group) = self.groups.get_mut(&session) else { return };
+        if let Some(error) = group.trouble_now() {
             (self.say)(Live::RecordingFailed { session, error: &error });
         }
     }
@@ -447,12 +422,14 @@ impl Scribe<'_> {
         while self.is_waiting() && Instant::now() < deadline {
             thread::sleep(LOOK);
             self.look();
+            self.end_due();
         }
-        let left: Vec<u32> = self.sessions.keys().copied().collect();
-        for session in left {
-            self.end(session);
+        let mut left: Vec<u32> = self.groups.keys().copied().collect();
+        left.sort_unstable();
+        for number in left {
+            self.end(number);
         }
-        self.end_finalizing();
+        self.finalizing.end(self.say);
         self.summary.dropped = self.budget.dropped();
         self.summary
     }
@@ -467,128 +444,21 @@ fn withdraw(earlier: &mut Diagnosed, say: &mut dyn FnMut(Live<'_>)) {
     say(Live::Withdrawn { diagnosed: earlier });
 }
 
-impl Open {
-    /// Numbers, analyses and writes one observation; tells the phase edges that it made.
-    fn observe(&mut self, observation: Observation) -> Vec<Edge> {
-        let Observation { at, flow, seen, .. } = observation;
-        self.has_secrets |= matches!(seen, Seen::Secret(_));
-        let mut edges = Vec::new();
-        for piece in self.recorder.split(flow.leg, seen) {
-            let frame = self.recorder.frame_of(&piece.seen);
-            let numbered = Observation { at, flow, frame, seen: piece.seen.clone() };
-            self.hold.push(&numbered, &mut |event| self.timeline.push(&event));
-            let new = self.timeline.take_edges();
-            let (here, before): (Vec<&Edge>, Vec<&Edge>) = new.iter().partition(|edge| edge.mark.frame == frame);
-            let comments: Vec<String> = here.into_iter().map(text::comment).collect();
-            let _kept_by_output = self.recorder.write(at, flow.leg, &piece, &comments);
-            self.remark(at, &before);
-            edges.extend(new);
-        }
-        edges
-    }
-
-    /// It is so late: what waited for secrets too long goes on without. Tells the phase edges that it made.
-    fn now(&mut self, at: Timestamp) -> Vec<Edge> {
-        self.hold.now(at, &mut |event| self.timeline.push(&event));
-        let edges = self.timeline.take_edges();
-        self.remark(at, &edges.iter().collect::<Vec<_>>());
-        edges
-    }
-
-    /// Comments for people on packets that are written already.
-    fn remark(&mut self, at: Timestamp, edges: &[&Edge]) {
-        let remark = |edge: &&Edge| format!("frame {}: {}", edge.mark.frame, text::comment(edge));
-        let remarks: Vec<String> = edges.iter().map(remark).collect();
-        let _kept_by_output = self.recorder.remark(at, &remarks);
-    }
-
-    /// The session is over: what is said of it, and where its recording is, which is closed now.
-    fn close(&mut self) -> (Diagnosed, Option<PathBuf>) {
-        self.hold.finish(&mut |event| self.timeline.push(&event));
-        self.timeline.take_edges();
-        self.timeline.finish();
-        let path = self.file.as_ref().map(PathBuf::from);
-        let mut diagnosed = Diagnosed::new(self.file.take(), std::mem::take(&mut self.timeline));
-        let remark = format!("verdict: {}", verdict::of_session(&diagnosed));
-        let _kept_by_output = self.recorder.end(clock::now(), remark);
-        diagnosed.incomplete = self.trouble();
-        (diagnosed, path)
-    }
-
-    /// Samples the path of both legs, as part of the recording. Tells the phase edges that its moment made.
-    fn sample(&mut self) -> Vec<Edge> {
-        let mut edges = Vec::new();
-        for leg in [Leg::Front, Leg::Back] {
-            if let Some(sample) = self.begin.sampler.sample(leg) {
-                let flow = Flow { session: self.begin.session, leg };
-                let seen = Seen::Path(Box::new(sample));
-                edges.extend(self.observe(Observation { at: clock::now(), flow, frame: 0, seen }));
-            }
-        }
-        edges
-    }
-
-    fn flush(&mut self) {
-        let _kept_by_output = self.recorder.flush();
-    }
-
-    /// Why the recording is not whole, where it is not.
-    fn trouble(&mut self) -> Option<String> {
-        let last = self.recorder.output().failed.take().map(|error| error.to_string());
-        let unwritten = self.recorder.output().unwritten;
-        let why = self.failed.clone().or(last)?;
-        Some(format!("{why}; {unwritten} bytes of it could not be written"))
-    }
-}
-
-/// What the recording says of a session whose secrets came when nobody waited for them any more.
-fn read_again(path: &Path, without: Diagnosed, observations: u64) -> Diagnosed {
+/// What the recording says of sessions whose secrets came when nobody waited for them any more.
+fn read_again(path: &Path, without: Vec<Diagnosed>, observations: u64) -> Vec<Diagnosed> {
     let read = || {
         let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|file| file.len() <= READ_AGAIN))?;
         let keys = Arc::new(reading::secrets(&file).ok()?);
-        let mut found = None;
-        let mut keep = |session: Diagnosed| found = Some(session);
-        reading::read_with(File::open(path).ok()?, without.file.as_deref(), &keys, &mut keep).ok()?;
-        found
+        let mut found = Vec::new();
+        let mut keep = |session: Diagnosed| found.push(session);
+        let name = without.first().and_then(|one| one.file.as_deref());
+        reading::read_with(File::open(path).ok()?, name, &keys, &mut keep).ok()?;
+        // Secrets change what is said of sessions, and not which there are.
+        (found.len() == without.len()).then_some(found)
     };
     let late = format!("its secrets came late, {observations} things were read without them: analyze the recording");
-    read().unwrap_or_else(|| Diagnosed { incomplete: Some(late), ..without.clone() })
-}
-
-/// A recording's file behind a buffer. It never fails: it remembers the first error and swallows what comes after.
-#[derive(Default)]
-struct Output {
-    file: Option<File>,
-    buffer: Vec<u8>,
-    failed: Option<io::Error>,
-    /// Bytes of the recording that were given up.
-    unwritten: u64,
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.file.is_some() {
-            self.buffer.extend_from_slice(bytes);
-            if self.buffer.len() >= BUFFER {
-                self.flush()?;
-            }
-        } else {
-            self.unwritten += bytes.len() as u64;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.write_all(&self.buffer)
-        {
-            (self.file, self.failed) = (None, Some(error));
-            self.unwritten += self.buffer.len() as u64;
-        }
-        // An idle session holds no memory.
-        self.buffer = Vec::new();
-        Ok(())
-    }
+    let unread = |one: &Diagnosed| Diagnosed { incomplete: Some(late.clone()), ..one.clone() };
+    read().unwrap_or_else(|| without.iter().map(unread).collect())
 }
 
 fn file_name(session: u32, at: Timestamp) -> String {

@@ -10,7 +10,7 @@ use analyzer::report::{json, text};
 use analyzer::time::Timestamp;
 use proxy::listen::Target;
 use proxy::probe::{self, Config};
-use proxy::watch::Live;
+use proxy::watch::{Live, Which};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -26,7 +26,7 @@ const LAST: Duration = Duration::from_secs(10);
 
 /// A session that failed.
 struct Failed {
-    session: u32,
+    session: Which,
     file: Option<String>,
     ended: Timestamp,
 }
@@ -40,11 +40,12 @@ pub struct Prober(JoinHandle<()>);
 /// Starts a prober of this server, which says what it finds by `print`.
 pub fn start(
     target: Target,
+    gateway: bool,
     connect_to: Option<SocketAddr>,
     listener: SocketAddr,
     print: impl FnMut(String) + Send + 'static,
 ) -> (Watcher, Prober) {
-    let config = Config { target, connect_to, never: Some(listener), timeout: STEP, count: 0 };
+    let config = Config { target, connect_to, never: Some(listener), timeout: STEP, gateway, count: 0 };
     let (failed, intake) = unbounded_channel();
     (Watcher(failed), Prober(tokio::spawn(probe_each(intake, config, print))))
 }

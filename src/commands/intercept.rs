@@ -37,6 +37,15 @@ pub fn announcement(args: &Proxy) -> Option<String> {
              Recordings hold the secrets that open them: whoever has one can read the session, passwords included.",
             shown(&args.cert)
         )),
+        InterceptBy::Ca if args.gateway => Some(
+            "INTERCEPTING: TLS with the gateway ends here. Clients are shown a certificate made for each connection; they \
+             trust it where they trust the authority (rdpscope ca export). Channel binding breaks by that: NTLM and \
+             Kerberos bind what they prove over HTTP to the certificate (RFC 5929, tls-server-end-point), and a gateway \
+             that checks answers 401, which then says nothing of the password. Recordings hold the secrets that open \
+             them: whoever has one can read what passes, passwords included. TLS of the session inside the tunnel stays \
+             sealed without --keylog."
+                .to_owned(),
+        ),
         InterceptBy::Ca => Some(
             "INTERCEPTING: TLS ends here where a session selects plain TLS. Clients are shown a certificate made for \
              it; they trust it where they trust the authority (rdpscope ca export). Any certificate of the server is \

@@ -2,6 +2,7 @@
 //! else 1 where an attempt failed or broke, else 0.
 
 mod analyze;
+mod announce;
 mod beside;
 mod ca;
 mod demo;

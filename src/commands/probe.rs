@@ -1,4 +1,4 @@
-//! `rdpscope probe`: asks a server what it is and what it accepts.
+//! `rdpscope probe`: asks a server, or an RD Gateway, what it is and what it accepts.
 
 use analyzer::report::{json, text};
 use anyhow::Context;
@@ -9,8 +9,9 @@ use super::print;
 use crate::cli::{Format, Probe};
 
 pub fn run(args: Probe) -> anyhow::Result<u8> {
-    let target = Target { name: args.host.name.clone(), port: args.host.port_or_rdp() };
-    let config = Config { target, connect_to: None, never: None, timeout: args.timeout, count: args.count };
+    let target = Target { name: args.host.name.clone(), port: args.host.port_or_usual(args.gateway) };
+    let (timeout, gateway, count) = (args.timeout, args.gateway, args.count);
+    let config = Config { target, connect_to: None, never: None, timeout, gateway, count };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let found = runtime.block_on(probe::run(config));
     // A resolver that does not answer would hold up the end.

@@ -1,4 +1,4 @@
-//! `rdpscope proxy`: stands between a client and a server.
+//! `rdpscope proxy`: stands between a client and a server, or an RD Gateway.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::screen::Screen;
-use super::{beside, intercept, print, talk};
+use super::{announce, beside, intercept, print};
 use crate::cli::{Proxy, Record};
 
 /// How long recordings get to be closed.
@@ -37,10 +37,12 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     args.keylog.as_deref().map_or(Ok(()), is_key_log)?;
     record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let (feed, intake) = tap::tap(Limits::default());
-    let target = Target { name: args.to.name.clone(), port: args.to.port_or_rdp() };
+    let gateway = args.gateway;
+    let target = Target { name: args.to.name.clone(), port: args.to.port_or_usual(gateway) };
     let connect_to = connect_to(&args)?;
     let config = Config {
         connect_to,
+        gateway,
         connect_timeout: args.connect_timeout,
         intercept: intercept::asked(&args)?,
         ..Config::new(args.listen, target.clone(), feed)
@@ -54,12 +56,12 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let server = Server::bind(config).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let asked = Arc::new(AtomicBool::new(false));
     on_request(asked.clone());
-    announce(&args, server.local_addr());
+    announce::proxy(&args, server.local_addr());
     let both = args.record == Record::Both;
-    let config = watch::Config { out: Some(args.out.clone()), section: section(), both, secrets };
+    let config = watch::Config { out: Some(args.out.clone()), section: section(), both, secrets, gateway };
     let mut screen = Screen::open()?;
     let mut print = screen.printer();
-    let beside = || beside::start(target, connect_to, server.local_addr(), screen.printer());
+    let beside = || beside::start(target, gateway, connect_to, server.local_addr(), screen.printer());
     let (watcher, prober) = args.probe_on_failure.then(beside).unzip();
     let mut watch = move |live: Live<'_>| {
         watcher.iter().for_each(|watcher: &beside::Watcher| watcher.look(&live));
@@ -102,7 +104,7 @@ fn is_key_log(log: &Path) -> anyhow::Result<()> {
 fn connect_to(args: &Proxy) -> anyhow::Result<Option<SocketAddr>> {
     let Some(target) = &args.connect_to else { return Ok(None) };
     let Some(ip) = target.ip() else { bail!("--connect-to expects an IP address, found {}", target.name) };
-    Ok(Some(SocketAddr::new(ip, target.port.unwrap_or(args.to.port_or_rdp()))))
+    Ok(Some(SocketAddr::new(ip, target.port.unwrap_or(args.to.port_or_usual(args.gateway)))))
 }
 
 /// What each recording says of itself.
@@ -115,41 +117,6 @@ pub fn section() -> Section {
         command: command.join(" ").replace('\n', " "),
         host: host.trim().into(),
     }
-}
-
-/// Says where it listens and how a client gets there.
-fn announce(args: &Proxy, listener: SocketAddr) {
-    let name = &args.to.name;
-    let port = args.to.port_or_rdp();
-    let mut out = format!("rdpscope listening on {listener}, to {name}:{port}\n\n");
-    out += &format!("  xfreerdp /v:{listener}, or in mstsc: {listener}\n");
-    if args.to.ip().is_none() {
-        let recipe = format!(
-            "To keep the name {name} (Kerberos, Credential Guard and name checks then behave as in a direct \
-             connection), add the line '127.0.0.2 {name}' to the client's hosts file, run rdpscope on the client \
-             with --to {name}:{port} --connect-to IP --listen 127.0.0.2:{port}, and connect to {name} as always."
-        );
-        text::para(&mut out, "  mstsc: ", &recipe);
-    }
-    let differs = format!(
-        "A client that comes by {listener} uses another name than {name}: Kerberos, Credential Guard and name checks \
-         then differ from a direct connection."
-    );
-    if args.to.name != listener.ip().to_string() {
-        text::para(&mut out, "  warning: ", &differs);
-    }
-    if !listener.ip().is_loopback() {
-        text::para(&mut out, "  warning: ", "this listener is not loopback: anybody who reaches it reaches the server");
-    }
-    if let Some(says) = intercept::announcement(args) {
-        text::para(&mut out, "  ", &says);
-    }
-    if let Some(log) = &args.keylog {
-        let says = "TLS is opened with what is written to this file from now on; recordings hold the secrets of their sessions.";
-        text::para(&mut out, "  keys: ", &format!("{}: {says}", log.display()));
-    }
-    text::para(&mut out, "  ", &format!("Recordings go to {}. Ctrl-C ends.", args.out.display()));
-    talk(&out);
 }
 
 /// Shows what happens as it happens.

@@ -258,6 +258,21 @@ fn a_proxy_from_start_to_ctrl_c() -> Outcome<()> {
 }
 
 #[test]
+fn before_a_gateway_it_says_how_clients_come_to_it() -> Outcome<()> {
+    let mut command = std::process::Command::new(program());
+    command.args(["proxy", "--gateway", "--to", "gw.example.com", "--connect-to", "127.0.0.1:1"]);
+    let finished = Proxy::run(command)?.finish()?;
+    let said = finished.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    for wanted in
+        ["RD Gateway gw.example.com:443", "/g:127.0.0.1:", "gatewayhostname:s:127.0.0.1:", "--listen 127.0.0.2:443"]
+    {
+        assert!(said.contains(wanted), "{wanted:?} is not in\n{}", finished.output);
+    }
+    assert!(finished.output.lines().all(|line| line.chars().count() <= 80), "{}", finished.output);
+    Ok(())
+}
+
+#[test]
 fn a_proxy_refuses_to_be_its_own_target() -> Outcome<()> {
     let own = format!("127.0.0.1:{}", free_port()?);
     for to in [own.clone(), own.replace("127.0.0.1", "localhost")] {

@@ -81,8 +81,24 @@ fn is_new(observation: &Observation, keys: &mut Keyring) -> bool {
 #[test]
 fn a_recording_cut_anywhere_is_read_up_to_there() {
     let session = script::parse(SESSION).remove(0);
-    let file = recorded(&session[..40]);
-    let (whole, _) = observations(&file).expect("a recording");
+    cut_anywhere(&recorded(&session[..40]));
+    cut_anywhere(&together(&[&session[..12], &session[..9], &session[..14]]));
+}
+
+/// Connections that begin one after the other and go on together, in one recording.
+fn together(connections: &[&[Observation]]) -> Vec<u8> {
+    let mut all = Vec::new();
+    for (session, seen) in (3..).zip(connections) {
+        let later = |one: &Observation| Timestamp(one.at.0 + u64::from(session) * 7_000_000);
+        let flow = |one: &Observation| Flow { session, leg: one.flow.leg };
+        all.extend(seen.iter().map(|one| Observation { at: later(one), flow: flow(one), ..one.clone() }));
+    }
+    all.sort_by_key(|one| one.at);
+    proxy::record::record(Vec::new(), &Section::default(), all, &mut |_| {}).expect("memory")
+}
+
+fn cut_anywhere(file: &[u8]) {
+    let (whole, _) = observations(file).expect("a recording");
     let mut before = 0;
     for len in 0..file.len() {
         match observations(&file[..len]) {
@@ -147,8 +163,25 @@ fn another_reader_finds_nothing_wrong() {
                 assert!(read.complaints.is_empty(), "{name}, {how}: {}", read.complaints.join("\n"));
             }
         }
+        let session = script::parse(SESSION).remove(0);
+        let path = folder.path().join("together.pcapng");
+        std::fs::write(&path, together(&[&session, &renamed(&session, 1), &renamed(&session, 2)]))?;
+        let read = tshark::read(&path, &[3390, 3389])?;
+        assert!(read.packets > 90, "{} packets", read.packets);
+        assert!(read.complaints.is_empty(), "{}", read.complaints.join("\n"));
         Ok(())
     });
+}
+
+/// The same session of a client with other ports.
+fn renamed(session: &[Observation], by: u16) -> Vec<Observation> {
+    let mut renamed = session.to_vec();
+    for one in &mut renamed {
+        if let Seen::Opening(Opening::Dialing { client, .. }) = &mut one.seen {
+            client.set_port(client.port().wrapping_add(by));
+        }
+    }
+    renamed
 }
 
 /// A session without TLS.
@@ -167,24 +200,34 @@ fn observations(file: &[u8]) -> Result<(Vec<Observation>, Option<String>), ReadE
     Ok((read, recording.stopped))
 }
 
-/// Records what a relay might see, at random; gives what was recorded, as it was numbered and split.
+/// Records what a relay might see of up to four connections, at random; gives what was recorded, as it was numbered and
+/// split.
 fn write(random: &mut Random) -> (Vec<Observation>, Vec<u8>) {
     let mut recorder = Recorder::new(Vec::new(), &Section::default()).expect("memory");
-    let mut relay = Relay { at: Timestamp(1_780_272_000_000_000_000), legs: [Stage::Unknown, Stage::Unknown] };
+    let mut at = Timestamp(1_780_272_000_000_000_000);
+    let mut relays = vec![Relay::default()];
     let mut written = Vec::new();
     for _ in 0..20 + random.below(200) {
-        if random.below(60) == 0 {
-            recorder.store_once();
+        if random.below(30) == 0 && relays.len() < 4 && !written.is_empty() {
+            relays.push(Relay::default());
         }
-        let (leg, seen) = relay.sees(random);
-        for piece in recorder.split(leg, seen) {
-            let flow = Flow { session: 7, leg };
+        // The one that is new speaks next: they are numbered in that order.
+        let is_new = relays.last().is_some_and(|relay| !relay.has_spoken);
+        let place = if is_new { relays.len() - 1 } else { random.below(relays.len() as u64) as usize };
+        let session = 7 + place as u32;
+        if random.below(60) == 0 {
+            recorder.store_once(session);
+        }
+        at = Timestamp(at.0 + random.below(3) * random.below(5_000_000_000));
+        let (leg, seen) = relays[place].sees(random);
+        let flow = Flow { session, leg };
+        for piece in recorder.split(flow, seen) {
             let frame = recorder.frame_of(&piece.seen);
-            written.push(Observation { at: relay.at, flow, frame, seen: piece.seen.clone() });
-            recorder.write(relay.at, leg, &piece, &comments(random)).expect("memory");
+            written.push(Observation { at, flow, frame, seen: piece.seen.clone() });
+            recorder.write(at, flow, &piece, &comments(random)).expect("memory");
         }
     }
-    recorder.end(relay.at, "the end".to_owned()).expect("memory");
+    recorder.end(at, "the end".to_owned()).expect("memory");
     (written, recorder.into_inner())
 }
 
@@ -194,13 +237,15 @@ fn comments(random: &mut Random) -> Vec<String> {
 }
 
 /// A relay that sees anything, in an order that sockets allow.
+#[derive(Default)]
 struct Relay {
-    at: Timestamp,
+    has_spoken: bool,
     legs: [Stage; 2],
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq)]
 enum Stage {
+    #[default]
     Unknown,
     Dialing,
     Open,
@@ -208,7 +253,7 @@ enum Stage {
 
 impl Relay {
     fn sees(&mut self, random: &mut Random) -> (Leg, Seen) {
-        self.at = Timestamp(self.at.0 + random.below(3) * random.below(5_000_000_000));
+        self.has_spoken = true;
         let place = random.below(2) as usize;
         let leg = [Leg::Front, Leg::Back][place];
         let from = side(random);
@@ -251,12 +296,13 @@ fn secret(random: &mut Random) -> Seen {
 
 /// What a relay did inside TLS, in any order.
 fn interception(random: &mut Random) -> Interception {
-    match random.below(6) {
+    match random.below(7) {
         0 => Interception::Asked(Means::ServerKey),
         1 => Interception::Stands,
         2 => Interception::Passed { why: "no reason, = or %".into() },
         3 => Interception::Upstream { trusted: Some(false), says: "self-signed".into() },
         4 => Interception::OtherKey,
+        5 => Interception::Unbound,
         _ => Interception::Redialed { why: "alert 40".into() },
     }
 }

@@ -87,10 +87,10 @@ fn live(observations: &[Observation], limits: Limits) -> (Diagnosed, Vec<u8>, Ho
     let (mut hold, mut timeline) = (Hold::expecting(limits), Timeline::default());
     let mut recorder = Recorder::new(Vec::new(), &Section::default()).expect("memory");
     for Observation { at, flow, seen, .. } in observations.iter().cloned() {
-        for piece in recorder.split(flow.leg, seen) {
+        for piece in recorder.split(flow, seen) {
             let numbered = Observation { at, flow, frame: recorder.frame_of(&piece.seen), seen: piece.seen.clone() };
             hold.push(&numbered, &mut |event| timeline.push(&event));
-            recorder.write(at, flow.leg, &piece, &[]).expect("memory");
+            recorder.write(at, flow, &piece, &[]).expect("memory");
         }
     }
     hold.finish(&mut |event| timeline.push(&event));

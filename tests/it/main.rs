@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod before_gateway;
 mod captures;
 mod causes;
 mod cli;
@@ -21,6 +22,7 @@ mod netns;
 mod network;
 mod peers;
 mod probe;
+mod probe_gateway;
 mod relay;
 mod scoreboard;
 mod scripts;

@@ -27,7 +27,7 @@ fn healthy() -> ServerScript {
 async fn probe_at(addr: SocketAddr, seconds: f64) -> Probe {
     let target = Target { name: "localhost".into(), port: addr.port() };
     let timeout = Duration::from_secs_f64(seconds);
-    run(Config { target, connect_to: Some(addr), never: None, timeout, count: 0 }).await
+    run(Config { target, connect_to: Some(addr), never: None, timeout, gateway: false, count: 0 }).await
 }
 
 /// Starts the lab's server and probes it.
@@ -138,7 +138,7 @@ async fn what_fails_is_named_as_in_a_session() {
 async fn a_name_without_an_address_and_this_programs_own_listener() {
     let config = |name: &str| {
         let target = Target { name: name.into(), port: 3389 };
-        Config { target, connect_to: None, never: None, timeout: Duration::from_secs(5), count: 0 }
+        Config { target, connect_to: None, never: None, timeout: Duration::from_secs(5), gateway: false, count: 0 }
     };
     let nowhere = run(config("no-such-host.invalid")).await;
     check(&nowhere, "cannot be reached: the name does not resolve", &["DNS-NX"]);
@@ -152,7 +152,8 @@ async fn repeats_have_their_times() {
     let server = Server::start(healthy()).await.expect("serve");
     let target = Target { name: "localhost".into(), port: server.addr.port() };
     let timeout = Duration::from_secs(5);
-    let found = run(Config { target, connect_to: Some(server.addr), never: None, timeout, count: 20 }).await;
+    let found =
+        run(Config { target, connect_to: Some(server.addr), never: None, timeout, gateway: false, count: 20 }).await;
     let steps = found.steps();
     assert_eq!(
         steps.iter().map(|step| (step.name, step.times.len())).collect::<Vec<_>>(),

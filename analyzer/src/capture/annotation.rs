@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::observation::{Absence, Ending, Interception, Opening, PathSample, Seen, Side, Sign};
+use crate::observation::{Absence, Ending, Interception, Leg, Opening, PathSample, Seen, Side, Sign};
 
 /// How every annotation starts.
 pub const PREFIX: &str = "rdpscope:";
@@ -52,6 +52,26 @@ impl Section {
         };
         Some(Section { version: field("version "), command: field("command "), host: field("host ") })
     }
+}
+
+/// The name of the interface on which a leg of a connection is stored: "front", "back", of the second connection
+/// "front 2", "back 2", and so on. `connection` counts from 0.
+pub fn interface(leg: Leg, connection: u32) -> String {
+    match connection {
+        0 => leg.name().to_owned(),
+        more => format!("{leg} {}", u64::from(more) + 1),
+    }
+}
+
+/// Reads such a name back: the leg, and which connection, from 0. Other names are of the first connection, and of no leg.
+pub fn of_interface(name: Option<&str>) -> (Leg, u32) {
+    let (leg, number) = name.map_or(("", None), |name| match name.split_once(' ') {
+        Some((leg, number)) => (leg, Some(number)),
+        None => (name, None),
+    });
+    let leg = [Leg::Front, Leg::Back].into_iter().find(|one| one.name() == leg);
+    let connection = number.map_or(Some(0), |number| number.parse::<u32>().ok()?.checked_sub(1));
+    leg.zip(connection).unwrap_or((Leg::Only, 0))
 }
 
 /// The annotation for `seen`, or `None` where a packet expresses it.
@@ -231,6 +251,7 @@ mod tests {
     #[test]
     fn reading_is_the_inverse_of_writing() {
         round_trip(Seen::Opening(Opening::Target { name: "a name=50% é\n, ok".into(), port: 3389 }));
+        round_trip(Seen::Opening(Opening::Gateway));
         round_trip(Seen::Opening(Opening::Resolving));
         round_trip(Seen::Opening(Opening::Resolved {
             addresses: vec!["10.0.0.1".parse().unwrap(), "2001:db8::1".parse().unwrap()],
@@ -246,7 +267,22 @@ mod tests {
         round_trip(Seen::Interception(Interception::Upstream { trusted: Some(false), says: "self-signed".into() }));
         round_trip(Seen::Interception(Interception::Upstream { trusted: None, says: "no store".into() }));
         round_trip(Seen::Interception(Interception::OtherKey));
+        round_trip(Seen::Interception(Interception::Unbound));
         round_trip(Seen::Closed { from: Some(Side::Client), how: Ending::Unreachable });
+    }
+
+    #[test]
+    fn interfaces_are_named_and_told_apart() {
+        for (leg, connection, name) in
+            [(Leg::Front, 0, "front"), (Leg::Back, 0, "back"), (Leg::Front, 1, "front 2"), (Leg::Back, 9, "back 10")]
+        {
+            assert_eq!(interface(leg, connection), name);
+            assert_eq!(of_interface(Some(name)), (leg, connection));
+        }
+        assert_eq!(of_interface(Some(&interface(Leg::Front, u32::MAX - 1))), (Leg::Front, u32::MAX - 1));
+        for other in [None, Some(""), Some("eth0"), Some("front x"), Some("back 0"), Some("front 99999999999")] {
+            assert_eq!(of_interface(other), (Leg::Only, 0), "{other:?}");
+        }
     }
 
     #[test]

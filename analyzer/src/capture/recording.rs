@@ -13,7 +13,7 @@ use super::annotation::{self, Section};
 pub use super::file::ReadError;
 use super::file::{self, Item, Packet};
 use super::segment::{self, Segment};
-use crate::observation::{Absence, Ending, Flow, Leg, Observation, Opening, Seen, Side};
+use crate::observation::{Absence, Ending, Flow, Observation, Opening, Seen, Side};
 use crate::time::Timestamp;
 
 /// What could be read of a recording besides its observations.
@@ -25,7 +25,8 @@ pub struct Recording {
     pub stopped: Option<String>,
 }
 
-/// Reads a recording and hands each observation to `each`, in the order of the file, under the number `session`.
+/// Reads a recording and hands each observation to `each`, in the order of the file. The first connection in it gets the
+/// number `session`, the others those that follow.
 ///
 /// # Errors
 /// Only where nothing of the file can be used. A file that breaks off or breaks later gives what stands before.
@@ -42,6 +43,7 @@ pub fn read(input: impl Read, session: u32, each: &mut dyn FnMut(Observation)) -
 /// What is known while reading a recording.
 #[derive(Default)]
 pub struct Decoder {
+    /// The first connection's number.
     session: u32,
     section: Option<Section>,
     interfaces: Vec<Interface>,
@@ -50,9 +52,9 @@ pub struct Decoder {
     ended: bool,
 }
 
-/// One interface of the file: one leg.
+/// One interface of the file: one leg of one connection.
 struct Interface {
-    leg: Leg,
+    flow: Flow,
     ends: Option<(SocketAddr, SocketAddr)>,
     opened: bool,
 }
@@ -74,7 +76,9 @@ impl Decoder {
                 self.section.as_ref().map(|_| ()).ok_or(ReadError::NotRecording)?;
             }
             Item::Interface { name, .. } => {
-                self.interfaces.push(Interface { leg: leg_of(name.as_deref()), ends: None, opened: false });
+                let (leg, connection) = annotation::of_interface(name.as_deref());
+                let flow = Flow { session: self.session.saturating_add(connection), leg };
+                self.interfaces.push(Interface { flow, ends: None, opened: false });
             }
             Item::Packet(packet) => self.packet(&packet, each),
             Item::Statistics { interface, at, comments } => self.statistics(interface, at, &comments, each),
@@ -85,16 +89,16 @@ impl Decoder {
 
     fn packet(&mut self, packet: &Packet<'_>, each: &mut dyn FnMut(Observation)) {
         self.frame += 1;
-        let (session, frame, at) = (self.session, self.frame, packet.at);
+        let (frame, at) = (self.frame, packet.at);
         let Some(interface) = self.interfaces.get_mut(packet.interface as usize) else { return };
         let Some(segment) = segment::read(packet.data, packet.original_len) else { return };
-        let flow = Flow { session, leg: interface.leg };
+        let flow = interface.flow;
         interface.segment(&segment, &mut |seen| each(Observation { at, flow, frame, seen }));
     }
 
     fn statistics(&mut self, interface: u32, at: Timestamp, comments: &[String], each: &mut dyn FnMut(Observation)) {
         let Some(interface) = self.interfaces.get(interface as usize) else { return };
-        let flow = Flow { session: self.session, leg: interface.leg };
+        let flow = interface.flow;
         self.ended |= comments.iter().any(|text| text == annotation::END);
         for seen in comments.iter().filter_map(|text| annotation::decode(text)) {
             each(Observation { at, flow, frame: self.frame, seen });
@@ -132,17 +136,9 @@ impl Interface {
         }
         let missing = u64::from(segment.payload_len).saturating_sub(here);
         if missing > 0 {
-            let mirrored = here == 0 && from == self.leg.relay_side();
+            let mirrored = here == 0 && from == self.flow.leg.relay_side();
             let why = if mirrored { Absence::Mirrored } else { Absence::Snapped };
             each(Seen::Missing { from, len: missing, why });
         }
-    }
-}
-
-fn leg_of(interface: Option<&str>) -> Leg {
-    match interface {
-        Some("front") => Leg::Front,
-        Some("back") => Leg::Back,
-        _ => Leg::Only,
     }
 }

@@ -54,6 +54,24 @@ fn of_certificate(timeline: &Timeline, id: &'static str, confidence: Confidence,
     Some(tls::with_certificate(finding.on(mark.leg, PhaseName::Tls).by(Party::Server), timeline))
 }
 
+/// What is wrong with a gateway's certificate: clients refuse it, and mstsc lets nobody click past that.
+pub fn gateway_certificate(timeline: &Timeline) -> Option<Finding> {
+    let mut faults: Vec<String> = tls::faults(timeline).into_iter().map(|(_, says)| says).collect();
+    faults.extend(unfit(timeline).map(|finding| finding.says));
+    if faults.is_empty() {
+        return None;
+    }
+    let says = format!("the gateway's certificate: {}; mstsc lets nobody click past that", faults.join("; "));
+    let finding = of_certificate(timeline, "RDG-CERT", Confidence::Possible, says)?;
+    Some(finding.severity(Severity::Warning))
+}
+
+/// An answer over HTTP that keeps clients of a gateway out.
+pub fn gateway(timeline: &Timeline, id: &'static str, severity: Severity, says: String) -> Option<Finding> {
+    let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;
+    Some(finding.on(super::Leg::Only, PhaseName::GatewayHttp).by(Party::Server).severity(severity))
+}
+
 /// A server that was offered TLS and NLA and selects neither.
 pub fn plain(timeline: &Timeline) -> Option<Finding> {
     let confirm = timeline.facts.confirm.as_ref()?;

@@ -43,6 +43,9 @@ pub enum Interception {
     },
     /// The server shows another public key than that of the certificate which the relay was given.
     OtherKey,
+    /// The client is shown another certificate than the gateway's: what NTLM and Kerberos in HTTP bind to it
+    /// (tls-server-end-point, RFC 5929 4) the gateway may refuse.
+    Unbound,
 }
 
 impl Interception {
@@ -54,7 +57,8 @@ impl Interception {
             | Interception::Stands
             | Interception::Stuck { .. }
             | Interception::Upstream { .. }
-            | Interception::OtherKey => false,
+            | Interception::OtherKey
+            | Interception::Unbound => false,
         }
     }
 }
@@ -86,6 +90,7 @@ impl Interception {
             Interception::Stuck { .. } => "stuck",
             Interception::Upstream { .. } => "upstream",
             Interception::OtherKey => "other-key",
+            Interception::Unbound => "unbound",
         }
     }
 
@@ -93,7 +98,7 @@ impl Interception {
     pub fn fields(&self) -> Vec<(&'static str, String)> {
         match self {
             Interception::Asked(means) => vec![("means", means.name().into())],
-            Interception::Stands | Interception::OtherKey => Vec::new(),
+            Interception::Stands | Interception::OtherKey | Interception::Unbound => Vec::new(),
             Interception::Passed { why } | Interception::Redialed { why } | Interception::Stuck { why } => {
                 vec![("why", why.clone())]
             }
@@ -121,6 +126,7 @@ impl Interception {
                 says: field("says")?,
             },
             "other-key" => Interception::OtherKey,
+            "unbound" => Interception::Unbound,
             _ => return None,
         })
     }

@@ -67,6 +67,10 @@ fn intercepted(timeline: &Timeline) -> Vec<String> {
              to it, fails by that"
                 .to_owned(),
         ),
+        Interception::Unbound => Some(
+            "the client is shown another certificate than the gateway's, and what NTLM and Kerberos prove over HTTP is bound              to it (RFC 5929): a gateway that checks answers 401 by that, which says nothing of the password"
+                .to_owned(),
+        ),
     });
     told.collect()
 }

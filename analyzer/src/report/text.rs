@@ -107,7 +107,7 @@ pub fn findings(session: &Diagnosed) -> String {
 }
 
 /// One phase edge, as it happens.
-pub fn edge(edge: &Edge, session: u32) -> String {
+pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
     use crate::timeline::phase::Outcome;
     let took = length(edge.took);
     let basis = if edge.basis == Basis::Inferred { ", inferred" } else { "" };

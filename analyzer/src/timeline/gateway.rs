@@ -162,6 +162,16 @@ impl Gateway {
         }
     }
 
+    /// A relay makes its connection to the gateway again, as if the one before had not been.
+    pub(super) fn redialed(&mut self, leg: LegName, number: u32) {
+        let place = self.place(number);
+        let connection = &mut self.connections[place];
+        connection.tls.retain(|tls| tls.leg != leg);
+        connection.partial.retain(|partial| partial.mark.leg != leg);
+        connection.malformed.retain(|malformed| malformed.mark.leg != leg);
+        connection.legs.iter_mut().filter(|one| one.name == leg).for_each(|one| one.closes.clear());
+    }
+
     /// The place of a connection, which is new where it was not heard of.
     fn place(&mut self, number: u32) -> usize {
         let found = self.connections.iter().position(|one| one.number == number);

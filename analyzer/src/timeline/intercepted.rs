@@ -25,7 +25,8 @@ impl Facts {
             | Interception::Redialed { .. }
             | Interception::Stuck { .. }
             | Interception::Upstream { .. }
-            | Interception::OtherKey => None,
+            | Interception::OtherKey
+            | Interception::Unbound => None,
         })
     }
 
@@ -40,27 +41,36 @@ impl Facts {
 }
 
 impl Timeline {
-    pub(super) fn intercepted(&mut self, mark: Mark, step: &Interception) {
+    pub(super) fn intercepted(&mut self, mark: Mark, connection: u32, step: &Interception) {
         match step {
-            Interception::Redialed { .. } => self.redialed(mark),
+            Interception::Redialed { .. } => self.redialed(mark, connection),
             Interception::Asked(_)
             | Interception::Stands
             | Interception::Passed { .. }
             | Interception::Stuck { .. }
             | Interception::Upstream { .. }
-            | Interception::OtherKey => {}
+            | Interception::OtherKey
+            | Interception::Unbound => {}
         }
     }
 
     /// The relay takes back its own handshake with the server: what became of that says nothing of the session.
-    fn redialed(&mut self, mark: Mark) {
-        self.facts.tls.retain(|tls| tls.leg != mark.leg);
-        self.facts.partial.retain(|partial| partial.mark.leg != mark.leg);
-        self.leg_mut(mark.leg).closes.clear();
+    fn redialed(&mut self, mark: Mark, connection: u32) {
+        match &mut self.facts.gateway {
+            Some(gateway) => gateway.redialed(mark.leg, connection),
+            None => {
+                self.facts.tls.retain(|tls| tls.leg != mark.leg);
+                self.facts.partial.retain(|partial| partial.mark.leg != mark.leg);
+            }
+        }
+        if self.connection.is_none_or(|first| first == connection) {
+            self.leg_mut(mark.leg).closes.clear();
+        }
         if self.end.is_some_and(|end| end.mark.leg == mark.leg) {
             self.end = None;
         }
-        if let Some(phase) = self.phases.last_mut().filter(|phase| phase.name == PhaseName::Tls) {
+        let is_tls = |name| matches!(name, PhaseName::Tls | PhaseName::GatewayTls);
+        if let Some(phase) = self.phases.last_mut().filter(|phase| is_tls(phase.name)) {
             phase.outcome = Outcome::Open;
             let edge = edge_of(phase, mark);
             self.edges.push(edge);

@@ -152,7 +152,7 @@ impl Timeline {
             What::Opened => self.opened(mark),
             What::Path(sample) => self.path(mark, sample),
             What::Sign(sign) => self.leg_mut(mark.leg).shown(mark, sign),
-            What::Interception(step) => self.intercepted(mark, step),
+            What::Interception(step) => self.intercepted(mark, event.flow.session, step),
             What::Passed { from, len } => {
                 self.leg_mut(mark.leg).passed(mark, *from, *len);
                 self.spoken(mark, *from);

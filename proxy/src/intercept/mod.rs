@@ -7,6 +7,9 @@
 //!        └────────────────────────────────────────┴──> Passing <── Replaying <── (the relay dials again)
 //! ```
 //!
+//! Before an RD Gateway there is no negotiation: it begins with Listening, and what is dialed again is told the ClientHello at
+//! once.
+//!
 //! The negotiation passes untouched. The ClientHello is held until TLS with the server stands, so that only what both ends
 //! speak is agreed on; whatever goes wrong until then is undone: a new connection, the same request, the same confirm, and
 //! the client's own ClientHello. So what our library cannot do never looks like a fault of the server. Silence is not undone:
@@ -151,9 +154,15 @@ impl Interceptor {
         Interceptor { how: how.clone(), state: State::Negotiating(Box::default()) }
     }
 
-    /// After dialing again.
-    pub(crate) fn replaying(how: &Arc<Intercept>, replay: Replay) -> Interceptor {
-        Interceptor { how: how.clone(), state: State::Replaying(Box::new(Replaying::new(replay))) }
+    /// Before the first byte to an RD Gateway.
+    pub(crate) fn at_gateway(how: &Arc<Intercept>) -> Interceptor {
+        Interceptor { how: how.clone(), state: State::Listening(Box::new(Listening::at_gateway())) }
+    }
+
+    /// After dialing again, and what is to be noted where everything passes from there on.
+    pub(crate) fn replaying(how: &Arc<Intercept>, replay: Replay) -> Result<Interceptor, Seen> {
+        let replaying = Replaying::new(replay).map_err(|why| Seen::Interception(Interception::Passed { why }))?;
+        Ok(Interceptor { how: how.clone(), state: State::Replaying(Box::new(replaying)) })
     }
 
     /// What was asked for, to be noted first.

@@ -1,12 +1,12 @@
-//! Up to the client's whole ClientHello: the negotiation passes, and the analyzer tells what it comes to.
+//! Up to the client's whole ClientHello: the negotiation, where there is one, passes, and the analyzer tells what it comes to.
 
 use analyzer::event::{ClientHello, ConnectionConfirm, Event, What};
-use analyzer::observation::{Flow, Interception, Leg, Observation, Seen, Side};
+use analyzer::observation::{Flow, Interception, Leg, Observation, Opening, Seen, Side};
 use analyzer::session::Session;
 use bytes::Bytes;
 
 use super::reaching::Reaching;
-use super::replay::Replay;
+use super::replay::{Negotiated, Replay};
 use super::{Deeds, Intercept, State};
 use crate::clock;
 
@@ -58,11 +58,18 @@ impl Negotiating {
 
     fn listening(self, agreed: ConnectionConfirm) -> Listening {
         let Negotiating { reader, request, .. } = self;
-        Listening { reader, replay: Replay { request, agreed, hello: Vec::new(), why: String::new() } }
+        let negotiated = Some(Negotiated { request, agreed });
+        Listening { reader, replay: Replay { negotiated, hello: Vec::new(), why: String::new() } }
     }
 }
 
 impl Listening {
+    /// Before the first byte to a gateway.
+    pub(super) fn at_gateway() -> Listening {
+        let replay = Replay { negotiated: None, hello: Vec::new(), why: String::new() };
+        Listening { reader: Reader::at_gateway(), replay }
+    }
+
     pub(super) fn push(mut self: Box<Self>, how: &Intercept, from: Side, data: Bytes, deeds: &mut Deeds) -> State {
         let events = self.reader.read(from, &data);
         if from == Side::Server {
@@ -70,7 +77,9 @@ impl Listening {
             return State::Listening(self);
         }
         self.replay.hello.extend_from_slice(&data);
-        let broken = events.iter().any(|what| matches!(what, What::Malformed { .. } | What::Alert { .. }));
+        let broken = events.iter().map(bare).any(|what| {
+            matches!(what, What::Malformed { .. } | What::Alert { .. } | What::NotRdp { .. } | What::Gateway(_))
+        });
         match hello(&events) {
             Some(hello) => self.reach(how, hello, deeds),
             None if broken || self.replay.hello.len() > MOST => {
@@ -94,10 +103,20 @@ impl Listening {
 }
 
 impl Reader {
+    /// One that knows that TLS begins with the first byte.
+    fn at_gateway() -> Reader {
+        let mut reader = Reader::default();
+        reader.see(Seen::Opening(Opening::Gateway));
+        reader
+    }
+
     /// Reads along on the client's leg.
     pub(super) fn read(&mut self, from: Side, data: &Bytes) -> Vec<What> {
+        self.see(Seen::Bytes { from, data: data.clone() })
+    }
+
+    fn see(&mut self, seen: Seen) -> Vec<What> {
         let flow = Flow { session: 0, leg: Leg::Front };
-        let seen = Seen::Bytes { from, data: data.clone() };
         let mut events = Vec::new();
         let observation = Observation { at: clock::now(), flow, frame: 0, seen };
         self.0.push(&observation, &mut |event: Event| events.push(event.what));
@@ -120,10 +139,18 @@ pub(super) fn confirm(events: &[What]) -> Option<ConnectionConfirm> {
 }
 
 fn hello(events: &[What]) -> Option<&ClientHello> {
-    events.iter().find_map(|what| match what {
+    events.iter().map(bare).find_map(|what| match what {
         What::ClientHello(hello) => Some(&**hello),
         _ => None,
     })
+}
+
+/// Without the mark that it is of the TLS around a tunnel.
+fn bare(what: &What) -> &What {
+    match what {
+        What::Outer(inner) => inner,
+        _ => what,
+    }
 }
 
 /// Whether no TLS will come of it.

@@ -57,12 +57,15 @@ impl Reaching {
             return State::Reaching(self);
         }
         let Some(agreed) = self.back.agreed() else { return self.redial("nothing was agreed on".into()) };
-        if self.is_bound_to_another_key(how, &agreed) {
-            return self.redial("the server shows another key than that of --cert".into());
+        if let Some(why) = self.is_bound_elsewhere(how, &agreed) {
+            return self.redial(why.into());
         }
         match self.answer(how, &agreed) {
             Ok(front) => {
                 upstream(how, &agreed, deeds);
+                if self.replay.negotiated.is_none() && matches!(how.with, With::Authority(_)) {
+                    deeds.step(Leg::Front, Interception::Unbound);
+                }
                 deeds.step(Leg::Front, Interception::Stands);
                 State::Between(Box::new(Between::begin(front, self.back, &plain, deeds)))
             }
@@ -70,9 +73,16 @@ impl Reaching {
         }
     }
 
-    /// Whether what the client would prove is bound to a key that is not shown here: it would look like a wrong password.
-    fn is_bound_to_another_key(&self, how: &Intercept, agreed: &Agreed) -> bool {
-        self.replay.agreed.selected != Some(Protocols::SSL) && is_another_key(how, agreed)
+    /// Whether what the client would prove is bound to what is not shown here: it would look like a wrong password. CredSSP
+    /// and RDSTLS bind to the key, NTLM and Kerberos in HTTP to the certificate (RFC 5929 4).
+    fn is_bound_elsewhere(&self, how: &Intercept, agreed: &Agreed) -> Option<&'static str> {
+        match &self.replay.negotiated {
+            Some(negotiated) => (negotiated.agreed.selected != Some(Protocols::SSL) && is_another_key(how, agreed))
+                .then_some("the server shows another key than that of --cert"),
+            None => is_another_certificate(how, agreed).then_some(
+                "the gateway shows another certificate than --cert: what a client proves to it over HTTP is bound to that",
+            ),
+        }
     }
 
     /// Answers the client in the server's place. Nothing was sent to it yet.
@@ -117,6 +127,14 @@ fn upstream(how: &Intercept, agreed: &Agreed, deeds: &mut Deeds) {
     deeds.step(Leg::Back, Interception::Upstream { trusted, says });
     if is_another_key(how, agreed) {
         deeds.step(Leg::Back, Interception::OtherKey);
+    }
+}
+
+/// Whether the server shows another certificate than that which is shown here in its place.
+fn is_another_certificate(how: &Intercept, agreed: &Agreed) -> bool {
+    match &how.with {
+        With::ServerKey(credential) => agreed.chain.first().is_some_and(|leaf| !credential.shows(leaf)),
+        With::Authority(_) => false,
     }
 }
 

@@ -12,17 +12,30 @@ use super::{Deeds, State};
 /// What was said so far.
 #[derive(Debug)]
 pub(crate) struct Replay {
-    /// Of the client, and passed on: the request.
-    pub(crate) request: Vec<u8>,
-    /// What the server's confirm said, which was passed on.
-    pub(super) agreed: ConnectionConfirm,
+    /// What was passed on before; nothing at a gateway.
+    pub(super) negotiated: Option<Negotiated>,
     /// Of the client since then; held.
     pub(super) hello: Vec<u8>,
     /// Why TLS with the server did not come about.
     pub(crate) why: String,
 }
 
+/// A request, and what it came to.
+#[derive(Debug)]
+pub(super) struct Negotiated {
+    /// Of the client.
+    pub(super) request: Vec<u8>,
+    /// What the server's confirm said.
+    pub(super) agreed: ConnectionConfirm,
+}
+
 impl Replay {
+    /// What the server is told first, the second time.
+    pub(crate) fn says(&self) -> Bytes {
+        let says = self.negotiated.as_ref().map_or(&self.hello, |negotiated| &negotiated.request);
+        Bytes::copy_from_slice(says)
+    }
+
     /// What comes before the second connection stands: the client goes on, the server's words are of no use.
     pub(super) fn push(mut self: Box<Self>, from: Side, data: &[u8]) -> State {
         if from == Side::Client {
@@ -36,15 +49,18 @@ impl Replay {
 #[derive(Debug)]
 pub(super) struct Replaying {
     reader: Reader,
+    agreed: ConnectionConfirm,
     replay: Replay,
     confirm: Vec<u8>,
 }
 
 impl Replaying {
-    pub(super) fn new(replay: Replay) -> Replaying {
+    /// Or why everything passes from now on: there is no confirm to wait for.
+    pub(super) fn new(replay: Replay) -> Result<Replaying, String> {
+        let Some(negotiated) = &replay.negotiated else { return Err(replay.why) };
         let mut reader = Reader::default();
-        reader.read(Side::Client, &Bytes::copy_from_slice(&replay.request));
-        Replaying { reader, replay, confirm: Vec::new() }
+        reader.read(Side::Client, &Bytes::copy_from_slice(&negotiated.request));
+        Ok(Replaying { reader, agreed: negotiated.agreed, replay, confirm: Vec::new() })
     }
 
     /// What the client said and nobody was told yet, bytes.
@@ -60,7 +76,7 @@ impl Replaying {
         self.confirm.extend_from_slice(&data);
         let events = self.reader.read(Side::Server, &data);
         match confirm(&events) {
-            Some(agreed) if agreed == self.replay.agreed => self.pass(deeds),
+            Some(agreed) if agreed == self.agreed => self.pass(deeds),
             None if !events.iter().any(is_end) && self.confirm.len() <= MOST => State::Replaying(self),
             Some(_) | None => {
                 let why = "the server answers the same request otherwise the second time".to_owned();

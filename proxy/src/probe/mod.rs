@@ -4,6 +4,7 @@
 //! end. rustls comes in once, for the certificate that TLS 1.3 shows only to those who take part; what it cannot do is
 //! noted as not asked, and never held against the server.
 
+mod gateway;
 mod talk;
 
 use std::net::{IpAddr, SocketAddr};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use analyzer::event::{Protocols, What};
 use analyzer::observation::Side;
+use analyzer::probe::gateway::Answer;
 use analyzer::probe::{self as questions, Asked, Conversation, Probe, REQUESTS, Trust, USUAL, VERSIONS};
 use analyzer::time::Timestamp;
 use analyzer::timeline::Timeline;
@@ -50,6 +52,8 @@ pub struct Config {
     pub never: Option<SocketAddr>,
     /// How long each step may take.
     pub timeout: Duration,
+    /// Whether it is an RD Gateway: there is no X.224 before TLS, and HTTP in it.
+    pub gateway: bool,
     /// How often connect, X.224 and TLS are repeated for their times; 0 for not at all.
     pub count: u32,
 }
@@ -57,11 +61,17 @@ pub struct Config {
 /// Asks everything.
 pub async fn run(config: Config) -> Probe {
     let began = clock::now();
-    let mut asking = Asking { config, began, conversations: Vec::new(), chain: Vec::new(), unasked: Vec::new() };
-    asking.everything().await;
+    let (conversations, chain, answers, unasked) = Default::default();
+    let mut asking = Asking { config, began, conversations, chain, answers, unasked };
+    if asking.config.gateway {
+        asking.of_gateway().await
+    } else {
+        asking.everything().await
+    }
     let trust = asking.trust();
-    let Asking { config: Config { target, .. }, conversations, unasked, .. } = asking;
-    Probe { target: (target.name, target.port), began, ended: clock::now(), conversations, trust, unasked }
+    let Asking { config: Config { target, gateway, .. }, conversations, answers, unasked, .. } = asking;
+    let (target, gateway) = ((target.name, target.port), gateway.then_some(answers));
+    Probe { target, began, ended: clock::now(), conversations, trust, gateway, unasked }
 }
 
 struct Asking {
@@ -70,6 +80,8 @@ struct Asking {
     conversations: Vec<Conversation>,
     /// The certificates that were shown first, DER.
     chain: Vec<Vec<u8>>,
+    /// Of a gateway, over HTTP.
+    answers: Vec<Answer>,
     unasked: Vec<String>,
 }
 
@@ -107,7 +119,7 @@ impl Asking {
         while let (None, Some(address)) = (server, addresses.next()) {
             server = talk.dial(address).await.then_some(address);
         }
-        if server.is_some() {
+        if server.is_some() && !self.config.gateway {
             talk.ask(connection_request(COOKIE, Some(USUAL.0)), questions::is_negotiated).await;
         }
         self.keep(Asked::Reach, talk);
@@ -156,6 +168,18 @@ impl Asking {
         (talk, answered)
     }
 
+    /// Connects, and comes to where TLS begins. True if that is so.
+    async fn open(&mut self, server: SocketAddr, protocols: Protocols) -> (Talk, bool) {
+        if !self.config.gateway {
+            return self.request(server, Some(protocols)).await;
+        }
+        sleep(PAUSE).await;
+        let mut talk = self.talk();
+        talk.aim(&self.config.target);
+        let stands = talk.dial(server).await;
+        (talk, stands)
+    }
+
     /// The request after which this server speaks TLS.
     fn way_to_tls(&self) -> Option<Protocols> {
         let selected = |asked: &&Option<Protocols>| {
@@ -187,7 +211,7 @@ impl Asking {
 
     /// Connects, asks for TLS and says a ClientHello.
     async fn hello(&mut self, server: SocketAddr, protocols: Protocols, hello: &Hello<'_>) {
-        let (mut talk, answered) = self.request(server, Some(protocols)).await;
+        let (mut talk, answered) = self.open(server, protocols).await;
         if answered {
             let name = self.config.target.name.parse::<IpAddr>().is_err().then(|| self.config.target.name.clone());
             let offer =
@@ -257,7 +281,7 @@ impl Asking {
         if !self.chain.is_empty() || !self.has_time("the certificate") {
             return;
         }
-        let (mut talk, answered) = self.request(server, Some(protocols)).await;
+        let (mut talk, answered) = self.open(server, protocols).await;
         if answered && let Ok(client) = Client::new(Trusts::Anything, Versions::Both, Ciphers::All) {
             let name = self.config.target.name.clone();
             if let Some(stream) = talk.stream() {
@@ -312,7 +336,7 @@ impl Asking {
     }
 
     fn talk(&self) -> Talk {
-        Talk::new(self.conversations.len() as u32 + 1, self.config.timeout)
+        Talk::new(self.conversations.len() as u32 + 1, self.config.timeout, self.config.gateway)
     }
 
     fn keep(&mut self, asked: Asked, talk: Talk) {

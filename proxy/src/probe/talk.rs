@@ -4,10 +4,10 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use analyzer::analysis::Analysis;
 use analyzer::attempt::Diagnosed;
 use analyzer::event::{Event, What};
 use analyzer::observation::{Ending, Flow, Leg, Observation, Opening, Seen, Side};
+use analyzer::session::Session;
 use analyzer::timeline::Timeline;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,7 +24,8 @@ const MOST: usize = 1 << 20;
 /// One conversation.
 pub(super) struct Talk {
     flow: Flow,
-    analysis: Analysis,
+    layers: Session,
+    timeline: Timeline,
     patience: Duration,
     stream: Option<TcpStream>,
     /// What the server said since it was last spoken to.
@@ -33,10 +34,16 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    /// Nothing said yet. Each step gets `patience`.
-    pub(super) fn new(number: u32, patience: Duration) -> Talk {
+    /// Nothing said yet. Each step gets `patience`. With a gateway TLS begins at once.
+    pub(super) fn new(number: u32, patience: Duration, gateway: bool) -> Talk {
         let flow = Flow { session: number, leg: Leg::Only };
-        Talk { flow, analysis: Analysis::default(), patience, stream: None, heard: BytesMut::new(), ended: false }
+        let (mut layers, timeline, heard) = (Session::default(), Timeline::default(), BytesMut::new());
+        if gateway {
+            let seen = Seen::Opening(Opening::Gateway);
+            // To the layers alone: nothing stands in that TLS, and what it shows is judged as any server's.
+            layers.push(&Observation { at: clock::now(), flow, frame: 0, seen }, &mut |_| {});
+        }
+        Talk { flow, layers, timeline, patience, stream: None, heard, ended: false }
     }
 
     /// The name's addresses.
@@ -114,7 +121,7 @@ impl Talk {
             Ok(Err(_)) => {}
             Err(_) => return self.give_up(),
         }
-        while !enough(self.analysis.timeline()) {
+        while !enough(&self.timeline) {
             if !self.hear(deadline).await {
                 return false;
             }
@@ -161,7 +168,7 @@ impl Talk {
 
     /// What was learned by taking part.
     pub(super) fn learn(&mut self, what: What) {
-        self.analysis.learn(&Event { at: clock::now(), flow: self.flow, frame: 0, what });
+        self.timeline.push(&Event { at: clock::now(), flow: self.flow, frame: 0, what });
     }
 
     /// Goes. What the other side did not end is not an end that means anything.
@@ -170,7 +177,9 @@ impl Talk {
             self.sample();
             self.end(None, Ending::Cut);
         }
-        self.analysis.finish(None)
+        self.timeline.take_edges();
+        self.timeline.finish();
+        Diagnosed::new(None, self.timeline)
     }
 
     fn end(&mut self, from: Option<Side>, how: Ending) {
@@ -190,6 +199,15 @@ impl Talk {
     }
 
     fn note_at(&mut self, at: analyzer::time::Timestamp, seen: Seen) {
-        self.analysis.push(&Observation { at, flow: self.flow, frame: 0, seen });
+        let observation = Observation { at, flow: self.flow, frame: 0, seen };
+        self.layers.push(&observation, &mut |event| self.timeline.push(&bare(event)));
+    }
+}
+
+/// Without the mark that it is of the TLS around a tunnel.
+fn bare(event: Event) -> Event {
+    match event.what {
+        What::Outer(what) => Event { what: *what, ..event },
+        _ => event,
     }
 }

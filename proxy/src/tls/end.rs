@@ -252,6 +252,11 @@ impl Credential {
         }
     }
 
+    /// Whether this certificate (DER) is the one that is shown.
+    pub fn shows(&self, certificate: &[u8]) -> bool {
+        self.0.cert.first().is_some_and(|own| own.as_ref() == certificate)
+    }
+
     /// Whether this certificate (DER) is for the same public key; `None` where it cannot be read.
     pub fn is_key_of(&self, certificate: &[u8]) -> Option<bool> {
         let key = |der: &CertificateDer<'_>| {

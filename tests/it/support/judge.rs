@@ -119,13 +119,13 @@ pub fn recorded_once(observations: &[Observation]) -> Vec<u8> {
     let (mut layers, mut timeline) = (Session::with_keys(&keyring()), Timeline::default());
     let mut recorder = Recorder::new(Vec::new(), &Section::default()).expect("memory");
     for Observation { at, flow, seen, .. } in observations.iter().cloned() {
-        for piece in recorder.split(flow.leg, seen) {
+        for piece in recorder.split(flow, seen) {
             let numbered = Observation { at, flow, frame: recorder.frame_of(&piece.seen), seen: piece.seen.clone() };
             layers.push(&numbered, &mut |event| timeline.push(&event));
-            recorder.write(at, flow.leg, &piece, &[]).expect("memory");
+            recorder.write(at, flow, &piece, &[]).expect("memory");
         }
         if timeline.is_active() {
-            recorder.store_once();
+            recorder.store_once(flow.session);
         }
     }
     timeline.take_edges();

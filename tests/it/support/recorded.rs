@@ -88,13 +88,14 @@ impl Recorded {
         let (feed, intake) = tap(Limits::default());
         let mut config = Config::new(anywhere(), target, feed);
         change(&mut config);
+        let gateway = config.gateway;
         let server = Server::bind(config).await.expect("bind");
         let addr = server.local_addr();
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(server.run(async move { asked.await.unwrap_or(()) }));
         let section =
             Section { version: env!("CARGO_PKG_VERSION").into(), command: "tests/it".into(), host: "lab".into() };
-        let config = watch::Config { out: Some(folder.0.clone()), section, both, secrets };
+        let config = watch::Config { out: Some(folder.0.clone()), section, both, secrets, gateway };
         let scribe = thread::spawn(move || watch::run(intake, config, &mut |_: Live<'_>| {}));
         Recorded { addr, folder, shutdown, server, scribe }
     }

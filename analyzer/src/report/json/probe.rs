@@ -2,7 +2,8 @@
 
 use super::{SCHEMA, Value, certificate, finding, json, names, parse, pretty, selected};
 use crate::event::Protocols;
-use crate::probe::{Asked, Conversation, Probe, Step, Trust, Version, negotiation_time, server_hello, tls_time};
+use crate::probe::gateway::{Answer, Offer};
+use crate::probe::{Asked, Conversation, Probe, Step, Trust, Version, heard, negotiation_time, server_hello, tls_time};
 use crate::report::text::probe as text;
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
@@ -51,6 +52,7 @@ fn probe(probe: &Probe) -> Value {
         })).collect::<Vec<_>>(),
         "server": probe.server().map(|server| server.to_string()),
         "negotiations": probe.conversations.iter().filter_map(negotiation).collect::<Vec<_>>(),
+        "gateway": gateway(probe),
         "tls": tls(probe),
         "certificate": probe.certificate().map(|(leaf, _)| certificate(leaf)),
         "certificate_faults": probe.faults().iter().map(|(id, says)| json!({ "cause": id, "says": says })).collect::<Vec<_>>(),
@@ -73,6 +75,38 @@ fn negotiation(conversation: &Conversation) -> Option<Value> {
         "answer": text::answer(timeline),
         "duration_ns": negotiation_time(timeline).map(|took| took.as_nanos() as u64),
     }))
+}
+
+/// What a gateway answers over HTTP; null of an RDP server.
+fn gateway(probe: &Probe) -> Value {
+    let Some(answers) = &probe.gateway else { return Value::Null };
+    json!({
+        "services": probe.services().map(|(name, offer)| json!({
+            "name": name,
+            "offered": match offer {
+                Offer::Open | Offer::Authenticated => Some(true),
+                Offer::Refused => Some(false),
+                Offer::Unclear => None,
+            },
+            "says": text::offered(offer),
+        })).collect::<Vec<_>>(),
+        "authentication": text::schemes(probe),
+        "answers": answers.iter().map(answer).collect::<Vec<_>>(),
+    })
+}
+
+fn answer(answer: &Answer) -> Value {
+    let response = answer.response();
+    json!({
+        "asked": answer.asked.name(),
+        "says": heard(answer),
+        "status": response.map(|response| response.status),
+        "authentication": answer.schemes(),
+        "location": response.and_then(|response| response.location.as_deref()),
+        "server": response.and_then(|response| response.server.as_deref()),
+        "via": response.and_then(|response| response.via.as_deref()),
+        "duration_ns": answer.took.as_nanos() as u64,
+    })
 }
 
 fn tls(probe: &Probe) -> Value {

@@ -7,7 +7,8 @@ use crate::codes::tls as names;
 use crate::diagnose::{Finding, Severity};
 use crate::event::{Certificate, Foreign, Protocols};
 use crate::observation::Ending;
-use crate::probe::{Asked, Probe, Trust, Version, is_silent, negotiation_time, server_hello, tls_time};
+use crate::probe::gateway::{Answer, Offer};
+use crate::probe::{Asked, Probe, Trust, Version, heard, is_silent, negotiation_time, server_hello, tls_time};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 
@@ -21,6 +22,7 @@ pub fn report(probe: &Probe) -> String {
     text.push('\n');
     addresses(&mut text, probe);
     negotiations(&mut text, probe);
+    gateway(&mut text, probe);
     versions(&mut text, probe);
     certificate(&mut text, probe);
     large(&mut text, probe);
@@ -57,6 +59,9 @@ pub fn verdict(probe: &Probe) -> String {
     if probe.server().is_none() {
         return format!("cannot be reached: {}", unreached(reach));
     }
+    if probe.gateway.is_some() {
+        return gateway_verdict(probe);
+    }
     if let Some(seen) = &reach.facts.not_rdp {
         return format!("is open, but it is not RDP: {}", foreign(seen.what.1));
     }
@@ -71,6 +76,80 @@ pub fn verdict(probe: &Probe) -> String {
     let parts = [Some(security(probe)), tls(probe), probe.certificate().map(|(leaf, _)| in_brief(probe, leaf))];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     format!("is open: {}", parts.join(", "))
+}
+
+/// What a gateway offers, and how to come in.
+fn gateway_verdict(probe: &Probe) -> String {
+    let speaks_tls = probe.conversations.iter().any(|c| server_hello(&c.session.timeline).is_some());
+    if !speaks_tls {
+        return format!(
+            "is open, but TLS fails: {}",
+            probe.of(Asked::Hello).next().map_or("not asked".into(), refusal)
+        );
+    }
+    let offered = |offer: &Offer| matches!(offer, Offer::Open | Offer::Authenticated);
+    let transports: Vec<&str> = probe.transports().filter(|(_, offer)| offered(offer)).map(|(name, _)| name).collect();
+    let what = match transports.split_last() {
+        None => "is open, but offers no transport of an RD Gateway".to_owned(),
+        Some((one, [])) => format!("is open: RD Gateway by {one}"),
+        Some((last, before)) => format!("is open: RD Gateway by {} and {last}", before.join(", ")),
+    };
+    let schemes = schemes(probe);
+    let schemes = (!transports.is_empty() && !schemes.is_empty()).then(|| format!("with {}", schemes.join(" or ")));
+    let certificate = probe.certificate().map(|(leaf, _)| in_brief(probe, leaf));
+    [Some(what), schemes, tls(probe), certificate].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The authentication schemes that any of the transports asks for.
+pub fn schemes(probe: &Probe) -> Vec<&str> {
+    let mut schemes: Vec<&str> = Vec::new();
+    for scheme in probe.gateway.iter().flatten().flat_map(Answer::schemes) {
+        if !schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+            schemes.push(scheme);
+        }
+    }
+    schemes
+}
+
+/// "offered after authentication"
+pub fn offered(offer: Offer) -> &'static str {
+    match offer {
+        Offer::Open => "offered",
+        Offer::Authenticated => "offered after authentication",
+        Offer::Refused => "not offered",
+        Offer::Unclear => "cannot tell",
+    }
+}
+
+fn gateway(text: &mut String, probe: &Probe) {
+    let answers = probe.gateway.iter().flatten();
+    if answers.clone().next().is_none() {
+        return;
+    }
+    let _infallible = writeln!(text, "\n  {:<26} {:<41} {:>8}", "HTTP request", "answer", "took");
+    for answer in answers.clone() {
+        let mut says = heard(answer);
+        if !answer.schemes().is_empty() {
+            says += &format!(": {}", answer.schemes().join(", "));
+        }
+        // What a peer says may be long: it must not break the table.
+        let says: String = says.chars().take(41).collect();
+        let row = format!("  {:<26} {says:<41} {:>8}", answer.asked.name(), length(answer.took));
+        let _infallible = writeln!(text, "{}", row.trim_end());
+    }
+    for (name, offer) in probe.services() {
+        let _infallible = writeln!(text, "  {:<26} {}", format!("{name}:"), offered(offer));
+    }
+    let responses = || answers.clone().filter_map(Answer::response);
+    for (lead, mut said) in [
+        ("  software:    ", responses().filter_map(|one| one.server.clone()).collect::<Vec<_>>()),
+        ("  by way of:   ", responses().filter_map(|one| one.via.clone()).collect()),
+        ("  redirects:   ", responses().filter_map(|one| one.location.clone()).collect()),
+    ] {
+        said.dedup();
+        // A terminal is not to obey a peer.
+        said.iter().for_each(|says| para(text, lead, &says.replace(char::is_control, "?")));
+    }
 }
 
 fn unreached(reach: &Timeline) -> String {

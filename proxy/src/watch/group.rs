@@ -1,0 +1,329 @@
+//! What goes into one recording: a connection, or before a gateway those of one client that go on together. Their
+//! observations are numbered, held for their secrets, analysed and written here, in the order in which they come.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use analyzer::attempt::Diagnosed;
+use analyzer::capture::annotation::Section;
+use analyzer::hold::Hold;
+use analyzer::observation::{Flow, Interception, Leg, Observation, Seen};
+use analyzer::report::{text, verdict};
+use analyzer::sessions::Sessions;
+use analyzer::time::Timestamp;
+use analyzer::timeline::{Edge, Timeline};
+
+use super::{MOST, Which};
+use crate::clock;
+use crate::record::Recorder;
+use crate::tap::{Begin, Budget};
+
+/// A recording's buffer is handed over at this size, bytes.
+const BUFFER: usize = 256 << 10;
+/// Before a gateway, a connection that has carried less than this is no tunnel of an active session yet, bytes.
+const TUNNEL: u64 = 256 << 10;
+
+/// Connections that are recorded together.
+pub(super) struct Group {
+    client: IpAddr,
+    is_at_gateway: bool,
+    /// In the order in which they began. Never empty.
+    connections: Vec<Connection>,
+    /// How many of them have spoken.
+    spoken: u32,
+    file: Option<String>,
+    recorder: Recorder<Output>,
+    pub(super) hold: Hold,
+    sessions: Sessions,
+    /// Whether secrets stand in it.
+    pub(super) has_secrets: bool,
+    /// Until when it waits for secrets, or for further connections, now that all of them are over.
+    pub(super) ends: Option<Instant>,
+    /// Whether payload was given up.
+    pub(super) missing: bool,
+    /// Why the recording could not go on.
+    failed: Option<String>,
+}
+
+/// One of them.
+struct Connection {
+    begin: Box<Begin>,
+    /// Its number in the recording: they are counted as they first speak.
+    number: Option<u32>,
+    is_over: bool,
+    /// Whether its legs have TLS of their own: then they have no equal payload.
+    is_intercepted: bool,
+    /// Payload that passed on its legs, bytes.
+    passed: u64,
+}
+
+impl Connection {
+    fn new(begin: Box<Begin>) -> Connection {
+        Connection { begin, number: None, is_over: false, is_intercepted: false, passed: 0 }
+    }
+}
+
+impl Group {
+    /// With its first connection, recorded there.
+    ///
+    /// # Errors
+    /// Where the output does.
+    pub(super) fn new(
+        begin: Box<Begin>,
+        is_at_gateway: bool,
+        (output, file): (Output, Option<String>),
+        section: &Section,
+        hold: Hold,
+    ) -> io::Result<Group> {
+        Ok(Group {
+            client: begin.client.ip().to_canonical(),
+            is_at_gateway,
+            connections: vec![Connection::new(begin)],
+            spoken: 0,
+            file,
+            recorder: Recorder::new(output, section)?,
+            hold,
+            sessions: Sessions::default(),
+            has_secrets: false,
+            ends: None,
+            missing: false,
+            failed: None,
+        })
+    }
+
+    /// Whether a further connection of this client goes into it.
+    pub(super) fn takes(&self, client: IpAddr) -> bool {
+        self.client == client && self.connections.len() < MOST
+    }
+
+    /// A further connection begins.
+    pub(super) fn join(&mut self, begin: Box<Begin>) {
+        self.connections.push(Connection::new(begin));
+        self.ends = None;
+    }
+
+    /// A connection is over. Whether all of them are.
+    pub(super) fn is_over_with(&mut self, session: u32) -> bool {
+        self.connection(session).into_iter().for_each(|one| one.is_over = true);
+        self.connections.iter().all(|one| one.is_over)
+    }
+
+    /// The number of its first connection, by which the whole is called.
+    pub(super) fn session(&self) -> u32 {
+        self.connections.first().map_or(0, |first| first.begin.session)
+    }
+
+    /// What is known of the sessions in it, in the order of their beginning.
+    pub(super) fn timelines(&self) -> impl Iterator<Item = &Timeline> {
+        self.sessions.timelines().map(|(_, timeline)| timeline)
+    }
+
+    /// The places of the sessions that a verdict is given of: what a KDC proxy was asked belongs to the others.
+    fn judged(&self) -> Vec<usize> {
+        let is_aside =
+            |timeline: &Timeline| timeline.facts.gateway.as_ref().is_some_and(|gateway| gateway.is_kdc_only());
+        let (aside, sessions): (Vec<_>, Vec<_>) = self.sessions.timelines().partition(|(_, one)| is_aside(one));
+        let told = if sessions.is_empty() { aside } else { sessions };
+        told.into_iter().map(|(place, _)| place).collect()
+    }
+
+    /// One of these sessions, as it is told.
+    pub(super) fn which(&self, place: usize) -> Which {
+        let part = self.is_at_gateway.then_some(place + 1);
+        Which { session: self.session(), part, client: self.client }
+    }
+
+    /// Whether secrets may still come for it.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.hold.sealed().next().is_some()
+    }
+
+    /// Whether it needs its secrets soon.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.hold.is_waiting() || self.ends.is_some() && self.is_sealed()
+    }
+
+    /// The scribe has dealt with this.
+    pub(super) fn release(&mut self, budget: &Budget, observation: &Observation) {
+        if let Some(one) = self.connection(observation.flow.session) {
+            budget.release(&one.begin.waiting, observation);
+        }
+    }
+
+    /// Numbers, analyses and writes one observation; tells the phase edges that it made.
+    pub(super) fn observe(&mut self, observation: Observation) -> Vec<(usize, Edge)> {
+        let Some(flow) = self.numbered(&observation) else { return Vec::new() };
+        let Observation { at, seen, .. } = observation;
+        self.has_secrets |= matches!(seen, Seen::Secret(_));
+        let mut edges = Vec::new();
+        for piece in self.recorder.split(flow, seen) {
+            let frame = self.recorder.frame_of(&piece.seen);
+            let numbered = Observation { at, flow, frame, seen: piece.seen.clone() };
+            self.hold.push(&numbered, &mut |event| self.sessions.push(&event));
+            let new = self.sessions.take_edges();
+            let (here, before): (Vec<_>, Vec<_>) = new.iter().partition(|(_, edge)| edge.mark.frame == frame);
+            let comments: Vec<String> = here.into_iter().map(|edge| self.comment(edge)).collect();
+            let _kept_by_output = self.recorder.write(at, flow, &piece, &comments);
+            self.remark(at, &before);
+            edges.extend(new);
+        }
+        edges
+    }
+
+    /// The flow of an observation, as this recording numbers it.
+    fn numbered(&mut self, observation: &Observation) -> Option<Flow> {
+        let next = self.spoken;
+        let one = self.connection(observation.flow.session)?;
+        let session = *one.number.get_or_insert(next);
+        match &observation.seen {
+            Seen::Bytes { data, .. } => one.passed += data.len() as u64,
+            Seen::Missing { len, .. } => one.passed += len,
+            Seen::Interception(step) => one.is_intercepted |= *step == Interception::Stands,
+            Seen::Opening(_) | Seen::Opened | Seen::Path(_) | Seen::Sign(_) | Seen::Secret(_) | Seen::Closed { .. } => {
+            }
+        }
+        self.spoken += u32::from(session == next);
+        Some(Flow { session, leg: observation.flow.leg })
+    }
+
+    fn connection(&mut self, session: u32) -> Option<&mut Connection> {
+        self.connections.iter_mut().find(|one| one.begin.session == session)
+    }
+
+    /// It is so late: what waited for secrets too long goes on without. Tells the phase edges that it made.
+    pub(super) fn now(&mut self, at: Timestamp) -> Vec<(usize, Edge)> {
+        self.hold.now(at, &mut |event| self.sessions.push(&event));
+        let edges = self.sessions.take_edges();
+        self.remark(at, &edges.iter().collect::<Vec<_>>());
+        edges
+    }
+
+    /// Comments for people on packets that are written already.
+    fn remark(&mut self, at: Timestamp, edges: &[&(usize, Edge)]) {
+        let remark = |edge: &&(usize, Edge)| format!("frame {}: {}", edge.1.mark.frame, self.comment(edge));
+        let remarks: Vec<String> = edges.iter().map(remark).collect();
+        let _kept_by_output = self.recorder.remark(at, &remarks);
+    }
+
+    fn comment(&self, (place, edge): &(usize, Edge)) -> String {
+        let says = text::comment(edge);
+        if self.is_at_gateway { format!("session {}: {says}", place + 1) } else { says }
+    }
+
+    /// Once a session is active, its payload may be given up, and what is equal on both legs is stored once. Before a
+    /// gateway a session may be active while another connection has just begun: there it takes both.
+    pub(super) fn store_once_where_active(&mut self, both: bool) {
+        if !self.timelines().any(Timeline::is_active) {
+            return;
+        }
+        for one in &self.connections {
+            let is_bulk = !self.is_at_gateway || one.passed > TUNNEL;
+            if is_bulk && !one.begin.bulk.swap(true, Ordering::Relaxed) && !both && !one.is_intercepted {
+                one.number.into_iter().for_each(|number| self.recorder.store_once(number));
+            }
+        }
+    }
+
+    /// The sessions are over: what is said of them, their places, and where their recording is, which is closed now.
+    pub(super) fn close(&mut self) -> (Vec<Diagnosed>, Vec<usize>, Option<PathBuf>) {
+        self.hold.finish(&mut |event| self.sessions.push(&event));
+        self.sessions.take_edges();
+        let places = self.judged();
+        let path = self.file.as_ref().map(PathBuf::from);
+        let timelines = std::mem::take(&mut self.sessions).finish().into_iter();
+        let mut diagnosed: Vec<_> = timelines.map(|timeline| Diagnosed::new(self.file.clone(), timeline)).collect();
+        let verdict = |one| format!("verdict: {}", verdict::of_session(one));
+        let mut remarks: Vec<String> = diagnosed.iter().map(verdict).collect();
+        let last = remarks.pop().unwrap_or_default();
+        let _kept_by_output = self.recorder.remark(clock::now(), &remarks);
+        let _kept_by_output = self.recorder.end(clock::now(), last);
+        let incomplete = self.trouble();
+        diagnosed.iter_mut().for_each(|one| one.incomplete.clone_from(&incomplete));
+        (diagnosed, places, path)
+    }
+
+    /// Samples the path of the legs of all that go on, as part of the recording. Tells the phase edges that its moment made.
+    pub(super) fn sample(&mut self) -> Vec<(usize, Edge)> {
+        let going = self.connections.iter().filter(|one| !one.is_over);
+        let legs = going.flat_map(|one| [Leg::Front, Leg::Back].map(|leg| (leg, &one.begin)));
+        let samples: Vec<_> = legs
+            .filter_map(|(leg, begin)| {
+                let seen = Seen::Path(Box::new(begin.sampler.sample(leg)?));
+                Some(Observation { at: clock::now(), flow: Flow { session: begin.session, leg }, frame: 0, seen })
+            })
+            .collect();
+        samples.into_iter().flat_map(|sample| self.observe(sample)).collect()
+    }
+
+    /// Hands what is buffered to the system.
+    pub(super) fn flush(&mut self) {
+        let _kept_by_output = self.recorder.flush();
+    }
+
+    /// Why the recording cannot go on, once.
+    pub(super) fn trouble_now(&mut self) -> Option<io::Error> {
+        let error = self.recorder.output().failed.take()?;
+        self.failed = Some(error.to_string());
+        Some(error)
+    }
+
+    /// Why the recording is not whole, where it is not.
+    fn trouble(&mut self) -> Option<String> {
+        let last = self.recorder.output().failed.take().map(|error| error.to_string());
+        let unwritten = self.recorder.output().unwritten;
+        let why = self.failed.clone().or(last)?;
+        Some(format!("{why}; {unwritten} bytes of it could not be written"))
+    }
+}
+
+/// A recording's file behind a buffer. It never fails: it remembers the first error and swallows what comes after.
+#[derive(Default)]
+pub(super) struct Output {
+    file: Option<File>,
+    buffer: Vec<u8>,
+    failed: Option<io::Error>,
+    /// Bytes of the recording that were given up.
+    unwritten: u64,
+}
+
+impl Output {
+    /// A recording in this file.
+    pub(super) fn to(file: File) -> Output {
+        Output { file: Some(file), ..Output::default() }
+    }
+
+    /// None, because of this.
+    pub(super) fn broken(error: io::Error) -> Output {
+        Output { failed: Some(error), ..Output::default() }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.file.is_some() {
+            self.buffer.extend_from_slice(bytes);
+            if self.buffer.len() >= BUFFER {
+                self.flush()?;
+            }
+        } else {
+            self.unwritten += bytes.len() as u64;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.write_all(&self.buffer)
+        {
+            (self.file, self.failed) = (None, Some(error));
+            self.unwritten += self.buffer.len() as u64;
+        }
+        // An idle session holds no memory.
+        self.buffer = Vec::new();
+        Ok(())
+    }
+}

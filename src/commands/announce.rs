@@ -1,0 +1,81 @@
+//! What `rdpscope proxy` says at its start: where it listens, how a client gets there, and what differs by that.
+
+use std::net::SocketAddr;
+
+use analyzer::report::text;
+
+use super::{intercept, talk};
+use crate::cli::Proxy;
+
+/// Says it.
+pub fn proxy(args: &Proxy, listener: SocketAddr) {
+    let (name, port) = (&args.to.name, args.to.port_or_usual(args.gateway));
+    let what = if args.gateway { "the RD Gateway " } else { "" };
+    let mut out = format!("rdpscope listening on {listener}, to {what}{name}:{port}\n\n");
+    if args.gateway {
+        to_gateway(&mut out, args, listener)
+    } else {
+        to_server(&mut out, args, listener)
+    }
+    if !listener.ip().is_loopback() {
+        text::para(&mut out, "  warning: ", "this listener is not loopback: anybody who reaches it reaches the server");
+    }
+    if let Some(says) = intercept::announcement(args) {
+        text::para(&mut out, "  ", &says);
+    }
+    if let Some(log) = &args.keylog {
+        let says = "TLS is opened with what is written to this file from now on; recordings hold the secrets of their sessions.";
+        text::para(&mut out, "  keys: ", &format!("{}: {says}", log.display()));
+    }
+    text::para(&mut out, "  ", &format!("Recordings go to {}. Ctrl-C ends.", args.out.display()));
+    talk(&out);
+}
+
+fn to_server(out: &mut String, args: &Proxy, listener: SocketAddr) {
+    let (name, port) = (&args.to.name, args.to.port_or_usual(false));
+    *out += &format!("  xfreerdp /v:{listener}, or in mstsc: {listener}\n");
+    if args.to.ip().is_none() {
+        let recipe = format!(
+            "To keep the name {name} (Kerberos, Credential Guard and name checks then behave as in a direct \
+             connection), add the line '127.0.0.2 {name}' to the client's hosts file, run rdpscope on the client \
+             with --to {name}:{port} --connect-to IP --listen 127.0.0.2:{port}, and connect to {name} as always."
+        );
+        text::para(out, "  mstsc: ", &recipe);
+    }
+    other_name(out, args, listener);
+}
+
+/// A client keeps the host that it connects to, and comes here in the gateway's place.
+fn to_gateway(out: &mut String, args: &Proxy, listener: SocketAddr) {
+    let (name, port) = (&args.to.name, args.to.port_or_usual(true));
+    let says = format!("/v:HOST /g:{listener} and whatever else it takes: HOST is the computer behind the gateway");
+    text::para(out, "  xfreerdp: ", &says);
+    let recipe = format!(
+        "in mstsc: Show Options, Advanced, Settings, and there {listener} as the gateway's name; in a .rdp file: \
+         gatewayhostname:s:{listener}"
+    );
+    text::para(out, "  mstsc: ", &recipe);
+    if args.to.ip().is_none() {
+        let recipe = format!(
+            "mstsc lets nobody click past a certificate of another name. To keep the name {name}, add the line \
+             '127.0.0.2 {name}' to the client's hosts file, run rdpscope on the client with --gateway --to \
+             {name}:{port} --connect-to IP --listen 127.0.0.2:443 (without a port mstsc takes 443), and connect as always."
+        );
+        text::para(out, "  mstsc: ", &recipe);
+    }
+    let inside = "The connection to HOST is made by the gateway and stays inside of the client's connections to it. A client \
+                  that may go past the gateway (\"bypass for local addresses\") does not come by here.";
+    text::para(out, "  ", inside);
+    other_name(out, args, listener);
+}
+
+fn other_name(out: &mut String, args: &Proxy, listener: SocketAddr) {
+    let name = &args.to.name;
+    let differs = format!(
+        "A client that comes by {listener} uses another name than {name}: Kerberos, Credential Guard and name checks \
+         then differ from a direct connection."
+    );
+    if *name != listener.ip().to_string() {
+        text::para(out, "  warning: ", &differs);
+    }
+}
