@@ -49,7 +49,10 @@ struct Connection {
 
 /// What stands behind TLS: the channel, and what it carried of each side.
 #[derive(Clone, Default)]
-struct Plain(Arc<Mutex<(Channel, [Vec<u8>; 2], u64)>>);
+struct Plain(Arc<Mutex<Read>>);
+
+/// The channel, what it carried of each side, and how much of it is missing.
+type Read = (Channel, [Vec<u8>; 2], u64);
 
 impl Behind for Plain {
     fn push(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {

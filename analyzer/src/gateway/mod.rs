@@ -251,10 +251,10 @@ impl Channel {
     fn ask(&mut self, head: &[u8], out: &mut Vec<What>) -> Result<(), String> {
         let (request, body) = http::request(head)?;
         // Who asks again has the whole answer to what came before: the next one begins here.
-        if let Framing::Http(half) = &mut self.sides[Side::Server as usize].framing {
-            if half.find() || self.asked.len() == MAX_ASKED {
-                self.asked.clear();
-            }
+        if let Framing::Http(half) = &mut self.sides[Side::Server as usize].framing
+            && (half.find() || self.asked.len() == MAX_ASKED)
+        {
+            self.asked.clear();
         }
         let (transport, upgrade) = (request.transport, request.upgrade);
         self.asked.push_back(Asked { transport, is_head: request.method == "HEAD", upgrade });
@@ -343,10 +343,11 @@ impl Channel {
             kdc(from, message, out);
         }
         // Who has the whole answer to all that was asked is asked next.
-        if from == Side::Server && self.asked.is_empty() {
-            if let Framing::Http(half) = &mut self.sides[Side::Client as usize].framing {
-                half.find();
-            }
+        if from == Side::Server
+            && self.asked.is_empty()
+            && let Framing::Http(half) = &mut self.sides[Side::Client as usize].framing
+        {
+            half.find();
         }
     }
 

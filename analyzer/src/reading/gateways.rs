@@ -26,10 +26,9 @@ pub(super) fn can_open(client: &[u8], keys: &Keyring) -> Option<bool> {
         _ if keys.is_empty() => Some(false),
         [] => None,
         [HANDSHAKE, _, _, _, _, kind, ..] if *kind != CLIENT_HELLO => Some(false),
-        [HANDSHAKE, rest @ ..] => match rest.get(RANDOM_AT - 1..).and_then(|rest| rest.first_chunk()) {
-            Some(random) => Some(keys.is_complete(random)),
-            None => None,
-        },
+        [HANDSHAKE, rest @ ..] => {
+            rest.get(RANDOM_AT - 1..).and_then(|rest| rest.first_chunk()).map(|random| keys.is_complete(random))
+        }
         _ => Some(false),
     }
 }

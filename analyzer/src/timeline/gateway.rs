@@ -370,11 +370,7 @@ impl Timeline {
 
     fn outer_tls(&mut self, mark: Mark, what: &What) {
         match what {
-            What::TlsEstablished { basis } if self.is_gateway_secured() => {
-                if self.end_phase(PhaseName::GatewayTls, mark, Outcome::Done, *basis) {
-                    self.next = Some((PhaseName::GatewayHttp, mark, Basis::Seen));
-                }
-            }
+            What::TlsEstablished { basis } if self.is_gateway_secured() => self.gateway_secured(mark, *basis),
             What::Alert { level, description, .. } if is_fatal(*level, *description) => {
                 self.end_phase(PhaseName::GatewayTls, mark, Outcome::Failed, Basis::Seen);
             }
@@ -383,6 +379,12 @@ impl Timeline {
             }
             What::Record { from: Side::Server, .. } if first_hand(mark.leg, Side::Server) => self.unread(mark),
             _ => {}
+        }
+    }
+
+    fn gateway_secured(&mut self, mark: Mark, basis: Basis) {
+        if self.end_phase(PhaseName::GatewayTls, mark, Outcome::Done, basis) {
+            self.next = Some((PhaseName::GatewayHttp, mark, Basis::Seen));
         }
     }
 

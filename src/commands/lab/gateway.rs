@@ -58,7 +58,7 @@ pub async fn run(args: &Lab) -> anyhow::Result<()> {
 /// The first address of the target.
 async fn target(to: Option<&Target>) -> anyhow::Result<Option<SocketAddr>> {
     let Some(to) = to else { return Ok(None) };
-    let (name, port) = (to.name.as_str(), to.port_or_rdp());
+    let (name, port) = (to.name.as_str(), to.port_or_usual(false));
     let mut found = tokio::net::lookup_host((name, port)).await.with_context(|| format!("{name} has no address"))?;
     found.next().with_context(|| format!("{name} has no address")).map(Some)
 }
