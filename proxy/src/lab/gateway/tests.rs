@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::lab::tests::TURN;
 use crate::lab::{End, Outcome};
 
 /// How many are played at a time: the silent ones must not add up.
@@ -75,6 +76,7 @@ impl Played {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_scenario_of_a_gateway_goes_as_declared() {
+    let _turn = TURN.lock().await;
     let (mut played, mut running) = (Vec::new(), JoinSet::new());
     for scenario in scenarios() {
         if running.len() == AT_ONCE {
