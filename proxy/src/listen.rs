@@ -16,7 +16,7 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::clock;
 use crate::dial::{Dial, Failure, Route, literal, loops};
-use crate::intercept::{Intercept, Interceptor};
+use crate::intercept::{Deeds, Intercept, Interceptor};
 use crate::leg::Leg;
 use crate::relay::{Redial, Relay};
 use crate::tap::{Feed, Tap};
@@ -168,11 +168,12 @@ impl Session {
         let Some(Redial { mut front, replay }) = redial else { return };
         let request = replay.request.clone().into();
         match Dial::new(&mut front, tap, stop.as_mut()).again(server, request, &self.route).await {
-            Ok(mut back) => {
+            Ok(back) => {
+                let mut inside = Interceptor::replaying(how, replay);
                 if front.is_read_out() {
-                    back.end();
+                    inside.ended(Side::Client, &mut Deeds::default());
                 }
-                Relay::inside(front, back, tap, Interceptor::replaying(how, replay)).run(stop).await;
+                Relay::inside(front, back, tap, inside).run(stop).await;
             }
             Err(failure) => unreached(front, failure, tap),
         }

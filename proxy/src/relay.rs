@@ -158,9 +158,9 @@ impl<'a> Relay<'a> {
             }
             Read::Fin => {
                 note_fin(source, self.tap);
-                self.inside.iter_mut().for_each(|inside| inside.ended(from));
-                if !self.inside.as_ref().is_some_and(Interceptor::wants_redial) {
-                    sink.end();
+                match self.inside {
+                    Some(_) => self.ended(from),
+                    None => sink.end(),
                 }
                 true
             }
@@ -173,14 +173,30 @@ impl<'a> Relay<'a> {
         let Some(inside) = &mut self.inside else { return };
         let mut deeds = Deeds::default();
         inside.push(from, data.clone(), &mut deeds);
-        if inside.is_passing() {
-            self.inside = None;
-        }
-        for (leg, seen) in deeds.notes {
+        for (leg, seen) in std::mem::take(&mut deeds.notes) {
             self.tap.note(leg, at, seen);
         }
         let source = self.leg(from).name;
         let kept = self.tap.arrived(source, at, &data);
+        self.act(from, deeds, kept);
+    }
+
+    /// Passes on that one side has ended, behind what is held inside TLS.
+    fn ended(&mut self, from: Side) {
+        let Some(inside) = &mut self.inside else { return };
+        let mut deeds = Deeds::default();
+        inside.ended(from, &mut deeds);
+        self.act(from, deeds, true);
+    }
+
+    /// Notes, sends and ends what one side has caused. `kept` is whether the scribe has its payload.
+    fn act(&mut self, from: Side, deeds: Deeds, kept: bool) {
+        if self.inside.as_ref().is_some_and(Interceptor::is_passing) {
+            self.inside = None;
+        }
+        for (leg, seen) in deeds.notes {
+            self.tap.note(leg, clock::now(), seen);
+        }
         for (to, data) in deeds.sends {
             let (leg, tap) = match to {
                 Side::Client => (&mut self.front, &mut *self.tap),
@@ -207,7 +223,7 @@ impl<'a> Relay<'a> {
     fn is_redial_due(&mut self) -> bool {
         let Some(inside) = &mut self.inside else { return false };
         if self.back.broken().is_some() && self.back.is_read_out() {
-            inside.ended(Side::Server);
+            inside.ended(Side::Server, &mut Deeds::default());
         }
         inside.wants_redial() && self.front.broken().is_none()
     }

@@ -322,12 +322,12 @@ impl Outcome {
         // What was refused in so many words has failed, whoever ends the connection afterwards.
         let refused = timeline.phases.iter().any(|phase| phase.outcome == phase::Outcome::Failed);
         match timeline.is_active() {
-            true if !stopped && timeline.ended_badly() => Outcome::Broken,
+            true if !stopped && timeline.ended_badly() || timeline.facts.ended_inside().is_some() => Outcome::Broken,
             true => Outcome::Connected,
             false if timeline.facts.inner.is_redirected() => Outcome::Unfinished,
             false if timeline.may_be_redirected() => Outcome::Unfinished,
             false if negotiation::nothing_asked(timeline) => Outcome::Unfinished,
-            false if stopped && !refused => Outcome::Unfinished,
+            false if stopped && !refused && timeline.facts.ended_inside().is_none() => Outcome::Unfinished,
             false => Outcome::Failed,
         }
     }

@@ -38,13 +38,15 @@ pub(super) struct Replaying {
     reader: Reader,
     replay: Replay,
     confirm: Vec<u8>,
+    /// Who has sent a FIN: the client's is passed on behind its ClientHello.
+    ended: [bool; 2],
 }
 
 impl Replaying {
     pub(super) fn new(replay: Replay) -> Replaying {
         let mut reader = Reader::default();
         reader.read(Side::Client, &Bytes::copy_from_slice(&replay.request));
-        Replaying { reader, replay, confirm: Vec::new() }
+        Replaying { reader, replay, confirm: Vec::new(), ended: [false; 2] }
     }
 
     /// What the client said and nobody was told yet, bytes.
@@ -71,10 +73,20 @@ impl Replaying {
         }
     }
 
+    /// One side has sent its FIN.
+    pub(super) fn ended(mut self: Box<Self>, from: Side, deeds: &mut Deeds) -> State {
+        self.ended[from as usize] = true;
+        deeds.ends.extend((from == Side::Server).then_some(Side::Client));
+        // A server that has ended does not answer: nothing waits for that any more.
+        deeds.ends.extend((self.ended == [true; 2]).then_some(Side::Server));
+        State::Replaying(self)
+    }
+
     fn pass(self, deeds: &mut Deeds) -> State {
         deeds.step(Leg::Front, Interception::Passed { why: self.replay.why });
         deeds.send(Side::Client, behind_tpkt(&self.confirm).to_vec());
         deeds.send(Side::Server, self.replay.hello);
+        deeds.ends.extend(self.ended[Side::Client as usize].then_some(Side::Server));
         State::Passing
     }
 }
