@@ -114,6 +114,11 @@ pub enum What {
     ClientSettings(Box<ClientSettings>),
     /// What stands in an MCS Connect-Response.
     ServerSettings(Box<ServerSettings>),
+    /// RDSAAD Authentication Result, \[MS-RDPBCGR\] 2.2.18.3.
+    RdsaadResult {
+        /// `authentication_result`, an HRESULT or NTSTATUS: 0 success.
+        code: u32,
+    },
     /// A PDU of RDP behind MCS, where it is not sealed.
     Rdp {
         /// Who sent it.

@@ -45,6 +45,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "error of Kerberos", check: credssp::kerberos },
     Rule { name: "early user authorization denied", check: credssp::unauthorized },
     Rule { name: "RDSTLS refused", check: credssp::rdstls },
+    Rule { name: "RDSAAD refused", check: credssp::rdsaad },
     Rule { name: "SPNEGO rejects", check: credssp::rejected },
     Rule { name: "a strict side and an old CredSSP", check: credssp::strict },
     Rule { name: "client left after the server's pubKeyAuth", check: credssp::unbound },

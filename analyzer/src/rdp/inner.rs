@@ -1,4 +1,4 @@
-//! What stands behind TLS, given its plaintext: CredSSP or RDSTLS first where they were agreed on, then MCS.
+//! What stands behind TLS, given its plaintext: CredSSP, RDSTLS or RDSAAD first where they were agreed on, then MCS.
 //!
 //! Each side's first bytes tell which it is, so that the two sides need not be in step.
 
@@ -8,6 +8,7 @@ mod tests;
 use super::credssp;
 use super::der::{self, Extent, SEQUENCE};
 use super::mcs::Mcs;
+use super::rdsaad;
 use super::rdstls::{self, Length};
 use super::tpkt;
 use crate::event::{Protocols, What};
@@ -62,6 +63,7 @@ enum Kind {
     Rdstls,
 }
 
+    Rdsaad,
 impl Inner {
     /// Nothing said yet, behind TLS with this protocol.
     pub fn new(selected: Protocols) -> Inner {
@@ -163,6 +165,11 @@ impl Half {
     /// Reads one message, and takes it from what is kept.
     fn message(&mut self, from: Side, kind: Kind, len: usize, out: &mut Vec<What>) {
         let rest = self.kept.split_off(len);
+            _ if selected.contains(Protocols::RDSAAD) => match rdsaad::length(&self.kept) {
+                Length::Short => Next::Short,
+                Length::Known(len) => Next::Message(Kind::Rdsaad, len),
+                Length::Bad => Next::Unknown("expected a text of RDSAAD, found something else".to_owned()),
+            },
         let message = std::mem::replace(&mut self.kept, rest);
         let offset = self.offset;
         self.offset += len as u64;
@@ -193,4 +200,8 @@ impl Half {
         self.skip = (len - here) as u64;
         self.kept.drain(..here);
     }
+            Kind::Rdsaad => {
+                let code = rdsaad::result(&message).filter(|_| from == Side::Server);
+                out.extend(code.map(|code| What::RdsaadResult { code }));
+            }
 }

@@ -158,6 +158,7 @@ impl Facts {
             What::EarlyAuthorization { result } => self.inner.authorization(mark, *result),
             What::RdstlsResult { code } => self.inner.rdstls(mark, *code),
             What::ClientSettings(settings) => self.inner.client_settings(mark, settings),
+            What::RdsaadResult { code } => self.inner.rdsaad(mark, *code),
             What::ServerSettings(settings) => self.inner.server_settings(mark, settings),
             What::Rdp { from, pdu } => self.inner.rdp(mark, *from, pdu),
             What::Partial { from, message, have, need } if self.partial.len() < KEPT => {
@@ -318,6 +319,7 @@ impl Tls {
             | What::RdstlsResult { .. }
             | What::ClientSettings(_)
             | What::ServerSettings(_)
+            | What::RdsaadResult { .. }
             | What::Rdp { .. }
             | What::Partial { .. }
             | What::Malformed { .. } => {}

@@ -153,6 +153,8 @@ pub struct Credssp {
     pub rdstls: Option<Sighting<u32>>,
 }
 
+    /// RDSAAD: the server's result.
+    pub rdsaad: Option<Sighting<u32>>,
 impl Credssp {
     /// The version that a side says it speaks, in its first message.
     pub fn version(&self, side: Side) -> Option<u32> {
@@ -340,6 +342,13 @@ impl Inner {
 
     pub(super) fn client_settings(&mut self, mark: Mark, settings: &ClientSettings) {
         if first_hand(mark.leg, Side::Client) {
+    pub(super) fn rdsaad(&mut self, mark: Mark, code: u32) {
+        if first_hand(mark.leg, Side::Server) {
+            self.say(mark, Said::server("RDSAAD authentication result"));
+            once(&mut self.credssp.rdsaad, mark, code);
+        }
+    }
+
             once(&mut self.settings.client, mark, settings.clone());
         }
     }

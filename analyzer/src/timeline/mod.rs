@@ -168,6 +168,7 @@ impl Timeline {
             What::Unsealed => self.unsealed(),
             What::Credssp { from, request } => self.credssp(mark, *from, request),
             What::EarlyAuthorization { result } => self.authorized(mark, *result),
+            What::RdsaadResult { code } => self.admitted(mark, *code),
             What::Rdp { from, pdu } => self.rdp(mark, *from, pdu),
             What::Alert { level, description, .. } => {
                 if facts::is_fatal(*level, *description) {

@@ -519,6 +519,20 @@ fn rdstls_is_passed_and_its_result_told() {
 }
 
 #[test]
+fn rdsaad_is_passed_and_its_result_told() {
+    let assertion = format!("{{\"rdp_assertion\":\"{SECRET}\"}}\0");
+    let script = [
+        (Server, b"{\"ts_nonce\":\"AAAA\"}\0".to_vec()),
+        (Client, assertion.into_bytes()),
+        (Server, b"{\"authentication_result\":-2147024891}\0".to_vec()),
+        (Client, data(&hex("28"))),
+    ];
+    let events = check(Protocols::RDSAAD, &script);
+    let attach = What::Mcs { from: Client, pdu: McsPdu::AttachUserRequest };
+    assert_eq!(events, [What::RdsaadResult { code: 0x8007_0005 }, attach]);
+}
+
+#[test]
 fn holes_cost_what_stands_in_them() {
     // Within a TSRequest: that one.
     let script = with_ntlm();
@@ -577,7 +591,8 @@ impl Dice {
 fn spoiled_bytes_never_panic_and_cutting_them_changes_nothing() {
     let mut dice = Dice(0x5eed);
     for round in 0..3000 {
-        let selected = [Protocols::SSL, Protocols::HYBRID, Protocols::HYBRID_EX, Protocols::RDSTLS][round % 4];
+        let all = [Protocols::SSL, Protocols::HYBRID, Protocols::HYBRID_EX, Protocols::RDSTLS, Protocols::RDSAAD];
+        let selected = all[round % all.len()];
         let mut script = with_ntlm();
         script.extend(session());
         script.iter_mut().for_each(|(_, bytes)| dice.spoil(bytes));

@@ -78,7 +78,11 @@ fn coded(code: u32, name: Option<&str>, mark: Mark) -> Value {
 }
 
 fn credssp(credssp: &Credssp) -> Value {
-    if credssp.messages.is_empty() && credssp.authorization.is_none() && credssp.rdstls.is_none() {
+    if credssp.messages.is_empty()
+        && credssp.authorization.is_none()
+        && credssp.rdstls.is_none()
+        && credssp.rdsaad.is_none()
+    {
         return Value::Null;
     }
     json!({
@@ -100,6 +104,7 @@ fn credssp(credssp: &Credssp) -> Value {
     })
 }
 
+        "rdsaad_result": credssp.rdsaad.as_ref().map(|seen| coded(seen.what, status(seen.what), seen.mark)),
 fn message(mark: Mark, from: Side, request: &TsRequest) -> Value {
     json!({
         "from": from.name(),
