@@ -60,7 +60,13 @@ async fn play(scenario: &Scenario, ends: &mut usize) -> Option<(Vec<f64>, Vec<f6
 async fn recorded(server: SocketAddr) -> SocketAddr {
     let (feed, intake) = tap(Limits::default());
     let folder = std::env::temp_dir().join(format!("rdpscope-bench-{}", std::process::id()));
-    let config = watch::Config { out: Some(folder), section: Section::default(), both: false, secrets: Secrets::None };
+    let config = watch::Config {
+        out: Some(folder),
+        section: Section::default(),
+        both: false,
+        secrets: Secrets::None,
+        names: false,
+    };
     thread::spawn(move || watch::run(intake, config, &mut |_| {}));
     let target = Target { name: certificate::NAME.into(), port: server.port() };
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -138,7 +138,13 @@ fn relay(server: SocketAddr) -> SocketAddr {
 
 fn recorded(server: SocketAddr, folder: PathBuf) -> SocketAddr {
     let (feed, intake) = tap(Limits::default());
-    let config = watch::Config { out: Some(folder), section: Section::default(), both: false, secrets: Secrets::None };
+    let config = watch::Config {
+        out: Some(folder),
+        section: Section::default(),
+        both: false,
+        secrets: Secrets::None,
+        names: false,
+    };
     thread::spawn(move || {
         watch::run(intake, config, &mut |live| {
             if let watch::Live::Missing { session } = live {

@@ -59,6 +59,8 @@ pub struct Config {
     pub both: bool,
     /// Where the secrets of sessions come from.
     pub secrets: Secrets,
+    /// Whether user names are to be shown.
+    pub names: bool,
 }
 
 /// Where the secrets of sessions come from.
@@ -254,7 +256,7 @@ impl Scribe<'_> {
             begin,
             file,
             recorder,
-            hold: self.config.secrets.hold(),
+            hold: self.config.secrets.hold().naming(self.config.names),
             timeline: Timeline::default(),
             has_secrets: false,
             ends: None,
@@ -331,7 +333,8 @@ impl Scribe<'_> {
             withdraw(earlier, self.say);
         }
         if let Some(path) = path.filter(|_| has_secrets && diagnosed.incomplete.is_none()) {
-            diagnosed = if is_late { read_again(&path, diagnosed, observations) } else { diagnosed };
+            let names = self.config.names;
+            diagnosed = if is_late { read_again(&path, names, diagnosed, observations) } else { diagnosed };
             let (stop, file) = (Arc::clone(&self.stop), path.clone());
             let thread = thread::spawn(move || finalize_unless(&file, &stop).map(drop));
             self.finalizing.push(Finalizing { session, path, thread });
@@ -542,10 +545,10 @@ impl Open {
 }
 
 /// What the recording says of a session whose secrets came when nobody waited for them any more.
-fn read_again(path: &Path, without: Diagnosed, observations: u64) -> Diagnosed {
+fn read_again(path: &Path, names: bool, without: Diagnosed, observations: u64) -> Diagnosed {
     let read = || {
         let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|file| file.len() <= READ_AGAIN))?;
-        let keys = Arc::new(reading::secrets(&file).ok()?);
+        let keys = Arc::new(reading::secrets(&file).ok()?.naming(names));
         let mut found = None;
         let mut keep = |session: Diagnosed| found = Some(session);
         reading::read_with(File::open(path).ok()?, without.file.as_deref(), &keys, &mut keep).ok()?;

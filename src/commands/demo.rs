@@ -49,8 +49,13 @@ async fn play(name: &str, out: &Path) -> anyhow::Result<Diagnosed> {
     let relay = Server::bind(config).await.context("cannot listen on loopback")?;
     let listener = relay.local_addr();
     talk(&format!("client -> rdpscope {listener} -> server {}", server.addr));
-    let config =
-        watch::Config { out: Some(out.to_owned()), section: section(), both: false, secrets: watch::Secrets::None };
+    let config = watch::Config {
+        out: Some(out.to_owned()),
+        section: section(),
+        both: false,
+        secrets: watch::Secrets::None,
+        names: false,
+    };
     let scribe = thread::spawn(move || watch::run(intake, config, &mut show));
     let (stop, stopped) = oneshot::channel::<()>();
     let relay = tokio::spawn(relay.run(async move { stopped.await.unwrap_or(()) }));

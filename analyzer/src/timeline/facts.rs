@@ -155,10 +155,11 @@ impl Facts {
             What::Kdc(error) if self.kdc.len() < KEPT => self.kdc.push(Sighting { what: error.clone(), mark }),
             What::Kdc(_) => {}
             What::Credssp { from, request } => self.inner.credssp(mark, *from, request),
+            What::Account(account) => self.inner.account(mark, account),
             What::EarlyAuthorization { result } => self.inner.authorization(mark, *result),
             What::RdstlsResult { code } => self.inner.rdstls(mark, *code),
-            What::ClientSettings(settings) => self.inner.client_settings(mark, settings),
             What::RdsaadResult { code } => self.inner.rdsaad(mark, *code),
+            What::ClientSettings(settings) => self.inner.client_settings(mark, settings),
             What::ServerSettings(settings) => self.inner.server_settings(mark, settings),
             What::Rdp { from, pdu } => self.inner.rdp(mark, *from, pdu),
             What::Partial { from, message, have, need } if self.partial.len() < KEPT => {
@@ -315,11 +316,12 @@ impl Tls {
             | What::Outer(_)
             | What::Gateway(_)
             | What::Credssp { .. }
+            | What::Account(_)
             | What::EarlyAuthorization { .. }
             | What::RdstlsResult { .. }
+            | What::RdsaadResult { .. }
             | What::ClientSettings(_)
             | What::ServerSettings(_)
-            | What::RdsaadResult { .. }
             | What::Rdp { .. }
             | What::Partial { .. }
             | What::Malformed { .. } => {}

@@ -184,6 +184,7 @@ impl Timeline {
             What::Outer(_)
             | What::Gateway(_)
             | What::Kdc(_)
+            | What::Account(_)
             | What::HelloRetryRequest
             | What::ServerHello(_)
             | What::EncryptedExtensions { .. }

@@ -24,6 +24,9 @@ pub(super) fn facts(inner: &Inner) -> Value {
                 "has_password": password > 0, "auto_reconnect_cookie": has_cookie,
             })
         }),
+        "accounts": inner.accounts.iter().map(|seen| json!({
+            "by": seen.what.by.name(), "domain": seen.what.domain, "user": seen.what.user, "frame": seen.mark.frame,
+        })).collect::<Vec<_>>(),
         "auto_detect": auto_detect(inner),
         "frames": frames(inner),
         "licensing": inner.licensing.iter().map(licence).collect::<Vec<_>>(),
@@ -101,10 +104,10 @@ fn credssp(credssp: &Credssp) -> Value {
             coded(seen.what, keyed("authz", seen.what), seen.mark)
         }),
         "rdstls_result": credssp.rdstls.as_ref().map(|seen| coded(seen.what, None, seen.mark)),
+        "rdsaad_result": credssp.rdsaad.as_ref().map(|seen| coded(seen.what, status(seen.what), seen.mark)),
     })
 }
 
-        "rdsaad_result": credssp.rdsaad.as_ref().map(|seen| coded(seen.what, status(seen.what), seen.mark)),
 fn message(mark: Mark, from: Side, request: &TsRequest) -> Value {
     json!({
         "from": from.name(),
