@@ -66,6 +66,7 @@ async fn recorded(server: SocketAddr) -> SocketAddr {
         both: false,
         secrets: Secrets::None,
         gateway: false,
+        names: false,
     };
     thread::spawn(move || watch::run(intake, config, &mut |_| {}));
     let target = Target { name: certificate::NAME.into(), port: server.port() };

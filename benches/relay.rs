@@ -144,6 +144,7 @@ fn recorded(server: SocketAddr, folder: PathBuf) -> SocketAddr {
         both: false,
         secrets: Secrets::None,
         gateway: false,
+        names: false,
     };
     thread::spawn(move || {
         watch::run(intake, config, &mut |live| {

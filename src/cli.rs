@@ -78,6 +78,9 @@ pub struct Proxy {
     /// the session inside a gateway's tunnel
     #[arg(long, value_name = "FILE")]
     pub keylog: Option<PathBuf>,
+    /// Show the user and domain that a client names, where TLS is opened or absent; never a password
+    #[arg(long)]
+    pub names: bool,
     /// End TLS here and begin it again, so that the recording opens by itself: by the server's own certificate and key, which
     /// serves every protocol, or by certificates of a local authority that the client's machine trusts, which serves plain TLS
     #[arg(long, value_enum, value_name = "BY")]
@@ -182,6 +185,9 @@ pub struct Analyze {
     /// Open TLS with the secrets of this NSS key log, besides those in the captures and those that SSLKEYLOGFILE names
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
+    /// Show the user and domain that a client names behind TLS, or in clear without it; never a password
+    #[arg(long)]
+    pub names: bool,
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -102,11 +102,11 @@ fn secrets_of(path: &Path, keys: &Arc<Keyring>) -> anyhow::Result<Arc<Keyring>> 
         return Ok(Arc::clone(keys));
     }
     all.extend(keys);
-    Ok(Arc::new(all))
+    Ok(Arc::new(all.naming(keys.shows_names())))
 }
 
-/// The secrets of key logs.
-pub fn keyring(logs: &[PathBuf]) -> anyhow::Result<Arc<Keyring>> {
+/// The secrets of key logs, and whether user names are to be shown.
+pub fn keyring(logs: &[PathBuf], names: bool) -> anyhow::Result<Arc<Keyring>> {
     let mut keys = Keyring::default();
     for log in logs {
         let mut found = Keyring::default();
@@ -116,7 +116,7 @@ pub fn keyring(logs: &[PathBuf]) -> anyhow::Result<Arc<Keyring>> {
         }
         keys.extend(&found);
     }
-    Ok(Arc::new(keys))
+    Ok(Arc::new(keys.naming(names)))
 }
 
 /// What `proxy --probe-on-failure` wrote beside a recording, if it did.

@@ -9,7 +9,9 @@ mod rdp;
 use crate::observation::{Absence, Ending, Flow, Interception, Opening, PathSample, Side, Sign};
 use crate::time::Timestamp;
 
-pub use credssp::{AuthMessage, KdcError, Kerberos, Mechanism, Ntlm, NtlmKind, NtlmNames, Token, TsRequest};
+pub use credssp::{
+    Account, AuthMessage, KdcError, Kerberos, Mechanism, Naming, Ntlm, NtlmKind, NtlmNames, Token, TsRequest,
+};
 pub use gateway::{GatewayEvent, HttpAuth, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport, TunnelMessage};
 pub use rdp::{
     AutoDetect, Capabilities, ClientSettings, Finalization, FrameStep, RdpPdu, Redirection, ServerSettings, Traffic,
@@ -100,6 +102,8 @@ pub enum What {
         /// What it says.
         request: Box<TsRequest>,
     },
+    /// Whom the client names as its user, where that is to be shown.
+    Account(Account),
     /// Early User Authorization Result, \[MS-RDPBCGR\] 2.2.10.2: 0 granted, 5 denied.
     EarlyAuthorization {
         /// `authorizationResult`.
@@ -108,6 +112,11 @@ pub enum What {
     /// RDSTLS Authentication Response, \[MS-RDPBCGR\] 2.2.17.4.
     RdstlsResult {
         /// `ResultCode`: 0 success.
+        code: u32,
+    },
+    /// RDSAAD Authentication Result, \[MS-RDPBCGR\] 2.2.18.3.
+    RdsaadResult {
+        /// `authentication_result`, an HRESULT or NTSTATUS: 0 success.
         code: u32,
     },
     /// What stands in an MCS Connect-Initial.

@@ -7,6 +7,7 @@
 //! belongs to the recording, and whoever reads that has it in time.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Event;
@@ -14,6 +15,7 @@ use crate::observation::{Observation, Seen};
 use crate::secret::Random;
 use crate::session::Session;
 use crate::time::Timestamp;
+use crate::tls::keys::Keyring;
 
 /// What an observation costs besides its payload, bytes, roughly.
 const OBSERVATION: usize = 128;
@@ -62,6 +64,11 @@ impl Hold {
     /// The same, where secrets come from a key log: also of TLS that a relay passes untouched.
     pub fn following(limits: Limits) -> Hold {
         Hold { follows: true, ..Hold::expecting(limits) }
+    }
+
+    /// The same before anything was pushed, with user names, if they are to be shown.
+    pub fn naming(self, names: bool) -> Hold {
+        Hold { layers: Session::with_keys(&Arc::new(Keyring::default().naming(names))), ..self }
     }
 
     /// Takes one observation and hands on what the protocol did, by this one and by those that were held for it.

@@ -16,9 +16,10 @@ use crate::attempt::Diagnosed;
 use crate::capture::annotation::Section;
 pub use crate::capture::file::ReadError;
 use crate::capture::file::{self, Item};
+use crate::capture::segment::Datagram;
 use crate::capture::{packets, recording};
 use crate::event::{Event, What};
-use crate::observation::{Observation, Opening, Seen, Side};
+use crate::observation::{Flow, Leg, Observation, Opening, Seen, Side};
 use crate::rdp::kdc;
 use crate::rdp::prelude::{self, Prelude, Verdict};
 use crate::tcp::{Interest, Listener, Streams};
@@ -125,7 +126,10 @@ impl Source<'_> {
             }
             Kind::Packets(packets) => {
                 let (decoder, streams) = &mut **packets;
-                decoder.item(&item, &mut |heard| streams.push(&heard));
+                decoder.item(&item, &mut |heard| match &heard.what {
+                    packets::What::Datagram(datagram) => streams.listener.answered(&heard, datagram),
+                    packets::What::Segment(_) | packets::What::Icmp(_) => streams.push(&heard),
+                });
                 streams.listener.done.drain(..).for_each(each);
                 Ok(())
             }
@@ -249,8 +253,7 @@ impl Listener for Sifter {
             Candidate::Kerberos { client, answers } => {
                 let refusal = refused(answers, &observation);
                 let client = *client;
-                self.refusals.extend(refusal.map(|refusal| (client, refusal)));
-                self.refusals.drain(..self.refusals.len().saturating_sub(MAX_REFUSALS));
+                self.refused(client, refusal);
                 Interest::Keep
             }
             Candidate::Unsure { pending, heads } => {
@@ -328,6 +331,19 @@ impl Sifter {
             let of_rdp = |session: &Diagnosed| session.timeline.facts.gateway.as_ref().is_some_and(|one| one.is_rdp());
             self.done.extend(analysis.finish_all(self.name.as_deref()).into_iter().filter(of_rdp));
         }
+    }
+
+    /// What a domain controller answers in one datagram.
+    fn answered(&mut self, heard: &packets::Heard<'_>, datagram: &Datagram<'_>) {
+        let error = kdc::datagram(datagram.payload).filter(|error| !error.is_usual());
+        let flow = Flow { session: 0, leg: Leg::Only };
+        let refusal = error.map(|error| Event { at: heard.at, flow, frame: heard.frame, what: What::Kdc(error) });
+        self.refused(datagram.destination.ip(), refusal);
+    }
+
+    fn refused(&mut self, client: IpAddr, refusal: Option<Event>) {
+        self.refusals.extend(refusal.map(|refusal| (client, refusal)));
+        self.refusals.drain(..self.refusals.len().saturating_sub(MAX_REFUSALS));
     }
 
     /// What this session's client was refused by a domain controller before it ended, and not long before it began.

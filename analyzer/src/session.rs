@@ -183,7 +183,7 @@ impl Stack {
     fn learn(&mut self, keys: &Arc<Keyring>) {
         self.keys = Arc::clone(keys);
         match &mut self.layer {
-            Layer::Tls(tls) => tls.learn(keys, || Box::new(Inner::new(self.selected))),
+            Layer::Tls(tls) => tls.learn(keys, || Box::new(Inner::new(self.selected).naming(keys.shows_names()))),
             Layer::Outer(outer) => outer.learn(keys),
             Layer::Negotiation(_) | Layer::Mcs(_) | Layer::Opaque => {}
         }
@@ -262,8 +262,11 @@ impl Stack {
         let Layer::Negotiation(negotiation) = &mut self.layer else { return };
         let layer = match negotiation.next() {
             None => return,
-            Some(Next::Tls) => Layer::Tls(Box::new(Tls::with_keys(&self.keys, Box::new(Inner::new(self.selected))))),
-            Some(Next::Mcs) => Layer::Mcs(Box::new(Mcs::in_clear())),
+            Some(Next::Tls) => {
+                let inner = Inner::new(self.selected).naming(self.keys.shows_names());
+                Layer::Tls(Box::new(Tls::with_keys(&self.keys, Box::new(inner))))
+            }
+            Some(Next::Mcs) => Layer::Mcs(Box::new(Mcs::in_clear().naming(self.keys.shows_names()))),
             Some(Next::Foreign | Next::Refused) => Layer::Opaque,
         };
         let Layer::Negotiation(negotiation) = std::mem::replace(&mut self.layer, layer) else { return };

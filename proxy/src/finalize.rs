@@ -70,7 +70,10 @@ pub fn finalize_unless(path: &Path, stop: &AtomicBool) -> io::Result<Mended> {
         return Ok(plan.mended);
     }
     let beside = beside(&path);
-    let written = write_anew(&plan, Blocks::of(&file, stop)?, &beside).and_then(|()| fs::rename(&beside, &path));
+    let written = Blocks::of(&file, stop).and_then(|blocks| write_anew(&plan, blocks, &beside));
+    // Windows puts nothing in the place of a file that is open. Elsewhere it is claimed until another has its name.
+    let _claimed = (!cfg!(windows)).then_some(file);
+    let written = written.and_then(|()| fs::rename(&beside, &path));
     if written.is_err() {
         let _absent = fs::remove_file(&beside);
     }

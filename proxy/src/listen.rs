@@ -16,7 +16,7 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::clock;
 use crate::dial::{Dial, Failure, Route, literal, loops};
-use crate::intercept::{Intercept, Interceptor};
+use crate::intercept::{Deeds, Intercept, Interceptor, Replay};
 use crate::leg::Leg;
 use crate::relay::{Redial, Relay};
 use crate::tap::{Feed, Tap};
@@ -188,19 +188,35 @@ impl Session {
         let redial = relay.run(stop.as_mut()).await;
         let Some(Redial { mut front, replay }) = redial else { return };
         match Dial::new(&mut front, tap, stop.as_mut()).again(server, replay.says(), &self.route).await {
-            Ok(mut back) => {
+            Ok(back) => self.replay(front, back, tap, replay, stop).await,
+            Err(failure) => unreached(front, failure, tap),
+        }
+    }
+
+    /// Both legs stand again, and what was said is on its way to the server.
+    async fn replay(
+        &self,
+        front: Leg,
+        mut back: Leg,
+        tap: &mut Tap,
+        replay: Replay,
+        stop: Pin<&mut (dyn Future<Output = ()> + Send)>,
+    ) {
+        let Some(how) = &self.intercept else { return };
+        match Interceptor::replaying(how, replay) {
+            Ok(mut inside) => {
+                if front.is_read_out() {
+                    inside.ended(Side::Client, &mut Deeds::default());
+                }
+                Relay::inside(front, back, tap, inside).run(stop).await;
+            }
+            Err(passed) => {
                 if front.is_read_out() {
                     back.end();
                 }
-                match Interceptor::replaying(how, replay) {
-                    Ok(inside) => Relay::inside(front, back, tap, inside).run(stop).await,
-                    Err(passed) => {
-                        tap.note(Name::Front, clock::now(), passed);
-                        Relay::new(front, back, tap).run(stop).await
-                    }
-                };
+                tap.note(Name::Front, clock::now(), passed);
+                Relay::new(front, back, tap).run(stop).await;
             }
-            Err(failure) => unreached(front, failure, tap),
         }
     }
 }

@@ -90,12 +90,7 @@ impl<'a> Relay<'a> {
     pub(crate) fn after(mut self, early: Vec<(Bytes, bool)>) -> Relay<'a> {
         for (data, kept) in early {
             match self.becomes(Side::Client, &data) {
-                Some(deeds) => {
-                    for (leg, seen) in &deeds.notes {
-                        self.tap.note(*leg, clock::now(), seen.clone());
-                    }
-                    self.act(Side::Client, deeds, kept);
-                }
+                Some(deeds) => self.act(Side::Client, deeds, kept),
                 None => self.back.send(data, kept, self.tap),
             }
         }
@@ -174,9 +169,9 @@ impl<'a> Relay<'a> {
             }
             Read::Fin => {
                 note_fin(source, self.tap);
-                self.inside.iter_mut().for_each(|inside| inside.ended(from));
-                if !self.inside.as_ref().is_some_and(Interceptor::wants_redial) {
-                    sink.end();
+                match self.inside {
+                    Some(_) => self.ended(from),
+                    None => sink.end(),
                 }
                 true
             }
@@ -186,9 +181,9 @@ impl<'a> Relay<'a> {
 
     /// Sends what becomes of these bytes inside TLS. They are noted behind the secrets by which they can be read.
     fn change(&mut self, from: Side, at: Timestamp, data: Bytes) {
-        let Some(deeds) = self.becomes(from, &data) else { return };
-        for (leg, seen) in &deeds.notes {
-            self.tap.note(*leg, at, seen.clone());
+        let Some(mut deeds) = self.becomes(from, &data) else { return };
+        for (leg, seen) in std::mem::take(&mut deeds.notes) {
+            self.tap.note(leg, at, seen);
         }
         let source = self.leg(from).name;
         let kept = self.tap.arrived(source, at, &data);
@@ -200,14 +195,25 @@ impl<'a> Relay<'a> {
         let inside = self.inside.as_mut()?;
         let mut deeds = Deeds::default();
         inside.push(from, data.clone(), &mut deeds);
-        if inside.is_passing() {
-            self.inside = None;
-        }
         Some(deeds)
     }
 
-    /// Sends, and ends, what is to be.
+    /// Passes on that one side has ended, behind what is held inside TLS.
+    fn ended(&mut self, from: Side) {
+        let Some(inside) = &mut self.inside else { return };
+        let mut deeds = Deeds::default();
+        inside.ended(from, &mut deeds);
+        self.act(from, deeds, true);
+    }
+
+    /// Notes, sends and ends what one side has caused. `kept` is whether the scribe has its payload.
     fn act(&mut self, from: Side, deeds: Deeds, kept: bool) {
+        if self.inside.as_ref().is_some_and(Interceptor::is_passing) {
+            self.inside = None;
+        }
+        for (leg, seen) in deeds.notes {
+            self.tap.note(leg, clock::now(), seen);
+        }
         for (to, data) in deeds.sends {
             let (leg, tap) = match to {
                 Side::Client => (&mut self.front, &mut *self.tap),
@@ -234,7 +240,7 @@ impl<'a> Relay<'a> {
     fn is_redial_due(&mut self) -> bool {
         let Some(inside) = &mut self.inside else { return false };
         if self.back.broken().is_some() && self.back.is_read_out() {
-            inside.ended(Side::Server);
+            inside.ended(Side::Server, &mut Deeds::default());
         }
         inside.wants_redial() && self.front.broken().is_none()
     }

@@ -68,6 +68,8 @@ pub struct Config {
     /// Whether what is connected to is an RD Gateway: then connections of one client that go on together are recorded
     /// together.
     pub gateway: bool,
+    /// Whether user names are to be shown.
+    pub names: bool,
 }
 
 /// Where the secrets of sessions come from.
@@ -260,7 +262,8 @@ impl Scribe<'_> {
         }
         let (output, file) = self.open(session, begin.at);
         let gateway = self.config.gateway;
-        let group = Group::new(begin, gateway, (output, file), &self.config.section, self.config.secrets.hold());
+        let hold = self.config.secrets.hold().naming(self.config.names);
+        let group = Group::new(begin, gateway, (output, file), &self.config.section, hold);
         // INVARIANT: Output never fails; it remembers that it did.
         let Ok(group) = group else { return };
         self.of.insert(session, session);
@@ -334,7 +337,7 @@ impl Scribe<'_> {
         }
         let is_whole = diagnosed.iter().all(|one| one.incomplete.is_none());
         if let Some(path) = path.filter(|_| has_secrets && is_whole) {
-            diagnosed = if is_late { read_again(&path, diagnosed, observations) } else { diagnosed };
+            diagnosed = if is_late { read_again(&path, self.config.names, diagnosed, observations) } else { diagnosed };
             self.finalizing.begin(number, path);
         }
         for (session, diagnosed) in whose.into_iter().zip(diagnosed) {
@@ -445,10 +448,10 @@ fn withdraw(earlier: &mut Diagnosed, say: &mut dyn FnMut(Live<'_>)) {
 }
 
 /// What the recording says of sessions whose secrets came when nobody waited for them any more.
-fn read_again(path: &Path, without: Vec<Diagnosed>, observations: u64) -> Vec<Diagnosed> {
+fn read_again(path: &Path, names: bool, without: Vec<Diagnosed>, observations: u64) -> Vec<Diagnosed> {
     let read = || {
         let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|file| file.len() <= READ_AGAIN))?;
-        let keys = Arc::new(reading::secrets(&file).ok()?);
+        let keys = Arc::new(reading::secrets(&file).ok()?.naming(names));
         let mut found = Vec::new();
         let mut keep = |session: Diagnosed| found.push(session);
         let name = without.first().and_then(|one| one.file.as_deref());

@@ -40,7 +40,7 @@ pub fn each_session(inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool
 fn keyring(args: &Analyze) -> anyhow::Result<Arc<Keyring>> {
     let named = std::env::var_os("SSLKEYLOGFILE").map(PathBuf::from);
     let logs = args.keylog.iter().cloned().chain(named.filter(|log| log.is_file()));
-    input::keyring(&logs.collect::<Vec<_>>())
+    input::keyring(&logs.collect::<Vec<_>>(), args.names)
 }
 
 fn each_session_with(keys: &Arc<Keyring>, inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool {

@@ -55,6 +55,7 @@ async fn play(name: &str, out: &Path) -> anyhow::Result<Diagnosed> {
         both: false,
         secrets: watch::Secrets::None,
         gateway: false,
+        names: false,
     };
     let scribe = thread::spawn(move || watch::run(intake, config, &mut show));
     let (stop, stopped) = oneshot::channel::<()>();

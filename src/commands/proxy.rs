@@ -58,7 +58,8 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     on_request(asked.clone());
     announce::proxy(&args, server.local_addr());
     let both = args.record == Record::Both;
-    let config = watch::Config { out: Some(args.out.clone()), section: section(), both, secrets, gateway };
+    let (out, names) = (Some(args.out.clone()), args.names);
+    let config = watch::Config { out, section: section(), both, secrets, gateway, names };
     let mut screen = Screen::open()?;
     let mut print = screen.printer();
     let beside = || beside::start(target, gateway, connect_to, server.local_addr(), screen.printer());
@@ -132,7 +133,7 @@ fn tell(live: Live<'_>) -> String {
         Live::Verdict { session, diagnosed } => {
             let mut lines = String::new();
             text::para(&mut lines, &format!("#{session} "), &verdict::of_session(diagnosed));
-            lines + &text::findings(diagnosed)
+            lines + &text::users(diagnosed) + &text::findings(diagnosed)
         }
         Live::Withdrawn { diagnosed } => {
             let mut lines = String::new();

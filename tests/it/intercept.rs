@@ -9,7 +9,7 @@ use std::time::Duration;
 use analyzer::analysis::Analysis;
 use analyzer::attempt::Diagnosed;
 use analyzer::diagnose::Outcome;
-use analyzer::observation::{Interception, Leg, Observation, Seen};
+use analyzer::observation::{Interception, Leg, Observation, Seen, Side};
 use analyzer::report;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -24,7 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::support::process::Folder;
-use crate::support::{PATIENCE, Rig, anywhere, connect, pattern, read, reset, write};
+use crate::support::{End, PATIENCE, Rig, anywhere, connect, pattern, read, read_all, reset, write};
 
 /// PROTOCOL_SSL, PROTOCOL_HYBRID.
 const SSL: u8 = 1;
@@ -102,6 +102,11 @@ impl Stage {
 
 fn request() -> Vec<u8> {
     connection_request("user", Some(0x3))
+}
+
+/// A ClientHello of a client's own.
+fn own_hello() -> Vec<u8> {
+    client_hello(&Offer { versions: &[0x0303], ciphers: &[0xc02f], name: None, padded_to: 0 })
 }
 
 fn confirm(selected: u8) -> Vec<u8> {
@@ -209,6 +214,77 @@ async fn back_pressure_reaches_through_tls() {
     let (flushed, read) = timeout(PATIENCE, both).await.expect("it never came");
     flushed.and(read.map(|_| ())).expect("read");
     assert!(got.chunks(chunk.len()).all(|part| part == chunk));
+}
+
+/// What the client has said when it ends comes before its FIN, a whole ClientHello or not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn part_of_a_client_hello_is_passed_on_before_the_fin() {
+    let stage = Stage::with_server_key().await;
+    let hello = own_hello();
+    let part = &hello[..43];
+    let client = async {
+        let mut stream = connect(stage.rig.addr, None).await;
+        write(&mut stream, &request()).await;
+        read(&mut stream, 19).await;
+        write(&mut stream, part).await;
+        stream.shutdown().await.expect("FIN");
+        read_all(&mut stream).await.end
+    };
+    let server = async {
+        let mut server = stage.accept(SSL).await;
+        read_all(&mut server).await
+    };
+    let (end, got) = timeout(PATIENCE, async { tokio::join!(client, server) }).await.expect("it hangs");
+    assert_eq!((got.bytes.as_slice(), got.end, end), (part, End::Eof, End::Eof));
+    assert_eq!(steps(&stage.said().await.0), ["asked", "passed"]);
+}
+
+/// A client that ends behind its ClientHello has said it first, also to a server that is asked again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fin_comes_behind_the_client_hello_that_is_said_again() {
+    let (stage, hello) = (Stage::with_server_key().await, own_hello());
+    let client = async {
+        let mut stream = connect(stage.rig.addr, None).await;
+        write(&mut stream, &request()).await;
+        read(&mut stream, 19).await;
+        write(&mut stream, &hello).await;
+        stream.shutdown().await.expect("FIN");
+        read_all(&mut stream).await.end
+    };
+    let server = async {
+        // All that the relay says itself, and the client's FIN.
+        let mut first = stage.accept(SSL).await;
+        read_all(&mut first).await;
+        drop(first);
+        let mut second = stage.accept(SSL).await;
+        read_all(&mut second).await
+    };
+    let (end, got) = timeout(PATIENCE, async { tokio::join!(client, server) }).await.expect("it hangs");
+    assert_eq!((got.bytes.as_slice(), got.end, end), (hello.as_slice(), End::Eof, End::Eof));
+    assert_eq!(steps(&stage.said().await.0), ["asked", "redialed", "passed"]);
+}
+
+/// What one side says cannot be read: the verdict tells which, and why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_that_breaks_at_the_proxy_is_told_by_its_leg() {
+    const RUBBISH: &[u8] = &[23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+    for (from, told) in
+        [(Side::Client, "client broke at the proxy (front"), (Side::Server, "server broke at the proxy (back")]
+    {
+        let stage = Stage::with_server_key().await;
+        let (client, server) = stage.both(Versions::Both).await;
+        let (mut client, mut server) = (client.into_inner().0, server.into_inner().0);
+        write(if from == Side::Client { &mut client } else { &mut server }, RUBBISH).await;
+        // Each is told its own: an alert, or nothing but the end.
+        let ends = (read_all(&mut client).await.end, read_all(&mut server).await.end);
+        assert_eq!(ends, (End::Eof, End::Eof));
+        drop((client, server));
+        let (seen, said) = stage.said().await;
+        assert_eq!(steps(&seen), ["asked", "upstream", "stands", "broke"]);
+        assert_eq!(said.outcome, Outcome::Failed);
+        let verdict = report::verdict::of_session(&said);
+        assert!(verdict.contains(&format!("TLS with the {told} leg): cannot decrypt")), "{verdict}");
+    }
 }
 
 /// The server refuses our ClientHello: it is asked again, with the client's own.
@@ -377,8 +453,7 @@ async fn a_client_that_goes_on_before_a_silent_server_is_held_back() {
         let mut stream = connect(stage.rig.addr, None).await;
         write(&mut stream, &request()).await;
         read(&mut stream, 19).await;
-        let offer = Offer { versions: &[0x0303], ciphers: &[0xc02f], name: None, padded_to: 0 };
-        write(&mut stream, &client_hello(&offer)).await;
+        write(&mut stream, &own_hello()).await;
         stream
     };
     let (mut client, mut server) = tokio::join!(client, stage.accept(SSL));

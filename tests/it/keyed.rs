@@ -14,9 +14,11 @@ use analyzer::observation::{Observation, Opening, Seen, Side};
 use analyzer::reading;
 use analyzer::report::json;
 use analyzer::tls::keys::Keyring;
+use serde_json::Value;
 
 use crate::corpus::{corpus, streams};
 use crate::support::opened::{Bystander, Opened};
+use crate::support::peers::{PASSWORD, USER};
 use crate::support::process::{Folder, with_peers};
 
 /// Captures, and the key log beside them; none where the secrets stand inside.
@@ -134,6 +136,33 @@ fn the_command_takes_key_logs_by_flag_and_by_environment() {
     let secret = fs::read_to_string(&log).expect("a key log");
     let secret = secret.split_whitespace().last().expect("a secret");
     assert!(!by_flag.1.contains(&secret[secret.len() - 16..]), "no secret in a report");
+}
+
+/// A user's name stands in a report where somebody asked for it, and its password never.
+#[test]
+fn names_are_shown_to_who_asks() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/keyed");
+    let said = |capture: &str, format: &str, names: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rdpscope"));
+        command.args(["analyze", "--format", format]).args(names).arg(folder.join(capture));
+        let said = String::from_utf8_lossy(&command.output().expect("rdpscope").stdout).into_owned();
+        assert!(!said.contains(PASSWORD), "{said}");
+        said
+    };
+    let accounts = |capture: &str, names: &[&str]| -> Vec<String> {
+        let document: Value = serde_json::from_str(&said(capture, "json", names)).expect("JSON");
+        let accounts = document.pointer("/attempts/0/sessions/0/facts/accounts").expect("accounts");
+        let all = accounts.as_array().into_iter().flatten();
+        all.map(|one| format!("{} {}", one["by"].as_str().unwrap_or("?"), one["user"].as_str().unwrap_or("?")))
+            .collect()
+    };
+    for (capture, by) in [("xfreerdp-shadow-nla.pcapng", "NTLM"), ("rdesktop-xrdp-tls12.pcapng", "Client Info")] {
+        let line = format!("({by})");
+        assert!(said(capture, "text", &["--names"]).contains(&line));
+        assert!(!said(capture, "text", &[]).contains(&line));
+        assert!(accounts(capture, &["--names"]).contains(&format!("{by} {USER}")), "{capture}");
+        assert_eq!(accounts(capture, &[]), Vec::<String>::new());
+    }
 }
 
 /// The whole JSON document, with the secrets that stand in the capture.

@@ -27,7 +27,7 @@ use serde_json::Value;
 
 use crate::support::judge::Random;
 use crate::support::messages;
-use crate::support::peers::{PASSWORD, Screen, Security, Server, Then, xfreerdp, xfreerdp_with};
+use crate::support::peers::{PASSWORD, Screen, Security, Server, Then, USER, xfreerdp, xfreerdp_with};
 use crate::support::process::{Folder, Outcome, Trouble, program, with_peers};
 use crate::support::program::{Finished, Proxy, analyze, program as rdpscope};
 use crate::support::recorded::Recorded;
@@ -336,7 +336,7 @@ fn check(name: &str, server: impl Fn() -> Outcome<Server>, security: Security, p
         let mut command = Command::new(rdpscope());
         let port = server.port;
         command.args(["proxy", "--to", &format!("localhost:{port}"), "--connect-to", &format!("127.0.0.1:{port}")]);
-        command.args(["--record", "both", "--keylog"]).arg(&log);
+        command.args(["--record", "both", "--names", "--keylog"]).arg(&log);
         let proxy = Proxy::run(command)?;
         let front = proxy.port;
         let logging = |command: &mut Command| _ = command.env("LD_PRELOAD", &library).env("KEYLOG", &log);
@@ -345,6 +345,10 @@ fn check(name: &str, server: impl Fn() -> Outcome<Server>, security: Security, p
         let finished = proxy.finish()?;
         assert_eq!(finished.code, Some(0), "{}", finished.output);
         check_live(&finished, phases)?;
+        // By NTLM, or by Client Info; the password never.
+        let user = finished.output.lines().find(|line| line.trim_start().starts_with("user:"));
+        assert!(user.is_some_and(|line| line.contains(USER)), "{}", finished.output);
+        assert!(!finished.output.contains(password), "{}", finished.output);
         for file in &finished.recordings {
             check_opens(file, &[front, port])?;
         }

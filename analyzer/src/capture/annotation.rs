@@ -266,6 +266,7 @@ mod tests {
         round_trip(Seen::Interception(Interception::Redialed { why: "alert 40, of course".into() }));
         round_trip(Seen::Interception(Interception::Upstream { trusted: Some(false), says: "self-signed".into() }));
         round_trip(Seen::Interception(Interception::Upstream { trusted: None, says: "no store".into() }));
+        round_trip(Seen::Interception(Interception::Broke { why: "a record's tag is wrong".into() }));
         round_trip(Seen::Interception(Interception::OtherKey));
         round_trip(Seen::Interception(Interception::Unbound));
         round_trip(Seen::Closed { from: Some(Side::Client), how: Ending::Unreachable });

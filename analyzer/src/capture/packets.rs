@@ -1,4 +1,5 @@
-//! Reads anybody's capture: TCP segments, and what a network says of them, in the order of the file.
+//! Reads anybody's capture: TCP segments, what a network says of them, and what domain controllers answer by UDP, in the
+//! order of the file.
 //!
 //! Frames are numbered from 1 as other readers do. Fragments are put together. Packets that the capture cut are
 //! noticed, and the notice says how to capture again.
@@ -7,13 +8,15 @@ use super::file::{Item, Packet};
 use super::fragments::Fragments;
 use super::ip::{self, Ip};
 use super::link;
-use super::segment::{self, Icmp, Segment};
+use super::segment::{self, Datagram, Icmp, Segment};
 use crate::time::Timestamp;
 
+/// Where domain controllers listen (RFC 4120, 7.2.1): of no other datagrams anything is said.
+const KERBEROS: u16 = 88;
 /// What Windows' pktmon keeps of each packet unless told otherwise, bytes.
 const PKTMON_DEFAULT: usize = 128;
 
-/// Something that a packet says of a TCP connection.
+/// Something that a packet says.
 #[derive(Debug, Clone, Copy)]
 pub struct Heard<'a> {
     /// When.
@@ -26,13 +29,15 @@ pub struct Heard<'a> {
     pub what: What<'a>,
 }
 
-/// What a packet can say of a TCP connection.
+/// What a packet can say.
 #[derive(Debug, Clone, Copy)]
 pub enum What<'a> {
-    /// A segment of it.
+    /// A segment of a TCP connection.
     Segment(Segment<'a>),
-    /// The network says something of a segment of it.
+    /// The network says something of a segment.
     Icmp(Icmp),
+    /// A domain controller answers by UDP.
+    Datagram(Datagram<'a>),
 }
 
 /// What is known while reading a capture.
@@ -129,6 +134,8 @@ fn hear(ip: &Ip<'_>, each: &mut dyn FnMut(What<'_>)) {
         each(What::Segment(segment));
     } else if let Some(icmp) = segment::icmp(ip) {
         each(What::Icmp(icmp));
+    } else if let Some(datagram) = segment::udp(ip, KERBEROS) {
+        each(What::Datagram(datagram));
     }
 }
 

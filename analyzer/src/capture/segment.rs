@@ -1,10 +1,11 @@
-//! TCP headers of one packet, and the quoted ones in an ICMP error.
+//! TCP headers of one packet, the quoted ones in an ICMP error, and datagrams.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::ip::{self, Ip};
 
 const TCP: u8 = 6;
+const UDP: u8 = 17;
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 /// Fixed part of a TCP header, RFC 9293 3.1.
@@ -68,6 +69,17 @@ pub struct Icmp {
     pub sequence: u32,
 }
 
+/// One UDP datagram, as far as the capture holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Datagram<'a> {
+    /// Sender.
+    pub source: SocketAddr,
+    /// Receiver.
+    pub destination: SocketAddr,
+    /// The payload that is here.
+    pub payload: &'a [u8],
+}
+
 /// Reads a packet that starts with an IP header. `None` where it is not TCP or its headers are cut.
 pub fn read(packet: &[u8], original_len: u32) -> Option<Segment<'_>> {
     tcp(&ip::read(packet, original_len)?)
@@ -100,6 +112,17 @@ pub fn tcp<'a>(ip: &Ip<'a>) -> Option<Segment<'a>> {
         ecn_marked: ip.ecn_marked,
         payload: ip.payload.get(header_len..).unwrap_or_default(),
         payload_len: ip.payload_len.saturating_sub(u32::from(offset >> 4) * 4),
+    })
+}
+
+/// The UDP datagram in an IP packet, if it comes from this port (RFC 768).
+pub fn udp<'a>(ip: &Ip<'a>, from: u16) -> Option<Datagram<'a>> {
+    let [s0, s1, d0, d1, _, _, _, _, ref payload @ ..] = *ip.payload else { return None };
+    let (source, destination) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
+    (ip.protocol == UDP && source == from).then(|| Datagram {
+        source: SocketAddr::new(ip.source, source),
+        destination: SocketAddr::new(ip.destination, destination),
+        payload,
     })
 }
 

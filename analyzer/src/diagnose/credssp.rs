@@ -104,6 +104,24 @@ pub fn rdstls(timeline: &Timeline) -> Option<Finding> {
     Some(finding.with(seen.mark, format!("RDSTLS authentication response {:#x}", seen.what)))
 }
 
+/// RDSAAD: the server does not take the client's assertion, \[MS-RDPBCGR\] 2.2.18.3.
+pub fn rdsaad(timeline: &Timeline) -> Option<Finding> {
+    const E_ACCESSDENIED: u32 = 0x8007_0005;
+    stage::failed(timeline)?;
+    let seen = timeline.facts.inner.credssp.rdsaad.as_ref().filter(|seen| seen.what != 0)?;
+    let code = coded(&["ntstatus", "sspi"], seen.what);
+    let id = match (seen.what, code.and_then(|code| code.causes.first())) {
+        (E_ACCESSDENIED, _) => "NLA-RIGHT",
+        // An assertion is no password, and no ticket: what else its error means in CredSSP is not meant here.
+        (code, Some(id)) if code >> 30 == 3 => id,
+        (_, _) => "NLA-CRED",
+    };
+    let result = written(seen.what, code);
+    let says = format!("the server refuses the client's assertion of Entra ID (RDSAAD): {result}");
+    let finding = at(timeline, id, Confidence::Possible, seen.mark, timeline.last_phase(), says)?.by(Party::Server);
+    Some(finding.with(seen.mark, format!("RDSAAD authentication result {result}")))
+}
+
 /// SPNEGO: the server takes none of the mechanisms, or not what the chosen one said.
 pub fn rejected(timeline: &Timeline) -> Option<Finding> {
     stage::failed(timeline)?;

@@ -76,6 +76,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "error of Kerberos", check: credssp::kerberos, scope: Scope::Rdp },
     Rule { name: "early user authorization denied", check: credssp::unauthorized, scope: Scope::Rdp },
     Rule { name: "RDSTLS refused", check: credssp::rdstls, scope: Scope::Rdp },
+    Rule { name: "RDSAAD refused", check: credssp::rdsaad, scope: Scope::Rdp },
     Rule { name: "SPNEGO rejects", check: credssp::rejected, scope: Scope::Rdp },
     Rule { name: "a strict side and an old CredSSP", check: credssp::strict, scope: Scope::Rdp },
     Rule { name: "client left after the server's pubKeyAuth", check: credssp::unbound, scope: Scope::Rdp },
@@ -356,13 +357,13 @@ impl Outcome {
         // What was refused in so many words has failed, whoever ends the connection afterwards.
         let refused = timeline.phases.iter().any(|phase| phase.outcome == phase::Outcome::Failed);
         match timeline.is_active() {
-            true if !stopped && timeline.ended_badly() => Outcome::Broken,
+            true if !stopped && timeline.ended_badly() || timeline.facts.ended_inside().is_some() => Outcome::Broken,
             true => Outcome::Connected,
             false if timeline.facts.inner.is_redirected() => Outcome::Unfinished,
             false if timeline.may_be_redirected() => Outcome::Unfinished,
             false if timeline.is_before_channel() && gateway::nothing_asked(timeline) => Outcome::Unfinished,
             false if !timeline.is_before_channel() && negotiation::nothing_asked(timeline) => Outcome::Unfinished,
-            false if stopped && !refused => Outcome::Unfinished,
+            false if stopped && !refused && timeline.facts.ended_inside().is_none() => Outcome::Unfinished,
             false => Outcome::Failed,
         }
     }

@@ -93,6 +93,36 @@ pub struct Ntlm {
     pub is_v1: bool,
 }
 
+/// Whom a client names as its user. Read only where somebody asked for names; never with a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Where it stands.
+    pub by: Naming,
+    /// The domain, or the empty text.
+    pub domain: String,
+    /// The user, or the empty text.
+    pub user: String,
+}
+
+/// Where a client names its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// NTLM's AUTHENTICATE, \[MS-NLMP\] 2.2.1.3.
+    Ntlm,
+    /// Client Info, \[MS-RDPBCGR\] 2.2.1.11.1.1.
+    ClientInfo,
+}
+
+impl Naming {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Naming::Ntlm => "NTLM",
+            Naming::ClientInfo => "Client Info",
+        }
+    }
+}
+
 /// Names in an NTLM target information.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NtlmNames {

@@ -34,6 +34,11 @@ pub enum Interception {
         /// Why.
         why: String,
     },
+    /// TLS of this leg could not go on at the relay, which ended both legs by it.
+    Broke {
+        /// Why.
+        why: String,
+    },
     /// What this machine's roots say of the server's chain, which the relay accepted whatever it is.
     Upstream {
         /// `None` where it could not be checked.
@@ -56,6 +61,7 @@ impl Interception {
             Interception::Asked(_)
             | Interception::Stands
             | Interception::Stuck { .. }
+            | Interception::Broke { .. }
             | Interception::Upstream { .. }
             | Interception::OtherKey
             | Interception::Unbound => false,
@@ -88,6 +94,7 @@ impl Interception {
             Interception::Passed { .. } => "passed",
             Interception::Redialed { .. } => "redialed",
             Interception::Stuck { .. } => "stuck",
+            Interception::Broke { .. } => "broke",
             Interception::Upstream { .. } => "upstream",
             Interception::OtherKey => "other-key",
             Interception::Unbound => "unbound",
@@ -99,9 +106,10 @@ impl Interception {
         match self {
             Interception::Asked(means) => vec![("means", means.name().into())],
             Interception::Stands | Interception::OtherKey | Interception::Unbound => Vec::new(),
-            Interception::Passed { why } | Interception::Redialed { why } | Interception::Stuck { why } => {
-                vec![("why", why.clone())]
-            }
+            Interception::Passed { why }
+            | Interception::Redialed { why }
+            | Interception::Stuck { why }
+            | Interception::Broke { why } => vec![("why", why.clone())],
             Interception::Upstream { trusted, says } => {
                 let trusted = trusted.map(|trusted| ("trusted", if trusted { "yes" } else { "no" }.into()));
                 trusted.into_iter().chain([("says", says.clone())]).collect()
@@ -121,6 +129,7 @@ impl Interception {
             "passed" => Interception::Passed { why: field("why")? },
             "redialed" => Interception::Redialed { why: field("why")? },
             "stuck" => Interception::Stuck { why: field("why")? },
+            "broke" => Interception::Broke { why: field("why")? },
             "upstream" => Interception::Upstream {
                 trusted: field("trusted").map(|trusted| trusted == "yes"),
                 says: field("says")?,

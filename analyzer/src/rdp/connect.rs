@@ -3,8 +3,8 @@
 
 use super::decoded::{self, Refused};
 use super::redirection;
-use super::wire::{Cursor, at};
-use crate::event::RdpPdu;
+use super::wire::{Cursor, at, latin, utf16};
+use crate::event::{Account, Naming, RdpPdu};
 use crate::observation::Side;
 
 // Flags of the security header, 2.2.8.1.1.2.1.
@@ -64,6 +64,20 @@ fn client_info(mut body: Cursor<'_>) -> Option<RdpPdu> {
     let has_cookie = skipped && has_cookie(body).unwrap_or(false);
     let [domain, user, password, ..] = lengths;
     Some(RdpPdu::ClientInfo { flags, lengths: [domain, user, password], has_cookie })
+}
+
+/// Whom a Client Info names: the first two of its texts.
+pub(super) fn account(body: &[u8]) -> Option<Account> {
+    let mut body = at(body, 0);
+    let (_, flags) = (body.u32()?, body.u32()?);
+    let [domain, user, ..] = [body.u16()?, body.u16()?, body.u16()?, body.u16()?, body.u16()?].map(usize::from);
+    let is_wide = flags & UNICODE != 0;
+    let mut text = |len: usize| {
+        let text = body.take(len)?;
+        body.take(if is_wide { 2 } else { 1 })?;
+        Some(if is_wide { utf16(text) } else { latin(text) }.unwrap_or_default())
+    };
+    Some(Account { by: Naming::ClientInfo, domain: text(domain)?, user: text(user)? })
 }
 
 /// 2.2.1.11.1.1.1: address family, address, client directory, then the fixed part, then the cookie's length.

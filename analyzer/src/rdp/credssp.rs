@@ -2,10 +2,22 @@
 
 use super::der::{self, OCTETS, SEQUENCE};
 use super::spnego;
-use crate::event::TsRequest;
+use crate::event::{Account, TsRequest};
 
 /// Tokens that are read of one request: there is one.
 const MAX_TOKENS: usize = 4;
+
+/// Whom a token of a TSRequest names.
+pub(super) fn account(bytes: &[u8]) -> Option<Account> {
+    let parts = der::all(der::inside(bytes, SEQUENCE)?);
+    parts.filter(|part| part.tag == 0xa1).flat_map(|part| tokens(part.content)).find_map(spnego::account)
+}
+
+/// `negoTokens`: NegoData, a sequence of sequences with one token each.
+fn tokens(content: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let all = der::all(der::inside(content, SEQUENCE).unwrap_or_default()).take(MAX_TOKENS);
+    all.filter_map(|token| der::inside(der::inside(token.tagged(SEQUENCE)?, 0xa0)?, OCTETS))
+}
 
 /// Reads a whole TSRequest; `None` where it has no version.
 pub(super) fn read(bytes: &[u8]) -> Option<TsRequest> {
@@ -18,10 +30,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<TsRequest> {
                 is_versioned = true;
             }
             0xa1 => {
-                let tokens = der::all(der::inside(part.content, SEQUENCE).unwrap_or_default()).take(MAX_TOKENS);
-                let tokens =
-                    tokens.filter_map(|token| der::inside(der::inside(token.tagged(SEQUENCE)?, 0xa0)?, OCTETS));
-                request.tokens = tokens.map(|token| spnego::read(token).unwrap_or_default()).collect();
+                request.tokens = tokens(part.content).map(|token| spnego::read(token).unwrap_or_default()).collect();
             }
             0xa2 => request.has_auth_info = true,
             0xa3 => request.has_pub_key_auth = true,

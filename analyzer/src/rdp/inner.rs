@@ -1,4 +1,4 @@
-//! What stands behind TLS, given its plaintext: CredSSP or RDSTLS first where they were agreed on, then MCS.
+//! What stands behind TLS, given its plaintext: CredSSP, RDSTLS or RDSAAD first where they were agreed on, then MCS.
 //!
 //! Each side's first bytes tell which it is, so that the two sides need not be in step.
 
@@ -8,6 +8,7 @@ mod tests;
 use super::credssp;
 use super::der::{self, Extent, SEQUENCE};
 use super::mcs::Mcs;
+use super::rdsaad;
 use super::rdstls::{self, Length};
 use super::tpkt;
 use crate::event::{Protocols, What};
@@ -26,6 +27,8 @@ pub struct Inner {
     sides: [Half; 2],
     mcs: Mcs,
     is_told: bool,
+    /// Whether user names are to be told.
+    names: bool,
 }
 
 /// One side's authentication.
@@ -60,12 +63,18 @@ enum Kind {
     TsRequest,
     Authorization,
     Rdstls,
+    Rdsaad,
 }
 
 impl Inner {
     /// Nothing said yet, behind TLS with this protocol.
     pub fn new(selected: Protocols) -> Inner {
-        Inner { selected, sides: Default::default(), mcs: Mcs::behind_tls(), is_told: false }
+        Inner { selected, sides: Default::default(), mcs: Mcs::behind_tls(), is_told: false, names: false }
+    }
+
+    /// The same, and tells user names, if they are to be shown.
+    pub fn naming(self, names: bool) -> Inner {
+        Inner { mcs: self.mcs.naming(names), names, ..self }
     }
 
     /// More plaintext of one side, in order, however it is cut.
@@ -119,7 +128,7 @@ impl Inner {
                     let says = format!("expected a message of {MAX_MESSAGE} bytes at most, found one of {len}");
                     half.pass_over(from, len, says, out);
                 }
-                Next::Message(kind, len) if len <= half.kept.len() => half.message(from, kind, len, out),
+                Next::Message(kind, len) if len <= half.kept.len() => half.message(from, kind, len, self.names, out),
                 Next::Short | Next::Message(..) => return,
                 Next::Mcs => return self.over(from, out),
                 Next::Unknown(says) => {
@@ -156,12 +165,17 @@ impl Half {
                 Length::Known(len) => Next::Message(Kind::Rdstls, len),
                 Length::Bad => Next::Unknown("expected a PDU of RDSTLS, found something else".to_owned()),
             },
+            _ if selected.contains(Protocols::RDSAAD) => match rdsaad::length(&self.kept) {
+                Length::Short => Next::Short,
+                Length::Known(len) => Next::Message(Kind::Rdsaad, len),
+                Length::Bad => Next::Unknown("expected a text of RDSAAD, found something else".to_owned()),
+            },
             [first, ..] => Next::Unknown(format!("expected a TSRequest (30) or TPKT (03), found {first:02x}")),
         }
     }
 
     /// Reads one message, and takes it from what is kept.
-    fn message(&mut self, from: Side, kind: Kind, len: usize, out: &mut Vec<What>) {
+    fn message(&mut self, from: Side, kind: Kind, len: usize, names: bool, out: &mut Vec<What>) {
         let rest = self.kept.split_off(len);
         let message = std::mem::replace(&mut self.kept, rest);
         let offset = self.offset;
@@ -169,7 +183,10 @@ impl Half {
         self.messages += 1;
         match kind {
             Kind::TsRequest => match credssp::read(&message) {
-                Some(request) => out.push(What::Credssp { from, request: Box::new(request) }),
+                Some(request) => {
+                    out.push(What::Credssp { from, request: Box::new(request) });
+                    out.extend(names.then(|| credssp::account(&message)).flatten().map(What::Account));
+                }
                 None => {
                     let says = format!("expected a TSRequest with a version, found {len} bytes without");
                     out.push(What::Malformed { from, layer: "credssp", offset, says });
@@ -182,6 +199,10 @@ impl Half {
             Kind::Rdstls => {
                 let code = rdstls::result(&message).filter(|_| from == Side::Server);
                 out.extend(code.map(|code| What::RdstlsResult { code }));
+            }
+            Kind::Rdsaad => {
+                let code = rdsaad::result(&message).filter(|_| from == Side::Server);
+                out.extend(code.map(|code| What::RdsaadResult { code }));
             }
         }
     }

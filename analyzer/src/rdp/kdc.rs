@@ -1,5 +1,5 @@
-//! Kerberos between a client and its domain controller on TCP port 88: the errors, which stand there in clear (RFC 4120,
-//! 5.9.1 and 7.2.2). Tickets are passed over.
+//! Kerberos between a client and its domain controller on port 88, TCP or UDP: the errors, which stand there in clear
+//! (RFC 4120, 5.9.1 and 7.2). Tickets are passed over.
 
 use super::der::{self, SEQUENCE};
 use super::spnego;
@@ -49,6 +49,11 @@ impl Answers {
     pub fn lose(&mut self) {
         *self = Answers { kept: Vec::new(), is_lost: true };
     }
+}
+
+/// The error in a datagram, which is one message.
+pub fn datagram(payload: &[u8]) -> Option<KdcError> {
+    error(payload)
 }
 
 /// A KRB-ERROR: [6] error-code, [9] realm, [10] sname.

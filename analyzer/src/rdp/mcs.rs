@@ -49,6 +49,12 @@ impl Mcs {
         Mcs::with(Security::Tls)
     }
 
+    /// The same, and tells the names in a Client Info, if they are to be shown.
+    pub fn naming(mut self, names: bool) -> Mcs {
+        self.share.names = names;
+        self
+    }
+
     fn with(security: Security) -> Mcs {
         Mcs { sides: [(); 2].map(|()| Frames::keeping(MAX_PDU)), security, share: Share::default() }
     }

@@ -13,6 +13,7 @@ mod marks;
 pub mod mcs;
 mod ntlm;
 pub mod prelude;
+mod rdsaad;
 mod rdstls;
 mod redirection;
 mod share;

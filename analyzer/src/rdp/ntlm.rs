@@ -1,8 +1,8 @@
 //! NTLM messages (\[MS-NLMP\] 2.2.1): flags, version, target information. Responses, hashes and session keys are passed
 //! over and never copied.
 
-use super::wire::{at, utf16};
-use crate::event::{Ntlm, NtlmKind, NtlmNames};
+use super::wire::{at, latin, utf16};
+use crate::event::{Account, Naming, Ntlm, NtlmKind, NtlmNames};
 
 /// How every message begins.
 pub(super) const SIGNATURE: &[u8] = b"NTLMSSP\0";
@@ -11,6 +11,8 @@ const NEGOTIATE_VERSION: u32 = 0x0200_0000;
 /// Where the target information stands in an NTLMv2 response: behind the proof (16) and the client challenge's fixed
 /// part (28), 2.2.2.7 and 2.2.2.8.
 const PAIRS_IN_RESPONSE: usize = 16 + 28;
+/// NTLMSSP_NEGOTIATE_UNICODE: texts are UTF-16.
+const NEGOTIATE_UNICODE: u32 = 0x1;
 /// Length of an NTLMv1 response.
 const V1_RESPONSE: usize = 24;
 /// Pairs that are read.
@@ -48,6 +50,17 @@ pub(super) fn read(message: &[u8]) -> Option<Ntlm> {
         (NtlmKind::Negotiate, _) | (NtlmKind::Challenge | NtlmKind::Authenticate, None) => {}
     }
     Some(read)
+}
+
+/// Whom an AUTHENTICATE names: DomainNameFields and UserNameFields, 2.2.1.3.
+pub(super) fn account(message: &[u8]) -> Option<Account> {
+    let kind = at(message.strip_prefix(SIGNATURE)?, 0).u32()?;
+    let is_wide = at(message, 60).u32().unwrap_or_default() & NEGOTIATE_UNICODE != 0;
+    let text = |place| {
+        let field = field(message, place).unwrap_or_default();
+        if is_wide { utf16(field) } else { latin(field) }.unwrap_or_default()
+    };
+    (kind == 3).then(|| Account { by: Naming::Ntlm, domain: text(28), user: text(36) })
 }
 
 /// What a field of length, maximal length and offset leads to.

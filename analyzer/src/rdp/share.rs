@@ -29,12 +29,15 @@ pub(super) struct Share {
     place: Option<usize>,
     carrier: Option<u16>,
     dynamic: Dynamic,
+    /// Whether user names are to be told.
+    pub(super) names: bool,
 }
 
 /// One piece of user data, and where it stands in its side's stream.
 struct Piece<'a> {
     from: Side,
     at: u64,
+    names: bool,
     out: &'a mut Vec<What>,
 }
 
@@ -52,7 +55,7 @@ impl Share {
 
     /// User data that begins with a security header only where it must have one.
     pub(super) fn bare(&mut self, from: Side, channel: u16, user: &[u8], at: u64, out: &mut Vec<What>) {
-        let mut piece = Piece { from, at, out };
+        let mut piece = Piece { from, at, names: self.names, out };
         match self.io {
             _ if self.message == Some(channel) => piece.headed(user),
             Some(io) if io != channel => {
@@ -70,7 +73,7 @@ impl Share {
 
     /// User data that always begins with a security header.
     pub(super) fn headed(&mut self, from: Side, channel: u16, user: &[u8], at: u64, out: &mut Vec<What>) {
-        let mut piece = Piece { from, at, out };
+        let mut piece = Piece { from, at, names: self.names, out };
         match (user.get(4..), self.io) {
             (Some(rest), Some(io)) if io != channel && self.message != Some(channel) => {
                 piece.traffic(Traffic::Channel(channel), rest.len());
@@ -113,7 +116,12 @@ impl Piece<'_> {
             return self.trouble(0, format!("expected a security header, found {} bytes", user.len()));
         };
         match connect::read(self.from, flags, cursor.rest) {
-            Ok(Some(pdu)) => self.tell(pdu),
+            Ok(Some(pdu)) => {
+                let is_account = self.names && matches!(pdu, RdpPdu::ClientInfo { .. });
+                self.tell(pdu);
+                let account = is_account.then(|| connect::account(cursor.rest)).flatten();
+                self.out.extend(account.map(What::Account));
+            }
             Ok(None) => self.traffic(Traffic::Closed, user.len()),
             Err(Refused { at, says }) => self.trouble(4 + at, says),
         }

@@ -3,7 +3,7 @@
 
 use super::der::{self, OCTETS, OID, SEQUENCE};
 use super::ntlm;
-use crate::event::{AuthMessage, Kerberos, Mechanism, Token};
+use crate::event::{Account, AuthMessage, Kerberos, Mechanism, Token};
 
 /// GSS-API InitialContextToken (RFC 2743 3.1).
 const GSS: u8 = 0x60;
@@ -45,6 +45,12 @@ pub(crate) fn read(token: &[u8]) -> Option<Token> {
             Some(Token { chosen: Some(chosen), message: Some(message), ..Token::default() })
         }
     }
+}
+
+/// Whom the NTLM message in a token names, however it is wrapped: it stands in there in one piece.
+pub(super) fn account(token: &[u8]) -> Option<Account> {
+    let place = token.windows(ntlm::SIGNATURE.len()).position(|bytes| bytes == ntlm::SIGNATURE)?;
+    ntlm::account(&token[place..])
 }
 
 fn init(content: &[u8]) -> Token {

@@ -48,6 +48,14 @@ impl Capture {
         self
     }
 
+    /// A datagram to the client.
+    fn datagram(&mut self, port: u16, data: &[u8]) -> &mut Capture {
+        let mut udp =
+            [port.to_be_bytes(), 50_001_u16.to_be_bytes(), (8 + data.len() as u16).to_be_bytes(), [0; 2]].concat();
+        udp.extend(data);
+        self.packet(17, SERVER, CLIENT, &udp)
+    }
+
     fn send(&mut self, from: Side, flags: u8, data: &[u8]) -> &mut Capture {
         let ends = [(CLIENT, 50_000), (SERVER, self.port)];
         let ((source, source_port), (destination, port)) = (ends[from as usize], ends[from.other() as usize]);
@@ -216,6 +224,18 @@ fn what_a_domain_controller_refused_its_client_belongs_to_the_session() {
     let [session] = &sessions[..] else { panic!("{} sessions", sessions.len()) };
     let [seen] = &session.timeline.facts.kdc[..] else { panic!("{:?}", session.timeline.facts.kdc) };
     assert_eq!((seen.what.code, seen.what.service.as_deref(), seen.mark.frame), (37, Some("TERMSRV/host.x"), 6));
+}
+
+#[test]
+fn what_it_refused_by_udp_does_too() {
+    let mut capture = Capture::opened(3389, 1);
+    // Without the length that TCP needs. Port 89 is no domain controller's.
+    capture.datagram(88, &refusal(25)[4..]).datagram(89, &refusal(36)[4..]).datagram(88, &refusal(37)[4..]);
+    capture.datagram(88, b"~").send(Side::Client, ACK, REQUEST).send(Side::Server, ACK, CONFIRM);
+    let sessions = capture.send(Side::Server, RST_ACK, b"").read();
+    let facts = &sessions[0].timeline.facts;
+    let seen: Vec<(u32, u64)> = facts.kdc.iter().map(|seen| (seen.what.code, seen.mark.frame)).collect();
+    assert_eq!(seen, [(37, 6)]);
 }
 
 #[test]

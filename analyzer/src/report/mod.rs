@@ -39,8 +39,7 @@ pub fn altered_by_proxy(timeline: &Timeline) -> Vec<String> {
 /// What a relay did that can stand inside TLS.
 fn intercepted(timeline: &Timeline) -> Vec<String> {
     let Some(means) = timeline.facts.means() else { return Vec::new() };
-    let steps = timeline.facts.interception.iter().map(|step| &step.what);
-    let told = steps.filter_map(|step| match step {
+    let told = timeline.facts.interception.iter().filter_map(|step| match &step.what {
         Interception::Asked(_) | Interception::Upstream { trusted: Some(true), .. } => None,
         Interception::Stands => Some(format!(
             "TLS ends here twice (--intercept {means}): {}; key exchange and tickets of one leg are not those of the other, \
@@ -56,6 +55,9 @@ fn intercepted(timeline: &Timeline) -> Vec<String> {
              time, repeated the request and passed the client's own ClientHello on"
         )),
         Interception::Stuck { why } => Some(format!("it ended the session itself: {why}")),
+        Interception::Broke { why } => {
+            Some(format!("its own TLS of the {} leg broke ({why}), and so it ended both legs", step.mark.leg))
+        }
         Interception::Upstream { trusted: Some(false), says } => {
             Some(format!("it accepted the server's certificate, which this machine does not trust: {says}"))
         }

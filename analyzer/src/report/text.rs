@@ -106,6 +106,13 @@ pub fn findings(session: &Diagnosed) -> String {
     text
 }
 
+/// Whom the client names, where somebody asked for names: a line, or nothing.
+pub fn users(session: &Diagnosed) -> String {
+    let mut text = String::new();
+    inner::users(&mut text, &session.timeline.facts.inner);
+    text
+}
+
 /// One phase edge, as it happens.
 pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
     use crate::timeline::phase::Outcome;

@@ -2,7 +2,7 @@
 
 use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::diagnose::{Outcome, Party, Severity};
-use crate::observation::{Ending, Leg, Side};
+use crate::observation::{Ending, Interception, Leg, Side};
 use crate::report::text::length;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
@@ -60,10 +60,31 @@ fn said_goodbye(timeline: &Timeline) -> bool {
     by_server && alert.is_some_and(|alert| alert.what.0 == Side::Client)
 }
 
-fn stopped(timeline: &Timeline) -> &'static str {
+fn stopped(timeline: &Timeline) -> String {
     match timeline.end {
-        Some(end) if Party::of(&end) == Party::Proxy => "the proxy was stopped",
-        _ => "the recording ends",
+        Some(end) if Party::of(&end) == Party::Proxy => {
+            ended_inside(timeline).unwrap_or_else(|| "the proxy was stopped".into())
+        }
+        _ => "the recording ends".into(),
+    }
+}
+
+/// By what a proxy that stands inside TLS ended the session itself.
+fn ended_inside(timeline: &Timeline) -> Option<String> {
+    let step = timeline.facts.ended_inside()?;
+    match &step.what {
+        Interception::Broke { why } => {
+            let peer = if step.mark.leg == Leg::Front { Side::Client } else { Side::Server };
+            Some(format!("TLS with the {peer} broke at the proxy ({} leg): {why}", step.mark.leg))
+        }
+        Interception::Stuck { why } => Some(format!("the proxy could not go on: {why}")),
+        Interception::Asked(_)
+        | Interception::Stands
+        | Interception::Passed { .. }
+        | Interception::Redialed { .. }
+        | Interception::Upstream { .. }
+        | Interception::OtherKey
+        | Interception::Unbound => None,
     }
 }
 
@@ -72,7 +93,8 @@ fn ended(session: &Diagnosed) -> String {
     // The phase that failed stands in the finding; who closed the socket, and where, stands in the end.
     let primary = session.findings.first().filter(|finding| finding.severity == Severity::Failure);
     let phase = primary.map_or(end.phase, |finding| finding.phase);
-    format!("{} in {phase}: {}", session.outcome.name(), act(end))
+    let inside = ended_inside(&session.timeline).filter(|_| Party::of(end) == Party::Proxy);
+    format!("{} in {phase}: {}", session.outcome.name(), inside.unwrap_or_else(|| act(end)))
 }
 
 fn act(end: &End) -> String {

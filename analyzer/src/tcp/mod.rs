@@ -135,6 +135,8 @@ impl<L: Listener> Streams<L> {
         match &heard.what {
             What::Segment(segment) => self.segment(heard, segment),
             What::Icmp(icmp) => self.icmp(heard, icmp),
+            // Of no connection.
+            What::Datagram(_) => {}
         }
     }
 

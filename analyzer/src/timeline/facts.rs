@@ -158,8 +158,10 @@ impl Facts {
             What::Kdc(error) if self.kdc.len() < KEPT => self.kdc.push(Sighting { what: error.clone(), mark }),
             What::Kdc(_) => {}
             What::Credssp { from, request } => self.inner.credssp(mark, *from, request),
+            What::Account(account) => self.inner.account(mark, account),
             What::EarlyAuthorization { result } => self.inner.authorization(mark, *result),
             What::RdstlsResult { code } => self.inner.rdstls(mark, *code),
+            What::RdsaadResult { code } => self.inner.rdsaad(mark, *code),
             What::ClientSettings(settings) => self.inner.client_settings(mark, settings),
             What::ServerSettings(settings) => self.inner.server_settings(mark, settings),
             What::Rdp { from, pdu } => self.inner.rdp(mark, *from, pdu),
@@ -322,8 +324,10 @@ impl Tls {
             | What::Outer(_)
             | What::Gateway(_)
             | What::Credssp { .. }
+            | What::Account(_)
             | What::EarlyAuthorization { .. }
             | What::RdstlsResult { .. }
+            | What::RdsaadResult { .. }
             | What::ClientSettings(_)
             | What::ServerSettings(_)
             | What::Rdp { .. }

@@ -9,8 +9,8 @@ use super::first_hand;
 use super::frames::Frames;
 use super::said::Said;
 use crate::event::{
-    AuthMessage, AutoDetect, Capabilities, ClientSettings, Finalization, Kerberos, McsPdu, Mechanism, Ntlm, NtlmKind,
-    RdpPdu, Redirection, ServerSettings, Traffic, TsRequest,
+    Account, AuthMessage, AutoDetect, Capabilities, ClientSettings, Finalization, Kerberos, McsPdu, Mechanism, Ntlm,
+    NtlmKind, RdpPdu, Redirection, ServerSettings, Traffic, TsRequest,
 };
 use crate::observation::Side;
 
@@ -34,6 +34,8 @@ pub struct Inner {
     pub security_exchange: Option<Mark>,
     /// What the client said of its user: flags, bytes of domain, user and password, and whether it brought a cookie.
     pub client_info: Option<Sighting<(u32, [u16; 3], bool)>>,
+    /// Whom the client names as its user, once for each place; empty where nobody asked for names.
+    pub accounts: Vec<Sighting<Account>>,
     /// Auto-detection.
     pub auto_detect: AutoDetection,
     /// Licensing messages: who, which, and code and transition of an error alert.
@@ -151,6 +153,8 @@ pub struct Credssp {
     pub authorization: Option<Sighting<u32>>,
     /// RDSTLS: the server's result.
     pub rdstls: Option<Sighting<u32>>,
+    /// RDSAAD: the server's result.
+    pub rdsaad: Option<Sighting<u32>>,
 }
 
 impl Credssp {
@@ -335,6 +339,21 @@ impl Inner {
         if first_hand(mark.leg, Side::Server) {
             self.say(mark, Said::server("RDSTLS authentication response"));
             once(&mut self.credssp.rdstls, mark, code);
+        }
+    }
+
+    pub(super) fn rdsaad(&mut self, mark: Mark, code: u32) {
+        if first_hand(mark.leg, Side::Server) {
+            self.say(mark, Said::server("RDSAAD authentication result"));
+            once(&mut self.credssp.rdsaad, mark, code);
+        }
+    }
+
+    /// Whom the client names, once for each place.
+    pub(super) fn account(&mut self, mark: Mark, account: &Account) {
+        let is_new = self.accounts.iter().all(|known| known.what.by != account.by);
+        if is_new && first_hand(mark.leg, Side::Client) {
+            self.accounts.push(Sighting { what: account.clone(), mark });
         }
     }
 

@@ -24,6 +24,7 @@ impl Facts {
             | Interception::Passed { .. }
             | Interception::Redialed { .. }
             | Interception::Stuck { .. }
+            | Interception::Broke { .. }
             | Interception::Upstream { .. }
             | Interception::OtherKey
             | Interception::Unbound => None,
@@ -33,6 +34,20 @@ impl Facts {
     /// Whether a relay stands inside TLS: the legs then have nothing in common but the plaintext.
     pub fn is_intercepted(&self) -> bool {
         self.interception.iter().any(|step| step.what == Interception::Stands)
+    }
+
+    /// By what the relay ended the session itself.
+    pub fn ended_inside(&self) -> Option<&Sighting<Interception>> {
+        self.interception.iter().find(|step| match step.what {
+            Interception::Stuck { .. } | Interception::Broke { .. } => true,
+            Interception::Asked(_)
+            | Interception::Stands
+            | Interception::Passed { .. }
+            | Interception::Redialed { .. }
+            | Interception::Upstream { .. }
+            | Interception::OtherKey
+            | Interception::Unbound => false,
+        })
     }
 
     pub(super) fn is_redialed(&self) -> bool {
@@ -48,6 +63,7 @@ impl Timeline {
             | Interception::Stands
             | Interception::Passed { .. }
             | Interception::Stuck { .. }
+            | Interception::Broke { .. }
             | Interception::Upstream { .. }
             | Interception::OtherKey
             | Interception::Unbound => {}

@@ -174,6 +174,7 @@ impl Timeline {
             What::Unsealed => self.unsealed(),
             What::Credssp { from, request } => self.credssp(mark, *from, request),
             What::EarlyAuthorization { result } => self.authorized(mark, *result),
+            What::RdsaadResult { code } => self.admitted(mark, *code),
             What::Rdp { from, pdu } => self.rdp(mark, *from, pdu),
             What::Alert { level, description, .. } => {
                 if facts::is_fatal(*level, *description) {
@@ -189,6 +190,7 @@ impl Timeline {
             What::Outer(_)
             | What::Gateway(_)
             | What::Kdc(_)
+            | What::Account(_)
             | What::HelloRetryRequest
             | What::ServerHello(_)
             | What::EncryptedExtensions { .. }

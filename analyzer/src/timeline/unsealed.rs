@@ -61,6 +61,14 @@ impl Timeline {
         }
     }
 
+    /// RDSAAD has no phase of its own: what it denies is the one that was to begin.
+    pub(super) fn admitted(&mut self, mark: Mark, code: u32) {
+        if first_hand(mark.leg, Side::Server) && code != 0 {
+            self.begin_next(mark);
+            self.end_phase(self.last_phase(), mark, Outcome::Failed, Basis::Seen);
+        }
+    }
+
     /// Each message that begins a phase begins it; the phases between are those that the server left out.
     pub(super) fn rdp(&mut self, mark: Mark, from: Side, pdu: &RdpPdu) {
         if !first_hand(mark.leg, from) || self.is_active() {

@@ -41,6 +41,7 @@ pub struct Keyring {
     by_random: HashMap<Random, Vec<(Kind, Secret)>>,
     /// Master secrets, by the session id of the ServerHello: what openssl shows of a session.
     by_session: HashMap<Vec<u8>, Secret>,
+    names: bool,
 }
 
 impl Keyring {
@@ -63,6 +64,17 @@ impl Keyring {
             new += usize::from(self.put_session(session.clone(), secret.clone()));
         }
         new
+    }
+
+    /// The same secrets, with which user names are shown or not: whoever opens a session says whether they are wanted.
+    #[must_use]
+    pub fn naming(self, names: bool) -> Keyring {
+        Keyring { names, ..self }
+    }
+
+    /// Whether user names are to be shown.
+    pub fn shows_names(&self) -> bool {
+        self.names
     }
 
     /// Whether there is none.

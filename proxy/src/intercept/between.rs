@@ -1,8 +1,8 @@
 //! TLS of both legs ends here: plaintext goes from one to the other as it comes, and so does the end of what a side says.
 
-use analyzer::observation::Side;
+use analyzer::observation::{Interception, Side};
 
-use super::{Deeds, State};
+use super::{Deeds, State, leg_to, told};
 use crate::tls::{Broken, End};
 
 /// Both ends, and whose close_notify was passed on.
@@ -35,23 +35,25 @@ impl Between {
         }
         match passed {
             Ok(()) => State::Between(self),
-            Err(_) => {
+            Err((at, broken)) => {
+                deeds.step(leg_to(at), Interception::Broke { why: told(broken) });
                 deeds.ends = vec![Side::Client, Side::Server];
                 State::Over
             }
         }
     }
 
-    /// Takes what one side said and says it to the other.
-    fn pass(&mut self, from: Side, data: &[u8]) -> Result<(), Broken> {
+    /// Takes what one side said and says it to the other; or tells with whom TLS cannot go on, and why.
+    fn pass(&mut self, from: Side, data: &[u8]) -> Result<(), (Side, Broken)> {
         let mut plain = Vec::new();
         let taken = self.end(from).take(data, &mut plain);
         if from == Side::Server && self.front.is_handshaking() {
             self.early += plain.len();
         }
-        self.end(from.other()).say(&plain)?;
-        taken?;
-        if self.end(from).is_closed()? && !self.closed[from as usize] {
+        self.end(from.other()).say(&plain).map_err(|broken| (from.other(), broken))?;
+        taken.map_err(|broken| (from, broken))?;
+        let closed = self.end(from).is_closed().map_err(|broken| (from, broken))?;
+        if closed && !self.closed[from as usize] {
             self.closed[from as usize] = true;
             self.end(from.other()).close();
         }

@@ -198,13 +198,28 @@ impl Interceptor {
         };
     }
 
-    /// One side has sent its FIN, or its leg broke.
-    pub(crate) fn ended(&mut self, from: Side) {
-        if let (State::Reaching(_), Side::Server) = (&self.state, from)
-            && let State::Reaching(reaching) = std::mem::replace(&mut self.state, State::Over)
-        {
-            self.state = reaching.redial("the server ends the connection".into());
-        }
+    /// One side has sent its FIN, or its leg broke. The other's FIN comes behind what is held.
+    pub(crate) fn ended(&mut self, from: Side, deeds: &mut Deeds) {
+        let state = std::mem::replace(&mut self.state, State::Over);
+        self.state = match (state, from) {
+            (State::Reaching(reaching), Side::Server) => reaching.redial("the server ends the connection".into()),
+            (State::Listening(listening), Side::Client) => listening.ended(deeds),
+            (State::Replaying(replaying), from) => replaying.ended(from, deeds),
+            // The next connection to the server will hear of it.
+            (State::Redial(replay), _) => State::Redial(replay),
+            (
+                state @ (State::Negotiating(_)
+                | State::Listening(_)
+                | State::Reaching(_)
+                | State::Between(_)
+                | State::Passing
+                | State::Over),
+                from,
+            ) => {
+                deeds.ends.push(from.other());
+                state
+            }
+        };
     }
 
     /// How much may be read of this side now, bytes: what is held is bounded, and who sends more has to wait.

@@ -90,6 +90,13 @@ impl Listening {
         }
     }
 
+    /// The client ends: nothing more comes of its ClientHello.
+    pub(super) fn ended(self: Box<Self>, deeds: &mut Deeds) -> State {
+        deeds.send(Side::Server, self.replay.hello);
+        deeds.ends.push(Side::Server);
+        pass("the client ends before its ClientHello is whole", deeds)
+    }
+
     fn reach(self, how: &Intercept, hello: &ClientHello, deeds: &mut Deeds) -> State {
         let replay = self.replay;
         match Reaching::begin(how, hello, replay, deeds) {

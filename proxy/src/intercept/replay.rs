@@ -52,6 +52,8 @@ pub(super) struct Replaying {
     agreed: ConnectionConfirm,
     replay: Replay,
     confirm: Vec<u8>,
+    /// Who has sent a FIN: the client's is passed on behind its ClientHello.
+    ended: [bool; 2],
 }
 
 impl Replaying {
@@ -60,7 +62,7 @@ impl Replaying {
         let Some(negotiated) = &replay.negotiated else { return Err(replay.why) };
         let mut reader = Reader::default();
         reader.read(Side::Client, &Bytes::copy_from_slice(&negotiated.request));
-        Ok(Replaying { reader, agreed: negotiated.agreed, replay, confirm: Vec::new() })
+        Ok(Replaying { reader, agreed: negotiated.agreed, replay, confirm: Vec::new(), ended: [false; 2] })
     }
 
     /// What the client said and nobody was told yet, bytes.
@@ -87,10 +89,20 @@ impl Replaying {
         }
     }
 
+    /// One side has sent its FIN.
+    pub(super) fn ended(mut self: Box<Self>, from: Side, deeds: &mut Deeds) -> State {
+        self.ended[from as usize] = true;
+        deeds.ends.extend((from == Side::Server).then_some(Side::Client));
+        // A server that has ended does not answer: nothing waits for that any more.
+        deeds.ends.extend((self.ended == [true; 2]).then_some(Side::Server));
+        State::Replaying(self)
+    }
+
     fn pass(self, deeds: &mut Deeds) -> State {
         deeds.step(Leg::Front, Interception::Passed { why: self.replay.why });
         deeds.send(Side::Client, behind_tpkt(&self.confirm).to_vec());
         deeds.send(Side::Server, self.replay.hello);
+        deeds.ends.extend(self.ended[Side::Client as usize].then_some(Side::Server));
         State::Passing
     }
 }

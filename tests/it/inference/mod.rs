@@ -86,12 +86,24 @@ const LATER: &str = "pyrdp";
 
 #[test]
 fn captures_of_this_project() {
-    of_this_project("Debian peers", GOAL, |pair| pair.0 != LATER && pair.1 != LATER);
+    of_this_project("Debian peers", GOAL, |pair| pair.0 != LATER && pair.1 != LATER && !is_blind(pair));
 }
 
 #[test]
 fn captures_of_a_peer_that_came_later() {
     of_this_project("A peer that came later", LATER_GOAL, |pair| pair.0 == LATER || pair.1 == LATER);
+}
+
+/// Peers of which no step was written down with a capture at hand: nothing is to be reached, and what comes out is published.
+const BLIND: &[&str] = &["weston", "ironrdp"];
+
+fn is_blind(pair: &Pair) -> bool {
+    BLIND.iter().any(|peer| pair.0 == *peer || pair.1 == *peer)
+}
+
+#[test]
+fn captures_of_peers_that_were_never_looked_at() {
+    of_this_project("Blind", 0.0, is_blind);
 }
 
 fn of_this_project(title: &str, goal: f64, belongs: impl Fn(&Pair) -> bool) {

@@ -253,10 +253,17 @@ pub const CASES: &[Case] = &[
 
     // A client's timer fires before a bad way is through.
     play("latency", far(PLAIN, 300), TLS13, waits(2000), fails("PATH-LAT", &[])),
-    back(play("loss-40", faulty(&[Fault::Loss { of: BOTH, from: From::SynAck, share: 0.4 }]), TLS13, WAITS,
-        fails("PATH-LOSS", &[]))),
+    // The same segments are lost each time. Every message comes through at last, but one of the server's, for which nobody
+    // waits so long. (Where chance decides, one session in four gets through, or ends where nothing was mended yet.)
+    back(play("loss-of-first-tries", faulty(&[
+        Fault::Tries { of: BOTH, from: From::SynAck, lost: 2 },
+        Fault::Tries { of: CLIENT, from: From::Bytes(2400), lost: 4 },
+        Fault::Tries { of: SERVER, from: From::Bytes(2400), lost: 9 },
+    ]), TLS13, WAITS, fails("PATH-LOSS", &[]))),
     // Beside the server only what is sent to the client is seen to be lost: what the client loses is a slow client.
-    front(play("loss-60-to-client", faulty(&[Fault::Loss { of: SERVER, from: From::SynAck, share: 0.6 }]), TLS13, WAITS,
+    // With most seeds sessions get through; with this one none of 20 does.
+    front(play("loss-60-to-client",
+        Path { seed: 2, ..faulty(&[Fault::Loss { of: SERVER, from: From::SynAck, share: 0.6 }]) }, TLS13, WAITS,
         fails("PATH-LOSS", &[]))),
 ];
 

@@ -486,6 +486,43 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "RDSAAD: the assertion is refused",
+        fires: &["RDSAAD refused"],
+        almost: &["RDSTLS refused"],
+        script: "
+            21ms tls 1.3 SSL+RDSAAD 10ms
+            100ms << @entra ts_nonce
+            110ms >> @entra rdp_assertion
+            120ms << @entra-result 0xc000006d
+            130ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in basic-settings, after 9.9 ms
+            finding NLA-CRED, server, possible, in basic-settings on back
+            the server refuses the client's assertion of Entra ID (RDSAAD): 0xC000006D STATUS_LOGON_FAILURE
+        ",
+    },
+    Story {
+        name: "RDSAAD: the assertion is taken",
+        fires: &[],
+        almost: &["RDSAAD refused"],
+        script: "
+            21ms tls 1.3 SSL+RDSAAD 10ms
+            100ms << @entra ts_nonce
+            110ms >> @entra rdp_assertion
+            120ms << @entra-result 0
+            130ms inside 10ms
+            1s >> @ultimatum 3
+            1.1s > fin
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 100 ms
+            no findings
+        ",
+    },
+    Story {
         name: "SPNEGO rejects NTLM",
         fires: &["SPNEGO rejects"],
         almost: &["errorCode of CredSSP"],

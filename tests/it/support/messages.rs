@@ -77,6 +77,8 @@ fn behind_tls<'a>(name: &str, word: &str, words: &[&str], option: &dyn Fn(&str) 
         "error-code" => credssp::error_code(version, number(word)),
         "krb-error" => credssp::kerberos_error(version, number(word) as u8),
         "rdstls-result" => [&[1, 0, 4, 0, 1, 0][..], &number(word).to_le_bytes()].concat(),
+        "entra" => format!("{{\"{word}\":\"{}\"}}\0", words.get(1).unwrap_or(&"x")).into_bytes(),
+        "entra-result" => format!("{{\"authentication_result\":{}}}\0", number(word)).into_bytes(),
         "authorization" => credssp::early_authorization(number(word)),
         "connect-refused" => refusal::connect_refused(number(word) as u8),
         "join-refused" => refusal::join_refused(),
@@ -114,6 +116,7 @@ fn protocols(text: &str) -> Option<u32> {
         "HYBRID" => 2,
         "RDSTLS" => 4,
         "HYBRID_EX" => 8,
+        "RDSAAD" => 16,
         other => panic!("expected a protocol, found {other:?}"),
     };
     (text != "none").then(|| text.split('+').map(bit).fold(0, |all, bit| all | bit))

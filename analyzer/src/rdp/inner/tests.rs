@@ -6,8 +6,8 @@ use ironrdp_pdu::rdp::server_redirection::{ServerRedirectionFlags, ServerRedirec
 
 use super::*;
 use crate::event::{
-    AuthMessage, AutoDetect, Capabilities, Finalization, Kerberos, McsPdu, Mechanism, Ntlm, NtlmKind, RdpPdu, Traffic,
-    TsRequest,
+    Account, AuthMessage, AutoDetect, Capabilities, Finalization, Kerberos, McsPdu, Mechanism, Naming, Ntlm, NtlmKind,
+    RdpPdu, Traffic, TsRequest,
 };
 use crate::observation::Side::{Client, Server};
 
@@ -519,6 +519,43 @@ fn rdstls_is_passed_and_its_result_told() {
 }
 
 #[test]
+fn rdsaad_is_passed_and_its_result_told() {
+    let assertion = format!("{{\"rdp_assertion\":\"{SECRET}\"}}\0");
+    let script = [
+        (Server, b"{\"ts_nonce\":\"AAAA\"}\0".to_vec()),
+        (Client, assertion.into_bytes()),
+        (Server, b"{\"authentication_result\":-2147024891}\0".to_vec()),
+        (Client, data(&hex("28"))),
+    ];
+    let events = check(Protocols::RDSAAD, &script);
+    let attach = What::Mcs { from: Client, pdu: McsPdu::AttachUserRequest };
+    assert_eq!(events, [What::RdsaadResult { code: 0x8007_0005 }, attach]);
+}
+
+/// Everything that is told of a session whose client names its user twice.
+fn told(names: bool) -> Vec<What> {
+    let (mut inner, mut out) = (Inner::new(Protocols::HYBRID_EX).naming(names), Vec::new());
+    for (from, bytes) in with_ntlm().into_iter().chain(session()) {
+        inner.push(from, &bytes, &mut out);
+    }
+    out
+}
+
+#[test]
+fn names_are_told_to_who_asks_and_to_nobody_else() {
+    let accounts = |out: Vec<What>| -> Vec<Account> {
+        let account = |what| if let What::Account(account) = what { Some(account) } else { None };
+        out.into_iter().filter_map(account).collect()
+    };
+    let all = accounts(told(true));
+    let [ntlm, info] = &all[..] else { panic!("{all:?}") };
+    assert_eq!((ntlm.by, info.by), (Naming::Ntlm, Naming::ClientInfo));
+    assert_eq!([&ntlm.domain, &ntlm.user, &info.domain, &info.user], ["", "alice", "LAB", "alice"]);
+    assert!(!format!("{:?}", told(true)).contains(SECRET));
+    assert_eq!(accounts(told(false)), []);
+}
+
+#[test]
 fn holes_cost_what_stands_in_them() {
     // Within a TSRequest: that one.
     let script = with_ntlm();
@@ -577,7 +614,8 @@ impl Dice {
 fn spoiled_bytes_never_panic_and_cutting_them_changes_nothing() {
     let mut dice = Dice(0x5eed);
     for round in 0..3000 {
-        let selected = [Protocols::SSL, Protocols::HYBRID, Protocols::HYBRID_EX, Protocols::RDSTLS][round % 4];
+        let all = [Protocols::SSL, Protocols::HYBRID, Protocols::HYBRID_EX, Protocols::RDSTLS, Protocols::RDSAAD];
+        let selected = all[round % all.len()];
         let mut script = with_ntlm();
         script.extend(session());
         script.iter_mut().for_each(|(_, bytes)| dice.spoil(bytes));

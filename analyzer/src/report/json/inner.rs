@@ -24,6 +24,9 @@ pub(super) fn facts(inner: &Inner) -> Value {
                 "has_password": password > 0, "auto_reconnect_cookie": has_cookie,
             })
         }),
+        "accounts": inner.accounts.iter().map(|seen| json!({
+            "by": seen.what.by.name(), "domain": seen.what.domain, "user": seen.what.user, "frame": seen.mark.frame,
+        })).collect::<Vec<_>>(),
         "auto_detect": auto_detect(inner),
         "frames": frames(inner),
         "licensing": inner.licensing.iter().map(licence).collect::<Vec<_>>(),
@@ -78,7 +81,11 @@ fn coded(code: u32, name: Option<&str>, mark: Mark) -> Value {
 }
 
 fn credssp(credssp: &Credssp) -> Value {
-    if credssp.messages.is_empty() && credssp.authorization.is_none() && credssp.rdstls.is_none() {
+    if credssp.messages.is_empty()
+        && credssp.authorization.is_none()
+        && credssp.rdstls.is_none()
+        && credssp.rdsaad.is_none()
+    {
         return Value::Null;
     }
     json!({
@@ -97,6 +104,7 @@ fn credssp(credssp: &Credssp) -> Value {
             coded(seen.what, keyed("authz", seen.what), seen.mark)
         }),
         "rdstls_result": credssp.rdstls.as_ref().map(|seen| coded(seen.what, None, seen.mark)),
+        "rdsaad_result": credssp.rdsaad.as_ref().map(|seen| coded(seen.what, status(seen.what), seen.mark)),
     })
 }
 

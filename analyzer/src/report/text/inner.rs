@@ -2,15 +2,17 @@
 
 use super::{length, para};
 use crate::codes::{Table, errinfo::ERRINFO};
-use crate::event::{KdcError, Mechanism};
+use crate::event::{Account, KdcError, Mechanism, Ntlm, NtlmKind};
 use crate::observation::Side;
-use crate::timeline::facts::Sighting;
+use crate::time::{Timestamp, of_filetime};
+use crate::timeline::facts::{Mark, Sighting};
 use crate::timeline::inner::{Credssp, Inner, Settings};
 
 /// The lines; none where nothing was read.
 pub(super) fn facts(text: &mut String, inner: &Inner) {
     let lines = [
         ("  CredSSP:     ", credssp(&inner.credssp)),
+        ("  NTLM:        ", ntlm(&inner.credssp)),
         ("  settings:    ", settings(&inner.settings)),
         ("  licensing:   ", licensing(inner)),
         ("  auto-detect: ", auto_detect(inner)),
@@ -22,6 +24,20 @@ pub(super) fn facts(text: &mut String, inner: &Inner) {
         if let Some(says) = says {
             para(text, lead, &says);
         }
+    }
+    users(text, inner);
+}
+
+/// Whom the client names.
+pub(super) fn users(text: &mut String, inner: &Inner) {
+    let named = |seen: &Sighting<Account>| {
+        let Account { by, domain, user } = &seen.what;
+        let domain = if domain.is_empty() { String::new() } else { format!("{domain}\\") };
+        format!("{domain}{} ({})", if user.is_empty() { "no name" } else { user }, by.name())
+    };
+    let all: Vec<String> = inner.accounts.iter().map(named).collect();
+    if !all.is_empty() {
+        para(text, "  user:        ", &all.join(", "));
     }
 }
 
@@ -66,6 +82,48 @@ fn credssp(credssp: &Credssp) -> Option<String> {
         says += &format!(", authorization {}", keyed("authz", result.what));
     }
     Some(says)
+}
+
+/// What both sides said of themselves, and what of it people look for: names, the server's clock, the binding to TLS.
+fn ntlm(credssp: &Credssp) -> Option<String> {
+    let [offer, challenge, answer] =
+        [NtlmKind::Negotiate, NtlmKind::Challenge, NtlmKind::Authenticate].map(|kind| credssp.ntlm(kind));
+    let of_client = answer.as_ref().or(offer.as_ref());
+    let flags = answer.as_ref().or(challenge.as_ref()).or(offer.as_ref())?.what.flags;
+    let version = |of: Option<&Sighting<&Ntlm>>| {
+        of.and_then(|seen| seen.what.version)
+            .map(|(major, minor, build)| format!("version {major}.{minor}.{build} of the "))
+    };
+    let mut parts = Vec::new();
+    parts.extend(version(of_client).map(|version| version + "client"));
+    parts.extend(version(challenge.as_ref()).map(|version| version + "server"));
+    parts.push(format!("flags {flags:#010x}"));
+    if let Some(seen) = &challenge {
+        let names = &seen.what.names;
+        let of_server = [&names.netbios_domain, &names.netbios_computer, &names.dns_computer, &names.dns_domain];
+        let mut of_server: Vec<&str> = of_server.into_iter().filter_map(|name| name.as_deref()).collect();
+        of_server.dedup();
+        parts.extend((!of_server.is_empty()).then(|| format!("server {}", of_server.join(" "))));
+        parts.extend(seen.what.timestamp.and_then(|clock| ahead(clock, seen.mark)));
+    }
+    if let Some(seen) = &answer {
+        parts.extend(seen.what.names.target.as_ref().map(|target| format!("for {target}")));
+        parts.push(
+            if seen.what.channel_binding == Some(true) { "channel binding" } else { "no channel binding" }.into(),
+        );
+        parts.extend(seen.what.is_v1.then(|| "NTLMv1".to_owned()));
+    }
+    Some(parts.join(", "))
+}
+
+/// The server's clock (a FILETIME) beside the one that made the recording.
+fn ahead(filetime: u64, mark: Mark) -> Option<String> {
+    let clock = Timestamp(u64::try_from(of_filetime(filetime)?.as_nanos()).ok()?);
+    let (off, way) = match clock >= mark.at {
+        true => (clock.since(mark.at), "ahead of"),
+        false => (mark.at.since(clock), "behind"),
+    };
+    Some(format!("its clock {} {way} this recording's", length(off)))
 }
 
 fn settings(settings: &Settings) -> Option<String> {

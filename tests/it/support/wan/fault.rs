@@ -46,6 +46,9 @@ pub const PLAIN: Path = Path {
 pub enum Fault {
     /// This share of packets (0 to 1) is lost.
     Loss { of: &'static [Side], from: From, share: f64 },
+    /// Of each segment with payload the first so many tries are lost; all that bears none passes. What a session comes to by
+    /// that hangs on no chance.
+    Tries { of: &'static [Side], from: From, lost: u32 },
     /// This share of packets comes twice.
     Duplicates { of: &'static [Side], share: f64 },
     /// IP packets of more bytes than this do not fit. Where it is told, the router answers with ICMP 3/4,

@@ -1,5 +1,6 @@
 //! What the box remembers of a connection.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use analyzer::observation::Side;
@@ -23,6 +24,8 @@ pub struct Flow {
     /// How much each side has said, not counting what it repeats, and where that ends.
     bytes: [u64; 2],
     next: [Option<u32>; 2],
+    /// Of segments with payload, by side and sequence number.
+    tries: HashMap<(usize, u32), u32>,
     /// Since when each fault is there.
     pub since: Vec<Option<Instant>>,
     /// The box lets nothing through any more.
@@ -41,6 +44,7 @@ impl Flow {
             said_hello: false,
             bytes: [0; 2],
             next: [None; 2],
+            tries: HashMap::new(),
             since: vec![None; faults],
             killed: false,
             forgotten: false,
@@ -55,6 +59,9 @@ impl Flow {
             self.said_hello |= payload[0] == HANDSHAKE;
         }
         self.count(from, segment);
+        if !payload.is_empty() {
+            *self.tries.entry((from as usize, segment.seq)).or_default() += 1;
+        }
         for (fault, since) in faults.iter().zip(0..) {
             if self.since[since].is_none() && begins(fault).is_none_or(|from| self.reached(from, now)) {
                 self.since[since] = Some(now);
@@ -66,6 +73,11 @@ impl Flow {
     /// Where that ends which this side has said so far.
     pub fn next(&self, side: Side) -> Option<u32> {
         self.next[side as usize]
+    }
+
+    /// How often this segment was sent so far.
+    pub fn tries(&self, from: Side, segment: &Segment) -> u32 {
+        self.tries.get(&(from as usize, segment.seq)).copied().unwrap_or(0)
     }
 
     fn count(&mut self, from: Side, segment: &Segment) {
@@ -96,7 +108,10 @@ impl Flow {
 /// When a fault begins, where it does not do so at once.
 fn begins(fault: &Fault) -> Option<From> {
     match fault {
-        Fault::Loss { from, .. } | Fault::Vanish { from, .. } | Fault::Reset { from, .. } => Some(*from),
+        Fault::Loss { from, .. }
+        | Fault::Tries { from, .. }
+        | Fault::Vanish { from, .. }
+        | Fault::Reset { from, .. } => Some(*from),
         Fault::Duplicates { .. }
         | Fault::Mtu { .. }
         | Fault::Mss(_)

@@ -37,7 +37,11 @@ type Ends = [(Ipv4Addr, u16); 2];
 pub struct Forwarder {
     path: Path,
     journal: Journal,
-    random: Random,
+    /// What becomes of the packets of each side, those without payload and those with some: a sequence for each, so that it
+    /// does not hang on how they follow each other, or on how often a kernel acknowledges, which no seed decides.
+    luck: [[Random; 2]; 2],
+    /// How long the packets of each side take.
+    haste: [Random; 2],
     flows: HashMap<Ends, Flow>,
     waiting: BinaryHeap<Due>,
     arrivals: u64,
@@ -54,7 +58,8 @@ impl Forwarder {
         Forwarder {
             path,
             journal,
-            random: Random::seeded(path.seed),
+            luck: [0, 2].map(|first| sequences(path.seed, first)),
+            haste: sequences(path.seed, 4),
             flows: HashMap::new(),
             waiting: BinaryHeap::new(),
             arrivals: 0,
@@ -167,8 +172,15 @@ impl Forwarder {
     ) -> bool {
         let act = match fault {
             Fault::Loss { of, share, .. }
-                if of.contains(&from) && (begun.is_some() || tcp.is_none()) && self.chance(*share) =>
+                if of.contains(&from) && (begun.is_some() || tcp.is_none()) && self.strikes(from, tcp, *share) =>
             {
+                Act::Lost
+            }
+            Fault::Tries { of, lost, .. } if of.contains(&from) && begun.is_some() => {
+                let Some((ends, segment)) = tcp.filter(|(_, segment)| segment.payload.1 > 0) else { return false };
+                if self.flows.get(&ends).is_none_or(|flow| flow.tries(from, &segment) > *lost) {
+                    return false;
+                }
                 Act::Lost
             }
             Fault::Mtu { of, bytes, told } if of.contains(&from) && packet.len() > *bytes => {
@@ -191,7 +203,7 @@ impl Forwarder {
                 tcp.iter().for_each(|(_, segment)| self.answer(segment, now));
                 Act::Answered
             }
-            Fault::Duplicates { of, share } if of.contains(&from) && self.chance(*share) => {
+            Fault::Duplicates { of, share } if of.contains(&from) && self.strikes(from, tcp, *share) => {
                 self.journal.note(from, Act::Duplicated, packet.len());
                 self.send(from, packet.to_vec(), now);
                 return false;
@@ -205,6 +217,7 @@ impl Forwarder {
                 return self.idle(ends, from, &segment, (*after, *then), now);
             }
             Fault::Loss { .. }
+            | Fault::Tries { .. }
             | Fault::Mtu { .. }
             | Fault::Mss(_)
             | Fault::Vanish { .. }
@@ -301,7 +314,7 @@ impl Forwarder {
             due = self.free[side].max(now) + Duration::from_secs_f64(packet.len() as f64 / rate as f64);
             self.free[side] = due;
         }
-        due += self.path.delay + self.path.jitter.mul_f64(self.share());
+        due += self.path.delay + self.path.jitter.mul_f64(share(&mut self.haste[side]));
         if due < self.last[side] {
             match self.path.overtaking {
                 true => self.journal.note(from, Act::Overtaken, packet.len()),
@@ -319,14 +332,21 @@ impl Forwarder {
         self.waiting.push((Reverse((at, self.arrivals)), to == Side::Server, packet));
     }
 
-    fn chance(&mut self, share: f64) -> bool {
-        self.share() < share
+    /// Whether this share of a side's packets has the next one in it.
+    fn strikes(&mut self, from: Side, tcp: Option<(Ends, Segment)>, of: f64) -> bool {
+        let says = tcp.is_none_or(|(_, segment)| segment.payload.1 > 0);
+        share(&mut self.luck[from as usize][usize::from(says)]) < of
     }
+}
 
-    /// From 0 to 1.
-    fn share(&mut self) -> f64 {
-        self.random.below(1 << 30) as f64 / f64::from(1 << 30)
-    }
+/// A sequence for each side, of those that this seed has.
+fn sequences(seed: u64, first: u64) -> [Random; 2] {
+    [first, first + 1].map(|number| Random::seeded(seed << 3 | number))
+}
+
+/// From 0 to 1.
+fn share(random: &mut Random) -> f64 {
+    random.below(1 << 30) as f64 / f64::from(1 << 30)
 }
 
 fn other(side: Side) -> Side {
