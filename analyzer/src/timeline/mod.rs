@@ -8,10 +8,12 @@ pub mod frames;
 mod inferred;
 pub mod inner;
 mod intercepted;
+pub mod ladder;
 pub mod leg;
 pub mod phase;
 pub mod said;
 mod sealed;
+pub mod series;
 pub mod transit;
 mod unsealed;
 pub mod wait;
@@ -24,6 +26,7 @@ use crate::observation::{Absence, Ending, Leg as LegName, Opening, PathSample, S
 use crate::time::Timestamp;
 use facts::{Facts, Mark};
 use inferred::Inference;
+use ladder::Ladder;
 use leg::Leg;
 use phase::{Outcome, Phase, PhaseName, Waited};
 use wait::{Spoke, Wait};
@@ -60,6 +63,8 @@ pub struct Timeline {
     pub legs: Vec<Leg>,
     /// What was learned.
     pub facts: Facts,
+    /// The messages, one by one.
+    pub ladder: Ladder,
     /// The phases, in the order in which they began.
     pub phases: Vec<Phase>,
     /// How TCP ended, and who began it; `None` while it stands.
@@ -141,6 +146,7 @@ impl Timeline {
         self.began = self.began.or(Some(event.at));
         self.last = self.last.max(event.at);
         self.facts.push(event);
+        self.ladder.push(event, self.is_active(), self.is_unsealed());
         match &event.what {
             What::Opening(opening) => self.opening(mark, opening),
             What::Opened => self.opened(mark),

@@ -1,0 +1,323 @@
+//! The messages of a session in their order, each where it was seen, as far as the connection sequence goes: what a
+//! person follows with a finger. Of the session behind it only what ends it is kept.
+//!
+//! Sealed records that follow each other on a leg are one rung. The number of rungs is bounded; what came too late is
+//! counted, and ends, alerts and errors still find room.
+
+use super::facts::Mark;
+use super::said::Said;
+use crate::event::{Event, GatewayEvent, McsPdu, RdpPdu, Transport, What};
+use crate::observation::{Ending, Leg, Opening, Side};
+use crate::time::Timestamp;
+
+/// Rungs that are kept.
+const KEPT: usize = 240;
+/// Further ones for what ends a session.
+const ENDS_KEPT: usize = 32;
+/// ContentType, RFC 8446 5.1.
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+
+/// The messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ladder {
+    /// In the order in which they were seen, on all legs.
+    pub rungs: Vec<Rung>,
+    /// How many more there were.
+    pub more: u64,
+}
+
+/// One message, or several of a kind that follow each other on a leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rung {
+    /// Where the first was complete.
+    pub mark: Mark,
+    /// Who sent it; `None` where nobody did.
+    pub from: Option<Side>,
+    /// Which.
+    pub message: Message,
+    /// Whether it belongs to the connection to a gateway, around the RDP connection.
+    pub is_outer: bool,
+    /// How many.
+    pub times: u64,
+    /// Bytes of sealed records.
+    pub bytes: u64,
+    /// When the last was complete.
+    pub until: Timestamp,
+}
+
+/// A message, as far as a ladder tells it apart. What stands in it is in the facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// The name is looked up.
+    Lookup,
+    /// The resolver answered: so many addresses.
+    Addresses(usize),
+    /// A connection is asked for.
+    Connect,
+    /// The TCP handshake is done.
+    Connected,
+    /// One with a name.
+    Named(&'static str),
+    /// One with a name and a number of a table in [`crate::codes`].
+    Coded(&'static str, &'static str, u32),
+    /// An alert of TLS that could be read: its description.
+    Alert(u8),
+    /// One that is sealed.
+    SealedAlert,
+    /// Records that are sealed.
+    Sealed,
+    /// Sealed records of the handshake: Finished, in TLS 1.2 and before.
+    SealedHandshake,
+    /// A message that the end cuts short: its name, bytes that came, bytes that it should have.
+    Partial(&'static str, u32, u32),
+    /// One that cannot be what it should be, by its layer.
+    Malformed(&'static str),
+    /// An end.
+    Closed(Ending),
+}
+
+impl Message {
+    /// Whether it tells of an end: it finds room where others do not.
+    fn is_end(self) -> bool {
+        match self {
+            Message::Closed(_)
+            | Message::Alert(_)
+            | Message::SealedAlert
+            | Message::Coded(..)
+            | Message::Partial(..)
+            | Message::Malformed(_) => true,
+            Message::Lookup
+            | Message::Addresses(_)
+            | Message::Connect
+            | Message::Connected
+            | Message::Named(_)
+            | Message::Sealed
+            | Message::SealedHandshake => false,
+        }
+    }
+}
+
+type Step = (Option<Side>, Message);
+
+fn client(name: &'static str) -> Step {
+    (Some(Side::Client), Message::Named(name))
+}
+
+fn server(name: &'static str) -> Step {
+    (Some(Side::Server), Message::Named(name))
+}
+
+impl Ladder {
+    /// Takes one event. Of a session that is active only what ends it; `is_open` says that plaintext is read.
+    pub(super) fn push(&mut self, event: &Event, is_active: bool, is_open: bool) {
+        let mark = Mark::of(event);
+        let (what, is_outer) = match &event.what {
+            What::Outer(what) => (&**what, true),
+            what => (what, false),
+        };
+        if let What::Record { from, kind, len } = what {
+            if *kind != ALERT && !is_active && (is_outer || !is_open) {
+                self.sealed(mark, *from, *kind, *len, is_outer);
+            }
+            return;
+        }
+        let Some((from, message)) = step(what) else { return };
+        if is_active && !message.is_end() {
+            return;
+        }
+        if message == Message::SealedAlert {
+            self.unsay(mark, from);
+        } else if matches!(message, Message::Alert(_)) {
+            // What it says stands behind it.
+            self.replace(mark, from, Message::SealedAlert);
+        } else if message == Message::Connected {
+            // A relay sees its front leg only when it stands.
+            self.replace(mark, Some(Side::Client), Message::Connect);
+        }
+        self.add(Rung { mark, from, message, is_outer, times: 1, bytes: 0, until: mark.at });
+    }
+
+    fn sealed(&mut self, mark: Mark, from: Side, kind: u8, len: u32, is_outer: bool) {
+        let message = if kind == HANDSHAKE { Message::SealedHandshake } else { Message::Sealed };
+        let rung = Rung { mark, from: Some(from), message, is_outer, times: 1, bytes: len.into(), until: mark.at };
+        self.add(rung);
+    }
+
+    /// Adds one, or counts it where the same came before it on its leg.
+    fn add(&mut self, rung: Rung) {
+        let same = |last: &&mut Rung| {
+            (last.from, last.message, last.is_outer) == (rung.from, rung.message, rung.is_outer)
+                && !is_single(rung.message)
+        };
+        if let Some(last) = self.last_on(rung.mark.leg).filter(same) {
+            (last.times, last.bytes, last.until) = (last.times + 1, last.bytes + rung.bytes, rung.until);
+            return;
+        }
+        let room = if rung.message.is_end() { KEPT + ENDS_KEPT } else { KEPT };
+        if self.rungs.len() < room {
+            self.rungs.push(rung);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// The record that just passed turns out to be an alert.
+    fn unsay(&mut self, mark: Mark, from: Option<Side>) {
+        let Some(place) = self.rungs.iter().rposition(|rung| rung.mark.leg == mark.leg) else { return };
+        let last = &mut self.rungs[place];
+        if last.message != Message::Sealed || last.from != from || last.until != mark.at {
+            return;
+        }
+        last.times -= 1;
+        if last.times == 0 {
+            self.rungs.remove(place);
+        }
+    }
+
+    /// The rung before it on its leg says less, of the same moment.
+    fn replace(&mut self, mark: Mark, from: Option<Side>, lesser: Message) {
+        let Some(place) = self.rungs.iter().rposition(|rung| rung.mark.leg == mark.leg) else { return };
+        let last = &self.rungs[place];
+        if (last.message, last.from, last.mark.at) == (lesser, from, mark.at) {
+            self.rungs.remove(place);
+        }
+    }
+
+    fn last_on(&mut self, leg: Leg) -> Option<&mut Rung> {
+        self.rungs.iter_mut().rev().find(|rung| rung.mark.leg == leg)
+    }
+}
+
+/// Whether two of them are two rungs.
+fn is_single(message: Message) -> bool {
+    matches!(message, Message::Connect | Message::Connected | Message::Closed(_) | Message::Lookup)
+}
+
+/// `None` for what is no message, or says nothing beside another event.
+fn step(what: &What) -> Option<Step> {
+    Some(match what {
+        What::Opening(Opening::Resolving) => (None, Message::Lookup),
+        What::Opening(Opening::Resolved { addresses, .. }) => (None, Message::Addresses(addresses.len())),
+        What::Opening(Opening::Dialing { .. }) => (Some(Side::Client), Message::Connect),
+        What::Opened => (Some(Side::Server), Message::Connected),
+        What::Closed { from, how } => (*from, Message::Closed(*how)),
+        What::ConnectionRequest(_) => client("X.224 Connection Request"),
+        What::ConnectionConfirm(_) => server("X.224 Connection Confirm"),
+        What::NegotiationFailure { code } => {
+            (Some(Side::Server), Message::Coded("RDP Negotiation Failure", "neg", *code))
+        }
+        What::NotRdp { from, .. } => (Some(*from), Message::Named("not RDP")),
+        What::Mcs { from, pdu } => mcs(*from, *pdu)?,
+        What::Credssp { from, request } => credssp(*from, request.error_code, Said::of_credssp(*from, request)),
+        What::EarlyAuthorization { result } => {
+            (Some(Side::Server), Message::Coded("Early User Authorization Result", "authz", *result))
+        }
+        What::RdstlsResult { code } => {
+            (Some(Side::Server), Message::Coded("RDSTLS authentication response", "rdstls", *code))
+        }
+        What::Rdp { from, pdu } => rdp(*from, pdu)?,
+        What::ClientHello(_) => client("ClientHello"),
+        What::HelloRetryRequest => server("HelloRetryRequest"),
+        What::ServerHello(_) => server("ServerHello"),
+        What::EncryptedExtensions { .. } => server("EncryptedExtensions"),
+        What::Certificates { from, .. } => (Some(*from), Message::Named("Certificate")),
+        What::CertificateRequest => server("CertificateRequest"),
+        What::ServerHelloDone => server("ServerHelloDone"),
+        What::ClientKeyExchange => client("ClientKeyExchange"),
+        What::ChangeCipherSpec { from } => (Some(*from), Message::Named("ChangeCipherSpec")),
+        What::Alert { from, description, .. } => (Some(*from), Message::Alert(*description)),
+        What::SealedAlert { from, .. } => (Some(*from), Message::SealedAlert),
+        What::Partial { from, message, have, need } => (Some(*from), Message::Partial(message, *have, *need)),
+        What::Malformed { from, layer, .. } => (Some(*from), Message::Malformed(layer)),
+        What::Gateway(event) => gateway(event)?,
+        What::Opening(Opening::Target { .. } | Opening::Gateway | Opening::Joined { .. })
+        | What::Path(_)
+        | What::Sign(_)
+        | What::Interception(_)
+        | What::Passed { .. }
+        | What::Missing { .. }
+        | What::Unsealed
+        | What::Kdc(_)
+        | What::ClientSettings(_)
+        | What::ServerSettings(_)
+        | What::TlsEstablished { .. }
+        | What::Record { .. }
+        | What::Decrypted { .. }
+        | What::Undecrypted { .. }
+        | What::Outer(_) => return None,
+    })
+}
+
+fn credssp(from: Side, error: Option<u32>, said: Said) -> Step {
+    let message = match error.filter(|code| *code != 0) {
+        Some(code) => Message::Coded("CredSSP errorCode", if code >> 16 == 0x8009 { "sspi" } else { "ntstatus" }, code),
+        None => Message::Named(said.name),
+    };
+    (Some(from), message)
+}
+
+fn mcs(from: Side, pdu: McsPdu) -> Option<Step> {
+    Some(match pdu {
+        McsPdu::ConnectResponse { result: result @ 1.. } => {
+            (Some(from), Message::Coded("MCS Connect Response", "mcs-result", result.into()))
+        }
+        McsPdu::ChannelJoinConfirm { result: result @ 1.. } => {
+            (Some(from), Message::Coded("Channel Join Confirm", "mcs-result", result.into()))
+        }
+        McsPdu::DisconnectProviderUltimatum { reason } => {
+            (Some(from), Message::Coded("Disconnect Provider Ultimatum", "mcs-reason", reason.into()))
+        }
+        McsPdu::ConnectInitial
+        | McsPdu::ConnectResponse { .. }
+        | McsPdu::ErectDomainRequest
+        | McsPdu::AttachUserRequest
+        | McsPdu::AttachUserConfirm
+        | McsPdu::ChannelJoinRequest
+        | McsPdu::ChannelJoinConfirm { .. }
+        | McsPdu::SendData { .. }
+        | McsPdu::FastPath => (Some(from), Message::Named(Said::of_mcs(pdu)?.name)),
+    })
+}
+
+fn rdp(from: Side, pdu: &RdpPdu) -> Option<Step> {
+    let message = match *pdu {
+        RdpPdu::SetErrorInfo { code } => Message::Coded("Set Error Info", "errinfo", code),
+        RdpPdu::License { error: Some((code, _)), .. } => Message::Coded("licensing message", "license", code),
+        RdpPdu::Redirection(_) => Message::Named("Server Redirection"),
+        RdpPdu::ShutdownRequest => Message::Named("Shutdown Request"),
+        RdpPdu::ShutdownDenied => Message::Named("Shutdown Request Denied"),
+        RdpPdu::AutoReconnectStatus => Message::Named("Auto-Reconnect Status"),
+        RdpPdu::SaveSessionInfo { logon_error: Some(_), .. } => Message::Named("Save Session Info: logon error"),
+        RdpPdu::SaveSessionInfo { .. } => Message::Named("Save Session Info"),
+        RdpPdu::SecurityExchange
+        | RdpPdu::ClientInfo { .. }
+        | RdpPdu::AutoDetect(_)
+        | RdpPdu::License { .. }
+        | RdpPdu::MultitransportRequest { .. }
+        | RdpPdu::MultitransportResponse { .. }
+        | RdpPdu::DemandActive(_)
+        | RdpPdu::ConfirmActive(_)
+        | RdpPdu::Finalization(_)
+        | RdpPdu::DeactivateAll
+        | RdpPdu::StatusInfo { .. }
+        | RdpPdu::Heartbeat { .. }
+        | RdpPdu::Frame { .. }
+        | RdpPdu::Traffic { .. } => Message::Named(Said::of_rdp(from, pdu)?.name),
+    };
+    Some((Some(from), message))
+}
+
+fn gateway(event: &GatewayEvent) -> Option<Step> {
+    Some(match event {
+        GatewayEvent::Request(_) => client("HTTP request"),
+        GatewayEvent::Response(response) => {
+            (Some(Side::Server), Message::Coded("HTTP response", "http", response.status.into()))
+        }
+        GatewayEvent::WebSocketClose { from, .. } => (Some(*from), Message::Named("WebSocket close")),
+        GatewayEvent::Tunnel { from, message, .. } => (Some(*from), Message::Named(message.name())),
+        GatewayEvent::Rpc { from, .. } => (Some(*from), Message::Named("RPC")),
+        GatewayEvent::Kdc { .. } => (None, Message::Named(Transport::KdcProxy.name())),
+        GatewayEvent::Carried { .. } => return None,
+    })
+}
