@@ -1,6 +1,6 @@
 //! What plaintext tells, in a few lines: who authenticated how, what was agreed on, how it was ended.
 
-use super::{length, para};
+use super::{Told, length};
 use crate::codes::{Table, errinfo::ERRINFO};
 use crate::event::{KdcError, Mechanism};
 use crate::observation::Side;
@@ -8,34 +8,26 @@ use crate::timeline::facts::Sighting;
 use crate::timeline::inner::{Credssp, Inner, Settings};
 
 /// The lines; none where nothing was read.
-pub(super) fn facts(text: &mut String, inner: &Inner) {
+pub(super) fn facts(inner: &Inner) -> Vec<Told> {
     let lines = [
-        ("  CredSSP:     ", credssp(&inner.credssp)),
-        ("  settings:    ", settings(&inner.settings)),
-        ("  licensing:   ", licensing(inner)),
-        ("  auto-detect: ", auto_detect(inner)),
-        ("  frames:      ", frames(inner)),
-        ("  redirection: ", redirection(inner)),
-        ("  said at end: ", ending(inner)),
+        ("CredSSP", credssp(&inner.credssp)),
+        ("settings", settings(&inner.settings)),
+        ("licensing", licensing(inner)),
+        ("auto-detect", auto_detect(inner)),
+        ("frames", frames(inner)),
+        ("redirection", redirection(inner)),
+        ("said at end", ending(inner)),
     ];
-    for (lead, says) in lines {
-        if let Some(says) = says {
-            para(text, lead, &says);
-        }
-    }
+    lines.into_iter().filter_map(|(label, says)| Some((label, says?))).collect()
 }
 
 /// What the client's domain controller refused, a line for each.
-pub(super) fn domain_controller(text: &mut String, refusals: &[Sighting<KdcError>]) {
-    for seen in refusals {
+pub(super) fn domain_controller(refusals: &[Sighting<KdcError>]) -> impl Iterator<Item = Told> {
+    refusals.iter().map(|seen| {
         let KdcError { code, service } = &seen.what;
         let service = service.as_ref().map(|service| format!(" for {service}")).unwrap_or_default();
-        para(
-            text,
-            "  Kerberos:    ",
-            &format!("KRB-ERROR {}{service} (frame {})", keyed("kerberos", *code), seen.mark.frame),
-        );
-    }
+        ("Kerberos", format!("KRB-ERROR {}{service} (frame {})", keyed("kerberos", *code), seen.mark.frame))
+    })
 }
 
 fn named(table: &Table, number: u32) -> String {
@@ -43,7 +35,8 @@ fn named(table: &Table, number: u32) -> String {
     format!("{number:#x} {name}").trim_end().to_owned()
 }
 
-fn keyed(table: &str, number: u32) -> String {
+/// A number, and its name in the table with this key.
+pub(in crate::report) fn keyed(table: &str, number: u32) -> String {
     Table::keyed(table).map_or(format!("{number:#x}"), |table| named(table, number))
 }
 
