@@ -20,6 +20,7 @@ mod network;
 mod peers;
 mod probe;
 mod relay;
+mod report;
 mod scoreboard;
 mod scripts;
 mod suites;

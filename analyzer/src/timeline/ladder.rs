@@ -122,6 +122,11 @@ impl Ladder {
             }
             return;
         }
+        if *what == What::Unsealed {
+            // The record that just passed is the first that is read.
+            let from = self.last_on(mark.leg).and_then(|last| last.from);
+            self.unsay(mark, from);
+        }
         let Some((from, message)) = step(what) else { return };
         if is_active && !message.is_end() {
             return;
@@ -131,6 +136,9 @@ impl Ladder {
         } else if matches!(message, Message::Alert(_)) {
             // What it says stands behind it.
             self.replace(mark, from, Message::SealedAlert);
+        } else if matches!(message, Message::Named("EncryptedExtensions" | "Certificate" | "CertificateRequest")) {
+            // A secret has opened the record: in it stands what is told now.
+            self.unsay(mark, from);
         } else if message == Message::Connected {
             // A relay sees its front leg only when it stands.
             self.replace(mark, Some(Side::Client), Message::Connect);

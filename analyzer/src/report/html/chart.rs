@@ -11,6 +11,11 @@ use crate::timeline::leg::Leg;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::series::{Series, Step};
 
+/// Of fewer steps there is nothing to see.
+const STEPS: usize = 8;
+/// Nor of fewer samples.
+const SAMPLES: usize = 3;
+
 /// Every leg: its line, and its pictures where there is something to see.
 pub fn charts(page: &mut Page, timeline: &Timeline) {
     for leg in &timeline.legs {
@@ -19,7 +24,7 @@ pub fn charts(page: &mut Page, timeline: &Timeline) {
                 page.element("strong", &[], &super::capital(super::session::leg(leg.name)));
                 page.text(&format!(": {}", leg_line(leg)));
             });
-            if leg.series.steps.len() > 1 {
+            if leg.series.steps.len() >= STEPS {
                 pictures(page, timeline, leg);
             }
         });
@@ -31,7 +36,8 @@ fn pictures(page: &mut Page, timeline: &Timeline, leg: &Leg) {
     let scale = Scale { began: series.began.unwrap_or_default(), length: series.length() };
     let active = timeline.phase(PhaseName::Active).map(|phase| scale.place(phase.began));
     let active = active.filter(|at| *at > 0.0 && *at < 1.0);
-    if let Some(most) = most_rtt(series) {
+    let samples = series.steps.iter().filter(|step| step.rtt.is_some()).count();
+    if let Some(most) = most_rtt(series).filter(|_| samples >= SAMPLES) {
         let label = format!("RTT, to {}", length(most));
         picture(page, &label, &says_rtt(series, most), 54, |page| {
             frame(page, active);
@@ -59,7 +65,10 @@ fn picture(page: &mut Page, label: &str, says: &str, height: u32, draw: impl FnO
         page.element("span", &[], label);
         svg::image(page, says, height, draw);
     });
-    page.element("p", &[("class", "note")], says);
+    page.within("div", &[("class", "row")], |page| {
+        page.element("span", &[], "");
+        page.element("p", &[("class", "note")], says);
+    });
 }
 
 /// Where it begins and ends, and where the session became active.

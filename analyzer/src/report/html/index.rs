@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::page::Page;
 use super::{FULL, Numbered, capital, count, histogram, name, svg};
-use crate::attempt::{Attempt, Link};
+use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::causes::Cause;
 use crate::diagnose::stage::length;
 use crate::diagnose::{Outcome, Severity};
@@ -17,7 +17,9 @@ use crate::survey::survey;
 
 /// The slowest that are named.
 const SLOWEST: usize = 10;
-/// Attempts that have a row.
+/// Of fewer sessions no times are spread.
+const SPREAD: usize = 3;
+/// Sessions that have a row.
 const ROWS: usize = 5_000;
 
 /// The whole of it.
@@ -25,13 +27,18 @@ pub fn index(page: &mut Page, attempts: &[Attempt], numbered: &[Vec<Numbered<'_>
     page.within("section", &[("class", "set"), ("aria-labelledby", "set")], |page| {
         page.element("h2", &[("id", "set")], &headline(attempts, ranked.len()));
         outcomes(page, attempts);
-        contents(page);
+        let good: Vec<&Numbered<'_>> =
+            ranked.iter().filter(|numbered| !is_bad(numbered.session.outcome)).take(SLOWEST).collect();
+        let has_times = ranked.len() >= SPREAD;
+        contents(page, !good.is_empty(), has_times);
         mix(page, attempts, numbered);
         together(page, attempts);
-        slowest(page, ranked);
-        let mut set = Set::by(By::Phase);
-        ranked.iter().for_each(|numbered| set.push(numbered.session));
-        part(page, "times", "How long it took", |page| histogram::histograms(page, &set));
+        slowest(page, &good);
+        if has_times {
+            let mut set = Set::by(By::Phase);
+            ranked.iter().for_each(|numbered| set.push(numbered.session));
+            part(page, "times", "How long it took", |page| histogram::histograms(page, &set));
+        }
         all(page, numbered);
         if ranked.len() > FULL {
             let says = format!(
@@ -45,12 +52,13 @@ pub fn index(page: &mut Page, attempts: &[Attempt], numbered: &[Vec<Numbered<'_>
 }
 
 fn headline(attempts: &[Attempt], sessions: usize) -> String {
-    let failed = attempts.iter().filter(|attempt| is_bad(attempt.outcome())).count();
-    let all = count(attempts.len() as u64);
-    let sessions = count(sessions as u64);
-    match failed {
-        0 => format!("{all} attempts in {sessions} connections: none failed"),
-        failed => format!("{} of {all} attempts failed, in {sessions} connections", count(failed as u64)),
+    let failed = attempts.iter().filter(|attempt| is_bad(attempt.outcome())).count() as u64;
+    let sessions = format!("in {} connections", count(sessions as u64));
+    match (failed, attempts.len() as u64) {
+        (0, 1) => format!("One attempt, {sessions}: it did not fail"),
+        (_, 1) => format!("One attempt, {sessions}: it failed"),
+        (0, all) => format!("{} attempts, {sessions}: none failed", count(all)),
+        (failed, all) => format!("{} of {} attempts failed, {sessions}", count(failed), count(all)),
     }
 }
 
@@ -66,14 +74,15 @@ fn part(page: &mut Page, id: &'static str, heading: &str, inside: impl FnOnce(&m
     });
 }
 
-fn contents(page: &mut Page) {
+fn contents(page: &mut Page, has_slow: bool, has_times: bool) {
     page.within("nav", &[("class", "toc"), ("aria-label", "On this page")], |page| {
-        for (href, says) in [
-            ("#mix", "Why they failed"),
-            ("#slowest", "The slowest"),
-            ("#times", "How long it took"),
-            ("#all", "All attempts"),
-        ] {
+        let places = [
+            ("#mix", "Why they failed", true),
+            ("#slowest", "The slowest", has_slow),
+            ("#times", "How long it took", has_times),
+            ("#all", "All attempts", true),
+        ];
+        for (href, says, _) in places.into_iter().filter(|(_, _, is_there)| *is_there) {
             page.element("a", &[("href", href)], says);
         }
     });
@@ -122,8 +131,8 @@ fn mix(page: &mut Page, attempts: &[Attempt], numbered: &[Vec<Numbered<'_>>]) {
             page.element("p", &[], "No attempt failed.");
             return;
         }
-        page.within("table", &[("class", "share")], |page| {
-            heads(page, &[("Attempts", "n"), ("", "share wide"), ("Cause", ""), ("The first", "")]);
+        page.within("table", &[], |page| {
+            heads(page, &[("Attempts", "n"), ("", "share wide"), ("Cause", ""), ("The first", "tight")]);
             page.within("tbody", &[], |page| {
                 for (cause, count, first) in causes {
                     page.within("tr", &[], |page| cause_row(page, cause, count, first, most));
@@ -147,7 +156,9 @@ fn cause_row(page: &mut Page, cause: Option<&Cause>, count: usize, first: usize,
         }
         None => page.text("cannot tell why"),
     });
-    page.within("td", &[], |page| page.element("a", &[("href", &format!("#s{first}"))], &format!("session {first}")));
+    page.within("td", &[("class", "tight")], |page| {
+        page.element("a", &[("href", &format!("#s{first}"))], &format!("session {first}"))
+    });
 }
 
 fn heads(page: &mut Page, heads: &[(&str, &str)]) {
@@ -188,16 +199,13 @@ fn together(page: &mut Page, attempts: &[Attempt]) {
 }
 
 /// Those that took longest to become active, failing ones aside.
-fn slowest(page: &mut Page, ranked: &[Numbered<'_>]) {
-    let good = ranked.iter().filter(|numbered| !is_bad(numbered.session.outcome));
-    let slowest: Vec<&Numbered<'_>> = good.take(SLOWEST).collect();
+fn slowest(page: &mut Page, slowest: &[&Numbered<'_>]) {
+    if slowest.is_empty() {
+        return;
+    }
     part(page, "slowest", "The slowest of the others", |page| {
-        if slowest.is_empty() {
-            page.element("p", &[], "There are no others.");
-            return;
-        }
         page.within("table", &[("class", "stack")], |page| {
-            heads(page, &[("Set up in", "n"), ("Longest phase", ""), ("Verdict", ""), ("", "")]);
+            heads(page, &[("Set up in", "n"), ("Longest phase", ""), ("Verdict", "grow"), ("", "tight")]);
             page.within("tbody", &[], |page| {
                 slowest.iter().for_each(|numbered| page.within("tr", &[], |page| slow_row(page, numbered)))
             });
@@ -218,7 +226,7 @@ fn slow_row(page: &mut Page, numbered: &Numbered<'_>) {
     page.element("td", &[("class", "n"), ("data-label", "Set up in")], &length(numbered.setup()));
     page.element("td", &[("data-label", "Longest phase")], &longest);
     page.element("td", &[], &verdict::of_session(numbered.session));
-    page.within("td", &[], |page| link(page, numbered));
+    page.within("td", &[("class", "tight")], |page| link(page, numbered));
 }
 
 fn link(page: &mut Page, numbered: &Numbered<'_>) {
@@ -238,24 +246,32 @@ fn all(page: &mut Page, numbered: &[Vec<Numbered<'_>>]) {
             "In the order of time. Connections that follow from each other are one attempt.",
         );
         page.within("table", &[("class", "stack")], |page| {
-            heads(
-                page,
-                &[("Session", ""), ("Began", ""), ("Client", ""), ("Server", ""), ("Set up in", "n"), ("Verdict", "")],
-            );
-            for sessions in numbered.iter().take(ROWS) {
+            let names =
+                [("Session", ""), ("Began", "tight"), ("Client, server", ""), ("Set up in", "n"), ("Verdict", "grow")];
+            heads(page, &names);
+            for sessions in numbered.iter().filter(|sessions| sessions.iter().any(has_row)) {
                 page.within("tbody", &[], |page| {
-                    for numbered in sessions {
+                    for numbered in sessions.iter().filter(|numbered| has_row(numbered)) {
                         page.within("tr", &[], |page| session_row(page, numbered, full.contains(&numbered.number)));
                     }
                 });
             }
         });
-        if numbered.len() > ROWS {
-            let says =
-                format!("and {} further attempts, which have no row here", count((numbered.len() - ROWS) as u64));
+        let more = numbered.iter().flatten().filter(|numbered| !has_row(numbered)).count();
+        if more > 0 {
+            let says = format!("and {} further sessions, which have no row here", count(more as u64));
             page.element("p", &[], &says);
         }
     });
+}
+
+/// "2026-11-22 23:53:52".
+fn moment(session: &Diagnosed) -> String {
+    session.began().to_string().replace('T', " ").chars().take(19).collect()
+}
+
+fn has_row(numbered: &Numbered<'_>) -> bool {
+    numbered.number <= ROWS
 }
 
 fn session_row(page: &mut Page, numbered: &Numbered<'_>, is_told: bool) {
@@ -269,15 +285,17 @@ fn session_row(page: &mut Page, numbered: &Numbered<'_>, is_told: bool) {
             false => page.text(&format!("session {}", numbered.number)),
         }
         if let Some(file) = &session.file {
-            page.element("span", &[("class", "soft note")], &format!(" {}", name(file)));
+            page.element("span", &[("class", "soft note file")], name(file));
         }
     });
-    page.element("td", &[("data-label", "Began")], &session.began().to_string().replace('T', " "));
+    page.element("td", &[("class", "tight"), ("data-label", "Began")], &moment(session));
     let client = timeline.client_leg().and_then(|leg| leg.client).map_or("?".into(), |client| client.ip().to_string());
-    page.element("td", &[("data-label", "Client")], &client);
     let address = || timeline.server_leg().and_then(|leg| leg.server).map_or("?".into(), |server| server.to_string());
     let server = timeline.target.as_ref().map_or_else(address, |(name, port)| format!("{name}:{port}"));
-    page.element("td", &[("data-label", "Server")], &server);
+    page.within("td", &[("data-label", "Client, server")], |page| {
+        page.text(&client);
+        page.element("span", &[("class", "file")], &server);
+    });
     page.element("td", &[("class", "n"), ("data-label", "Set up in")], &setup(numbered));
     page.within("td", &[], |page| {
         let outcome = session.outcome.name();

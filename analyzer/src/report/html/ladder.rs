@@ -1,6 +1,8 @@
 //! The ladder: every message of the connection sequence, who sent it to whom, when, and in which frames. A table whose
 //! pictures say nothing that its words do not.
 
+use std::time::Duration;
+
 use super::Numbered;
 use super::page::Page;
 use crate::codes::tls as names;
@@ -91,14 +93,46 @@ fn joined<'a>(timeline: &'a Timeline, rungs: &[&'a Rung]) -> Vec<Row<'a>> {
             taken[later] = true;
             rungs[later]
         });
-        while phases.peek().is_some_and(|phase| phase.ended < rung.mark.at)
-            && timeline.phases.last() != phases.peek().copied()
-        {
+        while phases.peek().is_some_and(|phase| is_behind(timeline, phase, rung)) {
             phases.next();
         }
         rows.push(Row { rung, passed, phase: phases.peek().copied(), evidence: Vec::new() });
     }
     rows
+}
+
+/// Whether a message is of a later phase. One that ends a phase may also be the first of the next.
+fn is_behind(timeline: &Timeline, phase: &Phase, rung: &Rung) -> bool {
+    let is_over = phase.ended < rung.mark.at || phase.ended == rung.mark.at && opens(rung.message) > Some(phase.name);
+    is_over && timeline.phases.last() != Some(phase)
+}
+
+/// The phase that begins with this message.
+fn opens(message: Message) -> Option<PhaseName> {
+    match message {
+        Message::Named("Erect Domain Request" | "Attach User Request") => Some(PhaseName::ChannelConnection),
+        Message::Named("Security Exchange") => Some(PhaseName::SecurityCommencement),
+        Message::Named("Client Info") => Some(PhaseName::SecureSettings),
+        Message::Named("RTT Measure Request" | "bandwidth measurement") => Some(PhaseName::AutoDetection),
+        Message::Named("licensing message" | "licence") | Message::Coded("licensing message", ..) => {
+            Some(PhaseName::Licensing)
+        }
+        Message::Named("Initiate Multitransport Request") => Some(PhaseName::Multitransport),
+        Message::Named("Demand Active") => Some(PhaseName::Capabilities),
+        Message::Lookup
+        | Message::Addresses(_)
+        | Message::Connect
+        | Message::Connected
+        | Message::Named(_)
+        | Message::Coded(..)
+        | Message::Alert(_)
+        | Message::SealedAlert
+        | Message::Sealed
+        | Message::SealedHandshake
+        | Message::Partial(..)
+        | Message::Malformed(_)
+        | Message::Closed(_) => None,
+    }
 }
 
 /// Whether `later` is what became of `rung` on the other leg.
@@ -184,12 +218,21 @@ fn row(page: &mut Page, numbered: &Numbered<'_>, place: usize, row: &Row<'_>, is
     let id = numbered.id(&format!("-m{place}"));
     page.within("tr", &[("id", &id), ("class", class)], |page| {
         let after = row.rung.mark.at.since(timeline.began.unwrap_or_default());
-        page.element("td", &[("class", "n")], &format!("+{}", length(after)));
+        page.element("td", &[("class", "n")], &moment(after));
         page.within("td", &[("class", "lanes")], |page| arrows(page, row, is_relayed));
         page.within("td", &[("class", "what")], |page| what(page, numbered, row));
-        page.element("td", &[("class", "n frame")], &frames(row));
+        page.element("td", &[("class", "n")], &frames(row));
         page.element("td", &[("class", "n wide soft")], &passed_after(row));
     });
+}
+
+/// Finer than elsewhere: messages follow each other closely, also behind a long wait.
+fn moment(after: Duration) -> String {
+    match after.as_micros() {
+        micros @ 0..1_000 => format!("+{micros} \u{b5}s"),
+        1_000..1_000_000 => format!("+{:.2} ms", after.as_secs_f64() * 1e3),
+        _ => format!("+{:.4} s", after.as_secs_f64()),
+    }
 }
 
 fn frames(row: &Row<'_>) -> String {
@@ -214,7 +257,8 @@ fn what(page: &mut Page, numbered: &Numbered<'_>, row: &Row<'_>) {
     if let Some(detail) = detail(&numbered.session.timeline, rung) {
         page.element("span", &[("class", "soft")], &format!(": {detail}"));
     }
-    page.element("span", &[("class", "soft")], &format!(" {}", who(row)));
+    // The arrows say it to those who see them.
+    page.element("span", &[("class", "unseen")], &format!(" {}", who(row)));
     for place in &row.evidence {
         page.text(" ");
         let href = numbered.id("-why0");

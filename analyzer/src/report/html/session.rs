@@ -22,7 +22,7 @@ pub fn session(page: &mut Page, numbered: &Numbered<'_>, is_one_of_many: bool) {
         if !rows.is_empty() {
             section(page, numbered, "messages", "The messages", |page| ladder::ladder(page, numbered, &rows));
         }
-        section(page, numbered, "path", "The path over time", |page| chart::charts(page, &numbered.session.timeline));
+        section(page, numbered, "path", "The path", |page| chart::charts(page, &numbered.session.timeline));
         certificates::section(page, numbered);
         said(page, numbered);
         besides(page, numbered);

@@ -9,6 +9,7 @@ use crate::diagnose::stage::length;
 use crate::event::Basis;
 use crate::observation::Leg;
 use crate::report::text::path::{arithmetic, stall, wire};
+use crate::time::Timestamp;
 use crate::timeline::phase::{Outcome, Phase, PhaseName};
 use crate::timeline::{Sureness, Timeline};
 
@@ -26,6 +27,9 @@ pub fn waterfall(page: &mut Page, timeline: &Timeline) {
             for phase in &timeline.phases {
                 page.within("tr", &[], |page| row(page, timeline, phase, &scale));
             }
+            if let Some(until) = silence(timeline) {
+                page.within("tr", &[], |page| silent_row(page, until, &scale));
+            }
         });
     });
     legend(page, timeline);
@@ -35,10 +39,38 @@ pub fn waterfall(page: &mut Page, timeline: &Timeline) {
 /// The session itself may last for hours: the scale is that of the way to it.
 fn scale(timeline: &Timeline) -> Scale {
     let began = timeline.began.unwrap_or_default();
-    let ended = timeline.phases.iter().map(|phase| phase.ended).max().unwrap_or(timeline.last).since(began);
+    let ended = timeline.last.since(began);
     let active = timeline.phase(PhaseName::Active).map(|phase| phase.began.since(began));
     let shown = active.filter(|active| !active.is_zero() && ended > *active * 5 / 4);
     Scale { began, length: shown.map_or(ended, |active| active * 5 / 4) }
+}
+
+/// What no phase explains: from the end of the last one to the end of a session that never was active.
+fn silence(timeline: &Timeline) -> Option<[Timestamp; 2]> {
+    let ended = timeline.phases.iter().map(|phase| phase.ended).max()?;
+    let is_long = timeline.last.since(ended) * 100 > timeline.last.since(timeline.began?);
+    (is_long && timeline.phase(PhaseName::Active).is_none()).then_some([ended, timeline.last])
+}
+
+fn silent_row(page: &mut Page, [from, to]: [Timestamp; 2], scale: &Scale) {
+    page.element("th", &[("scope", "row"), ("class", "soft")], "until the end");
+    page.within("td", &[("class", "bar")], |page| {
+        let title = format!("no phase: {} until the end", length(to.since(from)));
+        svg::image(page, &title, ROW, |page| {
+            grid(page, scale);
+            svg::bar(page, "nobody", scale.place(from), scale.place(to), BAR);
+        });
+    });
+    page.element("td", &[("class", "n")], &length(to.since(from)));
+    for _ in 0..4 {
+        page.element("td", &[("class", "n wide")], "");
+    }
+}
+
+fn grid(page: &mut Page, scale: &Scale) {
+    for (at, _) in scale.ticks() {
+        svg::upright(page, "grid", at);
+    }
 }
 
 fn caption(timeline: &Timeline) -> String {
@@ -83,6 +115,7 @@ fn row(page: &mut Page, timeline: &Timeline, phase: &Phase, scale: &Scale) {
         if phase.outcome == Outcome::Failed {
             page.element("span", &[("class", "failed")], " failed");
         }
+        page.element("span", &[("class", "narrow")], &whose(phase));
     });
     page.within("td", &[("class", "bar")], |page| {
         let title = described(timeline, phase);
@@ -114,23 +147,23 @@ fn parts(phase: &Phase) -> [(&'static str, &'static str, Duration); 4] {
     ]
 }
 
+/// "network 2 ms, server 27 ms".
+fn whose(phase: &Phase) -> String {
+    let told = parts(phase).into_iter().filter(|(_, _, time)| !time.is_zero());
+    told.map(|(_, name, time)| format!("{name} {}", length(time))).collect::<Vec<_>>().join(", ")
+}
+
 fn described(timeline: &Timeline, phase: &Phase) -> String {
     let began = timeline.began.unwrap_or_default();
-    let whose: Vec<String> = parts(phase)
-        .iter()
-        .filter(|(_, _, time)| !time.is_zero())
-        .map(|(_, name, time)| format!("{name} {}", length(*time)))
-        .collect();
-    let whose = if whose.is_empty() { String::new() } else { format!(", waited for: {}", whose.join(", ")) };
+    let whose = whose(phase);
+    let whose = if whose.is_empty() { whose } else { format!(", waited for: {whose}") };
     let (from, to) = (length(phase.began.since(began)), length(phase.ended.since(began)));
     let inferred = if phase.basis == Basis::Inferred { ", inferred" } else { "" };
     format!("{}, from +{from} to +{to}, {}{inferred}{whose}", phase.name, phase.outcome.name())
 }
 
 fn bar(page: &mut Page, phase: &Phase, scale: &Scale) {
-    for (at, _) in scale.ticks() {
-        svg::upright(page, "grid", at);
-    }
+    grid(page, scale);
     let (from, to) = (scale.place(phase.began), scale.place(phase.ended));
     svg::bar(page, "nobody", from, to, BAR);
     let mut at = from;
