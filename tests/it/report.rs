@@ -21,12 +21,9 @@ use super::support::program::program;
 const HOSTILE: &str = "peer\"'><script>alert(1)</script><img src=x onerror=alert(2)>&lt;\u{0}\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200b}\
                        \u{feff}</title></style></svg><!--]]>\u{ffff}\r\n\tjavascript:alert(3)";
 
-fn hostile() -> String {
-    HOSTILE.to_owned() + &"\u{5d0}<".repeat(200_000)
-}
-
-/// A session of a peer that writes the same into everything that a report shows.
-fn hostile_session() -> Diagnosed {
+/// A session of a peer that writes the same into everything that a report shows, and this much behind it.
+fn hostile_session(behind: usize) -> Diagnosed {
+    let hostile = || HOSTILE.to_owned() + &"\u{5d0}<".repeat(behind);
     let mut timeline = Timeline::default();
     let mut at = 1_790_000_000_000_000_000;
     let certificate = Certificate {
@@ -88,7 +85,7 @@ fn hostile_session() -> Diagnosed {
 #[test]
 fn no_peer_writes_into_a_page() {
     for count in [1, 3] {
-        let page = html::page("test", &group((0..count).map(|_| hostile_session()).collect()));
+        let page = html::page("test", &group((0..count).map(|_| hostile_session(50_000)).collect()));
         assert!(page.len() < 400_000 * count, "{} bytes: a peer makes it long", page.len());
         let read = Page::read(&page);
         read.check();
@@ -120,16 +117,19 @@ fn every_golden_capture_has_a_page_that_everybody_can_read() {
     }
     files.sort();
     assert!(files.len() > 40, "{} captures", files.len());
+    let mut sessions = 0;
     for file in &files {
         assert!(matches!(report(std::slice::from_ref(file), &output), Some(0 | 1)), "{}", file.display());
         let page = Page::read(&fs::read_to_string(&output).expect("a page"));
         page.check();
-        assert_eq!(page.all("article").count(), 1, "{}", file.display());
+        let count = page.all("article").count();
+        assert!(count > 0, "{}: no session", file.display());
+        sessions += count;
     }
     assert_eq!(report(&files, &output), Some(1));
     let page = Page::read(&fs::read_to_string(&output).expect("a page"));
     page.check();
-    assert_eq!(page.all("article").count(), files.len());
+    assert_eq!(page.all("article").count(), sessions);
     let first = page.all("article").next().expect("a session");
     assert!(first.text.contains("failed"), "failing sessions come first");
 }
@@ -157,7 +157,7 @@ fn evidence_leads_to_its_message_and_the_verdict_comes_first() {
 fn a_large_set_is_bounded_and_says_so() {
     let sessions: Vec<Diagnosed> = (0..230)
         .map(|_| {
-            let mut session = hostile_session();
+            let mut session = hostile_session(0);
             session.file = None;
             session
         })
@@ -212,7 +212,7 @@ fn a_browser_shows_it_at_every_width_and_in_both_themes_without_a_complaint() {
         let folder = Folder::new()?;
         folder.write("look.html", LOOK)?;
         let output = folder.path().join("report.html");
-        let hostile = html::page("test", &group(vec![hostile_session(), hostile_session()]));
+        let hostile = html::page("test", &group(vec![hostile_session(50_000), hostile_session(0)]));
         for inputs in [vec![captures()], vec![captures().join("denied-expired.pcapng")], vec![]] {
             match &inputs[..] {
                 [] => fs::write(&output, &hostile)?,

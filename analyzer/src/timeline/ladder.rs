@@ -42,6 +42,8 @@ pub struct Rung {
     pub times: u64,
     /// Bytes of sealed records.
     pub bytes: u64,
+    /// Bytes of the last of them.
+    last: u64,
     /// When the last was complete.
     pub until: Timestamp,
 }
@@ -143,12 +145,21 @@ impl Ladder {
             // A relay sees its front leg only when it stands.
             self.replace(mark, Some(Side::Client), Message::Connect);
         }
-        self.add(Rung { mark, from, message, is_outer, times: 1, bytes: 0, until: mark.at });
+        self.add(Rung { mark, from, message, is_outer, times: 1, bytes: 0, last: 0, until: mark.at });
     }
 
     fn sealed(&mut self, mark: Mark, from: Side, kind: u8, len: u32, is_outer: bool) {
         let message = if kind == HANDSHAKE { Message::SealedHandshake } else { Message::Sealed };
-        let rung = Rung { mark, from: Some(from), message, is_outer, times: 1, bytes: len.into(), until: mark.at };
+        let rung = Rung {
+            mark,
+            from: Some(from),
+            message,
+            is_outer,
+            times: 1,
+            bytes: len.into(),
+            last: len.into(),
+            until: mark.at,
+        };
         self.add(rung);
     }
 
@@ -159,7 +170,8 @@ impl Ladder {
                 && !is_single(rung.message)
         };
         if let Some(last) = self.last_on(rung.mark.leg).filter(same) {
-            (last.times, last.bytes, last.until) = (last.times + 1, last.bytes + rung.bytes, rung.until);
+            (last.times, last.bytes, last.last) = (last.times + 1, last.bytes + rung.bytes, rung.last);
+            last.until = rung.until;
             return;
         }
         let room = if rung.message.is_end() { KEPT + ENDS_KEPT } else { KEPT };
@@ -177,7 +189,7 @@ impl Ladder {
         if last.message != Message::Sealed || last.from != from || last.until != mark.at {
             return;
         }
-        last.times -= 1;
+        (last.times, last.bytes) = (last.times - 1, last.bytes.saturating_sub(last.last));
         if last.times == 0 {
             self.rungs.remove(place);
         }
@@ -328,4 +340,57 @@ fn gateway(event: &GatewayEvent) -> Option<Step> {
         GatewayEvent::Kdc { .. } => (None, Message::Named(Transport::KdcProxy.name())),
         GatewayEvent::Carried { .. } => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::Flow;
+
+    fn ladder(story: impl IntoIterator<Item = What>) -> Ladder {
+        let mut ladder = Ladder::default();
+        for (at, what) in story.into_iter().enumerate() {
+            let (flow, frame) = (Flow { session: 0, leg: Leg::Only }, at as u64 + 1);
+            ladder.push(&Event { at: Timestamp(frame), flow, frame, what }, false, false);
+        }
+        ladder
+    }
+
+    fn record(from: Side, kind: u8) -> What {
+        What::Record { from, kind, len: 100 }
+    }
+
+    #[test]
+    fn whoever_goes_on_and_on_fills_no_memory_and_the_end_is_still_told() {
+        let joins = |_| {
+            let confirm = McsPdu::ChannelJoinConfirm { result: 0 };
+            [(Side::Client, McsPdu::ChannelJoinRequest), (Side::Server, confirm)]
+                .map(|(from, pdu)| What::Mcs { from, pdu })
+        };
+        let end = What::Closed { from: Some(Side::Server), how: Ending::Reset };
+        let ladder = ladder((0..100_000).flat_map(joins).chain([end]));
+        assert_eq!((ladder.rungs.len(), ladder.more), (KEPT + 1, 200_000 - KEPT as u64));
+        assert_eq!(ladder.rungs.last().map(|rung| rung.message), Some(Message::Closed(Ending::Reset)));
+        let malformed = What::Malformed { from: Side::Client, layer: "mcs", offset: 0, says: String::new() };
+        let alternately =
+            (0..1000).flat_map(|_| [malformed.clone(), What::Alert { from: Side::Server, level: 2, description: 40 }]);
+        assert_eq!(self::ladder(alternately).rungs.len(), KEPT + ENDS_KEPT);
+    }
+
+    #[test]
+    fn sealed_records_of_a_side_are_one_rung_and_an_alert_is_none_of_them() {
+        let (client, server) = (Side::Client, Side::Server);
+        let sealed_alert = What::SealedAlert { from: server, basis: crate::event::Basis::Inferred };
+        let mut events: Vec<What> =
+            vec![record(client, 23), record(client, 23), record(server, 22), record(server, 23)];
+        events.push(record(server, 23));
+        let mut ladder = ladder(events);
+        // Told of the record that just passed: at its time.
+        let flow = Flow { session: 0, leg: Leg::Only };
+        ladder.push(&Event { at: Timestamp(5), flow, frame: 5, what: sealed_alert }, false, false);
+        let rungs: Vec<_> = ladder.rungs.iter().map(|rung| (rung.message, rung.times, rung.bytes)).collect();
+        let sealed = [(Message::Sealed, 2, 200), (Message::SealedHandshake, 1, 100), (Message::Sealed, 1, 100)];
+        assert_eq!(rungs[..3], sealed);
+        assert_eq!(rungs[3], (Message::SealedAlert, 1, 0));
+    }
 }

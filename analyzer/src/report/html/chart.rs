@@ -176,7 +176,7 @@ fn axis(page: &mut Page, timeline: &Timeline, scale: &Scale, active: Option<f64>
 fn numbers(page: &mut Page, timeline: &Timeline, series: &Series) {
     page.within("details", &[], |page| {
         page.element("summary", &[], "The same as numbers");
-        page.within("table", &[], |page| {
+        page.within("table", &[("class", "numbers")], |page| {
             page.within("thead", &[], |page| {
                 page.within("tr", &[], |page| {
                     for name in ["From", "RTT", "Sent again", "Client", "Server"] {

@@ -39,7 +39,7 @@ fn head(page: &mut Page, low: Duration, high: Duration) {
             }
         });
     });
-    for (name, class) in [("Count", "n"), ("p50", "n"), ("p90", "n"), ("p99", "n wide"), ("Max", "n")] {
+    for (name, class) in [("Count", "n"), ("p50", "n"), ("p90", "n wide"), ("p99", "n wide"), ("Max", "n")] {
         page.element("th", &[("scope", "col"), ("class", class)], name);
     }
 }
@@ -49,19 +49,20 @@ fn row(page: &mut Page, key: &Key, histogram: &Histogram, [low, high]: [Duration
     page.element("th", &[("scope", "row")], &key.label());
     page.within("td", &[("class", "spread")], |page| {
         let title = format!(
-            "{}: {} values from {} to {}, half within {}",
+            "{}: {} values from {} to {}, half within {}, nine of ten within {}",
             key.label(),
             stats.count,
             brief(stats.min),
             brief(stats.max),
-            brief(stats.p50)
+            brief(stats.p50),
+            brief(stats.p90)
         );
         svg::image(page, &title, 20, |page| spread(page, &histogram.spread(low, high, COLUMNS)));
     });
     let numbers = [
         (super::count(stats.count), "n"),
         (brief(stats.p50), "n"),
-        (brief(stats.p90), "n"),
+        (brief(stats.p90), "n wide"),
         (brief(stats.p99), "n wide"),
         (brief(stats.max), "n"),
     ];

@@ -49,6 +49,9 @@ fn verdict(page: &mut Page, numbered: &Numbered<'_>, title: &str, is_one_of_many
     page.within("header", &[("class", &format!("verdict is-{outcome}"))], |page| {
         page.within("p", &[("class", "eyebrow")], |page| {
             page.element("span", &[("class", &format!("badge {outcome}"))], outcome);
+            if session.withdrawn {
+                page.element("span", &[("class", "badge")], "withdrawn");
+            }
             if is_one_of_many {
                 page.text(&format!(" session {} ", numbered.number));
             }
@@ -152,7 +155,6 @@ fn besides(page: &mut Page, numbered: &Numbered<'_>) {
     if facts.more_malformed > 0 {
         says.push(format!("{} further malformed messages", facts.more_malformed));
     }
-    says.extend(session.file.iter().map(|file| format!("Recording: {file}")));
     let altered = altered_by_proxy(&session.timeline);
     if says.is_empty() && altered.is_empty() {
         return;
