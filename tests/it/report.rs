@@ -1,6 +1,8 @@
 //! `rdpscope report`: one page that nobody can write into, that everybody can read, and that a browser takes as it is.
 
 use std::fs;
+use std::io::Read;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,8 +16,8 @@ use analyzer::time::Timestamp;
 use analyzer::timeline::Timeline;
 
 use super::support::page::Page;
-use super::support::process::{self, Folder, Outcome, Trouble, with_peers};
-use super::support::program::program;
+use super::support::process::{self, Folder, Outcome, Trouble, free_port, with_peers};
+use super::support::program::{Proxy, program};
 
 /// What a peer could try, around a word by which it is found again.
 const HOSTILE: &str = "peer\"'><script>alert(1)</script><img src=x onerror=alert(2)>&lt;\u{0}\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200b}\
@@ -150,6 +152,29 @@ fn evidence_leads_to_its_message_and_the_verdict_comes_first() {
     assert!(
         page.all("span").any(|mark| mark.attribute("class") == Some("wrong") && mark.text.starts_with("expired on"))
     );
+}
+
+#[test]
+fn the_proxy_writes_one_at_its_end() {
+    with_peers("the_proxy_writes_one_at_its_end", || {
+        let folder = Folder::new()?;
+        let output = folder.path().join("report.html");
+        let nobody = free_port()?;
+        let mut command = Command::new(program());
+        command.args(["proxy", "--to", &format!("localhost:{nobody}"), "--connect-to", &format!("127.0.0.1:{nobody}")]);
+        command.arg("--report").arg(&output);
+        let proxy = Proxy::run(command)?;
+        let mut client = TcpStream::connect(("127.0.0.1", proxy.port))?;
+        let _ended = client.read_to_end(&mut Vec::new());
+        assert_eq!(proxy.finish()?.code, Some(0));
+        let page = Page::read(&fs::read_to_string(&output)?);
+        page.check();
+        assert_eq!(page.all("h2").next().map(|title| title.text.as_str()), Some("Nothing listens on the port"));
+        let missing = folder.path().join("absent").join("report.html");
+        let refused = Command::new(program()).args(["proxy", "--to", "localhost", "--report"]).arg(missing).output()?;
+        assert_eq!(refused.status.code(), Some(2), "what cannot be written is told before anything is recorded");
+        Ok(())
+    });
 }
 
 /// Of a large set the first are told in full, the others have a row, and that is said.

@@ -246,8 +246,13 @@ fn all(page: &mut Page, numbered: &[Vec<Numbered<'_>>]) {
             "In the order of time. Connections that follow from each other are one attempt.",
         );
         page.within("table", &[("class", "stack")], |page| {
-            let names =
-                [("Session", ""), ("Began", "tight"), ("Client, server", ""), ("Set up in", "n"), ("Verdict", "grow")];
+            let names = [
+                ("Session", ""),
+                ("Began", "tight"),
+                ("Client, server", "ends"),
+                ("Set up in", "n"),
+                ("Verdict", "grow"),
+            ];
             heads(page, &names);
             for sessions in numbered.iter().filter(|sessions| sessions.iter().any(has_row)) {
                 page.within("tbody", &[], |page| {
