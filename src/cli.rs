@@ -30,6 +30,8 @@ pub enum Command {
     Ca(Ca),
     /// Say what became of recorded sessions, and of those in anybody's packet captures
     Analyze(Analyze),
+    /// Make one HTML page of recorded sessions, for a ticket: verdict, times, messages, path, certificates
+    Report(Report),
     /// Ask a server what it is and what it accepts: reachable, protocols, TLS, certificate, times; without credentials
     Probe(Probe),
     /// Say what an error code means, what can be behind it, and what would tell the causes apart
@@ -64,6 +66,9 @@ pub struct Proxy {
     /// Folder of the recordings, one file per session
     #[arg(long, value_name = "DIR", default_value = "rdpscope-recordings")]
     pub out: PathBuf,
+    /// Write the report of all sessions to this HTML file at the end
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// What to store while a session is active: equal payload once, or on both legs
     #[arg(long, value_enum, default_value_t = Record::Once)]
     pub record: Record,
@@ -191,6 +196,19 @@ pub struct Analyze {
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Write there instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Recordings or captures (pcap, pcapng, also .gz and .zst), folders of them, or - for standard input
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub inputs: Vec<PathBuf>,
+    /// Open TLS with the secrets of this NSS key log, besides those in the captures and those that SSLKEYLOGFILE names
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
     /// Write there instead of to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

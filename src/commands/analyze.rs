@@ -9,13 +9,14 @@ use analyzer::report::{json, text};
 use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 
-use super::{exit_code, print, talk, write_private};
+use super::{exit_code, put, talk};
 use crate::cli::{Analyze, Format};
 use crate::input;
 
 pub fn run(args: Analyze) -> anyhow::Result<u8> {
     let mut sessions = Vec::new();
-    let unreadable = each_session_with(&keyring(&args)?, &args.inputs, &mut |session| sessions.push(session));
+    let unreadable =
+        each_session_with(&keyring(&args.keylog, args.names)?, &args.inputs, &mut |session| sessions.push(session));
     let attempts = attempt::group(sessions);
     if attempts.is_empty() {
         talk("no RDP found");
@@ -37,13 +38,14 @@ pub fn each_session(inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool
 }
 
 /// What was asked for must be there. SSLKEYLOGFILE may name a file that no program has written yet.
-fn keyring(args: &Analyze) -> anyhow::Result<Arc<Keyring>> {
+pub fn keyring(logs: &[PathBuf], names: bool) -> anyhow::Result<Arc<Keyring>> {
     let named = std::env::var_os("SSLKEYLOGFILE").map(PathBuf::from);
-    let logs = args.keylog.iter().cloned().chain(named.filter(|log| log.is_file()));
-    input::keyring(&logs.collect::<Vec<_>>(), args.names)
+    let logs = logs.iter().cloned().chain(named.filter(|log| log.is_file()));
+    input::keyring(&logs.collect::<Vec<_>>(), names)
 }
 
-fn each_session_with(keys: &Arc<Keyring>, inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool {
+/// The same, opened with these secrets.
+pub fn each_session_with(keys: &Arc<Keyring>, inputs: &[PathBuf], take: &mut dyn FnMut(Diagnosed)) -> bool {
     let mut unreadable = false;
     for found in input::read_all(inputs, keys) {
         match found.result {
@@ -82,8 +84,5 @@ fn report(args: &Analyze, attempts: &[Attempt]) -> anyhow::Result<()> {
         Format::Text => text::attempts(attempts),
         Format::Json => json::document(env!("CARGO_PKG_VERSION"), attempts) + "\n",
     };
-    match &args.output {
-        Some(path) => write_private(path, &report),
-        None => print(&report),
-    }
+    put(args.output.as_deref(), &report)
 }

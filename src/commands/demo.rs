@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 
 use analyzer::attempt::{self, Attempt, Diagnosed};
-use analyzer::report::{json, text};
+use analyzer::report::{html, json, text};
 use anyhow::{Context, bail};
 use proxy::lab::{Scenario, certificate};
 use proxy::listen::{Config, Server, Target};
@@ -86,11 +86,12 @@ fn report(out: &Path, attempts: &[Attempt]) -> anyhow::Result<()> {
     print(&format!("\n=== the report\n\n{text}"))?;
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     let json = json::document(env!("CARGO_PKG_VERSION"), attempts) + "\n";
-    for (name, content) in [("report.txt", &text), ("report.json", &json)] {
+    let page = html::page(env!("CARGO_PKG_VERSION"), attempts);
+    for (name, content) in [("report.html", &page), ("report.txt", &text), ("report.json", &json)] {
         write_private(&out.join(name), content)?;
     }
     print(&format!(
-        "\nwritten to {}: report.txt, report.json and the recordings (open them in Wireshark)\n",
+        "\nwritten to {}: report.html, report.txt, report.json and the recordings (open them in Wireshark)\n",
         out.display()
     ))
 }

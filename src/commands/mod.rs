@@ -13,6 +13,7 @@ mod intercept;
 mod lab;
 mod probe;
 pub mod proxy;
+mod report;
 mod rules;
 mod screen;
 
@@ -32,6 +33,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Proxy(args) => proxy::run(args),
         Command::Ca(args) => ca::run(args),
         Command::Analyze(args) => analyze::run(args),
+        Command::Report(args) => report::run(&args),
         Command::Probe(args) => probe::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Rules(args) => rules::run(args),
@@ -61,6 +63,11 @@ fn print(text: &str) -> anyhow::Result<()> {
 /// Talk, on standard error.
 fn talk(text: &str) {
     let _closed_pipe = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes a report that is asked for, or prints it.
+fn put(output: Option<&Path>, text: &str) -> anyhow::Result<()> {
+    output.map_or_else(|| print(text), |path| write_private(path, text))
 }
 
 /// Writes a report that only this user can read.

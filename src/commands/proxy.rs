@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use analyzer::attempt::{self, Attempt};
 use analyzer::capture::annotation::Section;
-use analyzer::report::{histogram, text, verdict};
+use analyzer::report::{histogram, html, text, verdict};
 use anyhow::{Context, bail};
 use proxy::listen::{Config, Server, Target};
 use proxy::record;
@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::screen::Screen;
-use super::{announce, beside, intercept, print};
+use super::{announce, beside, intercept, print, talk, write_private};
 use crate::cli::{Proxy, Record};
 
 /// How long recordings get to be closed.
@@ -35,6 +35,7 @@ pub fn run(args: Proxy) -> anyhow::Result<u8> {
 
 async fn serve(args: Proxy) -> anyhow::Result<u8> {
     args.keylog.as_deref().map_or(Ok(()), is_key_log)?;
+    args.report.as_deref().map_or(Ok(()), has_folder)?;
     record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let (feed, intake) = tap::tap(Limits::default());
     let gateway = args.gateway;
@@ -86,6 +87,10 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let attempts = attempt::group(rdp_only(summary));
     screen.printer()(format!("{}\n{latency}", summarize(&attempts, dropped, more)));
     screen.close();
+    if let Some(path) = &args.report {
+        write_private(path, &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
+        talk(&format!("wrote {}", path.display()));
+    }
     // What became of the sessions is in what it printed; its own work is done.
     Ok(0)
 }
@@ -98,6 +103,15 @@ fn rdp_only(summary: Summary) -> Vec<attempt::Diagnosed> {
 fn is_key_log(log: &Path) -> anyhow::Result<()> {
     if std::fs::metadata(log).is_ok_and(|found| !found.is_file()) {
         bail!("--keylog expects a file, found a folder, a pipe or a device: {}", log.display());
+    }
+    Ok(())
+}
+
+/// What is written at the end must not fail then for what can be known now.
+fn has_folder(report: &Path) -> anyhow::Result<()> {
+    let folder = report.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() || report.is_dir() {
+        bail!("--report expects a file in a folder that is there, found {}", report.display());
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ mod peers;
 mod probe;
 mod probe_gateway;
 mod relay;
+mod report;
 mod scoreboard;
 mod scripts;
 mod suites;

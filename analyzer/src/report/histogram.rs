@@ -82,7 +82,7 @@ fn row(text: &mut String, name: &str, stats: &Stats) {
 }
 
 /// Three digits and the unit, at most six columns: "1.23ms", "245µs". Nothing is told apart below 1 µs.
-fn brief(length: Duration) -> String {
+pub(super) fn brief(length: Duration) -> String {
     if length.as_nanos() <= 1_000 {
         return "≤1µs".into();
     }
@@ -110,7 +110,7 @@ fn bars(text: &mut String, set: &Set) {
 }
 
 /// The power of ten microseconds next to a time, at least one.
-fn decade(length: Duration, round: fn(f64) -> f64) -> Duration {
+pub(super) fn decade(length: Duration, round: fn(f64) -> f64) -> Duration {
     let exponent = round((length.as_nanos().max(1000) as f64 / 1000.0).log10());
     Duration::from_micros(10_u64.pow(exponent.clamp(0.0, 10.0) as u32))
 }
@@ -130,7 +130,7 @@ fn axis(low: Duration, high: Duration) -> String {
     axis
 }
 
-fn power(length: Duration) -> String {
+pub(super) fn power(length: Duration) -> String {
     match length.as_micros() {
         micros @ 0..1_000 => format!("{micros}µs"),
         micros @ 1_000..1_000_000 => format!("{}ms", micros / 1_000),

@@ -4,6 +4,7 @@ pub mod causes;
 mod columns;
 pub mod explain;
 pub mod histogram;
+pub mod html;
 pub mod json;
 pub mod text;
 pub mod verdict;

@@ -1,8 +1,8 @@
 //! The analysis for people: good in 80 columns, without colour.
 
 mod gateway;
-mod inner;
-mod path;
+pub(super) mod inner;
+pub(super) mod path;
 pub mod probe;
 
 use std::fmt::Write as _;
@@ -75,9 +75,8 @@ pub fn session(session: &Diagnosed) -> String {
     phases(&mut text, timeline);
     legs(&mut text, timeline);
     path::path(&mut text, timeline);
-    if let Some((after, says)) = session.probe.as_deref().and_then(json::probe::told) {
-        let after = length(Duration::from_secs_f64((after / 1e3).clamp(0.0, 1e9)));
-        para(&mut text, "  probe:       ", &format!("{after} later, a separate observation: {says}"));
+    if let Some(says) = probed(session) {
+        para(&mut text, "  probe:       ", &says);
     }
     for witness in &session.witnesses {
         para(&mut text, "  capture: ", &witness.says());
@@ -90,6 +89,13 @@ pub fn session(session: &Diagnosed) -> String {
         }
     }
     text
+}
+
+/// What a probe learned right after it.
+pub(super) fn probed(session: &Diagnosed) -> Option<String> {
+    let (after, says) = session.probe.as_deref().and_then(json::probe::told)?;
+    let after = length(Duration::from_secs_f64((after / 1e3).clamp(0.0, 1e9)));
+    Some(format!("{after} later, a separate observation: {says}"))
 }
 
 /// What a session's end means: evidence, what the wire cannot tell, next check, fix.
@@ -109,7 +115,9 @@ pub fn findings(session: &Diagnosed) -> String {
 /// Whom the client names, where somebody asked for names: a line, or nothing.
 pub fn users(session: &Diagnosed) -> String {
     let mut text = String::new();
-    inner::users(&mut text, &session.timeline.facts.inner);
+    if let Some(says) = inner::users(&session.timeline.facts.inner) {
+        para(&mut text, "  user:        ", &says);
+    }
     text
 }
 
@@ -171,35 +179,46 @@ fn finding(text: &mut String, finding: &Finding, began: crate::time::Timestamp) 
 }
 
 fn facts(text: &mut String, timeline: &Timeline) {
+    for (label, says) in told(timeline) {
+        para(text, &format!("{:<15}", format!("  {label}:")), &says);
+    }
+}
+
+/// A line of what was learned: its label, and what it says.
+pub(super) type Told = (&'static str, String);
+
+/// What the two sides said of themselves and agreed on.
+pub(super) fn told(timeline: &Timeline) -> Vec<Told> {
     let facts = &timeline.facts;
-    gateway::facts(text, facts);
+    let mut told = gateway::told(facts);
     if let Some(request) = &facts.request {
         let offered = protocols(request.what.requested.unwrap_or_default());
         let selected = facts.selected().map_or("nothing".into(), protocols);
         let cookie = request.what.cookie.as_ref().map(|cookie| format!(", cookie {cookie}")).unwrap_or_default();
-        para(text, "  X.224:       ", &format!("offered {offered}, selected {selected}{cookie}"));
+        told.push(("X.224", format!("offered {offered}, selected {selected}{cookie}")));
     }
     if facts.is_intercepted() {
         for tls in &facts.tls {
-            para(text, "  leg:         ", tls.leg.name());
-            self::tls(text, tls);
+            told.push(("leg", tls.leg.name().to_owned()));
+            self::tls(&mut told, tls);
         }
     } else if let Some(tls) = facts.tls.iter().max_by_key(|tls| tls.server_hello.is_some()) {
-        self::tls(text, tls);
+        self::tls(&mut told, tls);
     }
-    inner::facts(text, &facts.inner);
-    inner::domain_controller(text, &facts.kdc);
+    told.extend(inner::facts(&facts.inner));
+    told.extend(inner::domain_controller(&facts.kdc));
+    told
 }
 
-fn protocols(protocols: Protocols) -> String {
+pub(super) fn protocols(protocols: Protocols) -> String {
     if protocols.0 == 0 { "RDP".into() } else { protocols.names().join("+") }
 }
 
-fn tls(text: &mut String, tls: &Tls) {
+fn tls(told: &mut Vec<Told>, tls: &Tls) {
     if let Some(hello) = &tls.server_hello {
         let (version, cipher) = (names::version(hello.what.version), names::cipher(hello.what.cipher));
         let resumed = if hello.what.resumed { ", resumed" } else { "" };
-        para(text, "  TLS:         ", &format!("{version}, {cipher}{resumed}"));
+        told.push(("TLS", format!("{version}, {cipher}{resumed}")));
     }
     if let Some(leaf) = tls.certificates.as_ref().and_then(|chain| chain.what.first()) {
         let own = if leaf.self_issued { ", self-signed" } else { "" };
@@ -208,10 +227,10 @@ fn tls(text: &mut String, tls: &Tls) {
             "{}, {} {} bits, {}, {before} to {after}{own}, SHA-1 {}",
             leaf.subject, leaf.key, leaf.key_bits, leaf.signature, leaf.sha1
         );
-        para(text, "  certificate: ", &says);
+        told.push(("certificate", says));
     }
     if let Some(decrypted) = &tls.decrypted {
-        para(text, "  key log:     ", &opened(decrypted));
+        told.push(("key log", opened(decrypted)));
     }
 }
 
@@ -283,7 +302,8 @@ fn legs(text: &mut String, timeline: &Timeline) {
     }
 }
 
-fn leg_line(leg: &Leg) -> String {
+/// Its ends, its round trip, what passed over it.
+pub(super) fn leg_line(leg: &Leg) -> String {
     let address = |end: Option<std::net::SocketAddr>| end.map_or("?".into(), |end| end.to_string());
     let mut line = format!("{} -> {}", address(leg.client), address(leg.server));
     if let Some(rtt) = leg.rtt() {

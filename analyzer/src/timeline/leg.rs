@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::facts::{Mark, Sighting};
+use super::series::Series;
 use crate::observation::{Absence, Ending, Leg as Name, PathSample, Side, Sign};
 use crate::time::Timestamp;
 
@@ -40,6 +41,8 @@ pub struct Leg {
     pub path: Option<Sighting<PathSample>>,
     /// Least round-trip time of all samples.
     pub min_rtt: Option<Duration>,
+    /// Bytes and samples over time.
+    pub series: Series,
     /// The last sample until the session was active: what its set-up cost.
     pub setup: Option<PathSample>,
     /// Segments that arrived out of order since anything last arrived in order: they wait beyond a hole.
@@ -79,6 +82,7 @@ impl Leg {
             samples: 0,
             path: None,
             min_rtt: None,
+            series: Series::default(),
             setup: None,
             beyond: 0,
             flight: (None, 0),
@@ -117,6 +121,7 @@ impl Leg {
 
     pub(super) fn passed(&mut self, mark: Mark, from: Side, len: u64) {
         self.bytes[from as usize] += len;
+        self.series.passed(mark.at, from, len);
         let before = if self.flight.0 == Some(from) { self.flight.1 } else { 0 };
         self.flight = (Some(from), before + len);
         self.spoke[from as usize] = Some(mark);
@@ -149,7 +154,9 @@ impl Leg {
             merged.set(name, number);
         }
         self.path = Some(Sighting { what: merged, mark });
-        sample.retransmits.unwrap_or(before).saturating_sub(before)
+        let again = sample.retransmits.unwrap_or(before).saturating_sub(before);
+        self.series.sampled(mark.at, sample.rtt_us.map(Duration::from_micros), again);
+        again
     }
 
     /// Segments beyond a hole by now: more of them while what arrived in order stays the same.

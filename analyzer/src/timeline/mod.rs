@@ -9,10 +9,12 @@ pub mod gateway;
 mod inferred;
 pub mod inner;
 mod intercepted;
+pub mod ladder;
 pub mod leg;
 pub mod phase;
 pub mod said;
 mod sealed;
+pub mod series;
 pub mod transit;
 mod unsealed;
 pub mod wait;
@@ -25,6 +27,7 @@ use crate::observation::{Absence, Ending, Leg as LegName, Opening, PathSample, S
 use crate::time::Timestamp;
 use facts::{Facts, Mark};
 use inferred::Inference;
+use ladder::Ladder;
 use leg::Leg;
 use phase::{Outcome, Phase, PhaseName, Waited};
 use wait::{Spoke, Wait};
@@ -61,6 +64,8 @@ pub struct Timeline {
     pub legs: Vec<Leg>,
     /// What was learned.
     pub facts: Facts,
+    /// The messages, one by one.
+    pub ladder: Ladder,
     /// The phases, in the order in which they began.
     pub phases: Vec<Phase>,
     /// How TCP ended, and who began it; `None` while it stands.
@@ -144,6 +149,7 @@ impl Timeline {
         self.began = self.began.or(Some(event.at));
         self.last = self.last.max(event.at);
         self.facts.push(event);
+        self.ladder.push(event, self.is_active(), self.is_unsealed());
         if self.at_gateway(mark, event) {
             return;
         }

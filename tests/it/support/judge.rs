@@ -9,7 +9,7 @@ use analyzer::capture::recording;
 use analyzer::diagnose::{Finding, Party, Severity, direct_equivalent};
 use analyzer::event::Basis;
 use analyzer::observation::{Observation, Seen};
-use analyzer::report::{json, text};
+use analyzer::report::{html, json, text};
 use analyzer::session::Session;
 use analyzer::timeline::Timeline;
 use analyzer::timeline::phase::{Phase, Waited};
@@ -145,7 +145,9 @@ fn reread(file: &[u8]) -> Diagnosed {
 }
 
 fn document(sessions: Vec<Diagnosed>) -> String {
-    json::document("test", &group(sessions))
+    let attempts = group(sessions);
+    // The page shows what the document leaves out: the messages one by one, bytes and round trips over time.
+    json::document("test", &attempts) + "\n" + &html::page("test", &attempts)
 }
 
 fn equal(one: &str, other: &str, how: &str) {

@@ -5,6 +5,7 @@ pub mod judge;
 pub mod messages;
 pub mod netns;
 pub mod opened;
+pub mod page;
 pub mod peers;
 pub mod process;
 pub mod program;

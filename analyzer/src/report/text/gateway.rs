@@ -1,6 +1,6 @@
 //! The way through an RD Gateway, for people.
 
-use super::{para, tls};
+use super::{Told, tls};
 use crate::codes::Table;
 use crate::event::{KdcMessage, TunnelMessage};
 use crate::timeline::facts::Facts;
@@ -9,30 +9,25 @@ use crate::timeline::gateway::{Exchange, Gateway};
 /// Exchanges that are told one by one.
 const TOLD: usize = 8;
 
-pub(super) fn facts(text: &mut String, facts: &Facts) {
-    let Some(gateway) = &facts.gateway else { return };
-    para(text, "  gateway:     ", &summary(gateway));
-    for exchange in gateway.exchanges.iter().take(TOLD) {
-        para(text, "    http:      ", &told(exchange));
-    }
+/// The lines; none where there is no gateway.
+pub(super) fn told(facts: &Facts) -> Vec<Told> {
+    let Some(gateway) = &facts.gateway else { return Vec::new() };
+    let mut told = vec![("gateway", summary(gateway))];
+    told.extend(gateway.exchanges.iter().take(TOLD).map(|one| ("  http", exchange(one))));
     let more = gateway.exchanges.len().saturating_sub(TOLD) as u64 + gateway.more;
     if more > 0 {
-        para(text, "    more:      ", &format!("{more} exchanges and messages"));
+        told.push(("  more", format!("{more} exchanges and messages")));
     }
-    for message in gateway.messages.iter().filter_map(|seen| granted(&seen.what.1)) {
-        para(text, "    tunnel:    ", &message);
-    }
+    told.extend(gateway.messages.iter().filter_map(|seen| Some(("  tunnel", granted(&seen.what.1)?))));
     if !gateway.kdc.is_empty() {
-        para(text, "    KDC proxy: ", &kdc(gateway));
+        told.push(("  KDC proxy", kdc(gateway)));
     }
-    for tls in
-        gateway.tls().iter().filter(|tls| tls.server_hello.is_some()).take(if facts.is_intercepted() { 2 } else { 1 })
-    {
-        self::tls(text, tls);
-    }
+    let agreed = gateway.tls().iter().filter(|tls| tls.server_hello.is_some());
+    agreed.take(if facts.is_intercepted() { 2 } else { 1 }).for_each(|tls| self::tls(&mut told, tls));
     if facts.request.is_some() {
-        para(text, "  inside:      ", "the RDP connection in the tunnel");
+        told.push(("inside", "the RDP connection in the tunnel".into()));
     }
+    told
 }
 
 fn summary(gateway: &Gateway) -> String {
@@ -57,7 +52,7 @@ fn summary(gateway: &Gateway) -> String {
 }
 
 /// "RDG_OUT_DATA /remoteDesktopGateway/ (NTLM): 401 Unauthorized, offers NTLM, Negotiate"
-fn told(exchange: &Exchange) -> String {
+fn exchange(exchange: &Exchange) -> String {
     let asked = &exchange.request.what;
     let auth = asked.authorization.as_ref().map_or(String::new(), |auth| format!(" ({})", auth.scheme));
     let answer = match &exchange.response {

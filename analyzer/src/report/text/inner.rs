@@ -1,6 +1,6 @@
 //! What plaintext tells, in a few lines: who authenticated how, what was agreed on, how it was ended.
 
-use super::{length, para};
+use super::{Told, length};
 use crate::codes::{Table, errinfo::ERRINFO};
 use crate::event::{Account, KdcError, Mechanism, Ntlm, NtlmKind};
 use crate::observation::Side;
@@ -9,49 +9,39 @@ use crate::timeline::facts::{Mark, Sighting};
 use crate::timeline::inner::{Credssp, Inner, Settings};
 
 /// The lines; none where nothing was read.
-pub(super) fn facts(text: &mut String, inner: &Inner) {
+pub(super) fn facts(inner: &Inner) -> Vec<Told> {
     let lines = [
-        ("  CredSSP:     ", credssp(&inner.credssp)),
-        ("  NTLM:        ", ntlm(&inner.credssp)),
-        ("  settings:    ", settings(&inner.settings)),
-        ("  licensing:   ", licensing(inner)),
-        ("  auto-detect: ", auto_detect(inner)),
-        ("  frames:      ", frames(inner)),
-        ("  redirection: ", redirection(inner)),
-        ("  said at end: ", ending(inner)),
+        ("CredSSP", credssp(&inner.credssp)),
+        ("NTLM", ntlm(&inner.credssp)),
+        ("settings", settings(&inner.settings)),
+        ("licensing", licensing(inner)),
+        ("auto-detect", auto_detect(inner)),
+        ("frames", frames(inner)),
+        ("redirection", redirection(inner)),
+        ("said at end", ending(inner)),
+        ("user", users(inner)),
     ];
-    for (lead, says) in lines {
-        if let Some(says) = says {
-            para(text, lead, &says);
-        }
-    }
-    users(text, inner);
+    lines.into_iter().filter_map(|(label, says)| Some((label, says?))).collect()
 }
 
 /// Whom the client names.
-pub(super) fn users(text: &mut String, inner: &Inner) {
+pub(super) fn users(inner: &Inner) -> Option<String> {
     let named = |seen: &Sighting<Account>| {
         let Account { by, domain, user } = &seen.what;
         let domain = if domain.is_empty() { String::new() } else { format!("{domain}\\") };
         format!("{domain}{} ({})", if user.is_empty() { "no name" } else { user }, by.name())
     };
     let all: Vec<String> = inner.accounts.iter().map(named).collect();
-    if !all.is_empty() {
-        para(text, "  user:        ", &all.join(", "));
-    }
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 /// What the client's domain controller refused, a line for each.
-pub(super) fn domain_controller(text: &mut String, refusals: &[Sighting<KdcError>]) {
-    for seen in refusals {
+pub(super) fn domain_controller(refusals: &[Sighting<KdcError>]) -> impl Iterator<Item = Told> {
+    refusals.iter().map(|seen| {
         let KdcError { code, service } = &seen.what;
         let service = service.as_ref().map(|service| format!(" for {service}")).unwrap_or_default();
-        para(
-            text,
-            "  Kerberos:    ",
-            &format!("KRB-ERROR {}{service} (frame {})", keyed("kerberos", *code), seen.mark.frame),
-        );
-    }
+        ("Kerberos", format!("KRB-ERROR {}{service} (frame {})", keyed("kerberos", *code), seen.mark.frame))
+    })
 }
 
 fn named(table: &Table, number: u32) -> String {
@@ -59,7 +49,8 @@ fn named(table: &Table, number: u32) -> String {
     format!("{number:#x} {name}").trim_end().to_owned()
 }
 
-fn keyed(table: &str, number: u32) -> String {
+/// A number, and its name in the table with this key.
+pub(in crate::report) fn keyed(table: &str, number: u32) -> String {
     Table::keyed(table).map_or(format!("{number:#x}"), |table| named(table, number))
 }
 

@@ -14,23 +14,28 @@ const QUICK: Duration = Duration::from_secs(1);
 
 /// The prediction, where there is something to explain, and every stall.
 pub(super) fn path(text: &mut String, timeline: &Timeline) {
-    let stalls = stalls(timeline);
-    if let Some(balance) = Balance::of(timeline).filter(|balance| balance.took >= QUICK || !stalls.is_empty()) {
+    if let Some(says) = arithmetic(timeline) {
         text.push('\n');
-        para(text, "  path:        ", &self::balance(&balance));
+        para(text, "  path:        ", &says);
     }
     for leg in &timeline.legs {
         if let Some(says) = wire(leg) {
             para(text, "  wire:        ", &says);
         }
     }
-    for stall in stalls {
+    for stall in stalls(timeline) {
         para(text, "  stall:       ", &self::stall(&stall, timeline));
     }
 }
 
+/// What the path should have cost, where there is something to explain.
+pub(in crate::report) fn arithmetic(timeline: &Timeline) -> Option<String> {
+    let balance = Balance::of(timeline)?;
+    (balance.took >= QUICK || !stalls(timeline).is_empty()).then(|| self::balance(&balance))
+}
+
 /// "41 retransmitted (27 for nothing), 119 overtaken, icmp 3/4 of 10.0.0.9 (MTU 1400)": what only packets show.
-fn wire(leg: &Leg) -> Option<String> {
+pub(in crate::report) fn wire(leg: &Leg) -> Option<String> {
     let told = leg.signs_seen.iter().filter(|(name, _)| !matches!(**name, "icmp" | "sent_for_nothing" | "reset"));
     let mut says: Vec<String> = told.map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
     if let Some(count) = leg.signs_seen.get("sent_for_nothing") {
@@ -60,7 +65,7 @@ fn balance(balance: &Balance) -> String {
 }
 
 /// "9.8 s in tls at +1.2 s: the server's. One round trip 31 ms; what it was sent it had acknowledged"
-fn stall(stall: &Stall, timeline: &Timeline) -> String {
+pub(in crate::report) fn stall(stall: &Stall, timeline: &Timeline) -> String {
     let at = length(stall.since.since(timeline.began.unwrap_or_default()));
     let owner = stall.owner.name();
     let open = if stall.was_answered { "" } else { ", until the end" };
