@@ -169,7 +169,9 @@ impl Ladder {
             (last.from, last.message, last.is_outer) == (rung.from, rung.message, rung.is_outer)
                 && !is_single(rung.message)
         };
-        if let Some(last) = self.last_on(rung.mark.leg).filter(same) {
+        // Behind what found no room nothing follows directly.
+        let follows = self.more == 0 || rung.message.is_end();
+        if let Some(last) = self.last_on(rung.mark.leg).filter(|_| follows).filter(same) {
             (last.times, last.bytes, last.last) = (last.times + 1, last.bytes + rung.bytes, rung.last);
             last.until = rung.until;
             return;
