@@ -172,6 +172,7 @@ fn session(sealed: &[u8]) -> Vec<Observation> {
     for start in (0..sealed.len()).step_by(SEGMENT) {
         see(Side::Server, sealed.slice(start..sealed.len().min(start + SEGMENT)));
     }
+    drop(see);
     all
 }
 
@@ -222,6 +223,7 @@ fn observations() -> Vec<Observation> {
             see(Side::Server, data);
         }
     }
+    drop(see);
     all
 }
 
