@@ -91,7 +91,7 @@ impl Listening {
     }
 
     /// The client ends: nothing more comes of its ClientHello.
-    pub(super) fn ended(self: Box<Self>, deeds: &mut Deeds) -> State {
+    pub(super) fn ended(self, deeds: &mut Deeds) -> State {
         deeds.send(Side::Server, self.replay.hello);
         deeds.ends.push(Side::Server);
         pass("the client ends before its ClientHello is whole", deeds)
