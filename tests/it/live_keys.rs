@@ -348,7 +348,7 @@ fn check(name: &str, server: impl Fn() -> Outcome<Server>, security: Security, p
         // By NTLM, or by Client Info; the password never.
         let user = finished.output.lines().find(|line| line.trim_start().starts_with("user:"));
         assert!(user.is_some_and(|line| line.contains(USER)), "{}", finished.output);
-        assert!(!finished.output.contains(password), "{}", finished.output);
+        assert!(!finished.output.contains(PASSWORD), "{}", finished.output);
         for file in &finished.recordings {
             check_opens(file, &[front, port])?;
         }
