@@ -295,10 +295,15 @@ pub fn inspected(timeline: &Timeline) -> Option<&'static str> {
     INSPECTORS.iter().find(|(name, _)| issuer.contains(name)).map(|(_, vendor)| *vendor)
 }
 
-/// The name that the certificate must be for: what the client says in SNI, else what the relay was told to reach.
+/// The name that the certificate must be for: what the client says in SNI, else what the relay, or the gateway, was told to
+/// reach.
 pub fn asked(timeline: &Timeline) -> Option<String> {
     let sni = hello(timeline).and_then(|hello| hello.what.sni.clone());
-    sni.or_else(|| timeline.target.as_ref().map(|(name, _)| name.clone()))
+    let target = || match &timeline.facts.gateway {
+        Some(gateway) => gateway.target(),
+        None => timeline.target.clone(),
+    };
+    sni.or_else(|| target().map(|(name, _)| name))
 }
 
 /// RFC 6125 6.4: names of subjectAltName, or else the common name; a wildcard stands for one label.

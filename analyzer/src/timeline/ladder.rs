@@ -124,6 +124,10 @@ impl Ladder {
             }
             return;
         }
+        if let (true, What::Decrypted { from, .. }) = (is_outer, what) {
+            // What stands in it is told now.
+            return self.unsay(mark, Some(*from));
+        }
         if *what == What::Unsealed {
             // The record that just passed is the first that is read.
             let from = self.last_on(mark.leg).and_then(|last| last.from);

@@ -45,11 +45,18 @@ fn key(certificate: &Certificate) -> String {
 /// The part of a session that shows them; nothing where none was seen.
 pub fn section(page: &mut Page, numbered: &Numbered<'_>) {
     let timeline = &numbered.session.timeline;
-    let chains = chains(timeline);
-    if chains.is_empty() {
+    // A gateway's is judged as any: by the connection to it.
+    let outer = timeline.facts.gateway.as_ref().map(|_| timeline.outer());
+    let (chains, outer_chains) = (chains(timeline), outer.as_ref().map(self::chains).unwrap_or_default());
+    if chains.is_empty() && outer_chains.is_empty() {
         return;
     }
     session::section(page, numbered, "certificates", "Certificates", |page| {
+        for (outer, (says, chain, is_judged)) in
+            outer.iter().flat_map(|outer| outer_chains.iter().map(move |of| (outer, of)))
+        {
+            self::chain(page, outer, &format!("Of the connection to the gateway. {says}"), chain, *is_judged);
+        }
         for (says, chain, is_judged) in &chains {
             self::chain(page, timeline, says, chain, *is_judged);
         }

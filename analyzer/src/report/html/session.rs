@@ -91,9 +91,11 @@ fn facts(page: &mut Page, session: &Diagnosed) {
         facts.push(("By", by.into()));
     }
     let timeline = &session.timeline;
+    let gateway = timeline.facts.gateway.as_ref();
+    let far = if gateway.is_some() { "Gateway" } else { "Server" };
     let ends = [
         ("Client", timeline.client_leg().and_then(|leg| leg.client)),
-        ("Server", timeline.server_leg().and_then(|leg| leg.server)),
+        (far, timeline.server_leg().and_then(|leg| leg.server)),
     ];
     for (name, end) in ends {
         if let Some(end) = end {
@@ -102,6 +104,9 @@ fn facts(page: &mut Page, session: &Diagnosed) {
     }
     if let Some((name, _)) = &timeline.target {
         facts.push(("Asked for", name.clone()));
+    }
+    if let Some((name, port)) = gateway.and_then(|gateway| gateway.target()) {
+        facts.push(("Target", format!("{name}:{port}")));
     }
     facts.push(("Lasted", length(timeline.last.since(session.began()))));
     let shown = primary(session)
