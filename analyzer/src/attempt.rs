@@ -223,11 +223,16 @@ impl Diagnosed {
             return self.may_redirect(later).then_some(Link::Redirect);
         }
         Some(match asked {
-            _ if requested(&self.timeline) != requested(later) => Link::Fallback,
+            // Of a session that did not come through its gateway nobody knows what it would have asked for.
+            _ if self.got_through() && requested(&self.timeline) != requested(later) => Link::Fallback,
             _ if transport(&self.timeline) != transport(later) => Link::Fallback,
             true => Link::Prompt,
             false => Link::Retry,
         })
+    }
+
+    fn got_through(&self) -> bool {
+        self.timeline.facts.gateway.is_none() || self.timeline.facts.request.is_some()
     }
 
     /// Whether this session ended as one does whose server, a broker, has sent the client elsewhere: it had come as far

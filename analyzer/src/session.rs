@@ -25,6 +25,9 @@ use crate::tls::keys::Keyring;
 use crate::tls::{Behind, Tls};
 use outer::Outer;
 
+/// Tunnels of one recording that are read, on both legs: a client has a few connections.
+const MAX_TUNNELS: usize = 256;
+
 /// The layers of one session's connections.
 #[derive(Default)]
 pub struct Session {
@@ -97,9 +100,12 @@ impl Session {
         let stack = self.stack(flow);
         let Layer::Outer(outer) = &mut stack.layer else { return };
         let carried = outer.take_carried();
-        let Some(id) = outer.tunnel() else { return };
+        // A client that names no tunnel has one of its own.
+        let id =
+            outer.tunnel().or_else(|| (!carried.is_empty()).then(|| TunnelId(format!("connection {}", flow.session))));
+        let Some(id) = id else { return };
         let is_new = !std::mem::replace(&mut stack.in_tunnel, true);
-        let place = self.tunnel(id, flow.leg);
+        let Some(place) = self.tunnel(id, flow.leg) else { return };
         if is_new {
             // Legs see the same tunnels: the number is that of the name alone.
             let tunnel = self.number(place);
@@ -117,12 +123,14 @@ impl Session {
         }
     }
 
-    fn tunnel(&mut self, id: TunnelId, leg: Leg) -> usize {
+    /// The place of a tunnel on a leg; `None` where there are too many.
+    fn tunnel(&mut self, id: TunnelId, leg: Leg) -> Option<usize> {
         let found = self.tunnels.iter().position(|tunnel| tunnel.leg == leg && tunnel.id == id);
-        found.unwrap_or_else(|| {
+        if found.is_none() && self.tunnels.len() < MAX_TUNNELS {
             self.tunnels.push(Tunnel { id, leg, stack: Stack::new(&self.keys) });
-            self.tunnels.len() - 1
-        })
+            return Some(self.tunnels.len() - 1);
+        }
+        found
     }
 
     fn number(&self, place: usize) -> u32 {

@@ -370,8 +370,11 @@ impl Outcome {
 }
 
 /// What the client would have seen without the proxy, where that differs: the proxy answers the SYN itself, so a
-/// server that could not be reached looks like one that hung up.
+/// server that could not be reached looks like one that hung up. What clients show of a gateway depends on more.
 pub fn direct_equivalent(timeline: &Timeline) -> Option<&'static str> {
+    if timeline.facts.gateway.is_some() {
+        return None;
+    }
     let never_opened = timeline.leg(Leg::Back).is_some_and(|leg| leg.opened.is_none());
     let end = timeline.end.filter(|end| never_opened && timeline.is_relayed() && Party::of(end) != Party::Proxy)?;
     if stage::hasty(timeline).is_some() {

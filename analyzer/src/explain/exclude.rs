@@ -54,7 +54,8 @@ fn outside(id: &str, timeline: &Timeline) -> Option<String> {
         return Some("NLA was not selected".into());
     }
     if id.starts_with("RDG-") {
-        return timeline.facts.request.as_ref().map(|_| "the client speaks RDP to it directly: no gateway".into());
+        let is_direct = timeline.facts.request.is_some() && timeline.facts.gateway.is_none();
+        return is_direct.then(|| "the client speaks RDP to it directly: no gateway".into());
     }
     match () {
         () if last < first => Some(format!("it ended in {last}, before that could happen")),

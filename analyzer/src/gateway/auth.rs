@@ -8,6 +8,11 @@ use crate::rdp::wire::latin;
 /// Schemes whose token is read.
 const TOKENS: [&str; 3] = ["NTLM", "Negotiate", "Kerberos"];
 
+/// Names of registered schemes are shorter, bytes.
+const LONGEST: usize = 20;
+/// What stands for a scheme that cannot be one.
+const UNKNOWN: &str = "unknown";
+
 /// What stands in one `Authorization` or `Proxy-Authorization`.
 pub(super) fn credentials(value: &[u8]) -> Option<HttpAuth> {
     scheme(value.trim_ascii())
@@ -28,6 +33,8 @@ fn scheme(text: &[u8]) -> Option<HttpAuth> {
     let (name, behind) = text.split_at(end);
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let scheme = latin(name).filter(|_| name.iter().all(is_name))?;
+    // A longer word is no scheme: it may be the secret itself.
+    let scheme = if name.len() > LONGEST { UNKNOWN.to_owned() } else { scheme };
     let behind = behind.trim_ascii();
     let is_read = TOKENS.iter().any(|known| known.eq_ignore_ascii_case(&scheme));
     let token = is_read.then(|| base64(behind)).flatten().and_then(|token| spnego::read(&token));
@@ -90,5 +97,7 @@ mod tests {
         assert!(matches!(message, Some(AuthMessage::Ntlm(ntlm)) if ntlm.kind == NtlmKind::Negotiate));
         let basic = credentials(b"Basic dXNlcjpwYXNz").expect("a scheme");
         assert_eq!(basic, HttpAuth { scheme: "Basic".into(), has_token: true, token: None });
+        let bare = credentials(b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl").expect("something");
+        assert_eq!(bare, HttpAuth { scheme: "unknown".into(), has_token: false, token: None });
     }
 }

@@ -95,12 +95,13 @@ pub(super) fn response(transport: Transport, status: u16, reason: &str, fields: 
 /// An address without what could be a secret: a query, and a user's name and password before the host.
 fn place(target: &[u8]) -> Option<String> {
     let end = target.iter().position(|byte| b"?#".contains(byte)).unwrap_or(target.len());
-    let text = latin(&target[..end])?;
-    let (scheme, rest) =
-        text.split_once("://").map_or(("", text.as_str()), |(_, rest)| (&text[..text.len() - rest.len()], rest));
-    let host = rest.find('/').unwrap_or(rest.len());
-    let begin = rest[..host].rfind('@').map_or(0, |at| at + 1);
-    Some(format!("{scheme}{}", &rest[begin..]))
+    let target = &target[..end];
+    // Before anything is cut: what stands in front of the last @ of the authority goes.
+    let authority = target.windows(2).position(|two| two == b"//").map_or(0, |at| at + 2);
+    let (scheme, rest) = target.split_at(authority);
+    let host = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+    let begin = rest[..host].iter().rposition(|byte| *byte == b'@').map_or(0, |at| at + 1);
+    latin(&[scheme, &rest[begin..]].concat())
 }
 
 fn transport(method: &str, path: &str, upgrade: bool) -> Transport {

@@ -207,20 +207,24 @@ impl Half {
         None
     }
 
-    /// A line of the chunked coding.
+    /// A line of the chunked coding; of a trailer, all that are here.
     fn line<'a>(&mut self, step: Body, data: &mut &'a [u8]) -> Option<Piece<'a>> {
-        let is_line = self.keep_line(MAX_LINE, data);
-        let begin = self.offset - self.kept.len() as u64;
-        if self.kept.len() > MAX_LINE {
-            return self.trouble(begin, "expected a line between chunks, found no end of it");
-        }
-        if !is_line {
-            return None;
-        }
-        let line = std::mem::take(&mut self.kept);
+        let (begin, line) = loop {
+            let is_line = self.keep_line(MAX_LINE, data);
+            let begin = self.offset - self.kept.len() as u64;
+            if self.kept.len() > MAX_LINE {
+                return self.trouble(begin, "expected a line between chunks, found no end of it");
+            }
+            if !is_line {
+                return None;
+            }
+            let line = std::mem::take(&mut self.kept);
+            if step != Body::Trailer || line.trim_ascii().is_empty() {
+                break (begin, line);
+            }
+        };
         match (step, line.trim_ascii()) {
-            (Body::Trailer, b"") => self.end(),
-            (Body::Trailer, _) => self.become_body(Body::Trailer, data),
+            (Body::Trailer, _) => self.end(),
             (Body::ChunkEnd, b"") => self.become_body(Body::Chunks, data),
             (Body::ChunkEnd, _) => self.trouble(begin, "expected the end of a chunk, found more"),
             (_, line) => match size(line) {
@@ -272,6 +276,13 @@ pub(super) fn response(head: &[u8], transport: Transport, is_head: bool) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trailer_without_an_end_costs_no_stack() {
+        let lines = "a\n".repeat(40_000);
+        let talk = format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{lines}\r\n");
+        assert_eq!(steps(talk.as_bytes(), usize::MAX, true), "0:POST []");
+    }
 
     /// Steps of one side, each a word: bodies put together.
     fn steps(bytes: &[u8], cut: usize, is_request: bool) -> String {

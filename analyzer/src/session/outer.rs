@@ -15,6 +15,9 @@ use crate::tls::{Behind, Tls};
 /// ContentType handshake, with which TLS begins (RFC 8446, 5.1).
 const HANDSHAKE: u8 = 22;
 
+/// What is kept of a server that speaks first, bytes.
+const MOST: usize = 64 << 10;
+
 /// One connection to a gateway.
 pub(super) struct Outer {
     state: State,
@@ -73,6 +76,8 @@ impl Outer {
 
     pub(super) fn push(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
         match (&mut self.state, from) {
+            // Whoever says so much before it is asked is no gateway.
+            (State::Fresh(early), Side::Server) if early.len() + data.len() > MOST => self.begin(false),
             (State::Fresh(early), Side::Server) => early.extend_from_slice(data),
             (State::Fresh(early), Side::Client) => {
                 let early = std::mem::take(early);

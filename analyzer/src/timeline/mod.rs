@@ -662,6 +662,8 @@ impl Timeline {
 
     fn ended_by(&self, mark: Mark, from: Option<Side>, how: Ending) -> End {
         let spoke = self.legs.iter().flat_map(|leg| leg.spoke).flatten().map(|spoke| spoke.at).max();
+        // Of a tunnel with two connections one side may speak on the other.
+        let spoke = spoke.max(self.spoke.filter(|_| self.facts.gateway.is_some()).map(|spoke| spoke.at));
         let since = spoke.or(self.phases.last().map(|phase| phase.began)).or(self.began).unwrap_or(mark.at);
         let local = self.leg(mark.leg).is_some_and(Leg::is_local);
         End { mark, from, how, phase: self.last_phase(), local, silence: mark.at.since(since) }
