@@ -102,10 +102,10 @@ fn without_secrets(file: &Path) -> PathBuf {
     path
 }
 
-/// The blocks of a recording: those with secrets, and the others.
+/// The blocks of a recording, which is written in big endian: those with secrets, and the others.
 pub fn blocks(file: &[u8]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let (mut all, mut rest) = (Vec::new(), file);
-    let word = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    let word = |bytes: &[u8], at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     assert_eq!(word(file, 0), SECTION);
     while rest.len() >= 12 {
         let (block, behind) = rest.split_at(word(rest, 4) as usize);
