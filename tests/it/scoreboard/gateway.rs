@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use analyzer::attempt::{Attempt, group};
+use analyzer::diagnose::Party;
+use analyzer::observation::Side;
 use analyzer::report::json;
 use proxy::lab::gateway::{GatewayAct, GatewayScenario, Step, scenarios};
 use proxy::lab::{End, Outcome as Went, Session};
@@ -32,15 +34,16 @@ fn address(number: usize) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(NET[0], NET[1], high, low)), 443)
 }
 
+/// What the lab says is to be said. Of a session that breaks and whose cause it leaves open, one of those that it names.
 fn label(scenario: &GatewayScenario) -> Label {
     let expect = scenario.expect;
-    Label { outcome: expect.outcome.name(), cause: expect.cause, or: expect.or }
+    let cause = expect.cause.or(expect.or.first().copied());
+    Label { outcome: expect.outcome.name(), cause, or: expect.or }
 }
 
 /// What can be said where the outer TLS is not opened: that it failed, and no more than possible reasons for it. That a gateway
 /// closes a session which runs, with a reason inside of TLS, looks as if somebody has logged off.
 fn sealed_label(scenario: &GatewayScenario) -> Label {
-    const TUNNEL: &[&str] = &["RDG-401"];
     let closes = match scenario.gateway.fault {
         Some((Step::Carried(_) | Step::Quiet(_), act)) => act != GatewayAct::Reset,
         _ => false,
@@ -48,13 +51,18 @@ fn sealed_label(scenario: &GatewayScenario) -> Label {
     match label(scenario) {
         label if !scenario.inside || label.outcome == "connected" => label,
         _ if closes => Label { outcome: "connected", cause: None, or: &[] },
-        label => Label { or: if label.or.is_empty() { TUNNEL } else { label.or }, ..label },
+        label if label.outcome == "failed" => {
+            Label { or: &["RDG-401", "RDG-CERT", "RDG-TRANSPORT", "RDG-503"], ..label }
+        }
+        label => label,
     }
 }
 
-/// Of packets of port 443 nothing but a request in TLS that can be opened tells that they have to do with Remote Desktop.
+/// Of packets of port 443 nothing but a request in TLS that can be opened tells that they have to do with Remote Desktop; TLS
+/// behind a web proxy's CONNECT is not looked for.
 fn packets_label(scenario: &GatewayScenario) -> Label {
-    let asks = scenario.inside && !["reset-after-tls", "certificate-expired-tls13"].contains(&scenario.name);
+    let unasked = ["reset-after-tls", "certificate-expired-tls13", "healthy-by-proxy"];
+    let asks = scenario.inside && !unasked.contains(&scenario.name);
     if asks { label(scenario) } else { Label { outcome: UNSEEN, cause: None, or: &[] } }
 }
 
@@ -113,7 +121,7 @@ fn rows(
 
 /// What the live session says of phase, end, and who is to blame, beside the label.
 fn verdict(played: &Played, complain: &mut dyn FnMut(String)) {
-    let (expect, name) = (played.scenario.expect, played.scenario.name);
+    let GatewayScenario { expect, name, client, .. } = played.scenario;
     let mut compare = |what: &str, said: &str, expected: &str| {
         if said != expected {
             complain(format!("{name}: {what}: said {said}, expected {expected}"));
@@ -133,7 +141,9 @@ fn verdict(played: &Played, complain: &mut dyn FnMut(String)) {
     if let (Some(finding), Some(blamed)) = (session.findings.first(), expect.blames)
         && expect.cause.is_some()
     {
-        compare("blamed", finding.by.name(), blamed.name());
+        // The lab's web proxy stands in the gateway's place.
+        let is_proxy = client.by_proxy && finding.by == Party::Middlebox;
+        compare("blamed", if is_proxy { Side::Server.name() } else { finding.by.name() }, blamed.name());
     }
 }
 
