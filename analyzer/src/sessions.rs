@@ -135,11 +135,15 @@ impl Sessions {
 
     /// A connection says which tunnel it is of: where that has a timeline already, it joins it.
     fn half(&mut self, place: usize, tunnel: u32) {
+        // Each leg of a relay says it once.
+        if self.connections[place].tunnel == Some(tunnel) {
+            return;
+        }
         let other = self.connections.iter().position(|one| one.tunnel == Some(tunnel));
         let connection = &mut self.connections[place];
         connection.tunnel = Some(tunnel);
         let early = connection.early.take().unwrap_or_default();
-        let Some(other) = other.filter(|other| *other != place) else { return };
+        let Some(other) = other else { return };
         let joined = self.connections[other].place;
         let own = std::mem::replace(&mut self.connections[place].place, joined);
         self.timelines[own] = Timeline::default();

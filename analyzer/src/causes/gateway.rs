@@ -49,7 +49,17 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "HTTP inside TLS on 443: a second or third 401, or one without WWW-Authenticate; one or two are \
                    normal",
         sign: "a second or third 401, or one without WWW-Authenticate",
-        looks_like: &["NLA-CBT", "RDG-CAP", "NLA-CRED"],
+        looks_like: &[
+            "NLA-CBT",
+            "RDG-CAP",
+            "NLA-CRED",
+            "RDG-TRANSPORT",
+            "RDG-503",
+            "RDG-RAP",
+            "RDG-TARGET",
+            "RDG-COOKIE",
+            "RDG-LIMIT",
+        ],
         confidence: Confidence::Possible,
         tools: &[Packets, Events],
         check: "on the gateway: Security log 4625, NPS 6273, IIS log (C:\\inetpub\\logs\\LogFiles, sc-status 401 and \
@@ -65,10 +75,10 @@ pub(super) static CAUSES: &[Cause] = &[
         layer: Layer::Gateway,
         name: "a reverse proxy or load balancer breaks the gateway's transport",
         visibility: Visibility::Plaintext { message: "HTTP status of the gateway, or of what stands in front of it" },
-        evidence: "two TLS connections to port 443 of which one dies, or HTTP 403, 404 or 405 for RDG_OUT_DATA, or \
-                   no 101 for its WebSocket",
+        evidence: "two TLS connections to port 443 of which one dies, or which meet two certificates; HTTP 403, 404 or \
+                   405 for RDG_OUT_DATA, or no 101 for its WebSocket; an end without a word of the gateway",
         sign: "two TLS connections and one dies; works direct to the gateway",
-        looks_like: &["RDG-503", "RDG-PROXYAUTH"],
+        looks_like: &["RDG-503", "RDG-PROXYAUTH", "RDG-401", "RDG-LIMIT"],
         confidence: Confidence::Possible,
         tools: &[Packets],
         check: "connect to the gateway past the reverse proxy (hosts file): does it work? on the proxy: are \
@@ -122,7 +132,7 @@ pub(super) static CAUSES: &[Cause] = &[
         visibility: Visibility::Plaintext { message: "HTTP_CHANNEL_RESPONSE" },
         evidence: "MS-TSGU inside TLS on 443: the tunnel is authorized, the channel's answer carries 0x800759DA",
         sign: "ends after tunnel authorization; try the full name",
-        looks_like: &["RDG-CAP", "RDG-TARGET"],
+        looks_like: &["RDG-CAP", "RDG-TARGET", "RDG-401"],
         confidence: Confidence::Possible,
         tools: &[Events],
         check: "on the gateway: log TerminalServices-Gateway/Operational, 301 (which target name); RD Gateway \
@@ -140,7 +150,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "MS-TSGU inside TLS on 443: the channel's answer carries 0x800759DD, at once (refused) or after \
                    some 21 s (dropped)",
         sign: "the delay before the error tells a drop from a refusal behind it",
-        looks_like: &["RDG-RAP", "RDG-CAP", "TCP-DROP"],
+        looks_like: &["RDG-RAP", "RDG-CAP", "TCP-DROP", "RDG-401", "RDG-COOKIE"],
         confidence: Confidence::Possible,
         tools: &[Events],
         check: "on the gateway: log TerminalServices-Gateway/Operational, 304; Resolve-DnsName TARGET, \
@@ -158,7 +168,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "MS-TSGU inside TLS on 443, with token authentication only: the tunnel's answer carries 0x800759F7 \
                    or 0x800759F8",
         sign: "token authentication only",
-        looks_like: &["RDG-401", "RDG-CAP"],
+        looks_like: &["RDG-401", "RDG-CAP", "RDG-TARGET"],
         confidence: Confidence::Possible,
         tools: &[Events],
         check: "how old is the .rdp file or the web session (gatewayaccesstoken:s:)? w32tm /query /status on the \
@@ -175,7 +185,7 @@ pub(super) static CAUSES: &[Cause] = &[
         visibility: Visibility::Plaintext { message: "HTTP_CLOSE_PACKET or a service message of the gateway" },
         evidence: "TLS connections to port 443 that end at the same age each time, or are refused while others stand",
         sign: "always at the same age, or when the gateway is full",
-        looks_like: &["SES-IDLE", "SES-LIMIT", "PATH-IDLE"],
+        looks_like: &["SES-IDLE", "SES-LIMIT", "PATH-IDLE", "RDG-401", "RDG-TRANSPORT"],
         confidence: Confidence::Possible,
         tools: &[Events, Packets],
         check: "on the gateway: RD Gateway Manager, Monitoring and Properties (maximum connections), time limits of \

@@ -47,5 +47,9 @@ pub static GROUPS: &[Group] = &[
     of(&["SES-ADMIN", "SES-REPLACED", "SES-LIMIT"], "on the server: TerminalServices-LocalSessionManager log 40, its reason; 25 (reconnected from elsewhere: REPLACED); always the same age (LIMIT)"),
     of(&["SES-SHUTDOWN", "SES-GPO"], "on the server: System log 1074, 6008, 7036 (SHUTDOWN); GroupPolicy/Operational 8000 to 8007 at the same second (GPO)"),
     of(&["RDG-CAP", "RDG-RAP", "RDG-TARGET"], "on the gateway: log TerminalServices-Gateway/Operational: 201 (CAP), 301 (RAP), 304 (target)"),
-    of(&["RDG-TRANSPORT", "RDG-503"], "past the reverse proxy (hosts file) it works: TRANSPORT; on the gateway TSGateway or its application pool is stopped: 503"),
+    of(&["RDG-401", "RDG-TRANSPORT", "RDG-503"], "of what TLS with the gateway seals: a key log, or rdpscope probe --gateway; past the reverse proxy (hosts file) it works: TRANSPORT; on the gateway TSGateway or its application pool is stopped: 503; Security log 4625: 401"),
+    of(&["RDG-401", "RDG-CAP", "RDG-RAP"], "of what TLS with the gateway seals: a key log; on the gateway: Security log 4625 (401), TerminalServices-Gateway/Operational: 201 (CAP), 301 (RAP)"),
+    of(&["RDG-401", "RDG-TARGET", "RDG-COOKIE"], "of what TLS with the gateway seals: a key log; on the gateway: Security log 4625 (401), TerminalServices-Gateway/Operational: 304 (target); does a new .rdp file work (COOKIE)?"),
+    of(&["RDG-401", "RDG-LIMIT"], "of what TLS with the gateway seals: a key log; on the gateway: Security log 4625 (401), TerminalServices-Gateway/Operational: 203 (full)"),
+    of(&["RDG-TRANSPORT", "RDG-LIMIT"], "of a running session that ends without a word of the gateway: always the same age, or 303 in TerminalServices-Gateway/Operational (LIMIT); else what the boxes before the gateway log at this time"),
 ];

@@ -4,7 +4,7 @@
 //! it refuses; where it cannot be read, how far the two got is told from turns alone, and no more is claimed.
 
 use super::stage::{self, length};
-use super::{Confidence, Finding, Party, Severity, tls};
+use super::{Confidence, Finding, Party, Severity, path, tls};
 use crate::codes::{Code, Table};
 use crate::event::{AuthMessage, HttpAuth, HttpResponse, NtlmKind, Transport, TunnelMessage};
 use crate::observation::{Ending, Means, Side};
@@ -28,6 +28,12 @@ const OF_TLS: &[fn(&Timeline) -> Option<Finding>] = &[
 ];
 /// A gateway that waits so long before it says that the target cannot be reached had no answer from it.
 const DROPPED: std::time::Duration = std::time::Duration::from_secs(5);
+/// A running tunnel that was quiet for so long ends by a timer: another rule's.
+const QUIET: std::time::Duration = std::time::Duration::from_secs(3);
+/// Low 16 bits of E_PROXY_CAPABILITYMISMATCH, \[MS-TSGU\] 2.2.6: one of the two is too old, or what stands between changes it.
+const CAPABILITY_MISMATCH: u32 = 0x59e9;
+/// Those of E_PROXY_UNSUPPORTED_AUTHENTICATION_METHOD.
+const UNSUPPORTED_METHOD: u32 = 0x59f9;
 
 /// TCP to the gateway did not come about.
 pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
@@ -44,8 +50,8 @@ pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
         Ending::Fin | Ending::Reset | Ending::TimedOut => ("TCP-DROP", Confidence::Likely),
         Ending::Cut => return None,
     };
-    let name = timeline.target.as_ref().map_or("the gateway".into(), |(name, port)| format!("{name}:{port}"));
-    let says = format!("the gateway {name} cannot be reached: {}", stage::end_in_words(end));
+    let name = timeline.target.as_ref().map_or(String::new(), |(name, port)| format!(" {name}:{port}"));
+    let says = format!("the gateway{name} cannot be reached: {}", stage::end_in_words(end));
     let finding = Finding::at_end(timeline, "RDG-REACH", confidence, says)?.with_end(timeline);
     let finding = if end.how == Ending::Refused { finding.by(Party::Server) } else { finding.by(Party::Nobody) };
     Some(finding.on(stage::server_leg(timeline), end.phase).or(other, confidence))
@@ -65,27 +71,64 @@ pub fn web_proxy(timeline: &Timeline) -> Option<Finding> {
     let says = format!("a web proxy answers {} with {}", asked.method, status(&response.what));
     let finding = Finding::at_end(timeline, "RDG-PROXYAUTH", Confidence::Certain, says)?;
     let finding = finding.on(stage::server_leg(timeline), end.phase).by(Party::Middlebox);
-    Some(with_exchange(finding, exchange).with_end(timeline))
+    let mut finding = with_exchange(finding, exchange).with_end(timeline);
+    // It lets the client through, and gets no further itself (RFC 9110 15.6.3, 15.6.5).
+    if matches!(response.what.status, 502..=504) {
+        finding.may_be("RDG-REACH");
+        (finding.confidence, finding.alternatives[0].1) = (Confidence::Likely, Confidence::Possible);
+    }
+    Some(finding)
 }
 
 /// TLS with the gateway did not come about: judged as any handshake, the certificate apart.
 pub fn handshake(timeline: &Timeline) -> Option<Finding> {
     before_channel(timeline)?;
     let gateway = gateway(timeline)?;
-    if gateway.is_read() || timeline.last_phase() > PhaseName::GatewayTls {
+    let asks = timeline.last_phase() > PhaseName::GatewayTls && !says_nothing(gateway);
+    if gateway.is_read() || asks {
         return None;
     }
     let view = timeline.outer();
-    let mut finding = OF_TLS.iter().find_map(|check| check(&view))?;
+    let finding = silent(&view).or_else(|| OF_TLS.iter().find_map(|check| check(&view)))?;
+    let is_told = view.facts.fatal_alert().is_some();
+    Some(of_gateway(finding, is_told))
+}
+
+/// A finding of any TLS handshake as one of the gateway's, told by an alert or not.
+fn of_gateway(mut finding: Finding, is_told: bool) -> Finding {
     finding.phase = PhaseName::GatewayTls;
-    let before = finding.cause.id;
+    let (before, confidence) = (finding.cause.id, finding.confidence);
     if OF_CERTIFICATES.contains(&before) {
-        let confidence = finding.confidence;
         finding.may_be("RDG-CERT");
         finding.confidence = confidence;
         finding.alternatives.retain(|(cause, _)| cause.id == before || !OF_CERTIFICATES.contains(&cause.id));
     }
-    Some(finding)
+    // A gateway stands behind other boxes more often than not: who hangs up without a word may be one of those.
+    if before == "TLS-NOKEY" && !is_told {
+        finding.may_be("RDG-TRANSPORT");
+        finding.alternatives[0].1 = Confidence::Possible;
+    }
+    finding
+}
+
+/// Whether the client, once TLS stood, sent nothing but what takes leave of it. In TLS 1.3 its Finished looks like data.
+fn says_nothing(gateway: &Gateway) -> bool {
+    const APPLICATION_DATA: u8 = 23;
+    let is_13 = gateway.first(|tls| tls.server_hello.as_ref()).is_some_and(|hello| hello.what.version == 0x0304);
+    let records = gateway.tls().first().map_or(&[][..], |tls| &tls.first_records);
+    let said = records.iter().filter(|one| one.from == Side::Client && one.kind == APPLICATION_DATA && !one.is_alert());
+    said.count() <= usize::from(is_13)
+}
+
+/// It accepts and closes before a word of anybody, or waits for a client that waits: of a gateway, whose client speaks first.
+fn silent(view: &Timeline) -> Option<Finding> {
+    let end = stage::failed(view).filter(|end| stage::by_server(end))?;
+    if view.facts.first(|tls| tls.hello.as_ref()).is_some() {
+        return None;
+    }
+    let says = format!("the gateway accepts, and before a ClientHello {}", stage::end_in_words(end));
+    let finding = Finding::at_end(view, "RDG-TRANSPORT", Confidence::Possible, says)?.with_end(view);
+    Some(finding.or("TCP-RST-AFTER", Confidence::Possible).or("RDG-503", Confidence::Possible))
 }
 
 /// The gateway does not take what the client authenticates with.
@@ -195,17 +238,38 @@ pub fn tunnel_refused(timeline: &Timeline) -> Option<Finding> {
         Some((seen, phase, code))
     })?;
     let known = coded(code);
-    let id = known.and_then(|known| known.causes.first().copied()).unwrap_or(of_phase(phase));
-    let id = if id == "RDG-RAP" && phase < PhaseName::GatewayChannel { "RDG-CAP" } else { id };
+    let id = of_code(code, phase, gateway);
     let name = named(code, known);
     let asked = gateway.target().filter(|_| phase == PhaseName::GatewayChannel);
     let target = asked.map_or(String::new(), |(name, port)| format!(" for {name}:{port}"));
     let says = format!("the gateway refuses{target} in {phase}: {name}");
-    let confidence = if known.is_some() { Confidence::Certain } else { Confidence::Likely };
+    let is_plain = known.is_some_and(|known| !known.causes.is_empty());
+    let confidence = if is_plain { Confidence::Certain } else { Confidence::Likely };
     let finding = Finding::at_end(timeline, id, confidence, says)?;
     let finding = finding.on(stage::server_leg(timeline), phase).by(Party::Server);
     let finding = finding.with(refused.mark, format!("{} with {name}", refused.what.1.name()));
     Some(with_delay(finding, gateway, id, refused.mark).with_end(timeline))
+}
+
+/// What a code in this phase means: by the table, but for those that mean more than one thing.
+fn of_code(code: u32, phase: PhaseName, gateway: &Gateway) -> &'static str {
+    let known = coded(code).and_then(|known| known.causes.first().copied());
+    match (code & 0xffff, known) {
+        (CAPABILITY_MISMATCH, _) => "RDG-TRANSPORT",
+        (UNSUPPORTED_METHOD, _) if shows_token(gateway) => "RDG-COOKIE",
+        (_, Some("RDG-RAP")) if phase < PhaseName::GatewayChannel => "RDG-CAP",
+        (_, known) => known.unwrap_or(of_phase(phase)),
+    }
+}
+
+/// Whether the client comes with a token of its own, or says that it will (HTTP_EXTENDED_AUTH_PAA).
+fn shows_token(gateway: &Gateway) -> bool {
+    let shown = gateway.message(|message| match message {
+        TunnelMessage::TunnelCreate { has_cookie: true, .. } => Some(()),
+        TunnelMessage::HandshakeRequest { extended_auth, .. } if extended_auth & 2 != 0 => Some(()),
+        _ => None,
+    });
+    shown.is_some()
 }
 
 /// A target that refuses and one that does not answer differ in how long the gateway takes to say so.
@@ -244,33 +308,51 @@ fn refusing(message: &TunnelMessage) -> Option<(PhaseName, u32)> {
     (code != 0).then_some((phase, code))
 }
 
-/// The way through the gateway ends, and nobody says why: what was asked last tells the most likely reason.
+/// The way through the gateway ends, and nobody says why: a box on the way, or the gateway itself. What was asked last tells
+/// what else it can be.
 pub fn ended(timeline: &Timeline) -> Option<Finding> {
     let end = before_channel(timeline)?;
     let gateway = gateway(timeline).filter(|gateway| gateway.is_read())?;
     let phase = timeline.last_phase();
-    let owes = gateway.messages.last().is_none_or(|last| last.what.0 == Side::Client);
+    let last = gateway.messages.iter().rfind(|seen| !matches!(seen.what.1, TunnelMessage::Close { .. }));
+    let owes = last.is_none_or(|last| last.what.0 == Side::Client) || timeline.facts.request.is_some();
     let waits = stage::by_client(end) || stage::by_timeout(end);
     if waits && end.silence < DROPPED && !owes {
         return None;
     }
-    let says = match gateway.messages.last() {
+    let says = match last {
         Some(last) => format!("after the {}'s {}: {}", last.what.0, last.what.1.name(), stage::end_in_words(end)),
         None => format!("in {phase}: {}", stage::end_in_words(end)),
     };
-    let finding = Finding::at_end(timeline, of_phase(phase), Confidence::Possible, says)?;
+    let finding = Finding::at_end(timeline, "RDG-TRANSPORT", Confidence::Possible, says)?;
     let finding = finding.on(stage::server_leg(timeline), phase);
     let finding = if waits { finding.by(Party::Server) } else { finding };
-    let finding = match gateway.messages.last() {
+    let finding = match last {
         Some(last) => finding.with(last.mark, format!("{} of the {}", last.what.1.name(), last.what.0)),
-        None => finding,
+        None => with_halves(finding, gateway),
     };
-    let finding = finding.with_end(timeline);
+    let finding = finding.with_end(timeline).or("RDG-503", Confidence::Possible);
     Some(match phase {
-        PhaseName::GatewayChannel => finding.or("RDG-RAP", Confidence::Possible).or("RDG-503", Confidence::Possible),
-        PhaseName::GatewayAuthorization => finding.or("RDG-503", Confidence::Possible),
-        _ => finding.or("RDG-TRANSPORT", Confidence::Possible).or("PATH-DEAD", Confidence::Possible),
+        PhaseName::GatewayAuth => finding.or("RDG-401", Confidence::Possible),
+        PhaseName::GatewayAuthorization => finding.or("RDG-CAP", Confidence::Possible),
+        PhaseName::GatewayChannel => finding.or("RDG-TARGET", Confidence::Possible).or("RDG-RAP", Confidence::Possible),
+        PhaseName::Negotiation => finding.or("X224-NOCC", Confidence::Possible),
+        _ => finding.or("PATH-DEAD", Confidence::Possible),
     })
+}
+
+/// The halves of a tunnel that met different certificates met different gateways, of which the second knows nothing of the
+/// first: a balancer without affinity.
+fn with_halves(mut finding: Finding, gateway: &Gateway) -> Finding {
+    let halves = gateway.connections.iter().filter(|one| one.carries_half()).count();
+    let met = gateway.certificates();
+    let Some(other) = met.iter().find(|other| halves > 1 && other.sha256 != met[0].sha256) else { return finding };
+    let Some(mark) = gateway.tunnels().filter_map(|one| one.response.as_ref()).map(|seen| seen.mark).last() else {
+        return finding;
+    };
+    finding.confidence = Confidence::Likely;
+    let says = "the two connections of the tunnel met different certificates, and so different gateways";
+    finding.with(mark, format!("{says}: SHA-1 {} and {}", met[0].sha1, other.sha1))
 }
 
 /// What fails in a phase of which nothing else is known.
@@ -302,13 +384,16 @@ pub fn sealed(timeline: &Timeline) -> Option<Finding> {
     let finding = Finding::at_end(timeline, "RDG-401", Confidence::Possible, says)?;
     let finding = finding.on(stage::server_leg(timeline), PhaseName::GatewayHttp).by(Party::of(end));
     let finding = finding.with(established.mark, "TLS with the gateway stands").with_end(timeline);
-    let others = ["RDG-TRANSPORT", "RDG-503", "RDG-CAP", "RDG-RAP", "RDG-TARGET", "RDG-COOKIE"];
+    let others = ["RDG-TRANSPORT", "RDG-503", "RDG-CAP", "RDG-RAP", "RDG-TARGET", "RDG-COOKIE", "RDG-LIMIT"];
     Some(others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
 }
 
 /// The gateway ends a tunnel in use, and says why.
 pub fn limited(timeline: &Timeline) -> Option<Finding> {
     let end = timeline.end.as_ref()?;
+    if let Some(finding) = cut(timeline, end) {
+        return Some(finding);
+    }
     let gateway = gateway(timeline).filter(|gateway| gateway.has_channel())?;
     let closed = gateway.messages.iter().find_map(|seen| match seen.what {
         (Side::Server, TunnelMessage::Close { status }) => Some((seen.mark, status)),
@@ -338,6 +423,22 @@ pub fn limited(timeline: &Timeline) -> Option<Finding> {
         None => finding,
     };
     Some(finding.with_end(timeline))
+}
+
+/// The connection to the gateway breaks while the session runs, and neither it nor the server behind it has said a word.
+fn cut(timeline: &Timeline, end: &End) -> Option<Finding> {
+    let gateway = gateway(timeline)?;
+    let says_why = gateway.messages.iter().any(|seen| matches!(seen.what, (Side::Server, TunnelMessage::Close { .. })));
+    let is_sudden = end.silence < QUIET && !timeline.is_frozen() && timeline.idle.is_none();
+    let is_told = says_why || timeline.facts.inner.is_announced() || timeline.facts.inner.is_expelled();
+    let is_cut = matches!(end.how, Ending::Fin | Ending::Reset) && stage::by_server(end) && is_sudden && !is_told;
+    if !is_cut || !timeline.is_active() || !timeline.ended_badly() || path::forged_reset(timeline).is_some() {
+        return None;
+    }
+    let says = format!("the connection to the gateway breaks while the session runs: {}", stage::end_in_words(end));
+    let finding = Finding::at_end(timeline, "RDG-TRANSPORT", Confidence::Possible, says)?.with_end(timeline);
+    let finding = finding.or("RDG-LIMIT", Confidence::Possible).or("RDG-503", Confidence::Possible);
+    Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
 /// Whether nobody asked the gateway for a tunnel: a port check, or an exchange with its KDC proxy alone.

@@ -8,7 +8,8 @@ use super::leg::Leg;
 use super::phase::{Outcome, PhaseName};
 use super::{End, LegName, Sureness, Timeline, first_hand};
 use crate::event::{
-    Basis, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport, TunnelMessage, What,
+    Basis, Certificate, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport, TunnelMessage,
+    What,
 };
 use crate::observation::{Ending, Opening, Side};
 
@@ -17,6 +18,8 @@ const KEPT: usize = 64;
 /// Status codes that a request for a channel may be answered with and go on.
 const SWITCHING_PROTOCOLS: u16 = 101;
 const UNAUTHORIZED: u16 = 401;
+/// ERROR_GRACEFUL_DISCONNECT: the server behind the gateway has closed, \[MS-TSGU\] 2.2.6.
+const GRACEFUL: u32 = 0x0000_04ca;
 
 /// What is known of the way through a gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,9 +99,9 @@ impl Gateway {
         self.exchanges.iter().filter(|exchange| exchange.request.what.transport.is_tunnel())
     }
 
-    /// Whether anything of a tunnel or of a KDC proxy was read.
+    /// Whether anything of a tunnel or of a KDC proxy was read. What a web proxy is asked stands in clear before it.
     pub fn is_read(&self) -> bool {
-        !self.exchanges.is_empty()
+        self.exchanges.iter().any(|exchange| exchange.request.what.transport != Transport::Connect)
     }
 
     /// Whether what was read has to do with Remote Desktop.
@@ -132,6 +135,24 @@ impl Gateway {
     pub fn has_channel(&self) -> bool {
         let opened = |message: &TunnelMessage| matches!(message, TunnelMessage::ChannelResponse { error: 0, .. });
         self.messages.iter().any(|seen| opened(&seen.what.1))
+    }
+
+    /// The first word of leave: who sent it, with which status.
+    fn leave(&self) -> Option<(Side, u32)> {
+        self.messages.iter().find_map(|seen| match seen.what {
+            (from, TunnelMessage::Close { status }) => Some((from, status)),
+            _ => None,
+        })
+    }
+
+    /// The certificates that its connections met, first of each connection.
+    pub fn certificates(&self) -> Vec<&Certificate> {
+        let first = |one: &'_ Connection| -> Option<usize> {
+            one.tls.iter().position(|tls| tls.certificates.as_ref().is_some_and(|chain| !chain.what.is_empty()))
+        };
+        let found =
+            self.connections.iter().filter_map(|one| one.tls.get(first(one)?)?.certificates.as_ref()?.what.first());
+        found.collect()
     }
 
     /// Takes what the same client asked a KDC proxy by a connection of its own.
@@ -239,21 +260,27 @@ impl Gateway {
     }
 }
 
-/// More turns than the way through a gateway and an RDP connection sequence without channels take.
-const TURNS: u32 = 20;
+/// More turns than the way up to the channel takes in one connection: seven, each further try of a password two.
+const TURNS: u32 = 14;
 /// Bytes of the gateway: the certificates of the inner TLS and a first picture.
 const FROM_SERVER: u64 = 20 << 10;
-/// Bytes of the client: the client's half of an RDP connection sequence, sealed twice.
+/// Bytes of the client that tell a session by themselves: its half of an RDP connection sequence, sealed twice.
 const FROM_CLIENT: u64 = 4 << 10;
+/// The same where turns tell, too.
+const FROM_CLIENT_IN_TURNS: u64 = 2 << 10;
 
 impl Sealed {
     /// Whether so much was said that a session must be in it.
     fn is_session(&self) -> bool {
-        self.turns >= TURNS && self.carries()
+        self.turns >= TURNS && self.is_more_than(FROM_CLIENT_IN_TURNS)
     }
 
     fn carries(&self) -> bool {
-        self.bytes[Side::Client as usize] >= FROM_CLIENT && self.bytes[Side::Server as usize] >= FROM_SERVER
+        self.is_more_than(FROM_CLIENT)
+    }
+
+    fn is_more_than(&self, of_client: u64) -> bool {
+        self.bytes[Side::Client as usize] >= of_client && self.bytes[Side::Server as usize] >= FROM_SERVER
     }
 
     fn push(&mut self, from: Side, len: u32) {
@@ -264,6 +291,12 @@ impl Sealed {
 }
 
 impl Connection {
+    /// Whether it is one of the two connections of a tunnel.
+    pub fn carries_half(&self) -> bool {
+        let halves = [Transport::HttpOut, Transport::HttpIn, Transport::RpcOut, Transport::RpcIn];
+        self.transport.is_some_and(|transport| halves.contains(&transport))
+    }
+
     fn new(number: u32) -> Connection {
         let (tls, legs, partial, malformed) = Default::default();
         Connection { number, transport: None, tls, legs, partial, malformed }
@@ -318,10 +351,11 @@ fn keep<T>(kept: &mut Vec<Sighting<T>>, mark: Mark, what: T) -> u64 {
 }
 
 impl Timeline {
-    /// Whether the client goes to a gateway and nothing of RDP was said in it yet.
+    /// Whether the client goes to a gateway and nobody behind it has said a word yet.
     pub fn is_before_channel(&self) -> bool {
-        let has_begun = self.facts.request.is_some() || self.facts.not_rdp.is_some();
-        self.facts.gateway.is_some() && !has_begun && self.last_phase() < PhaseName::Negotiation
+        let Some(gateway) = &self.facts.gateway else { return false };
+        let has_begun = self.facts.confirm.is_some() || self.facts.not_rdp.is_some() || self.is_active();
+        !has_begun && (self.last_phase() < PhaseName::Negotiation || gateway.carried[Side::Server as usize] == 0)
     }
 
     /// Takes what concerns the connections to a gateway alone: true where nothing else is to be made of it.
@@ -536,6 +570,20 @@ impl Timeline {
             self.step(next, mark);
         } else {
             self.end_phase(phase, mark, Outcome::Failed, Basis::Seen);
+        }
+    }
+
+    /// Whether the gateway ended a tunnel in use: it closes it with a status that is no farewell, or is gone without a word,
+    /// neither of its own nor of the server behind it.
+    pub(super) fn is_cut_by_gateway(&self) -> bool {
+        let Some(gateway) = self.facts.gateway.as_ref().filter(|gateway| gateway.has_channel()) else { return false };
+        match gateway.leave() {
+            Some((Side::Server, status)) => status != 0 && status != GRACEFUL,
+            Some((Side::Client, _)) => false,
+            None => {
+                let left = self.end.is_some_and(|end| end.from == Some(Side::Server) && end.mark.leg != LegName::Front);
+                left && !self.is_announced()
+            }
         }
     }
 

@@ -631,6 +631,7 @@ impl Timeline {
         match self.end.map(|end| (end.how, end.from)) {
             None | Some((Ending::Cut, _)) => false,
             Some(_) if self.facts.inner.is_expelled() => true,
+            Some((Ending::Fin, Some(Side::Server))) if self.is_cut_by_gateway() => true,
             Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_cut_when_quiet(),
             Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
             // It said that it ends the session: what the client said meanwhile is answered with RST.

@@ -14,7 +14,7 @@ use proxy::lab::{Scenario, Session, certificate, scenarios};
 use tokio::task::JoinSet;
 
 use super::{Label, Row, Said, Section, UNSEEN};
-use crate::support::process::{Folder, Outcome, Process, need_root, program, wait_for, with_peers};
+use crate::support::process::{Folder, Outcome, Process, Trouble, need_root, program, wait_for, with_peers};
 use crate::support::program::Proxy;
 use crate::support::recorded::{self, LabSecrets, Recorded};
 
@@ -86,30 +86,35 @@ async fn play_all() -> Vec<Played> {
     played
 }
 
-/// tcpdump on the loopback, for all scenarios at once: it sees their back legs.
-struct Witness {
+/// tcpdump on the loopback, for all scenarios at once: it sees their back legs, which are in one network.
+pub struct Witness {
     process: Process,
     file: PathBuf,
     folder: Folder,
+    /// Nobody is there: a packet to it is the last.
+    last: Ipv4Addr,
 }
 
 impl Witness {
-    fn start() -> Outcome<Witness> {
+    /// Of this network.
+    pub fn start(net: &str) -> Outcome<Witness> {
         let tcpdump = program("tcpdump")?;
         need_root("tcpdump")?;
         let folder = Folder::new()?;
         let file = folder.path().join("all.pcap");
         let mut command = Command::new(tcpdump);
         command.args("-i lo -s 20000 -B 131072 -U --immediate-mode -Z root -w".split(' ')).arg(&file);
-        command.args(["net", "127.77.0.0/16"]).stdin(Stdio::null());
+        command.args(["net", net]).stdin(Stdio::null());
         let mut process = Process::start(&mut command, folder.path())?;
         process.wait_ready(|process| process.output().contains("listening on lo").then_some(()))?;
-        Ok(Witness { process, file, folder })
+        let last = net.trim_end_matches("0.0/16").to_owned() + "255.254";
+        let last = last.parse().map_err(|_| Trouble::Failed(format!("{net} is no such network")))?;
+        Ok(Witness { process, file, folder, last })
     }
 
     /// Ends it, once it has seen all that was sent until now.
-    fn finish(&mut self) -> Outcome<()> {
-        let last = Ipv4Addr::new(127, 77, 255, 254);
+    pub fn finish(&mut self) -> Outcome<()> {
+        let last = self.last;
         let _refused = TcpStream::connect((last, 3389));
         let seen = wait_for(Duration::from_secs(10), || {
             let captured = fs::read(&self.file)?;
@@ -122,11 +127,11 @@ impl Witness {
     }
 
     /// The packets of one scenario.
-    fn packets(&self, number: usize) -> Outcome<PathBuf> {
+    pub fn packets(&self, number: usize, host: IpAddr) -> Outcome<PathBuf> {
         let file = self.folder.path().join(format!("{number}.pcap"));
         let mut command = Command::new(program("tcpdump")?);
         command.args(["-Z", "root", "-r"]).arg(&self.file).arg("-w").arg(&file);
-        command.args(["host", &address(number).ip().to_string()]).stdin(Stdio::null());
+        command.args(["host", &host.to_string()]).stdin(Stdio::null());
         Process::start(&mut command, self.folder.path())?.wait(Duration::from_secs(10))?;
         Ok(file)
     }
@@ -158,7 +163,7 @@ fn keyed_rows(played: &[Played]) -> Outcome<Vec<Row>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_the_lab() -> Outcome<()> {
-    let witness = Witness::start();
+    let witness = Witness::start("127.77.0.0/16");
     let played = play_all().await;
     let section = |source, about, rows| Section { source, about, rows, known_wrong: KNOWN_WRONG.to_vec() };
     let mut complaints = Vec::new();
@@ -174,7 +179,8 @@ async fn of_the_lab() -> Outcome<()> {
     with_peers("the scoreboard from tcpdump", || {
         let mut witness = witness?;
         witness.finish()?;
-        let mut packets = rows(&played, |played| Said::of_files(&[witness.packets(played.number)?]))?;
+        let mut packets =
+            rows(&played, |played| Said::of_files(&[witness.packets(played.number, address(played.number).ip())?]))?;
         // In packets nothing but RDP tells RDP: who never asks for it is not seen to want it.
         packets.iter_mut().filter(|row| row.case == "hello-before-request").for_each(|row| row.label.outcome = UNSEEN);
         let about = "The same sessions, from packets that tcpdump captured of the back leg, by `rdpscope analyze`.";

@@ -5,6 +5,7 @@
 //! wrong but those that are known to be.
 
 mod corpus;
+mod gateway;
 mod golden;
 pub mod lab;
 
@@ -98,6 +99,11 @@ impl Said {
     pub fn of_files_with(files: &[PathBuf], keylog: &Path) -> Outcome<Option<Said>> {
         let options = [PathBuf::from("--keylog"), keylog.to_owned()];
         analyze(&[&options, files].concat()).map(|(_, document)| Said::of(&document))
+    }
+
+    /// Whether it is louder than a note and more than possible.
+    pub fn is_sure(&self) -> bool {
+        self.loud && self.confidence != "possible"
     }
 
     /// Outcome and cause.

@@ -15,6 +15,7 @@ pub mod script;
 pub mod sealing;
 pub mod talk;
 pub mod tcpdump;
+pub mod through;
 pub mod wan;
 pub mod x11;
 

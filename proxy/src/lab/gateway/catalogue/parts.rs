@@ -76,6 +76,12 @@ pub(super) const STAYS_INSIDE: GatewayClient =
     GatewayClient { inner: ClientScript { patience_ms: PATIENCE_MS, ..STAYS }, ..CLIENT };
 
 pub(super) const HTTP: &[&str] = &["gateway-http"];
+/// A client that leaves a demand to say who it is has not begun to; whoever watches calls what follows the demand gateway-auth.
+pub(super) const DEMANDED: &[&str] = &["gateway-http", "gateway-auth"];
+/// A CONNECT is in HTTP; whoever watches waits for TLS, which never comes.
+pub(super) const CONNECT: &[&str] = &["gateway-http", "gateway-tls"];
+/// The second half's request is in HTTP; the first half waits for the tunnel.
+pub(super) const SECOND_HALF: &[&str] = &["gateway-http", "gateway-tunnel"];
 pub(super) const AUTH: &[&str] = &["gateway-auth"];
 pub(super) const TUNNEL: &[&str] = &["gateway-tunnel"];
 pub(super) const AUTHORIZATION: &[&str] = &["gateway-authorization"];
