@@ -9,6 +9,7 @@ mod explain;
 mod fuzzed;
 mod gateway;
 mod gateway_lab;
+mod gateway_peers;
 mod histogram;
 mod inference;
 mod inner;
