@@ -67,7 +67,7 @@ impl By {
         match self {
             By::Nothing => &[&["tcp"]],
             By::KeyLog | By::ServerKeyAndKeyLog => &[OUTER, INNER],
-            By::ServerKey | By::Ca => &[OUTER, &["negotiation", "tls"]],
+            By::ServerKey | By::Ca => &[OUTER, &["negotiation"]],
         }
     }
 }

@@ -44,8 +44,8 @@ pub fn unreachable(timeline: &Timeline) -> Option<Finding> {
         Ending::Fin | Ending::Reset | Ending::TimedOut => ("TCP-DROP", Confidence::Likely),
         Ending::Cut => return None,
     };
-    let name = timeline.target.as_ref().map_or("the gateway".into(), |(name, port)| format!("{name}:{port}"));
-    let says = format!("the gateway {name} cannot be reached: {}", stage::end_in_words(end));
+    let name = timeline.target.as_ref().map_or(String::new(), |(name, port)| format!(" {name}:{port}"));
+    let says = format!("the gateway{name} cannot be reached: {}", stage::end_in_words(end));
     let finding = Finding::at_end(timeline, "RDG-REACH", confidence, says)?.with_end(timeline);
     let finding = if end.how == Ending::Refused { finding.by(Party::Server) } else { finding.by(Party::Nobody) };
     Some(finding.on(stage::server_leg(timeline), end.phase).or(other, confidence))
