@@ -1,13 +1,19 @@
 //! A real client through the proxy and a gateway of the lab to a real xrdp: each transport that FreeRDP 2 has, with and without
 //! keys. The exit code is that of a direct connection, live and the recordings say the same, and tshark opens them.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
+use analyzer::attempt::group;
+use analyzer::reading;
+use analyzer::report::json;
 use proxy::authority;
 use proxy::lab::gateway::{ACCOUNT, Gateway, GatewayScenario, Listeners};
+use proxy::listen::Target;
+use proxy::watch::Secrets;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -15,6 +21,7 @@ use crate::live_keys::logger;
 use crate::support::peers::{Certificate, PASSWORD, Ran, Screen, Security, Server, Then, xfreerdp_with};
 use crate::support::process::{Folder, Outcome, Trouble, program, with_peers};
 use crate::support::program::{Finished, Proxy, analyze, program as rdpscope};
+use crate::support::recorded::Recorded;
 use crate::support::recording;
 
 /// Phases of the way through the gateway.
@@ -80,7 +87,7 @@ struct Lab {
     server: Server,
     library: PathBuf,
     folder: Folder,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Lab {
@@ -92,7 +99,7 @@ impl Lab {
         let (anywhere, to) = ((Ipv4Addr::LOCALHOST, 0).into(), (Ipv4Addr::LOCALHOST, server.port).into());
         let gateway = runtime.block_on(scenario.serve_on(anywhere, Some(to), Listeners::default()))?;
         let shown = Certificate::written(&folder, gateway.identity.as_ref().expect("it listens"))?;
-        Ok(Lab { gateway, shown, screen, server, library: logger(&folder)?, folder, _runtime: runtime })
+        Ok(Lab { gateway, shown, screen, server, library: logger(&folder)?, folder, runtime })
     }
 
     /// xfreerdp by this gateway, or whatever stands in its place.
@@ -269,4 +276,36 @@ fn xfreerdp_to_a_computer_that_the_gateway_does_not_allow() {
     for way in ["http", "http,no-websockets"] {
         check(name, "rap-denied", way, ACCOUNT.password, Then::Leave, expected);
     }
+}
+
+/// Everything that is known of the sessions, word by word.
+#[test]
+fn what_is_said_live_is_what_is_read_later() {
+    with_peers("what_is_said_live_is_what_is_read_later", || {
+        let lab = Lab::start("healthy")?;
+        for (way, follows) in [("http", true), ("http,no-websockets", true), ("http,no-websockets", false)] {
+            let log = lab.folder.path().join(format!("{way}-{follows}"));
+            let secrets = if follows { Secrets::followed(&log) } else { Secrets::None };
+            let target = Target { name: "localhost".into(), port: lab.gateway.addr.port() };
+            let change = |config: &mut proxy::listen::Config| {
+                (config.gateway, config.connect_to) = (true, Some(lab.gateway.addr));
+            };
+            let proxy = lab.runtime.block_on(Recorded::opened(target, change, follows, secrets));
+            let ran = lab.client(proxy.addr.port(), way, ACCOUNT.password, Then::CloseTheWindow, &log)?;
+            assert_eq!(ran.code, Some(0), "{way}: {}", ran.output);
+            let (live, folder) = lab.runtime.block_on(proxy.finish());
+            let mut read = Vec::new();
+            for entry in fs::read_dir(&folder.0)? {
+                let path = entry?.path();
+                let keys = Arc::new(reading::secrets(File::open(&path)?).expect("a recording"));
+                let name = path.display().to_string();
+                let keep = &mut |session| read.push(session);
+                reading::read_with(File::open(&path)?, Some(&name), &keys, keep).expect("a recording");
+            }
+            let document = |sessions| json::document("test", &group(sessions));
+            assert_eq!((live.len(), read.len()), (1, 1), "{way}");
+            assert!(document(live) == document(read), "{way}, {follows}: live and the recording differ");
+        }
+        Ok(())
+    });
 }
