@@ -145,6 +145,10 @@ impl Sessions {
         let early = connection.early.take().unwrap_or_default();
         let Some(other) = other else { return };
         let joined = self.connections[other].place;
+        if self.connections[place].place == joined {
+            // Each of its requests says so.
+            return;
+        }
         let own = std::mem::replace(&mut self.connections[place].place, joined);
         self.timelines[own] = Timeline::default();
         early.iter().for_each(|event| self.timelines[joined].push(event));
@@ -163,4 +167,30 @@ fn companions(sessions: Vec<Timeline>) -> Vec<Timeline> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::{Flow, Leg};
+    use crate::time::Timestamp;
+
+    fn event(session: u32, at: u64, what: What) -> Event {
+        Event { at: Timestamp(at), frame: at, flow: Flow { session, leg: Leg::Only }, what }
+    }
+
+    /// FreeRDP says on each request, the one that is answered 401 included, which tunnel it is of.
+    #[test]
+    fn a_half_that_says_twice_where_it_belongs_takes_nothing_away() {
+        let half = || What::Gateway(GatewayEvent::Half { tunnel: 1 });
+        let opened = || What::Opening(Opening::Gateway);
+        let mut sessions = Sessions::default();
+        let story = [(0, opened()), (0, half()), (0, half()), (1, opened()), (1, half()), (1, half()), (0, half())];
+        for (at, (session, what)) in (1..).zip(story) {
+            sessions.push(&event(session, at, what));
+        }
+        let timelines = sessions.finish();
+        let [timeline] = &timelines[..] else { panic!("{timelines:?}") };
+        assert_eq!(timeline.began, Some(Timestamp(1)));
+    }
 }

@@ -48,16 +48,19 @@ fn to_server(out: &mut String, args: &Proxy, listener: SocketAddr) {
 /// A client keeps the host that it connects to, and comes here in the gateway's place.
 fn to_gateway(out: &mut String, args: &Proxy, listener: SocketAddr) {
     let (name, port) = (&args.to.name, args.to.port_or_usual(true));
-    let says = format!("/v:HOST /g:{listener} and whatever else it takes: HOST is the computer behind the gateway");
+    let says = format!(
+        "/v:HOST /g:{listener} and whatever else it takes: HOST is the computer behind the gateway. Where the gateway takes \
+         other credentials than HOST: /gu: and /gp: besides. FreeRDP 3: /gateway:g:{listener}"
+    );
     text::para(out, "  xfreerdp: ", &says);
     let recipe = format!(
-        "in mstsc: Show Options, Advanced, Settings, and there {listener} as the gateway's name; in a .rdp file: \
+        "Show Options, Advanced, Settings, and there {listener} as the gateway's name; in a .rdp file: \
          gatewayhostname:s:{listener}"
     );
     text::para(out, "  mstsc: ", &recipe);
     if args.to.ip().is_none() {
         let recipe = format!(
-            "mstsc lets nobody click past a certificate of another name. To keep the name {name}, add the line \
+            "it lets nobody click past a certificate of another name. To keep the name {name}, add the line \
              '127.0.0.2 {name}' to the client's hosts file, run rdpscope on the client with --gateway --to \
              {name}:{port} --connect-to IP --listen 127.0.0.2:443 (without a port mstsc takes 443), and connect as always."
         );

@@ -311,7 +311,7 @@ fn a_key_log_is_followed_while_the_session_goes_on() {
 }
 
 /// A library that makes an OpenSSL program write its key log.
-fn logger(folder: &Folder) -> Outcome<PathBuf> {
+pub fn logger(folder: &Folder) -> Outcome<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/keylog.c");
     let library = folder.path().join("keylog.so");
     let made = Command::new(program("cc")?)

@@ -10,6 +10,7 @@ mod fuzzed;
 mod gateway;
 mod gateway_lab;
 mod gateway_law;
+mod gateway_peers;
 mod histogram;
 mod inference;
 mod inner;

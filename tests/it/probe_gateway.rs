@@ -1,6 +1,7 @@
 //! The probe of an RD Gateway: what it says of scripted answers, each of which somebody's gateway gives.
 
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use analyzer::probe::Probe;
 use analyzer::probe::gateway::{Offer, Question};
 use analyzer::report::{json, text};
 use proxy::lab::certificate::Certificate;
+use proxy::lab::gateway::GatewayScenario;
 use proxy::listen::Target;
 use proxy::probe::{Config, run};
 use proxy::tls::{Ciphers, Server, Versions};
@@ -17,6 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::anywhere;
+use crate::support::program::program;
 
 const NTLM: &str = "HTTP/1.1 401 Unauthorized\r\nServer: Microsoft-IIS/10.0\r\nWWW-Authenticate: Negotiate\r\n\
                     WWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n";
@@ -203,4 +206,36 @@ async fn nobody_there_is_told_as_of_any_server() {
     drop(listener);
     let found = probe(addr, 2.0).await;
     assert!(text::probe::verdict(&found).starts_with("cannot be reached: refused"), "{found:?}");
+}
+
+/// The command against gateways of the lab: what it says first, which causes it names, its exit code. The certificates of the
+/// lab are self-signed, which at a gateway is a fault.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_says_what_gateways_of_the_lab_are() {
+    let by_all = "is open: RD Gateway by WebSocket, HTTP and RPC over HTTP, with Negotiate or NTLM";
+    let by_rpc = "is open: RD Gateway by RPC over HTTP, with Negotiate or NTLM";
+    let cases: [(&str, &str, &[&str]); 6] = [
+        ("healthy", by_all, &["RDG-CERT"]),
+        ("unauthorized-bare", by_rpc, &["RDG-CERT", "RDG-401"]),
+        ("not-found", by_rpc, &["RDG-CERT", "RDG-TRANSPORT"]),
+        ("service-unavailable", by_rpc, &["RDG-CERT", "RDG-503"]),
+        ("certificate-expired", by_all, &["RDG-CERT"]),
+        ("refused", "cannot be reached: refused", &["TCP-REFUSED"]),
+    ];
+    for (name, verdict, causes) in cases {
+        let scenario = GatewayScenario::named(name).expect("a scenario");
+        let gateway = scenario.serve().await.expect("serve");
+        let mut command = Command::new(program());
+        command.args(["probe", "--gateway", &format!("localhost:{}", gateway.addr.port())]).stdin(Stdio::null());
+        let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("join").expect("rdpscope runs");
+        let said = String::from_utf8_lossy(&ran.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(ran.status.code(), Some(1), "{name}: {said}");
+        let first = format!("localhost:{} {verdict}", gateway.addr.port());
+        assert!(said.starts_with(&first), "{name}: expected {first}: {said}");
+        assert!(said.contains(&format!("[{}]", causes.join(", "))), "{name}: {said}");
+        assert!(!said.contains("sealed in TLS"), "whoever asks reads the answer: {said}");
+        let expired = name == "certificate-expired";
+        assert_eq!(said.contains("certificate expired"), expired, "{name}: {said}");
+        gateway.stop().await;
+    }
 }

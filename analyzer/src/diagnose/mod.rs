@@ -24,7 +24,7 @@ mod unsealed;
 mod tests;
 
 pub use crate::causes::Confidence;
-use crate::causes::{self, Cause};
+use crate::causes::{self, Cause, Layer};
 use crate::observation::{Ending, Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::facts::Mark;
@@ -260,7 +260,7 @@ impl Finding {
             says,
             evidence: Vec::new(),
             alternatives: Vec::new(),
-            is_read: timeline.facts.inner.unsealed.is_some(),
+            is_read: is_read(timeline, cause),
         };
         Some(finding)
     }
@@ -309,6 +309,16 @@ impl Finding {
     fn severity(mut self, severity: Severity) -> Finding {
         self.severity = severity;
         self
+    }
+}
+
+/// Whether plaintext was read where this cause acts: of a gateway its own TLS counts, not that of the session in the tunnel.
+fn is_read(timeline: &Timeline, cause: &Cause) -> bool {
+    let facts = &timeline.facts;
+    if cause.layer == Layer::Gateway {
+        facts.gateway.as_ref().is_some_and(|gateway| gateway.is_read())
+    } else {
+        facts.inner.unsealed.is_some()
     }
 }
 

@@ -68,7 +68,8 @@ pub fn gateway_certificate(timeline: &Timeline) -> Option<Finding> {
 
 /// An answer over HTTP that keeps clients of a gateway out.
 pub fn gateway(timeline: &Timeline, id: &'static str, severity: Severity, says: String) -> Option<Finding> {
-    let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;
+    // Whoever asks reads the answer.
+    let finding = Finding { is_read: true, ..Finding::at_end(timeline, id, Confidence::Possible, says)? };
     Some(finding.on(super::Leg::Only, PhaseName::GatewayHttp).by(Party::Server).severity(severity))
 }
 

@@ -132,7 +132,7 @@ pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
         Outcome::Failed => format!("FAILED after {took}"),
     };
     let (at, leg) = (clock_time(edge.mark.at), edge.mark.leg);
-    format!("{at} #{session:<3} {leg:<5} {:<20} {what}{basis}", edge.phase)
+    format!("{at} #{session:<3} {leg:<5} {:<21} {what}{basis}", edge.phase)
 }
 
 /// The comment for the packet on which a phase begins or ends.

@@ -411,9 +411,19 @@ impl Timeline {
             What::SealedAlert { basis, .. } => {
                 self.end_phase(PhaseName::GatewayTls, mark, Outcome::Failed, *basis);
             }
-            What::Record { from: Side::Server, .. } if first_hand(mark.leg, Side::Server) => self.unread(mark),
+            What::Record { from: Side::Server, .. } if first_hand(mark.leg, Side::Server) && !self.opens(mark.leg) => {
+                self.unread(mark);
+            }
             _ => {}
         }
+    }
+
+    /// Whether all records of TLS with the gateway were opened so far on this leg: then the next will be. A ticket that comes
+    /// before the first request is no answer to it.
+    fn opens(&self, leg: LegName) -> bool {
+        let tls = self.facts.gateway.as_ref().map_or(&[][..], |gateway| gateway.tls());
+        let decrypted = tls.iter().find(|tls| tls.leg == leg).and_then(|tls| tls.decrypted.as_ref());
+        decrypted.is_some_and(|decrypted| decrypted.sealed.is_empty())
     }
 
     fn gateway_secured(&mut self, mark: Mark, basis: Basis) {
@@ -453,7 +463,10 @@ impl Timeline {
         own.connections
             .extend(theirs.connections.into_iter().map(|one| Connection { legs: other.legs.clone(), ..one }));
         if own.sealed.carries() && is_open {
+            // Each half by itself seemed to come to nothing.
+            self.phases.iter_mut().rev().take(1).for_each(|phase| phase.outcome = Outcome::Done);
             self.carry(mark);
+            self.end_phase(PhaseName::Active, mark, Outcome::Done, Basis::Inferred);
         }
     }
 

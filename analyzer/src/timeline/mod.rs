@@ -605,7 +605,11 @@ impl Timeline {
             self.end_tcp(Mark { leg, ..mark }, Outcome::Failed);
         }
         let good = self.is_active() && !self.ended_badly();
-        self.end_phase(last, mark, if good { Outcome::Done } else { Outcome::Failed }, Basis::Seen);
+        let is_new = self.end_phase(last, mark, if good { Outcome::Done } else { Outcome::Failed }, Basis::Seen);
+        if is_new && last == PhaseName::GatewayHttp && self.is_unread() {
+            // It may be half of a tunnel that fared well: that is known when all connections are over.
+            self.edges.pop();
+        }
     }
 
     /// Whoever should have spoken next was waited for until the end.

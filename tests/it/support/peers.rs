@@ -96,7 +96,11 @@ impl Certificate {
 
     /// Writes one of the lab's, as PEM.
     pub fn of_the_lab(folder: &Folder, certificate: proxy::lab::certificate::Certificate) -> Outcome<Self> {
-        let made = certificate.make()?;
+        Certificate::written(folder, &certificate.make()?)
+    }
+
+    /// Writes one that is there, as PEM.
+    pub fn written(folder: &Folder, made: &proxy::tls::Identity) -> Outcome<Self> {
         let pem = |command: &str, name: &str, der: &[u8]| {
             let (der_path, path) = (folder.path().join("der"), folder.path().join(name));
             fs::write(&der_path, der)?;

@@ -45,12 +45,20 @@ const FIELDS: [&str; 10] = [
 /// Reads a recording with tshark. `ports` are where the proxy and the server listened: by them tshark knows RDP (and
 /// what comes after TLS), and we know who sent a packet.
 pub fn read(file: &Path, ports: &[u16]) -> Outcome<Recording> {
+    // On a port it does not know, tshark 4.0 takes X.224 for plain data; on 3389 it stays with TPKT when TLS begins.
+    let rdp = |port: &u16| [format!("tcp.port=={port},tpkt"), format!("tls.port=={port},tpkt")];
+    read_as(file, ports, ports.iter().flat_map(rdp))
+}
+
+/// The same of what was recorded before a gateway.
+pub fn read_https(file: &Path, ports: &[u16]) -> Outcome<Recording> {
+    read_as(file, ports, ports.iter().map(|port| format!("tcp.port=={port},tls")))
+}
+
+fn read_as(file: &Path, ports: &[u16], protocols: impl Iterator<Item = String>) -> Outcome<Recording> {
     let mut command = Command::new(program("tshark")?);
     command.arg("-r").arg(file).args(["-n", "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]);
-    for port in ports {
-        // On a port it does not know, tshark 4.0 takes X.224 for plain data; on 3389 it stays with TPKT when TLS begins.
-        command.args(["-d", &format!("tcp.port=={port},tpkt"), "-d", &format!("tls.port=={port},tpkt")]);
-    }
+    command.args(protocols.flat_map(|protocol| ["-d".to_owned(), protocol]));
     // One occurrence per field: a frame can hold several PDUs, and each is one packet here.
     command.args(["-T", "fields", "-E", "separator=/t", "-E", "occurrence=f"]);
     command.args(FIELDS.iter().flat_map(|field| ["-e", field]));
@@ -84,7 +92,9 @@ impl Recording {
                 self.complaints.push(format!("frame {frame}, interface {interface}, {from} to {to}: {what}"));
             }
         }
-        let leg = if interface == "0" { Leg::Front } else { Leg::Back };
+        // Each further connection has a pair of its own.
+        let is_front = interface.parse().is_ok_and(|interface: u32| interface.is_multiple_of(2));
+        let leg = if is_front { Leg::Front } else { Leg::Back };
         let by_client = to.parse().is_ok_and(|to| ports.contains(&to));
         // tshark 4.0 writes a flag as 1, later ones as True.
         self.client_reset |= leg == Leg::Front && by_client && matches!(reset, "1" | "True");

@@ -18,7 +18,7 @@ use crate::lab::server::Server;
 use crate::lab::session::say;
 use crate::lab::socket::{Socket, read_framed};
 use crate::lab::wire;
-use crate::tls::{self, Ciphers, Keys};
+use crate::tls::{self, Ciphers, Identity, Keys};
 
 /// A running gateway, with the server behind it where that is the lab's. It stops when dropped.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Gateway {
     pub addr: SocketAddr,
     /// The server behind it, where it is one of the lab's.
     pub server: Option<Server>,
+    /// What it shows, for whoever is to stand in its place. None where nothing listens.
+    pub identity: Option<Identity>,
     shared: Arc<Shared>,
     finished: watch::Receiver<usize>,
     /// None where nothing listens.
@@ -76,14 +78,16 @@ impl Gateway {
             let held = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
             held.bind(addr)?;
             let addr = held.local_addr()?;
-            return Ok(Gateway { addr, server: None, shared, finished, task: None, _held: Some(held) });
+            return Ok(Gateway { addr, server: None, identity: None, shared, finished, task: None, _held: Some(held) });
         }
-        let tls = [identity(script, keys.as_ref())?, identity(script, keys.as_ref())?];
+        // A fresh key each, and a certificate for it.
+        let (identity, other) = (script.certificate.make()?, script.certificate.make()?);
+        let tls = [serving_as(&identity, script, keys.as_ref())?, serving_as(&other, script, keys.as_ref())?];
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let host = Host { script, target, tls, tell, shared: shared.clone() };
         let task = Some(tokio::spawn(accept_all(listener, host, count)));
-        Ok(Gateway { addr, server: None, shared, finished, task, _held: None })
+        Ok(Gateway { addr, server: None, identity: Some(identity), shared, finished, task, _held: None })
     }
 
     /// Whether anything listens there.
@@ -121,9 +125,8 @@ impl Drop for Gateway {
     }
 }
 
-/// A fresh key, and a certificate for it.
-fn identity(script: GatewayScript, keys: Option<&Keys>) -> io::Result<tls::Server> {
-    let tls = tls::Server::new(&script.certificate.make()?, script.versions, Ciphers::All, None)?;
+fn serving_as(identity: &Identity, script: GatewayScript, keys: Option<&Keys>) -> io::Result<tls::Server> {
+    let tls = tls::Server::new(identity, script.versions, Ciphers::All, None)?;
     Ok(keys.map_or(tls.clone(), |keys| tls.telling(keys.clone())))
 }
 
