@@ -95,7 +95,8 @@ pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
     let response = last.response.as_ref().filter(|response| response.what.status == 401)?;
     let rounds = gateway(timeline)?.tunnels().filter(|one| answered_with(one, 401)).count();
     let (why, confidence) = refusal(last, &response.what);
-    let says = format!("the gateway refuses to authenticate the client: {why} ({rounds} answers of 401)");
+    let more = if rounds == 1 { "" } else { "s" };
+    let says = format!("the gateway refuses to authenticate the client: {why} ({rounds} answer{more} of 401)");
     let finding = Finding::at_end(timeline, "RDG-401", confidence, says)?;
     let finding = with_exchange(finding.on(stage::server_leg(timeline), PhaseName::GatewayAuth), last);
     let finding = with_reason(finding.by(Party::Server), response).with_end(timeline);
@@ -249,28 +250,47 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
     let end = before_channel(timeline)?;
     let gateway = gateway(timeline).filter(|gateway| gateway.is_read())?;
     let phase = timeline.last_phase();
-    let owes = gateway.messages.last().is_none_or(|last| last.what.0 == Side::Client);
+    let (from, word, mark) = last_word(gateway)?;
+    let (waited, owes) = (end.mark.at.since(mark.at), from == Side::Client);
     let waits = stage::by_client(end) || stage::by_timeout(end);
-    if waits && end.silence < DROPPED && !owes {
+    if waits && waited < DROPPED && !owes {
         return None;
     }
-    let says = match gateway.messages.last() {
-        Some(last) => format!("after the {}'s {}: {}", last.what.0, last.what.1.name(), stage::end_in_words(end)),
-        None => format!("in {phase}: {}", stage::end_in_words(end)),
+    // A client that gives up may say so before it closes: what counts is how long it had no answer.
+    let says = match (waits, owes) {
+        (true, true) => {
+            format!("the gateway does not answer the client's {word}: it gives up after {}", length(waited))
+        }
+        _ => format!("in {phase}, behind the {}'s {word}: {}", party(from), stage::end_in_words(end)),
     };
     let finding = Finding::at_end(timeline, of_phase(phase), Confidence::Possible, says)?;
-    let finding = finding.on(stage::server_leg(timeline), phase);
+    let finding = finding.on(stage::server_leg(timeline), phase).with(mark, format!("{word} of the {}", party(from)));
     let finding = if waits { finding.by(Party::Server) } else { finding };
-    let finding = match gateway.messages.last() {
-        Some(last) => finding.with(last.mark, format!("{} of the {}", last.what.1.name(), last.what.0)),
-        None => finding,
-    };
     let finding = finding.with_end(timeline);
     Some(match phase {
         PhaseName::GatewayChannel => finding.or("RDG-RAP", Confidence::Possible).or("RDG-503", Confidence::Possible),
         PhaseName::GatewayAuthorization => finding.or("RDG-503", Confidence::Possible),
         _ => finding.or("RDG-TRANSPORT", Confidence::Possible).or("PATH-DEAD", Confidence::Possible),
     })
+}
+
+/// What was said last on the way through the gateway: a packet of the tunnel, or HTTP.
+fn last_word(gateway: &Gateway) -> Option<(Side, String, Mark)> {
+    let packet = gateway.messages.last().map(|last| (last.what.0, last.what.1.name().to_owned(), last.mark));
+    packet.or_else(|| {
+        let last = gateway.exchanges.last()?;
+        Some(match &last.response {
+            Some(response) => (Side::Server, status(&response.what), response.mark),
+            None => (Side::Client, last.request.what.method.clone(), last.request.mark),
+        })
+    })
+}
+
+fn party(from: Side) -> &'static str {
+    match from {
+        Side::Client => "client",
+        Side::Server => "gateway",
+    }
 }
 
 /// What fails in a phase of which nothing else is known.
@@ -293,9 +313,9 @@ pub fn sealed(timeline: &Timeline) -> Option<Finding> {
     }
     let Sealed { turns, bytes, .. } = gateway.sealed;
     let says = format!(
-        "behind TLS with the gateway {}, after {turns} turns, {} B of the client and {} B of the gateway: what was said there is \
-         sealed",
+        "{}, behind TLS with the gateway and {turns} turn{} there ({} B of the client, {} B of the gateway): what was said is sealed",
         stage::end_in_words(end),
+        if turns == 1 { "" } else { "s" },
         bytes[0],
         bytes[1]
     );

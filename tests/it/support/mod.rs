@@ -14,6 +14,7 @@ pub mod script;
 pub mod sealing;
 pub mod talk;
 pub mod tcpdump;
+pub mod tunnel;
 pub mod wan;
 pub mod x11;
 
