@@ -24,7 +24,7 @@ mod unsealed;
 mod tests;
 
 pub use crate::causes::Confidence;
-use crate::causes::{self, Cause};
+use crate::causes::{self, Cause, Layer};
 use crate::observation::{Ending, Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::facts::Mark;
@@ -259,7 +259,7 @@ impl Finding {
             says,
             evidence: Vec::new(),
             alternatives: Vec::new(),
-            is_read: timeline.facts.inner.unsealed.is_some(),
+            is_read: is_read(timeline, cause),
         };
         Some(finding)
     }
@@ -308,6 +308,14 @@ impl Finding {
     fn severity(mut self, severity: Severity) -> Finding {
         self.severity = severity;
         self
+    }
+}
+
+/// Whether plaintext was read where the cause shows itself: in TLS with the gateway, or in that of the RDP connection.
+fn is_read(timeline: &Timeline, cause: &Cause) -> bool {
+    match &timeline.facts.gateway {
+        Some(gateway) if cause.layer == Layer::Gateway => gateway.is_read(),
+        _ => timeline.facts.inner.unsealed.is_some(),
     }
 }
 

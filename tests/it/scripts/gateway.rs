@@ -28,7 +28,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 1.0 ms, failed
             end on back: by server, refused, in tcp, after 1.0 ms
             direct_equivalent 0x204
             finding RDG-REACH, server, certain, in tcp on back, or TCP-REFUSED
@@ -46,7 +45,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 21.0 s, failed
             end on back: by server, timeout, in tcp, after 21.0 s
             direct_equivalent 0x204
             finding RDG-REACH, nobody, likely, in tcp on back, or TCP-DROP
@@ -65,7 +63,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            name-resolution on back: 5.0 ms, failed
             end on back: by nobody, unresolved, in name-resolution, after 5.0 ms
             direct_equivalent 0x104
             finding RDG-REACH, nobody, certain, in name-resolution on back, or DNS-NX
@@ -82,7 +79,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             unfinished
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 10 ms
             no findings
         ",
@@ -98,7 +94,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 39 ms
             finding RDG-CERT, client, possible, in gateway-tls on front, or TLS-UNTRUST PRX-PROBE
             the client leaves 39 ms after the certificate: it is the client that ends this, not the server
@@ -116,7 +111,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 0 µs
             finding RDG-CERT, client, possible, in gateway-tls on front, or TLS-UNTRUST PRX-PROBE
             the client leaves 39 ms after the certificate: it is the client that ends this, not the server
@@ -134,7 +128,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 900 µs
             finding RDG-PROXYAUTH, middlebox, certain, in gateway-tls on back
             a web proxy answers CONNECT with 407 Proxy Authentication Required
@@ -152,7 +145,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-tls, after 900 µs
             finding RDG-PROXYAUTH, middlebox, certain, in gateway-tls on back
             a web proxy answers CONNECT with 403 Forbidden
@@ -176,12 +168,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on front: 550 ms, done
             end on front: by client, fin, in active, after 0 µs
             no findings
         ",
@@ -201,7 +187,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 0 µs
             finding RDG-CERT, client, certain, in gateway-tls on front, or TLS-EXPIRED
             the client ends the TLS handshake: alert certificate_expired (45)
@@ -222,7 +207,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 0 µs
             finding RDG-CERT, client, likely, in gateway-tls on front, or TLS-NAME
             the client ends the TLS handshake: alert certificate_unknown (46)
@@ -243,7 +227,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 0 µs
             finding RDG-CERT, client, likely, in gateway-tls on front, or TLS-UNTRUST
             the client ends the TLS handshake: alert certificate_unknown (46)
@@ -263,7 +246,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 3.9 ms
             finding RDG-CERT, client, possible, in gateway-tls on front, or TLS-UNTRUST PRX-PROBE
             the client leaves 4.0 ms after the certificate: it is the client that ends this, not the server
@@ -283,7 +265,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 0 µs
             finding RDG-CERT, client, possible, in gateway-tls on front, or TLS-UNTRUST PRX-PROBE
             the client leaves 4.0 ms after the server's flight: it is the client that ends this, not the server
@@ -301,7 +282,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-tls, after 0 µs
             finding TLS-VER, server, certain, in gateway-tls on back
             the server ends the TLS handshake: alert protocol_version (70)
@@ -318,7 +298,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tls, after 30.0 s
             finding TLS-NOKEY, server, possible, in gateway-tls on back, or PATH-WINZERO PATH-PMTU
             the server does not answer ClientHello: the client gives up after 30.0 s
@@ -345,8 +324,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            active on front: 58.0 s, done, inferred
             end on front: by client, fin, in active, after 0 µs
             no findings
         ",
@@ -366,8 +343,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            active on front: 58.0 s, done, inferred
             end on front: by client, fin, in active, after 0 µs
             no findings
         ",
@@ -395,7 +370,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-http, after 0 µs
             finding RDG-401, client, possible, in gateway-http on back, or RDG-TRANSPORT RDG-503 RDG-CAP RDG-RAP RDG-TARGET RDG-COOKIE
             client closes (FIN) 0 µs after the last byte, behind TLS with the gateway and 4 turns there (1864 B of the client, 1840 B of the gateway): what was said is sealed
@@ -415,7 +389,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, reset, in gateway-http, after 9.9 ms
             finding RDG-401, server, possible, in gateway-http on back, or RDG-TRANSPORT RDG-503 RDG-CAP RDG-RAP RDG-TARGET RDG-COOKIE
             server resets (RST) 9.9 ms after the last byte, behind TLS with the gateway and 1 turn there (953 B of the client, 1237 B of the gateway): what was said is sealed
@@ -439,10 +412,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 0 µs
             finding RDG-401, server, certain, in gateway-auth on back
-            the gateway refuses to authenticate the client: its NTLM credentials are not taken (3 answers of 401)
+            the gateway does not take the client's NTLM credentials (3 answers of 401)
         ",
     },
     Story {
@@ -462,10 +434,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-auth, after 0 µs
             finding RDG-401, server, certain, in gateway-auth on back
-            the gateway refuses to authenticate the client: its NTLM credentials are not taken (3 answers of 401)
+            the gateway does not take the client's NTLM credentials (3 answers of 401)
         ",
     },
     Story {
@@ -483,10 +454,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 0 µs
             finding RDG-401, server, possible, in gateway-auth on back, or NLA-CBT
-            the gateway refuses to authenticate the client: its NTLM credentials are not taken (3 answers of 401)
+            the gateway does not take the client's NTLM credentials (3 answers of 401)
         ",
     },
     Story {
@@ -502,10 +472,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 9.9 ms
             finding RDG-401, server, certain, in gateway-auth on back
-            the gateway refuses to authenticate the client: its Basic credentials are not taken (1 answer of 401)
+            the gateway does not take the client's Basic credentials (1 answer of 401)
         ",
     },
     Story {
@@ -521,10 +490,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 9.9 ms
             finding RDG-401, server, likely, in gateway-auth on back
-            the gateway refuses to authenticate the client: 401 without any scheme (1 answer of 401)
+            the gateway answers 401 and offers no scheme (1 answer of 401)
         ",
     },
     Story {
@@ -540,10 +508,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 9.9 ms
             finding RDG-401, server, likely, in gateway-auth on back
-            the gateway refuses to authenticate the client: the client comes with NTLM, the gateway offers Basic (1 answer of 401)
+            the client comes with NTLM, the gateway offers Basic (1 answer of 401)
         ",
     },
     Story {
@@ -558,10 +525,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 870 ms
-            finding RDG-401, server, possible, in gateway-auth on back
-            the gateway refuses to authenticate the client: the client does not answer the challenge (2 answers of 401)
+            finding RDG-401, client, possible, in gateway-auth on back
+            the client does not answer the gateway's challenge (2 answers of 401)
         ",
     },
     Story {
@@ -583,12 +549,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on front: 550 ms, done
             end on front: by client, fin, in active, after 0 µs
             no findings
         ",
@@ -609,12 +569,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on front: 30 ms, done
-            credssp on back: 110 ms, done
-            basic-settings on back: 20 ms, done
-            active on front: 540 ms, done
             end on front: by client, fin, in active, after 0 µs
             no findings
         ",
@@ -636,12 +590,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            negotiation on back: 120 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on front: 550 ms, done
             end on front: by client, fin, in active, after 0 µs
             no findings
         ",
@@ -664,12 +612,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on front: 550 ms, done
             end on front: by client, fin, in active, after 0 µs
             no findings
         ",
@@ -687,7 +629,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-auth, after 0 µs
             finding RDG-TRANSPORT, server, possible, in gateway-auth on back, or RDG-CAP RDG-401
             RDG_OUT_DATA for /remoteDesktopGateway/ is answered with 403 Forbidden
@@ -706,7 +647,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 9.9 ms
             finding RDG-TRANSPORT, server, likely, in gateway-auth on back, or RDG-503
             RDG_OUT_DATA for /remoteDesktopGateway/ is answered with 404 Not Found
@@ -725,7 +665,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 9.9 ms
             finding RDG-TRANSPORT, server, likely, in gateway-auth on back, or RDG-503
             RDG_OUT_DATA for /remoteDesktopGateway/ is answered with 405 Method Not Allowed
@@ -744,7 +683,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 9.9 ms
             finding RDG-TRANSPORT, server, likely, in gateway-auth on back, or RDG-503
             RDG_OUT_DATA for /remoteDesktopGateway/ is answered with 302 Found
@@ -763,7 +701,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-auth, after 0 µs
             finding RDG-503, server, likely, in gateway-auth on back, or RDG-TRANSPORT
             RDG_OUT_DATA for /remoteDesktopGateway/ is answered with 503 Service Unavailable
@@ -782,7 +719,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tunnel, after 9.9 ms
             finding RDG-TRANSPORT, server, likely, in gateway-tunnel on back, or RDG-503
             RDG_OUT_DATA for /remoteDesktopGateway/ is answered with 200 OK, without the WebSocket that was asked for
@@ -802,10 +738,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-tunnel, after 0 µs
             finding RDG-CAP, server, certain, in gateway-tunnel on back
-            the gateway refuses in gateway-tunnel: E_PROXY_NAP_ACCESSDENIED (0x800759db)
+            the gateway refuses the tunnel: E_PROXY_NAP_ACCESSDENIED (0x800759db)
         ",
     },
     Story {
@@ -821,10 +756,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-authorization, after 9.9 ms
             finding RDG-CAP, server, certain, in gateway-authorization on back
-            the gateway refuses in gateway-authorization: E_PROXY_NAP_ACCESSDENIED (0x800759db)
+            the gateway refuses to authorize the tunnel: E_PROXY_NAP_ACCESSDENIED (0x800759db)
         ",
     },
     Story {
@@ -841,10 +775,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-channel, after 0 µs
             finding RDG-RAP, server, certain, in gateway-channel on back
-            the gateway refuses for host.example:3389 in gateway-channel: E_PROXY_RAP_ACCESSDENIED (0x800759da)
+            the gateway refuses the channel to host.example:3389: E_PROXY_RAP_ACCESSDENIED (0x800759da)
         ",
     },
     Story {
@@ -860,10 +793,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-channel, after 9.9 ms
             finding RDG-TARGET, server, certain, in gateway-channel on back
-            the gateway refuses for host.example:3389 in gateway-channel: E_PROXY_TS_CONNECTFAILED (0x800759dd)
+            the gateway refuses the channel to host.example:3389: E_PROXY_TS_CONNECTFAILED (0x800759dd)
         ",
     },
     Story {
@@ -879,10 +811,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-channel, after 100 ms
             finding RDG-TARGET, server, certain, in gateway-channel on back
-            the gateway refuses for host.example:3389 in gateway-channel: E_PROXY_TS_CONNECTFAILED (0x800759dd)
+            the gateway refuses the channel to host.example:3389: E_PROXY_TS_CONNECTFAILED (0x800759dd)
         ",
     },
     Story {
@@ -902,10 +833,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tunnel, after 9.9 ms
             finding RDG-COOKIE, server, certain, in gateway-tunnel on back
-            the gateway refuses in gateway-tunnel: E_PROXY_COOKIE_AUTHENTICATION_ACCESS_DENIED (0x800759f8)
+            the gateway refuses the tunnel: E_PROXY_COOKIE_AUTHENTICATION_ACCESS_DENIED (0x800759f8)
         ",
     },
     Story {
@@ -921,10 +851,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tunnel, after 9.9 ms
             finding RDG-LIMIT, server, certain, in gateway-tunnel on back
-            the gateway refuses in gateway-tunnel: E_PROXY_MAXCONNECTIONSREACHED (0x59e6)
+            the gateway refuses the tunnel: E_PROXY_MAXCONNECTIONSREACHED (0x59e6)
         ",
     },
     Story {
@@ -940,10 +869,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tunnel, after 9.9 ms
             finding RDG-503, server, certain, in gateway-tunnel on back
-            the gateway refuses in gateway-tunnel: E_PROXY_INTERNALERROR (0x800759d8)
+            the gateway refuses the tunnel: E_PROXY_INTERNALERROR (0x800759d8)
         ",
     },
     Story {
@@ -959,10 +887,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-channel, after 9.9 ms
-            finding RDG-TARGET, server, likely, in gateway-channel on back
-            the gateway refuses for host.example:3389 in gateway-channel: 0x80070000
+            finding RDG-TARGET, server, possible, in gateway-channel on back
+            the gateway refuses the channel to host.example:3389: 0x80070000
         ",
     },
     Story {
@@ -978,10 +905,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tunnel, after 9.9 ms
             finding RDG-401, server, certain, in gateway-tunnel on back
-            the gateway refuses in gateway-tunnel: E_PROXY_UNSUPPORTED_AUTHENTICATION_METHOD (0x800759f9)
+            the gateway refuses the tunnel: E_PROXY_UNSUPPORTED_AUTHENTICATION_METHOD (0x800759f9)
         ",
     },
     Story {
@@ -1002,7 +928,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-http, after 0 µs
             finding RDG-503, server, possible, in gateway-http on back, or RDG-TRANSPORT PATH-DEAD
             the gateway does not answer the client's RDG_OUT_DATA: it gives up after 30.9 s
@@ -1025,7 +950,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-http, after 150 ms
             finding RDG-503, server, possible, in gateway-http on back, or RDG-TRANSPORT PATH-DEAD
             in gateway-http, behind the client's RDG_OUT_DATA: server closes (FIN) 150 ms after the last byte
@@ -1048,7 +972,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, reset, in gateway-http, after 150 ms
             finding RDG-503, server, possible, in gateway-http on back, or RDG-TRANSPORT PATH-DEAD
             in gateway-http, behind the client's RDG_OUT_DATA: server resets (RST) 150 ms after the last byte
@@ -1072,10 +995,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 0 µs
-            finding RDG-401, server, possible, in gateway-auth on back
-            the gateway refuses to authenticate the client: the client does not answer the challenge (2 answers of 401)
+            finding RDG-401, server, possible, in gateway-auth on back, or RDG-TRANSPORT PATH-DEAD
+            the gateway does not answer the client's RDG_OUT_DATA: it gives up after 30.9 s
         ",
     },
     Story {
@@ -1095,10 +1017,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-auth, after 110 ms
-            finding RDG-401, server, possible, in gateway-auth on back
-            the gateway refuses to authenticate the client: the client does not answer the challenge (2 answers of 401)
+            finding RDG-401, server, possible, in gateway-auth on back, or RDG-TRANSPORT PATH-DEAD
+            in gateway-auth, behind the client's RDG_OUT_DATA: server closes (FIN) 110 ms after the last byte
         ",
     },
     Story {
@@ -1118,10 +1039,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, reset, in gateway-auth, after 110 ms
-            finding RDG-401, server, possible, in gateway-auth on back
-            the gateway refuses to authenticate the client: the client does not answer the challenge (2 answers of 401)
+            finding RDG-401, server, possible, in gateway-auth on back, or RDG-TRANSPORT PATH-DEAD
+            in gateway-auth, behind the client's RDG_OUT_DATA: server resets (RST) 110 ms after the last byte
         ",
     },
     Story {
@@ -1142,7 +1062,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tunnel, after 0 µs
             finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
             the gateway does not answer the client's handshake request: it gives up after 30.8 s
@@ -1165,7 +1084,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-tunnel, after 90 ms
             finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
             in gateway-tunnel, behind the client's handshake request: server closes (FIN) 90 ms after the last byte
@@ -1188,7 +1106,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, reset, in gateway-tunnel, after 90 ms
             finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
             in gateway-tunnel, behind the client's handshake request: server resets (RST) 90 ms after the last byte
@@ -1212,7 +1129,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-tunnel, after 0 µs
             finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
             the gateway does not answer the client's tunnel create: it gives up after 30.8 s
@@ -1235,7 +1151,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-tunnel, after 70 ms
             finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
             in gateway-tunnel, behind the client's tunnel create: server closes (FIN) 70 ms after the last byte
@@ -1258,7 +1173,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, reset, in gateway-tunnel, after 70 ms
             finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
             in gateway-tunnel, behind the client's tunnel create: server resets (RST) 70 ms after the last byte
@@ -1282,7 +1196,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-authorization, after 0 µs
             finding RDG-CAP, server, possible, in gateway-authorization on back, or RDG-503
             the gateway does not answer the client's tunnel authorize: it gives up after 30.8 s
@@ -1305,7 +1218,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-authorization, after 50 ms
             finding RDG-CAP, server, possible, in gateway-authorization on back, or RDG-503
             in gateway-authorization, behind the client's tunnel authorize: server closes (FIN) 50 ms after the last byte
@@ -1328,7 +1240,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, reset, in gateway-authorization, after 50 ms
             finding RDG-CAP, server, possible, in gateway-authorization on back, or RDG-503
             in gateway-authorization, behind the client's tunnel authorize: server resets (RST) 50 ms after the last byte
@@ -1352,7 +1263,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-channel, after 0 µs
             finding RDG-TARGET, server, possible, in gateway-channel on back, or RDG-RAP RDG-503
             the gateway does not answer the client's channel create: it gives up after 30.8 s
@@ -1375,7 +1285,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, fin, in gateway-channel, after 30 ms
             finding RDG-TARGET, server, possible, in gateway-channel on back, or RDG-RAP RDG-503
             in gateway-channel, behind the client's channel create: server closes (FIN) 30 ms after the last byte
@@ -1398,7 +1307,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on back: by server, reset, in gateway-channel, after 30 ms
             finding RDG-TARGET, server, possible, in gateway-channel on back, or RDG-RAP RDG-503
             in gateway-channel, behind the client's channel create: server resets (RST) 30 ms after the last byte
@@ -1416,7 +1324,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-authorization, after 9.9 ms
             no findings
         ",
@@ -1433,9 +1340,8 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-channel, after 780 ms
-            finding RDG-TARGET, server, possible, in gateway-channel on back, or RDG-RAP RDG-503
+            finding RDG-TARGET, client, possible, in gateway-channel on back, or RDG-RAP RDG-503
             the gateway does not answer the client's channel create: it gives up after 780 ms
         ",
     },
@@ -1453,8 +1359,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
-            negotiation on front: 30.8 s, failed
             end on front: by client, fin, in negotiation, after 0 µs
             finding X224-NOCC, server, likely, in negotiation on back, or PATH-ASYM
             the server does not answer the request: the client gives up after 30.8 s
@@ -1474,8 +1378,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
-            negotiation on back: 20 ms, failed
             end on back: by server, fin, in negotiation, after 0 µs
             finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN
             the server closes the connection after the connection request
@@ -1495,8 +1397,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
-            negotiation on back: 20 ms, failed
             end on front: by client, fin, in negotiation, after 9.9 ms
             finding X224-HYBRID, server, certain, in negotiation on back
             the server refuses the negotiation: HYBRID_REQUIRED_BY_SERVER (5)
@@ -1517,10 +1417,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on back: 90 ms, failed
             end on front: by client, fin, in credssp, after 9.9 ms
             finding NLA-CRED, server, certain, in credssp on back
             the server ends CredSSP with errorCode 0xC000006D STATUS_LOGON_FAILURE
@@ -1545,9 +1441,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             failed
-            tcp on back: 20 ms, done
-            negotiation on back: 20 ms, done
-            tls on front: 30 ms, failed
             end on front: by client, fin, in tls, after 0 µs
             finding TLS-EXPIRED, client, certain, in tls on front
             the client ends the TLS handshake: alert certificate_expired (45)
@@ -1568,13 +1461,7 @@ pub const STORIES: &[Story] = &[
             1800s < fin
         ",
         says: "
-            connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on back: 1799 s, done
+            broken
             end on back: by server, fin, in active, after 0 µs
             finding RDG-LIMIT, server, certain, in active on back
             the gateway ends the tunnel: E_PROXY_CONNECTIONABORTED (0x4d4)
@@ -1594,13 +1481,7 @@ pub const STORIES: &[Story] = &[
             1800s < fin
         ",
         says: "
-            connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on front: 30 ms, done
-            credssp on back: 110 ms, done
-            basic-settings on back: 20 ms, done
-            active on back: 1799 s, done
+            broken
             end on back: by server, fin, in active, after 0 µs
             finding RDG-LIMIT, server, certain, in active on back
             the gateway ends the tunnel: E_PROXY_SESSIONTIMEOUT (0x59f6)
@@ -1621,13 +1502,7 @@ pub const STORIES: &[Story] = &[
             610s < fin
         ",
         says: "
-            connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on back: 609 s, done
+            broken
             end on back: by server, fin, in active, after 0 µs
             finding RDG-LIMIT, server, likely, in active on back
             the gateway ends the tunnel, after a message to the user
@@ -1651,12 +1526,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on front: 899 s, done
             end on front: by client, fin, in active, after 0 µs
             no findings
         ",
@@ -1680,12 +1549,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on back: 599 s, done
             end on back: by server, fin, in active, after 0 µs
             no findings
         ",
@@ -1708,12 +1571,6 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             connected
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on front: 120 s, done
             end on front: by client, fin, in active, after 0 µs
             no findings
         ",
@@ -1737,15 +1594,130 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             broken
-            tcp on back: 20 ms, done
-            negotiation on back: 80 ms, done
-            tls on back: 40 ms, done
-            credssp on front: 90 ms, done
-            basic-settings on back: 20 ms, done
-            active on back: 59.5 s, failed
             end on back: by server, reset, in active, after 100 ms
-            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ
+            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ RDG-LIMIT
             the running session breaks after 59.5 s: server resets (RST) 100 ms after the last byte
+        ",
+    },
+    Story {
+        name: "gateway: the target ends the session, and the gateway says that of the tunnel, too",
+        fires: &[],
+        almost: &["the gateway ends the tunnel", "broken while active"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms
+            300ms tls 1.2 SSL+HYBRID 10ms
+            400ms inside 10ms
+            600s << @errinfo 0xC
+            600s << @ultimatum 3
+            600s << close
+            600s <= @close 0x4d4
+            600.1s > fin
+        ",
+        says: "
+            connected
+            end on back: by server, fin, in active, after 0 µs
+            no findings
+        ",
+    },
+    Story {
+        name: "gateway: the target ends the session for its own limit",
+        fires: &["Set Error Info"],
+        almost: &["the gateway ends the tunnel", "broken while active"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms
+            300ms tls 1.2 SSL+HYBRID 10ms
+            400ms inside 10ms
+            600s << @errinfo 0x3
+            600s << @ultimatum 3
+            600s << close
+            600s <= @close 0x4d4
+            600.1s > fin
+        ",
+        says: "
+            broken
+            end on back: by server, fin, in active, after 0 µs
+            finding SES-IDLE, server, certain, in active on back
+            the server ends the session and says why: 0x00000003 ERRINFO_IDLE_TIMEOUT
+        ",
+    },
+    Story {
+        name: "gateway: who authenticates again is not let in any more",
+        fires: &["the gateway ends the tunnel"],
+        almost: &["the tunnel refused", "broken while active"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms
+            300ms tls 1.2 SSL+HYBRID 10ms
+            400ms inside 10ms
+            600s <= @close 0x59fb
+            600s < fin
+        ",
+        says: "
+            broken
+            end on back: by server, fin, in active, after 0 µs
+            finding RDG-CAP, server, certain, in active on back
+            the gateway ends the tunnel: E_PROXY_REAUTH_CAP_FAILED (0x59fb)
+        ",
+    },
+    Story {
+        name: "gateway: it closes the tunnel that it has made, and says why",
+        fires: &["the tunnel refused"],
+        almost: &["ended on the way through the gateway", "the gateway ends the tunnel"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms until=tunnel
+            195ms <= @close 0x59e6
+            195ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in gateway-authorization, after 0 µs
+            finding RDG-LIMIT, server, certain, in gateway-authorization on back
+            the gateway refuses to authorize the tunnel: E_PROXY_MAXCONNECTIONSREACHED (0x59e6)
+        ",
+    },
+    Story {
+        name: "gateway: it closes the tunnel that it has made, in order",
+        fires: &["ended on the way through the gateway"],
+        almost: &["the tunnel refused", "the gateway ends the tunnel"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms until=authorized
+            215ms <= @close 0x4ca
+            215ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in gateway-channel, after 0 µs
+            finding RDG-TARGET, server, possible, in gateway-channel on back, or RDG-RAP RDG-503
+            in gateway-channel, behind the gateway's close: server closes (FIN) 0 µs after the last byte
+        ",
+    },
+    Story {
+        name: "gateway: sealed, a session that is reset",
+        fires: &["broken while active"],
+        almost: &["ended behind TLS with the gateway", "the gateway ends the tunnel"],
+        script: "
+            0ms gateway
+            21ms outer 1.3 10ms sealed
+            100ms session 10ms nla
+            1s session 10ms
+            2s session 10ms
+            60s < @record 23 4000
+            60.1s < rst
+        ",
+        says: "
+            broken
+            end on back: by server, reset, in active, after 100 ms
+            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ RDG-LIMIT
+            the running session breaks after 58.1 s: server resets (RST) 100 ms after the last byte
         ",
     },
 ];
