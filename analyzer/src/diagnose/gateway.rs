@@ -4,7 +4,7 @@
 //! it refuses; where it cannot be read, how far the two got is told from turns alone, and no more is claimed.
 
 use super::stage::{self, length};
-use super::{Confidence, Finding, Party, Severity, path, tls};
+use super::{Confidence, Finding, Party, path, tls};
 use crate::codes::{Code, Table};
 use crate::event::{AuthMessage, HttpAuth, HttpResponse, NtlmKind, Transport, TunnelMessage};
 use crate::observation::{Ending, Means, Side};
@@ -26,6 +26,8 @@ const OF_TLS: &[fn(&Timeline) -> Option<Finding>] = &[
     tls::unfinished,
     tls::client_left,
 ];
+/// ERROR_GRACEFUL_DISCONNECT, \[MS-TSGU\] 2.2.6: a close that says nothing.
+const GRACEFUL: u32 = 0x4ca;
 /// A gateway that waits so long before it says that the target cannot be reached had no answer from it.
 const DROPPED: std::time::Duration = std::time::Duration::from_secs(5);
 /// A running tunnel that was quiet for so long ends by a timer: another rule's.
@@ -138,11 +140,14 @@ pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
     let response = last.response.as_ref().filter(|response| response.what.status == 401)?;
     let rounds = gateway(timeline)?.tunnels().filter(|one| answered_with(one, 401)).count();
     let (why, confidence) = refusal(last, &response.what);
-    let says = format!("the gateway refuses to authenticate the client: {why} ({rounds} answers of 401)");
+    let more = if rounds == 1 { "" } else { "s" };
+    let says = format!("{why} ({rounds} answer{more} of 401)");
     let finding = Finding::at_end(timeline, "RDG-401", confidence, says)?;
     let finding = with_exchange(finding.on(stage::server_leg(timeline), PhaseName::GatewayAuth), last);
-    let finding = with_reason(finding.by(Party::Server), response).with_end(timeline);
-    let finding = if end.silence >= DROPPED && stage::by_client(end) { finding.by(Party::Client) } else { finding };
+    let finding = with_reason(finding, response).with_end(timeline);
+    // Who leaves at a demand to authenticate refuses by himself.
+    let leaves = confidence == Confidence::Possible && stage::by_client(end);
+    let finding = finding.by(if leaves { Party::Client } else { Party::Server });
     Some(with_our_part(finding, timeline, &response.what))
 }
 
@@ -152,9 +157,11 @@ fn refusal(exchange: &Exchange, response: &HttpResponse) -> (String, Confidence)
     let offers: Vec<&str> = response.offers.iter().map(|offer| offer.scheme.as_str()).collect();
     let is_challenge = response.offers.iter().any(|offer| offer.has_token);
     match sent {
-        Some(sent) if is_proof(sent) => (format!("its {} credentials are not taken", sent.scheme), Confidence::Certain),
-        Some(_) if is_challenge => ("the client does not answer the challenge".into(), Confidence::Possible),
-        _ if offers.is_empty() => ("401 without any scheme".into(), Confidence::Likely),
+        Some(sent) if is_proof(sent) => {
+            (format!("the gateway does not take the client's {} credentials", sent.scheme), Confidence::Certain)
+        }
+        Some(_) if is_challenge => ("the client does not answer the gateway's challenge".into(), Confidence::Possible),
+        _ if offers.is_empty() => ("the gateway answers 401 and offers no scheme".into(), Confidence::Likely),
         Some(sent) if !offers.iter().any(|offer| offer.eq_ignore_ascii_case(&sent.scheme)) => (
             format!("the client comes with {}, the gateway offers {}", sent.scheme, offers.join(", ")),
             Confidence::Likely,
@@ -234,17 +241,22 @@ pub fn tunnel_refused(timeline: &Timeline) -> Option<Finding> {
     before_channel(timeline)?;
     let gateway = gateway(timeline)?;
     let (refused, phase, code) = gateway.messages.iter().rev().find_map(|seen| {
-        let (phase, code) = refusing(&seen.what.1)?;
-        Some((seen, phase, code))
+        let (phase, code) = refusing(&seen.what.1, timeline.last_phase())?;
+        (seen.what.0 == Side::Server).then_some((seen, phase, code))
     })?;
     let known = coded(code);
     let id = of_code(code, phase, gateway);
     let name = named(code, known);
-    let asked = gateway.target().filter(|_| phase == PhaseName::GatewayChannel);
-    let target = asked.map_or(String::new(), |(name, port)| format!(" for {name}:{port}"));
-    let says = format!("the gateway refuses{target} in {phase}: {name}");
-    let is_plain = known.is_some_and(|known| !known.causes.is_empty());
-    let confidence = if is_plain { Confidence::Certain } else { Confidence::Likely };
+    let what = match (phase, gateway.target()) {
+        (PhaseName::GatewayChannel, Some((name, port))) => format!("the channel to {name}:{port}"),
+        (PhaseName::GatewayChannel, None) => "the channel".into(),
+        (PhaseName::GatewayAuthorization, _) => "to authorize the tunnel".into(),
+        _ => "the tunnel".into(),
+    };
+    let says = format!("the gateway refuses {what}: {name}");
+    // Of a code that stands for no cause no more is known than what it refuses.
+    let is_told = known.is_some_and(|known| !known.causes.is_empty());
+    let confidence = if is_told { Confidence::Certain } else { Confidence::Possible };
     let finding = Finding::at_end(timeline, id, confidence, says)?;
     let finding = finding.on(stage::server_leg(timeline), phase).by(Party::Server);
     let finding = finding.with(refused.mark, format!("{} with {name}", refused.what.1.name()));
@@ -285,8 +297,8 @@ fn with_delay(finding: Finding, gateway: &Gateway, id: &str, answered: Mark) -> 
     finding.with(asked.mark, format!("channel create, answered after {}: {means}", length(took)))
 }
 
-/// What refuses: in which phase, with which HRESULT.
-fn refusing(message: &TunnelMessage) -> Option<(PhaseName, u32)> {
+/// What refuses: in which phase, with which HRESULT. A close refuses whatever was about to come.
+fn refusing(message: &TunnelMessage, last: PhaseName) -> Option<(PhaseName, u32)> {
     let (phase, code) = match message {
         TunnelMessage::HandshakeResponse { error, .. } | TunnelMessage::ExtendedAuth { error, .. } => {
             (PhaseName::GatewayTunnel, *error)
@@ -294,6 +306,7 @@ fn refusing(message: &TunnelMessage) -> Option<(PhaseName, u32)> {
         TunnelMessage::TunnelResponse { status, .. } => (PhaseName::GatewayTunnel, *status),
         TunnelMessage::TunnelAuthorizeResponse { error, .. } => (PhaseName::GatewayAuthorization, *error),
         TunnelMessage::ChannelResponse { error, .. } => (PhaseName::GatewayChannel, *error),
+        TunnelMessage::Close { status } => (last, Some(*status).filter(|code| *code != GRACEFUL)?),
         TunnelMessage::HandshakeRequest { .. }
         | TunnelMessage::TunnelCreate { .. }
         | TunnelMessage::TunnelAuthorize { .. }
@@ -301,7 +314,6 @@ fn refusing(message: &TunnelMessage) -> Option<(PhaseName, u32)> {
         | TunnelMessage::ServiceMessage { .. }
         | TunnelMessage::Reauthenticate
         | TunnelMessage::KeepAlive
-        | TunnelMessage::Close { .. }
         | TunnelMessage::CloseResponse { .. }
         | TunnelMessage::Unknown { .. } => return None,
     };
@@ -314,23 +326,23 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
     let end = before_channel(timeline)?;
     let gateway = gateway(timeline).filter(|gateway| gateway.is_read())?;
     let phase = timeline.last_phase();
-    let last = gateway.messages.iter().rfind(|seen| !matches!(seen.what.1, TunnelMessage::Close { .. }));
-    let owes = last.is_none_or(|last| last.what.0 == Side::Client) || timeline.facts.request.is_some();
+    let (from, word, mark) = last_word(gateway)?;
+    let (waited, owes) = (end.mark.at.since(mark.at), from == Side::Client || timeline.facts.request.is_some());
     let waits = stage::by_client(end) || stage::by_timeout(end);
-    if waits && end.silence < DROPPED && !owes {
+    if waits && waited < DROPPED && !owes {
         return None;
     }
-    let says = match last {
-        Some(last) => format!("after the {}'s {}: {}", last.what.0, last.what.1.name(), stage::end_in_words(end)),
-        None => format!("in {phase}: {}", stage::end_in_words(end)),
+    // A client that gives up may say so before it closes: what counts is how long it had no answer.
+    let says = match (waits, owes) {
+        (true, true) => {
+            format!("the gateway does not answer the client's {word}: it gives up after {}", length(waited))
+        }
+        _ => format!("in {phase}, behind the {}'s {word}: {}", party(from), stage::end_in_words(end)),
     };
     let finding = Finding::at_end(timeline, "RDG-TRANSPORT", Confidence::Possible, says)?;
-    let finding = finding.on(stage::server_leg(timeline), phase);
-    let finding = if waits { finding.by(Party::Server) } else { finding };
-    let finding = match last {
-        Some(last) => finding.with(last.mark, format!("{} of the {}", last.what.1.name(), last.what.0)),
-        None => with_halves(finding, gateway),
-    };
+    let finding = finding.on(stage::server_leg(timeline), phase).with(mark, format!("{word} of the {}", party(from)));
+    let finding = if waits && waited >= DROPPED { finding.by(Party::Server) } else { finding };
+    let finding = if gateway.messages.is_empty() { with_halves(finding, gateway) } else { finding };
     let finding = finding.with_end(timeline).or("RDG-503", Confidence::Possible);
     Some(match phase {
         PhaseName::GatewayAuth => finding.or("RDG-401", Confidence::Possible),
@@ -355,6 +367,25 @@ fn with_halves(mut finding: Finding, gateway: &Gateway) -> Finding {
     finding.with(mark, format!("{says}: SHA-1 {} and {}", met[0].sha1, other.sha1))
 }
 
+/// What was said last on the way through the gateway: a packet of the tunnel, or HTTP.
+fn last_word(gateway: &Gateway) -> Option<(Side, String, Mark)> {
+    let packet = gateway.messages.last().map(|last| (last.what.0, last.what.1.name().to_owned(), last.mark));
+    packet.or_else(|| {
+        let last = gateway.exchanges.last()?;
+        Some(match &last.response {
+            Some(response) => (Side::Server, status(&response.what), response.mark),
+            None => (Side::Client, last.request.what.method.clone(), last.request.mark),
+        })
+    })
+}
+
+fn party(from: Side) -> &'static str {
+    match from {
+        Side::Client => "client",
+        Side::Server => "gateway",
+    }
+}
+
 /// What fails in a phase of which nothing else is known.
 fn of_phase(phase: PhaseName) -> &'static str {
     match phase {
@@ -375,9 +406,9 @@ pub fn sealed(timeline: &Timeline) -> Option<Finding> {
     }
     let Sealed { turns, bytes, .. } = gateway.sealed;
     let says = format!(
-        "behind TLS with the gateway {}, after {turns} turns, {} B of the client and {} B of the gateway: what was said there is \
-         sealed",
+        "{}, behind TLS with the gateway and {turns} turn{} there ({} B of the client, {} B of the gateway): what was said is sealed",
         stage::end_in_words(end),
+        if turns == 1 { "" } else { "s" },
         bytes[0],
         bytes[1]
     );
@@ -394,32 +425,29 @@ pub fn limited(timeline: &Timeline) -> Option<Finding> {
     if let Some(finding) = cut(timeline, end) {
         return Some(finding);
     }
-    let gateway = gateway(timeline).filter(|gateway| gateway.has_channel())?;
-    let closed = gateway.messages.iter().find_map(|seen| match seen.what {
-        (Side::Server, TunnelMessage::Close { status }) => Some((seen.mark, status)),
-        _ => None,
-    });
-    let told = gateway.messages.iter().rev().find(|seen| matches!(seen.what.1, TunnelMessage::ServiceMessage { .. }));
-    let told = told.filter(|seen| seen.mark.at <= end.mark.at && end.mark.at.since(seen.mark.at) < DROPPED * 12);
-    let known = closed.and_then(|(_, status)| coded(status)).filter(|known| !known.causes.is_empty());
-    let id = match (known, told) {
-        (Some(known), _) => known.causes.first().copied()?,
-        (None, Some(_)) if closed.is_some() || stage::by_server(end) => "RDG-LIMIT",
-        (None, _) => return None,
+    if !timeline.is_cut_off() {
+        return None;
+    }
+    let gateway = gateway(timeline)?;
+    let (closed, told) = (gateway.closed(), gateway.warned(end.mark));
+    let known = closed.as_ref().and_then(|closed| coded(closed.what)).filter(|known| !known.causes.is_empty());
+    let (id, confidence) = match known {
+        Some(known) => (known.causes.first().copied()?, Confidence::Certain),
+        None => ("RDG-LIMIT", Confidence::Likely),
     };
-    let says = match (closed, known) {
-        (Some((_, status)), Some(_)) => format!("the gateway ends the tunnel: {}", named(status, known)),
-        _ => "the gateway ends the tunnel, after a message to the user".into(),
+    let says = match (&closed, told) {
+        (Some(closed), _) if closed.what != 0 => format!("the gateway ends the tunnel: {}", named(closed.what, known)),
+        (_, Some(_)) => "the gateway ends the tunnel, after a message to the user".into(),
+        (_, None) => return None,
     };
-    let confidence = if known.is_some() { Confidence::Certain } else { Confidence::Likely };
     let finding = Finding::at_end(timeline, id, confidence, says)?.by(Party::Server);
-    let finding = finding.on(stage::server_leg(timeline), end.phase).severity(Severity::Failure);
-    let finding = match closed {
-        Some((mark, status)) => finding.with(mark, format!("close with {}", named(status, known))),
+    let finding = finding.on(stage::server_leg(timeline), end.phase);
+    let finding = match &closed {
+        Some(closed) => finding.with(closed.mark, format!("close with {}", named(closed.what, known))),
         None => finding,
     };
     let finding = match told {
-        Some(told) => finding.with(told.mark, "service message of the gateway"),
+        Some(told) => finding.with(told, "service message of the gateway"),
         None => finding,
     };
     Some(finding.with_end(timeline))
@@ -461,9 +489,13 @@ fn before_channel(timeline: &Timeline) -> Option<&End> {
     stage::failed(timeline).filter(|_| is_open && timeline.is_before_channel())
 }
 
-/// The last request for a channel that was answered.
+/// The last request for a channel that was answered, unless the client asked again by the same connection.
 fn last_answer(timeline: &Timeline) -> Option<&Exchange> {
-    gateway(timeline)?.tunnels().filter(|one| one.response.is_some()).last()
+    let gateway = gateway(timeline)?;
+    let last = gateway.tunnels().filter(|one| one.response.is_some()).last()?;
+    let asks_again =
+        gateway.tunnels().skip_while(|one| *one != last).skip(1).any(|one| one.connection == last.connection);
+    Some(last).filter(|_| !asks_again)
 }
 
 fn answered_with(exchange: &Exchange, status: u16) -> bool {

@@ -312,13 +312,11 @@ impl Finding {
     }
 }
 
-/// Whether plaintext was read where this cause acts: of a gateway its own TLS counts, not that of the session in the tunnel.
+/// Whether plaintext was read where the cause shows itself: in TLS with the gateway, or in that of the RDP connection.
 fn is_read(timeline: &Timeline, cause: &Cause) -> bool {
-    let facts = &timeline.facts;
-    if cause.layer == Layer::Gateway {
-        facts.gateway.as_ref().is_some_and(|gateway| gateway.is_read())
-    } else {
-        facts.inner.unsealed.is_some()
+    match &timeline.facts.gateway {
+        Some(gateway) if cause.layer == Layer::Gateway => gateway.is_read(),
+        _ => timeline.facts.inner.unsealed.is_some(),
     }
 }
 

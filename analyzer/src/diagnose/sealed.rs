@@ -239,7 +239,10 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
         "PATH-PROXYIDLE" => finding.or("SES-IDLE", Confidence::Possible).or("SES-SHUTDOWN", Confidence::Possible),
         _ => finding,
     };
-    Some(if end.from == Some(Side::Server) { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
+    let finding =
+        if end.from == Some(Side::Server) { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding };
+    let through_gateway = timeline.facts.gateway.is_some();
+    Some(if through_gateway { finding.or("RDG-LIMIT", Confidence::Possible) } else { finding })
 }
 
 /// What the records before the end have the length of.

@@ -3,6 +3,8 @@
 //! A tunnel may have two connections, one for each direction. The first one's TCP is the session's; of the second what it has
 //! of its own is kept beside it: its legs, its TLS. What is said in the tunnel is the same on either.
 
+use std::time::Duration;
+
 use super::facts::{Mark, Sighting, Tls, is_fatal};
 use super::leg::Leg;
 use super::phase::{Outcome, PhaseName};
@@ -18,8 +20,10 @@ const KEPT: usize = 64;
 /// Status codes that a request for a channel may be answered with and go on.
 const SWITCHING_PROTOCOLS: u16 = 101;
 const UNAUTHORIZED: u16 = 401;
-/// ERROR_GRACEFUL_DISCONNECT: the server behind the gateway has closed, \[MS-TSGU\] 2.2.6.
-const GRACEFUL: u32 = 0x0000_04ca;
+/// ERROR_GRACEFUL_DISCONNECT, \[MS-TSGU\] 2.2.6: as good as no code.
+const GRACEFUL: u32 = 0x4ca;
+/// A gateway that tells the user something and ends the tunnel so soon after it has told of that.
+const WARNED: Duration = Duration::from_secs(60);
 
 /// What is known of the way through a gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,6 +149,14 @@ impl Gateway {
         })
     }
 
+    /// The gateway's word that it ends the tunnel, with its code.
+    pub fn closed(&self) -> Option<Sighting<u32>> {
+        self.messages.iter().find_map(|seen| match seen.what {
+            (Side::Server, TunnelMessage::Close { status }) => Some(Sighting { what: status, mark: seen.mark }),
+            _ => None,
+        })
+    }
+
     /// The certificates that its connections met, first of each connection.
     pub fn certificates(&self) -> Vec<&Certificate> {
         let first = |one: &'_ Connection| -> Option<usize> {
@@ -153,6 +165,21 @@ impl Gateway {
         let found =
             self.connections.iter().filter_map(|one| one.tls.get(first(one)?)?.certificates.as_ref()?.what.first());
         found.collect()
+    }
+
+    /// What it told the user shortly before this.
+    pub fn warned(&self, end: Mark) -> Option<Mark> {
+        let told = self.messages.iter().rev().find(|seen| matches!(seen.what.1, TunnelMessage::ServiceMessage { .. }));
+        let mark = told?.mark;
+        (mark.at <= end.at && end.at.since(mark.at) < WARNED).then_some(mark)
+    }
+
+    /// Whether the gateway ends a session in use, and says so.
+    pub(super) fn cuts_off(&self, end: &End) -> bool {
+        let closed = self.closed().filter(|closed| closed.mark.at <= end.mark.at);
+        let is_told = closed.as_ref().is_some_and(|closed| !matches!(closed.what, 0 | GRACEFUL));
+        let by_server = closed.is_some() || end.from == Some(Side::Server) && first_hand(end.mark.leg, Side::Server);
+        self.has_channel() && (is_told || by_server && self.warned(end.mark).is_some())
     }
 
     /// Takes what the same client asked a KDC proxy by a connection of its own.

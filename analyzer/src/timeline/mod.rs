@@ -634,7 +634,7 @@ impl Timeline {
     pub fn ended_badly(&self) -> bool {
         match self.end.map(|end| (end.how, end.from)) {
             None | Some((Ending::Cut, _)) => false,
-            Some(_) if self.facts.inner.is_expelled() => true,
+            Some(_) if self.facts.inner.is_expelled() || self.is_cut_off() => true,
             Some((Ending::Fin, Some(Side::Server))) if self.is_cut_by_gateway() => true,
             Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_cut_when_quiet(),
             Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
@@ -645,6 +645,12 @@ impl Timeline {
                 _,
             )) => true,
         }
+    }
+
+    /// Whether the gateway ended the tunnel by itself, not because the target had ended the session in it.
+    pub fn is_cut_off(&self) -> bool {
+        let cuts_off = |end: &End| self.facts.gateway.as_ref().is_some_and(|gateway| gateway.cuts_off(end));
+        self.end.as_ref().is_some_and(cuts_off) && !self.is_announced()
     }
 
     /// Whether the server said that it ends the session, as far as that can be told.

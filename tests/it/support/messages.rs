@@ -7,6 +7,7 @@ use proxy::lab::wire::{self, credssp, refusal};
 
 use super::certificates::certificate;
 use super::sealing::CLIENT_RANDOM;
+use super::tunnel;
 
 /// The value after `mstshash=` where a script names none.
 const COOKIE: &str = "user";
@@ -57,7 +58,7 @@ fn message<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a s
         "mcs" => mcs(word),
         "http" => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec(),
         "ssh" => b"SSH-2.0-OpenSSH_9.2p1\r\n".to_vec(),
-        other => behind_tls(other, word, words, option),
+        other => tunnel::http(other, words, option).unwrap_or_else(|| behind_tls(other, word, words, option)),
     }
 }
 
@@ -103,7 +104,7 @@ fn filetime(ahead: u32) -> u64 {
 }
 
 /// In hex behind `0x`.
-fn number(text: &str) -> u32 {
+pub fn number(text: &str) -> u32 {
     let hex = text.strip_prefix("0x").map(|digits| u32::from_str_radix(digits, 16).ok());
     hex.unwrap_or_else(|| text.parse().ok()).unwrap_or_else(|| panic!("expected a number, found {text:?}"))
 }

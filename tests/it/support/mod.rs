@@ -16,6 +16,7 @@ pub mod sealing;
 pub mod talk;
 pub mod tcpdump;
 pub mod through;
+pub mod tunnel;
 pub mod wan;
 pub mod x11;
 

@@ -19,6 +19,11 @@
 //! tls VERSION PROTOCOL STEP       from the X.224 request to the end of the TLS handshake; its secrets are known
 //! >> BYTES | << BYTES             what stands inside of that TLS: sealed, a record each
 //! inside STEP [from=NAME] [until=NAME]   a healthy session in there, message by message
+//! gateway                         the server is an RD Gateway, on port 443: its TLS stands around everything
+//! intercepted                     the relay stands in TLS, with a certificate of its own authority
+//! outer VERSION STEP [sealed]     TLS with the gateway; its secrets are known unless it is sealed
+//! >= BYTES | <= BYTES             what stands inside of that: HTTP, then packets of the tunnel
+//! way STEP [from=NAME] [until=NAME]   the way up to the channel, message by message; behind it > and < are in the tunnel
 //! stop                            the proxy ends
 //! again                           the same client connects once more
 //! ```
@@ -27,12 +32,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use analyzer::capture::annotation::{PREFIX, decode};
-use analyzer::observation::{Absence, Ending, Flow, Leg, Observation, Opening, PathSample, Seen, Side};
+use analyzer::observation::{
+    Absence, Ending, Flow, Interception, Leg, Means, Observation, Opening, PathSample, Seen, Side,
+};
 use analyzer::time::Timestamp;
 use bytes::Bytes;
 
-use super::messages;
 use super::sealing::Sealing;
+use super::{messages, tunnel};
 
 /// When every script begins: 2026-06-01T00:00:00Z.
 pub const EPOCH: u64 = 1_780_272_000_000_000_000;
@@ -43,6 +50,7 @@ const NAME: &str = "server.example";
 /// Where the server is, unless the script says otherwise.
 const SERVER: &str = "192.0.2.10";
 const RDP_PORT: u16 = 3389;
+const GATEWAY_PORT: u16 = 443;
 
 /// Sealed records of a session after CredSSP, from Connect Initial to the first graphics and input. Their lengths are those
 /// of no message, but for Connect Initial's: nothing is told of what comes behind it but by turns.
@@ -146,16 +154,37 @@ struct Writer {
     lost: bool,
     /// TLS whose secrets are known, and what was agreed on before it.
     sealing: Option<(Sealing, String)>,
+    is_gateway: bool,
+    /// TLS with the gateway, and whether what the two sides say is carried in a channel.
+    outer: Option<Sealing>,
+    carries: bool,
 }
 
 impl Writer {
     fn new(session: u32, began: Duration) -> Writer {
         let server = SocketAddr::new(address(SERVER), RDP_PORT);
-        Writer { session, began, at: began, observations: Vec::new(), server, lost: false, sealing: None }
+        let observations = Vec::new();
+        let (is_gateway, carries) = (false, false);
+        Writer {
+            session,
+            began,
+            at: began,
+            observations,
+            server,
+            lost: false,
+            sealing: None,
+            is_gateway,
+            outer: None,
+            carries,
+        }
     }
 
     fn write(mut self, lines: &[(Duration, Vec<&str>)]) -> Vec<Observation> {
         let has = |word: &str| lines.iter().any(|(_, words)| words.first() == Some(&word));
+        if has("gateway") {
+            self.is_gateway = true;
+            self.server.set_port(GATEWAY_PORT);
+        }
         if !has("accept") {
             self.accept();
         }
@@ -217,6 +246,12 @@ impl Writer {
             ["tls", version, protocol, step] => self.tls(version, protocol, time(step)),
             ["inside", step, ref options @ ..] => self.inside(time(step), options),
             [who @ (">>" | "<<"), ref what @ ..] => self.says_inside(side(&who[1..]), what),
+            ["gateway"] => {}
+            ["intercepted"] => self.intercepted(),
+            ["outer", version, step] => self.outer(version, time(step), false),
+            ["outer", version, step, "sealed"] => self.outer(version, time(step), true),
+            ["way", step, ref options @ ..] => self.way(time(step), options),
+            [who @ (">=" | "<="), ref what @ ..] => self.says_outside(side(&who[..1]), what),
             ["stop"] => {
                 self.see(Leg::Front, closed(Some(Side::Server), Ending::Reset));
                 self.echo(Leg::Back, closed(Some(Side::Client), Ending::Reset));
@@ -253,10 +288,17 @@ impl Writer {
         self.at = self.at.max(self.began);
         self.see(Leg::Front, Seen::Opening(Opening::Dialing { client, server }));
         self.see(Leg::Front, Seen::Opened);
+        if self.is_gateway {
+            self.see(Leg::Front, Seen::Opening(Opening::Gateway));
+        }
     }
 
     fn target(&mut self, name: &str) {
-        self.see(Leg::Back, Seen::Opening(Opening::Target { name: name.into(), port: RDP_PORT }));
+        let port = if self.is_gateway { GATEWAY_PORT } else { RDP_PORT };
+        self.see(Leg::Back, Seen::Opening(Opening::Target { name: name.into(), port }));
+        if self.is_gateway {
+            self.see(Leg::Back, Seen::Opening(Opening::Gateway));
+        }
     }
 
     fn resolved(&mut self, addresses: Vec<IpAddr>, error: Option<String>) {
@@ -317,15 +359,26 @@ impl Writer {
         let selected = protocol.rsplit('+').next().unwrap_or(protocol);
         self.says(Side::Server, &["@confirm", selected]);
         self.at += step;
-        self.says(Side::Client, &["@keyed-hello", if version == "1.3" { "1.2,1.3" } else { version }]);
+        self.handshake("@keyed-hello", version, &mut sealing, step);
+        self.sealing = Some((sealing, selected.to_owned()));
+    }
+
+    fn outer(&mut self, version: &str, step: Duration, sealed: bool) {
+        let mut sealing = Sealing::new(version);
+        self.handshake(if sealed { "@hello" } else { "@keyed-hello" }, version, &mut sealing, step);
+        self.outer = Some(sealing);
+    }
+
+    fn handshake(&mut self, hello: &str, version: &str, sealing: &mut Sealing, step: Duration) {
+        let versions = if version == "1.3" { "1.2,1.3" } else { version };
+        self.says(Side::Client, &[hello, versions, "sni=server.example"]);
         self.at += step;
         self.says(Side::Server, &["@server-hello", version]);
         if version == "1.3" {
-            self.handshake_13(&mut sealing, step);
+            self.handshake_13(sealing, step);
         } else {
-            self.handshake_12(&mut sealing, step);
+            self.handshake_12(sealing, step);
         }
-        self.sealing = Some((sealing, selected.to_owned()));
     }
 
     fn handshake_12(&mut self, sealing: &mut Sealing, step: Duration) {
@@ -386,7 +439,42 @@ impl Writer {
         }
     }
 
+    fn way(&mut self, step: Duration, options: &[&str]) {
+        let option = |name: &str| options.iter().find_map(|option| option.strip_prefix(name));
+        let place =
+            |name: &str| tunnel::WAY.iter().position(|(_, known, _)| *known == name).expect("a step of the way");
+        let first = option("from=").map_or(0, place);
+        let last = option("until=").map_or(tunnel::WAY.len() - 1, place);
+        for (number, (from, _, what)) in tunnel::WAY[first..=last].iter().enumerate() {
+            self.at += if number == 0 { Duration::ZERO } else { step };
+            self.says_outside(*from, what);
+        }
+    }
+
+    /// In TLS with the gateway, a record of its own; `close` is close_notify.
+    fn says_outside(&mut self, from: Side, what: &[&str]) {
+        let packet = what[0].strip_prefix('@').and_then(|name| tunnel::packet(from, name, &what[1..]));
+        let (kind, text) = match what {
+            ["close"] => (ALERT, vec![1, 0]),
+            _ => (APPLICATION_DATA, packet.unwrap_or_else(|| messages::bytes(what))),
+        };
+        let sealing = self.outer.as_mut().expect("`outer` before what stands inside");
+        let record = sealing.seal(from, kind, &text);
+        self.both(from, Seen::Bytes { from, data: Bytes::from(record) });
+        self.carries |= *what == ["@channel", "0"];
+    }
+
+    fn intercepted(&mut self) {
+        for step in [Interception::Asked(Means::Authority), Interception::Stands, Interception::Unbound] {
+            self.see(Leg::Front, Seen::Interception(step));
+        }
+    }
+
     fn sends(&mut self, from: Side, data: Vec<u8>) {
+        let data = match self.outer.as_mut().filter(|_| self.carries) {
+            Some(outer) => outer.seal(from, APPLICATION_DATA, &tunnel::carried(from, &data)),
+            None => data,
+        };
         self.both(from, Seen::Bytes { from, data: Bytes::from(data) });
     }
 

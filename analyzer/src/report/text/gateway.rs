@@ -31,9 +31,9 @@ pub(super) fn told(facts: &Facts) -> Vec<Told> {
 }
 
 fn summary(gateway: &Gateway) -> String {
-    let transports = gateway.connections.iter().filter_map(|one| one.transport).map(|transport| transport.name());
-    let transports: Vec<&str> = transports.collect();
+    let transports = transports(gateway);
     let by = match (transports.is_empty(), gateway.is_read()) {
+        (true, false) if gateway.first(|tls| tls.established.as_ref()).is_none() => "TLS with it does not stand".into(),
         (true, false) => format!(
             "sealed in TLS: {} turns, {} B of the client, {} B of the gateway; a key log or --intercept opens it",
             gateway.sealed.turns, gateway.sealed.bytes[0], gateway.sealed.bytes[1]
@@ -49,6 +49,19 @@ fn summary(gateway: &Gateway) -> String {
         String::new()
     };
     format!("{by}{target}{carried}")
+}
+
+/// "WebSocket", "KDC proxy (2)": what its connections are for, and how many of them where there are more.
+fn transports(gateway: &Gateway) -> Vec<String> {
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for name in gateway.connections.iter().filter_map(|one| Some(one.transport?.name())) {
+        match counted.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((name, 1)),
+        }
+    }
+    let told = |(name, count): (&str, usize)| if count > 1 { format!("{name} ({count})") } else { name.to_owned() };
+    counted.into_iter().map(told).collect()
 }
 
 /// "RDG_OUT_DATA /remoteDesktopGateway/ (NTLM): 401 Unauthorized, offers NTLM, Negotiate"
@@ -107,6 +120,7 @@ fn granted(message: &TunnelMessage) -> Option<String> {
         (0, TunnelMessage::TunnelAuthorizeResponse { idle_timeout: Some(minutes), .. }) if *minutes > 0 => {
             format!("{name}: granted, idle timeout {minutes} min")
         }
+        (0, TunnelMessage::Close { .. }) => name.to_owned(),
         (0, _) => format!("{name}: granted"),
         (code, _) => format!("{name}: {known} {code:#010x}"),
     })
