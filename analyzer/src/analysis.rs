@@ -59,7 +59,7 @@ impl Analysis {
     /// The input is over: what is said of each session, in the order of their beginning.
     pub fn finish_all(self, file: Option<&str>) -> Vec<Diagnosed> {
         let timelines = self.sessions.finish().into_iter();
-        timelines.map(|timeline| Diagnosed::new(file.map(str::to_owned), timeline)).collect()
+        timelines.map(|(_, timeline)| Diagnosed::new(file.map(str::to_owned), timeline)).collect()
     }
 }
 

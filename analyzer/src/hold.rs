@@ -77,9 +77,10 @@ impl Hold {
             return self.layers.push(observation, each);
         }
         if matches!(observation.seen, Seen::Secret(_)) {
-            let is_late = self.sealed().any(|random| self.given_up.contains(&random));
-            self.late |= is_late;
+            let missed: Vec<Random> = self.sealed().filter(|random| self.given_up.contains(random)).collect();
             self.layers.push(observation, each);
+            let still: Vec<Random> = self.sealed().collect();
+            self.late |= missed.iter().any(|random| !still.contains(random));
             return self.drain(each);
         }
         if let Seen::Interception(interception) = &observation.seen

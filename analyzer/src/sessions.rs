@@ -99,20 +99,21 @@ impl Sessions {
         self.timelines.iter_mut().enumerate().flat_map(edges).collect()
     }
 
-    /// The input is over.
-    pub fn finish(self) -> Vec<Timeline> {
-        let all = self.timelines.into_iter().filter(|timeline| timeline.began.is_some());
-        let mut timelines: Vec<Timeline> = all.collect();
-        timelines.iter_mut().for_each(Timeline::finish);
-        let is_aside =
-            |timeline: &Timeline| timeline.facts.gateway.as_ref().is_some_and(|gateway| gateway.is_kdc_only());
-        let (aside, mut sessions): (Vec<_>, Vec<_>) = timelines.into_iter().partition(is_aside);
+    /// The input is over: the sessions, each with the place by which its edges were told.
+    pub fn finish(self) -> Vec<(usize, Timeline)> {
+        let all = self.timelines.into_iter().enumerate().filter(|(_, timeline)| timeline.began.is_some());
+        let mut timelines: Vec<(usize, Timeline)> = all.collect();
+        timelines.iter_mut().for_each(|(_, timeline)| timeline.finish());
+        let is_aside = |(_, timeline): &(usize, Timeline)| {
+            timeline.facts.gateway.as_ref().is_some_and(|gateway| gateway.is_kdc_only())
+        };
+        let (aside, sessions): (Vec<_>, Vec<_>) = timelines.into_iter().partition(is_aside);
         if sessions.is_empty() {
             return aside;
         }
-        sessions = companions(sessions);
-        for gateway in sessions.iter_mut().filter_map(|session| session.facts.gateway.as_mut()) {
-            aside.iter().filter_map(|one| one.facts.gateway.as_ref()).for_each(|aside| gateway.take_aside(aside));
+        let mut sessions = companions(sessions);
+        for gateway in sessions.iter_mut().filter_map(|(_, session)| session.facts.gateway.as_mut()) {
+            aside.iter().filter_map(|(_, one)| one.facts.gateway.as_ref()).for_each(|aside| gateway.take_aside(aside));
         }
         sessions
     }
@@ -155,15 +156,13 @@ impl Sessions {
     }
 }
 
-/// Puts together what goes on at the same time and that nobody reads: one of them may be the other's second half.
-fn companions(sessions: Vec<Timeline>) -> Vec<Timeline> {
-    let mut kept: Vec<Timeline> = Vec::new();
-    for session in sessions {
-        let overlaps =
-            |other: &&mut Timeline| other.is_unread() && session.began.is_some_and(|began| began <= other.last);
-        match kept.iter_mut().rev().find(overlaps).filter(|_| session.is_unread()) {
-            Some(first) => first.take_companion(session),
-            None => kept.push(session),
+/// Puts together what nobody reads and what began at about the same time: one may be the other's second half.
+fn companions(sessions: Vec<(usize, Timeline)>) -> Vec<(usize, Timeline)> {
+    let mut kept: Vec<(usize, Timeline)> = Vec::new();
+    for (place, session) in sessions {
+        match kept.iter_mut().rev().find(|(_, other)| other.is_half_of(&session)) {
+            Some((_, first)) => first.take_companion(session),
+            None => kept.push((place, session)),
         }
     }
     kept
@@ -191,6 +190,6 @@ mod tests {
         }
         let timelines = sessions.finish();
         let [timeline] = &timelines[..] else { panic!("{timelines:?}") };
-        assert_eq!(timeline.began, Some(Timestamp(1)));
+        assert_eq!(timeline.1.began, Some(Timestamp(1)));
     }
 }

@@ -329,7 +329,8 @@ impl Scribe<'_> {
         self.of.retain(|_, of| *of != number);
         let (mut diagnosed, places, path) = group.close();
         let (observations, is_late, has_secrets) = (group.hold.without(), group.hold.is_late(), group.has_secrets);
-        let whose: Vec<Which> = places.into_iter().map(|place| group.which(place)).collect();
+        let mut whose: Vec<Which> = places.into_iter().map(|place| group.which(place)).collect();
+        let anew: Vec<Which> = (0..group.count()).map(|place| group.which(place)).collect();
         // Its file must be closed before another takes its place.
         drop(group);
         if observations > 0 && !is_late {
@@ -339,6 +340,10 @@ impl Scribe<'_> {
         if let Some(path) = path.filter(|_| has_secrets && is_whole) {
             diagnosed = if is_late { read_again(&path, self.config.names, diagnosed, observations) } else { diagnosed };
             self.finalizing.begin(number, path);
+        }
+        // With their secrets, connections may turn out to be one session: then they are counted anew.
+        if whose.len() != diagnosed.len() {
+            whose = anew;
         }
         for (session, diagnosed) in whose.into_iter().zip(diagnosed) {
             self.judged(session, diagnosed);
@@ -456,8 +461,7 @@ fn read_again(path: &Path, names: bool, without: Vec<Diagnosed>, observations: u
         let mut keep = |session: Diagnosed| found.push(session);
         let name = without.first().and_then(|one| one.file.as_deref());
         reading::read_with(File::open(path).ok()?, name, &keys, &mut keep).ok()?;
-        // Secrets change what is said of sessions, and not which there are.
-        (found.len() == without.len()).then_some(found)
+        (!found.is_empty()).then_some(found)
     };
     let late = format!("its secrets came late, {observations} things were read without them: analyze the recording");
     let unread = |one: &Diagnosed| Diagnosed { incomplete: Some(late.clone()), ..one.clone() };

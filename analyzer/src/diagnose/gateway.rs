@@ -324,7 +324,7 @@ fn refusing(message: &TunnelMessage, last: PhaseName) -> Option<(PhaseName, u32)
 /// what else it can be.
 pub fn ended(timeline: &Timeline) -> Option<Finding> {
     let end = before_channel(timeline)?;
-    let gateway = gateway(timeline).filter(|gateway| gateway.is_read())?;
+    let gateway = gateway(timeline).filter(|gateway| gateway.is_read() && !is_reauthentication(gateway))?;
     let phase = timeline.last_phase();
     let (from, word, mark) = last_word(gateway)?;
     let (waited, owes) = (end.mark.at.since(mark.at), from == Side::Client || timeline.facts.request.is_some());
@@ -474,8 +474,20 @@ pub fn nothing_asked(timeline: &Timeline) -> bool {
     let Some(gateway) = gateway(timeline) else { return false };
     let is_open = timeline.server_leg().is_some_and(|leg| leg.opened.is_some());
     let is_silent = gateway.first(|tls| tls.hello.as_ref()).is_none() && !gateway.is_read();
+    if is_reauthentication(gateway) && tunnel_refused(timeline).is_none() {
+        return true;
+    }
     let left = timeline.end.as_ref().is_some_and(stage::by_client);
     is_open && (gateway.is_kdc_only() || is_silent && left)
+}
+
+/// Whether it is there to authenticate a tunnel that runs already, \[MS-TSGU\] 2.2.10.18: it opens no channel.
+fn is_reauthentication(gateway: &Gateway) -> bool {
+    let asks = |message: &TunnelMessage| match message {
+        TunnelMessage::TunnelCreate { is_reauthentication: true, .. } => Some(()),
+        _ => None,
+    };
+    gateway.message(asks).is_some()
 }
 
 /// Where the client goes to a gateway: what is known of that.

@@ -158,7 +158,11 @@ pub fn other_certificate(set: &Set<'_>) -> Vec<Pattern> {
 }
 
 fn other_certificate_of(server: &str, of: &Server<'_>) -> Option<Pattern> {
-    let leaf = |session: &&Diagnosed| Some(certificate(&session.timeline)?.what.first()?.clone());
+    // Behind a gateway there are many servers: it is the gateway's own that is to stay the same.
+    let leaf = |session: &&Diagnosed| match &session.timeline.facts.gateway {
+        Some(gateway) => gateway.certificates().first().map(|leaf| (*leaf).clone()),
+        None => Some(certificate(&session.timeline)?.what.first()?.clone()),
+    };
     let first = of.sessions.iter().find_map(leaf)?;
     let changed = of.sessions.iter().find(|session| leaf(session).is_some_and(|leaf| leaf.sha256 != first.sha256))?;
     let began = of.sessions.first()?.began();

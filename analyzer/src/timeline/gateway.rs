@@ -25,6 +25,9 @@ const GRACEFUL: u32 = 0x4ca;
 /// A gateway that tells the user something and ends the tunnel so soon after it has told of that.
 const WARNED: Duration = Duration::from_secs(60);
 
+/// The second connection of a tunnel comes so soon behind the first.
+const TOGETHER: Duration = Duration::from_secs(2);
+
 /// What is known of the way through a gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gateway {
@@ -42,6 +45,8 @@ pub struct Gateway {
     pub kdc: Vec<Sighting<(Side, KdcMessage)>>,
     /// Bytes of the RDP connection in the tunnel, of client and server.
     pub carried: [u64; 2],
+    /// From this place on the connections are those by which the same client asked a KDC proxy.
+    aside: Option<usize>,
     /// Exchanges, messages, PDUs and ends that are not kept.
     pub more: u64,
     /// Turns of sealed records: how often the speaker changed, and bytes of client and server, where nothing is read.
@@ -105,7 +110,8 @@ impl Gateway {
 
     /// Whether anything of a tunnel or of a KDC proxy was read. What a web proxy is asked stands in clear before it.
     pub fn is_read(&self) -> bool {
-        self.exchanges.iter().any(|exchange| exchange.request.what.transport != Transport::Connect)
+        let is_own = |exchange: &&Exchange| self.aside.is_none_or(|aside| exchange.connection < aside);
+        self.exchanges.iter().filter(is_own).any(|exchange| exchange.request.what.transport != Transport::Connect)
     }
 
     /// Whether what was read has to do with Remote Desktop.
@@ -185,6 +191,7 @@ impl Gateway {
     /// Takes what the same client asked a KDC proxy by a connection of its own.
     pub(crate) fn take_aside(&mut self, aside: &Gateway) {
         let before = self.connections.len();
+        self.aside.get_or_insert(before);
         self.connections.extend(aside.connections.iter().cloned());
         let theirs = aside.exchanges.iter().cloned();
         self.exchanges.extend(theirs.map(|one| Exchange { connection: before + one.connection, ..one }));
@@ -478,6 +485,20 @@ impl Timeline {
         self.phases.iter_mut().rev().take(1).for_each(|phase| phase.sureness = Some(Sureness::Possible));
     }
 
+    /// Whether `other`, which nobody reads either, may be the second half of this tunnel: both came through TLS, and it began
+    /// right behind.
+    pub(crate) fn is_half_of(&self, other: &Timeline) -> bool {
+        let is_single = |timeline: &Timeline| {
+            let gateway = timeline.facts.gateway.as_ref();
+            timeline.is_unread()
+                && gateway.is_some_and(|one| {
+                    one.connections.len() == 1 && one.first(|tls| tls.established.as_ref()).is_some()
+                })
+        };
+        let (began, then) = (self.began.unwrap_or_default(), other.began.unwrap_or_default());
+        is_single(self) && is_single(other) && !self.is_active() && then <= self.last && then.since(began) <= TOGETHER
+    }
+
     /// Takes a further connection of the same client that nobody reads either: the two are the halves of a tunnel, perhaps.
     pub(crate) fn take_companion(&mut self, other: Timeline) {
         let mark = Mark { at: self.last, frame: 0, leg: self.last_leg() };
@@ -487,6 +508,10 @@ impl Timeline {
             own.sealed.bytes[side] += theirs.sealed.bytes[side];
         }
         own.sealed.turns += theirs.sealed.turns;
+        // Whichever ended first ended the tunnel.
+        if let Some(end) = other.end.filter(|end| self.end.is_none_or(|own| end.mark.at < own.mark.at)) {
+            self.end = Some(End { phase: self.end.map_or(end.phase, |own| own.phase), ..end });
+        }
         own.connections
             .extend(theirs.connections.into_iter().map(|one| Connection { legs: other.legs.clone(), ..one }));
         if own.sealed.carries() && is_open {
@@ -556,6 +581,10 @@ impl Timeline {
     /// The first answer ends the request's phase. What comes behind a demand to authenticate is of that.
     fn answered(&mut self, mark: Mark, response: &HttpResponse) {
         let accepts = response.status == SWITCHING_PROTOCOLS || response.status / 100 == 2;
+        if accepts && response.transport.is_tunnel() {
+            // A connection that takes another's place in the tunnel: that one's end was not the tunnel's.
+            self.end = None;
+        }
         let phase = self.last_phase();
         match response.transport {
             Transport::Connect if accepts => {}

@@ -122,13 +122,9 @@ impl Group {
         self.sessions.timelines().map(|(_, timeline)| timeline)
     }
 
-    /// The places of the sessions that a verdict is given of: what a KDC proxy was asked belongs to the others.
-    fn judged(&self) -> Vec<usize> {
-        let is_aside =
-            |timeline: &Timeline| timeline.facts.gateway.as_ref().is_some_and(|gateway| gateway.is_kdc_only());
-        let (aside, sessions): (Vec<_>, Vec<_>) = self.sessions.timelines().partition(|(_, one)| is_aside(one));
-        let told = if sessions.is_empty() { aside } else { sessions };
-        told.into_iter().map(|(place, _)| place).collect()
+    /// How many connections are in it.
+    pub(super) fn count(&self) -> usize {
+        self.connections.len()
     }
 
     /// One of these sessions, as it is told.
@@ -232,10 +228,10 @@ impl Group {
     pub(super) fn close(&mut self) -> (Vec<Diagnosed>, Vec<usize>, Option<PathBuf>) {
         self.hold.finish(&mut |event| self.sessions.push(&event));
         self.sessions.take_edges();
-        let places = self.judged();
         let path = self.file.as_ref().map(PathBuf::from);
-        let timelines = std::mem::take(&mut self.sessions).finish().into_iter();
-        let mut diagnosed: Vec<_> = timelines.map(|timeline| Diagnosed::new(self.file.clone(), timeline)).collect();
+        let (places, timelines): (Vec<_>, Vec<_>) = std::mem::take(&mut self.sessions).finish().into_iter().unzip();
+        let judged = |timeline| Diagnosed::new(self.file.clone(), timeline);
+        let mut diagnosed: Vec<_> = timelines.into_iter().map(judged).collect();
         let verdict = |one| format!("verdict: {}", verdict::of_session(one));
         let mut remarks: Vec<String> = diagnosed.iter().map(verdict).collect();
         let last = remarks.pop().unwrap_or_default();

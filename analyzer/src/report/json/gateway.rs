@@ -12,7 +12,7 @@ use crate::timeline::gateway::{Connection, Exchange, Gateway};
 /// What is known of it; `null` where there is none.
 pub(super) fn gateway(timeline: &Timeline) -> Value {
     let Some(gateway) = &timeline.facts.gateway else { return Value::Null };
-    let Gateway { connections, exchanges, messages, rpc, closes, kdc, carried, more, sealed } = &**gateway;
+    let Gateway { connections, exchanges, messages, rpc, closes, kdc, carried, more, sealed, .. } = &**gateway;
     let target = gateway.target().map(|(name, port)| format!("{name}:{port}"));
     json!({
         "target": target,
