@@ -91,7 +91,7 @@ pub fn handshake(timeline: &Timeline) -> Option<Finding> {
         return None;
     }
     let view = timeline.outer();
-    let finding = silent(&view).or_else(|| OF_TLS.iter().find_map(|check| check(&view)))?;
+    let finding = silent(gateway, &view).or_else(|| OF_TLS.iter().find_map(|check| check(&view)))?;
     let is_told = view.facts.fatal_alert().is_some();
     Some(of_gateway(finding, is_told))
 }
@@ -122,13 +122,15 @@ fn says_nothing(gateway: &Gateway) -> bool {
     said.count() <= usize::from(is_13)
 }
 
-/// It accepts and closes before a word of anybody, or waits for a client that waits: of a gateway, whose client speaks first.
-fn silent(view: &Timeline) -> Option<Finding> {
+/// It accepts TCP, or TLS, and hangs up before it is asked for anything.
+fn silent(gateway: &Gateway, view: &Timeline) -> Option<Finding> {
     let end = stage::failed(view).filter(|end| stage::by_server(end))?;
-    if view.facts.first(|tls| tls.hello.as_ref()).is_some() {
-        return None;
-    }
-    let says = format!("the gateway accepts, and before a ClientHello {}", stage::end_in_words(end));
+    let stands = match (gateway.first(|tls| tls.hello.as_ref()), gateway.first(|tls| tls.established.as_ref())) {
+        (None, _) => "the connection, and before a ClientHello",
+        (Some(_), Some(_)) => "TLS, and before it is asked for anything",
+        (Some(_), None) => return None,
+    };
+    let says = format!("the gateway accepts {stands} {}", stage::end_in_words(end));
     let finding = Finding::at_end(view, "RDG-TRANSPORT", Confidence::Possible, says)?.with_end(view);
     Some(finding.or("TCP-RST-AFTER", Confidence::Possible).or("RDG-503", Confidence::Possible))
 }
@@ -138,6 +140,12 @@ pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
     let end = before_channel(timeline)?;
     let last = last_answer(timeline)?;
     let response = last.response.as_ref().filter(|response| response.what.status == 401)?;
+    // It never answered what the client said to that, or did not wait for it: that is no refusal.
+    let has_gone_on = gateway(timeline)?.tunnels().last().is_some_and(|one| one.response.is_none());
+    let is_challenge = response.what.offers.iter().any(|offer| offer.has_token);
+    if has_gone_on || is_challenge && stage::by_server(end) {
+        return None;
+    }
     let rounds = gateway(timeline)?.tunnels().filter(|one| answered_with(one, 401)).count();
     let (why, confidence) = refusal(last, &response.what);
     let more = if rounds == 1 { "" } else { "s" };

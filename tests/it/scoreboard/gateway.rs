@@ -61,7 +61,7 @@ fn sealed_label(scenario: &GatewayScenario) -> Label {
 /// Of packets of port 443 nothing but a request in TLS that can be opened tells that they have to do with Remote Desktop; TLS
 /// behind a web proxy's CONNECT is not looked for.
 fn packets_label(scenario: &GatewayScenario) -> Label {
-    let unasked = ["reset-after-tls", "certificate-expired-tls13", "healthy-by-proxy"];
+    let unasked = ["certificate-expired-tls13", "healthy-by-proxy"];
     let asks = scenario.inside && !unasked.contains(&scenario.name);
     if asks { label(scenario) } else { Label { outcome: UNSEEN, cause: None, or: &[] } }
 }
@@ -81,14 +81,6 @@ async fn play(number: usize, mut scenario: GatewayScenario) -> Played {
     let through = Through::start(&scenario, address(number)).await;
     through.play(&scenario).await;
     let seen = through.finish().await;
-    if let Some(dir) = std::env::var_os("KEEP") {
-        // TEMP
-        let dir = PathBuf::from(dir); // TEMP
-        for (n, f) in seen.files().iter().enumerate() {
-            std::fs::copy(f, dir.join(format!("{}.{n}.pcapng", scenario.name))).unwrap();
-        } // TEMP
-        std::fs::copy(&seen.keylog, dir.join(format!("{}.keys", scenario.name))).unwrap(); // TEMP
-    } // TEMP
     let (live, sealed) = (group(seen.sessions.clone()), seen.sealed());
     Played { number, scenario, seen, live, sealed }
 }
@@ -117,6 +109,12 @@ fn rows(
         Ok(Row { case: played.scenario.name.to_owned(), label: label(&played.scenario), said })
     };
     played.iter().map(row).collect()
+}
+
+/// Without those in which it is chance whether the client's first request is seen before the gateway resets: only who reads it
+/// says the same of both.
+fn unraced(played: Vec<Row>) -> Vec<Row> {
+    played.into_iter().filter(|row| row.case != "reset-after-tls").collect()
 }
 
 /// What the live session says of phase, end, and who is to blame, beside the label.
@@ -175,7 +173,7 @@ async fn of_gateways() -> Outcome<()> {
     let about = "The same recordings without secrets. What a gateway says is sealed: of a tunnel that failed nothing is more than \
                  possible, and what the gateway closes with a reason looks as if somebody has logged off. Healthy sessions are \
                  healthy here, too.";
-    complaints.extend(section("gateways, recording without keys", about, sealed).check().err());
+    complaints.extend(section("gateways, recording without keys", about, unraced(sealed)).check().err());
     with_peers("the scoreboard of gateways from tcpdump", || {
         let mut witness = witness?;
         witness.finish()?;
@@ -184,7 +182,7 @@ async fn of_gateways() -> Outcome<()> {
         })?;
         let about = "The same sessions, from packets that tcpdump captured of the back leg, with a key log. What nobody asked in \
                      TLS for Remote Desktop is not found there.";
-        complaints.extend(section("gateways, tcpdump with keys", about, packets).check().err());
+        complaints.extend(section("gateways, tcpdump with keys", about, unraced(packets)).check().err());
         Ok(())
     });
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
