@@ -34,7 +34,7 @@ pub struct Seen {
     pub sessions: Vec<Diagnosed>,
     pub keylog: PathBuf,
     /// Of the recordings.
-    pub folder: Folder,
+    _folder: Folder,
     _secrets: process::Folder,
 }
 
@@ -69,7 +69,7 @@ impl Through {
     pub async fn finish(self) -> Seen {
         self.gateway.stop().await;
         let (sessions, folder) = self.proxy.finish().await;
-        Seen { sessions, keylog: self.keylog, folder, _secrets: self.secrets }
+        Seen { sessions, keylog: self.keylog, _folder: folder, _secrets: self.secrets }
     }
 }
 
