@@ -481,7 +481,7 @@ fn cut(timeline: &Timeline, end: &End) -> Option<Finding> {
 pub fn nothing_asked(timeline: &Timeline) -> bool {
     let Some(gateway) = gateway(timeline) else { return false };
     let is_open = timeline.server_leg().is_some_and(|leg| leg.opened.is_some());
-    let is_silent = gateway.first(|tls| tls.hello.as_ref()).is_none() && !gateway.is_read();
+    let is_silent = gateway.first(|tls| tls.hello.as_ref()).is_none() && gateway.exchanges.is_empty();
     if is_reauthentication(gateway) && tunnel_refused(timeline).is_none() {
         return true;
     }

@@ -3,6 +3,7 @@
 //! A relay shows every message twice, once on each leg. A phase edge is where a message was *first* seen: the client's
 //! on the front leg, the server's on the back leg.
 
+mod ending;
 pub mod facts;
 pub mod frames;
 pub mod gateway;
@@ -626,49 +627,6 @@ impl Timeline {
         let resent = if is_lost { gap } else { spoke.resent_for(owes).min(gap) };
         phase.waited.retransmission += resent;
         *phase.waited.side_mut(owes) += gap - resent;
-    }
-
-    /// Whether the way in which an active session ended is a fault: everything but a FIN, and a bare RST of the
-    /// client, with which Windows clients end healthy sessions. Those are faults, too, where the client leaves a picture
-    /// that stands still because what it sent does not arrive.
-    pub fn ended_badly(&self) -> bool {
-        match self.end.map(|end| (end.how, end.from)) {
-            None | Some((Ending::Cut, _)) => false,
-            Some(_) if self.facts.inner.is_expelled() || self.is_cut_off() => true,
-            Some((Ending::Fin, Some(Side::Server))) if self.is_cut_by_gateway() => true,
-            Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_cut_when_quiet(),
-            Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
-            // It said that it ends the session: what the client said meanwhile is answered with RST.
-            Some((Ending::Reset, Some(Side::Server))) if self.is_announced() => self.is_frozen(),
-            Some((
-                Ending::Reset | Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved,
-                _,
-            )) => true,
-        }
-    }
-
-    /// Whether the gateway ended the tunnel by itself, not because the target had ended the session in it.
-    pub fn is_cut_off(&self) -> bool {
-        let cuts_off = |end: &End| self.facts.gateway.as_ref().is_some_and(|gateway| gateway.cuts_off(end));
-        self.end.as_ref().is_some_and(cuts_off) && !self.is_announced()
-    }
-
-    /// Whether the server said that it ends the session, as far as that can be told.
-    fn is_announced(&self) -> bool {
-        self.facts.inner.is_announced() || self.is_inferred() && self.last_words(Side::Server).ultimatum
-    }
-
-    /// Whether the server closed without a word after a silence. Whoever ends a session says so first.
-    fn is_cut_when_quiet(&self) -> bool {
-        let alert = self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some();
-        self.end.is_some_and(|end| end.mark.leg != LegName::Front && end.silence >= QUIET)
-            && !alert
-            && !self.is_announced()
-    }
-
-    /// Whether what was sent last was not acknowledged for long, however often it was sent again.
-    pub fn is_frozen(&self) -> bool {
-        self.legs.iter().any(|leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts >= FROZEN))
     }
 
     fn ended_by(&self, mark: Mark, from: Option<Side>, how: Ending) -> End {
