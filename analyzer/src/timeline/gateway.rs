@@ -385,10 +385,11 @@ fn keep<T>(kept: &mut Vec<Sighting<T>>, mark: Mark, what: T) -> u64 {
 }
 
 impl Timeline {
-    /// Whether the client goes to a gateway and nobody behind it has said a word yet.
+    /// Whether the client goes to a gateway, and neither was RDP asked for in a tunnel nor did anybody behind it say a word.
     pub fn is_before_channel(&self) -> bool {
         let Some(gateway) = &self.facts.gateway else { return false };
-        let has_begun = self.facts.confirm.is_some() || self.facts.not_rdp.is_some() || self.is_active();
+        let is_asked = self.facts.request.is_some() && self.last_phase() >= PhaseName::Negotiation;
+        let has_begun = is_asked || self.facts.confirm.is_some() || self.facts.not_rdp.is_some() || self.is_active();
         !has_begun && (self.last_phase() < PhaseName::Negotiation || gateway.carried[Side::Server as usize] == 0)
     }
 
@@ -647,7 +648,8 @@ impl Timeline {
     pub(super) fn is_cut_by_gateway(&self) -> bool {
         let Some(gateway) = self.facts.gateway.as_ref().filter(|gateway| gateway.has_channel()) else { return false };
         match gateway.leave() {
-            Some((Side::Server, status)) => status != 0 && status != GRACEFUL,
+            // What the server behind it has announced is no cut.
+            Some((Side::Server, status)) => status != 0 && status != GRACEFUL && !self.is_announced(),
             Some((Side::Client, _)) => false,
             None => {
                 let left = self.end.is_some_and(|end| end.from == Some(Side::Server) && end.mark.leg != LegName::Front);

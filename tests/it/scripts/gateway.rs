@@ -29,7 +29,6 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, refused, in tcp, after 1.0 ms
-            direct_equivalent 0x204
             finding RDG-REACH, server, certain, in tcp on back, or TCP-REFUSED
             the gateway server.example:443 cannot be reached: the SYN is answered with RST
         ",
@@ -46,7 +45,6 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, timeout, in tcp, after 21.0 s
-            direct_equivalent 0x204
             finding RDG-REACH, nobody, likely, in tcp on back, or TCP-DROP
             the gateway server.example:443 cannot be reached: no answer for 21.0 s
         ",
@@ -64,7 +62,6 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by nobody, unresolved, in name-resolution, after 5.0 ms
-            direct_equivalent 0x104
             finding RDG-REACH, nobody, certain, in name-resolution on back, or DNS-NX
             the gateway server.example:443 cannot be reached: the name has no address
         ",
@@ -299,7 +296,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-tls, after 30.0 s
-            finding TLS-NOKEY, server, possible, in gateway-tls on back, or PATH-WINZERO PATH-PMTU
+            finding RDG-TRANSPORT, server, possible, in gateway-tls on back, or TLS-NOKEY PATH-WINZERO PATH-PMTU
             the server does not answer ClientHello: the client gives up after 30.0 s
         ",
     },
@@ -371,7 +368,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-http, after 0 µs
-            finding RDG-401, client, possible, in gateway-http on back, or RDG-TRANSPORT RDG-503 RDG-CAP RDG-RAP RDG-TARGET RDG-COOKIE
+            finding RDG-401, client, possible, in gateway-http on back, or RDG-TRANSPORT RDG-503 RDG-CAP RDG-RAP RDG-TARGET RDG-COOKIE RDG-LIMIT
             client closes (FIN) 0 µs after the last byte, behind TLS with the gateway and 4 turns there (1864 B of the client, 1840 B of the gateway): what was said is sealed
         ",
     },
@@ -390,7 +387,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, reset, in gateway-http, after 9.9 ms
-            finding RDG-401, server, possible, in gateway-http on back, or RDG-TRANSPORT RDG-503 RDG-CAP RDG-RAP RDG-TARGET RDG-COOKIE
+            finding RDG-401, server, possible, in gateway-http on back, or RDG-TRANSPORT RDG-503 RDG-CAP RDG-RAP RDG-TARGET RDG-COOKIE RDG-LIMIT
             server resets (RST) 9.9 ms after the last byte, behind TLS with the gateway and 1 turn there (953 B of the client, 1237 B of the gateway): what was said is sealed
         ",
     },
@@ -929,7 +926,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-http, after 0 µs
-            finding RDG-503, server, possible, in gateway-http on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-http on back, or RDG-503 PATH-DEAD
             the gateway does not answer the client's RDG_OUT_DATA: it gives up after 30.9 s
         ",
     },
@@ -951,7 +948,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, fin, in gateway-http, after 150 ms
-            finding RDG-503, server, possible, in gateway-http on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-http on back, or RDG-503 PATH-DEAD
             in gateway-http, behind the client's RDG_OUT_DATA: server closes (FIN) 150 ms after the last byte
         ",
     },
@@ -973,7 +970,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, reset, in gateway-http, after 150 ms
-            finding RDG-503, server, possible, in gateway-http on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-http on back, or RDG-503 PATH-DEAD
             in gateway-http, behind the client's RDG_OUT_DATA: server resets (RST) 150 ms after the last byte
         ",
     },
@@ -996,7 +993,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-auth, after 0 µs
-            finding RDG-401, server, possible, in gateway-auth on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-auth on back, or RDG-503 RDG-401
             the gateway does not answer the client's RDG_OUT_DATA: it gives up after 30.9 s
         ",
     },
@@ -1018,7 +1015,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, fin, in gateway-auth, after 110 ms
-            finding RDG-401, server, possible, in gateway-auth on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-auth on back, or RDG-503 RDG-401
             in gateway-auth, behind the client's RDG_OUT_DATA: server closes (FIN) 110 ms after the last byte
         ",
     },
@@ -1040,7 +1037,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, reset, in gateway-auth, after 110 ms
-            finding RDG-401, server, possible, in gateway-auth on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-auth on back, or RDG-503 RDG-401
             in gateway-auth, behind the client's RDG_OUT_DATA: server resets (RST) 110 ms after the last byte
         ",
     },
@@ -1063,7 +1060,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-tunnel, after 0 µs
-            finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
             the gateway does not answer the client's handshake request: it gives up after 30.8 s
         ",
     },
@@ -1085,7 +1082,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, fin, in gateway-tunnel, after 90 ms
-            finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
             in gateway-tunnel, behind the client's handshake request: server closes (FIN) 90 ms after the last byte
         ",
     },
@@ -1107,7 +1104,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, reset, in gateway-tunnel, after 90 ms
-            finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
             in gateway-tunnel, behind the client's handshake request: server resets (RST) 90 ms after the last byte
         ",
     },
@@ -1130,7 +1127,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-tunnel, after 0 µs
-            finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
             the gateway does not answer the client's tunnel create: it gives up after 30.8 s
         ",
     },
@@ -1152,7 +1149,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, fin, in gateway-tunnel, after 70 ms
-            finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
             in gateway-tunnel, behind the client's tunnel create: server closes (FIN) 70 ms after the last byte
         ",
     },
@@ -1174,7 +1171,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, reset, in gateway-tunnel, after 70 ms
-            finding RDG-503, server, possible, in gateway-tunnel on back, or RDG-TRANSPORT PATH-DEAD
+            finding RDG-TRANSPORT, server, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
             in gateway-tunnel, behind the client's tunnel create: server resets (RST) 70 ms after the last byte
         ",
     },
@@ -1197,7 +1194,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-authorization, after 0 µs
-            finding RDG-CAP, server, possible, in gateway-authorization on back, or RDG-503
+            finding RDG-TRANSPORT, server, possible, in gateway-authorization on back, or RDG-503 RDG-CAP
             the gateway does not answer the client's tunnel authorize: it gives up after 30.8 s
         ",
     },
@@ -1219,7 +1216,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, fin, in gateway-authorization, after 50 ms
-            finding RDG-CAP, server, possible, in gateway-authorization on back, or RDG-503
+            finding RDG-TRANSPORT, server, possible, in gateway-authorization on back, or RDG-503 RDG-CAP
             in gateway-authorization, behind the client's tunnel authorize: server closes (FIN) 50 ms after the last byte
         ",
     },
@@ -1241,7 +1238,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, reset, in gateway-authorization, after 50 ms
-            finding RDG-CAP, server, possible, in gateway-authorization on back, or RDG-503
+            finding RDG-TRANSPORT, server, possible, in gateway-authorization on back, or RDG-503 RDG-CAP
             in gateway-authorization, behind the client's tunnel authorize: server resets (RST) 50 ms after the last byte
         ",
     },
@@ -1264,7 +1261,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-channel, after 0 µs
-            finding RDG-TARGET, server, possible, in gateway-channel on back, or RDG-RAP RDG-503
+            finding RDG-TRANSPORT, server, possible, in gateway-channel on back, or RDG-503 RDG-TARGET RDG-RAP
             the gateway does not answer the client's channel create: it gives up after 30.8 s
         ",
     },
@@ -1286,7 +1283,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, fin, in gateway-channel, after 30 ms
-            finding RDG-TARGET, server, possible, in gateway-channel on back, or RDG-RAP RDG-503
+            finding RDG-TRANSPORT, server, possible, in gateway-channel on back, or RDG-503 RDG-TARGET RDG-RAP
             in gateway-channel, behind the client's channel create: server closes (FIN) 30 ms after the last byte
         ",
     },
@@ -1308,7 +1305,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, reset, in gateway-channel, after 30 ms
-            finding RDG-TARGET, server, possible, in gateway-channel on back, or RDG-RAP RDG-503
+            finding RDG-TRANSPORT, server, possible, in gateway-channel on back, or RDG-503 RDG-TARGET RDG-RAP
             in gateway-channel, behind the client's channel create: server resets (RST) 30 ms after the last byte
         ",
     },
@@ -1341,7 +1338,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-channel, after 780 ms
-            finding RDG-TARGET, client, possible, in gateway-channel on back, or RDG-RAP RDG-503
+            finding RDG-TRANSPORT, client, possible, in gateway-channel on back, or RDG-503 RDG-TARGET RDG-RAP
             the gateway does not answer the client's channel create: it gives up after 780 ms
         ",
     },
@@ -1577,9 +1574,9 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "gateway: reset while the session is active",
-        fires: &["broken while active"],
+        fires: &["the gateway ends the tunnel"],
         almost: &[
-            "the gateway ends the tunnel",
+            "broken while active",
             "ended on the way through the gateway",
             "ended behind TLS with the gateway",
         ],
@@ -1595,8 +1592,8 @@ pub const STORIES: &[Story] = &[
         says: "
             broken
             end on back: by server, reset, in active, after 100 ms
-            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ RDG-LIMIT
-            the running session breaks after 59.5 s: server resets (RST) 100 ms after the last byte
+            finding RDG-TRANSPORT, server, possible, in active on back, or RDG-LIMIT RDG-503 PATH-RSTINJ
+            the connection to the gateway breaks while the session runs: server resets (RST) 100 ms after the last byte
         ",
     },
     Story {
@@ -1696,14 +1693,14 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, fin, in gateway-channel, after 0 µs
-            finding RDG-TARGET, server, possible, in gateway-channel on back, or RDG-RAP RDG-503
+            finding RDG-TRANSPORT, server, possible, in gateway-channel on back, or RDG-503 RDG-TARGET RDG-RAP
             in gateway-channel, behind the gateway's close: server closes (FIN) 0 µs after the last byte
         ",
     },
     Story {
         name: "gateway: sealed, a session that is reset",
-        fires: &["broken while active"],
-        almost: &["ended behind TLS with the gateway", "the gateway ends the tunnel"],
+        fires: &["the gateway ends the tunnel"],
+        almost: &["ended behind TLS with the gateway", "broken while active"],
         script: "
             0ms gateway
             21ms outer 1.3 10ms sealed
@@ -1716,8 +1713,8 @@ pub const STORIES: &[Story] = &[
         says: "
             broken
             end on back: by server, reset, in active, after 100 ms
-            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ RDG-LIMIT
-            the running session breaks after 58.1 s: server resets (RST) 100 ms after the last byte
+            finding RDG-TRANSPORT, server, possible, in active on back, or RDG-LIMIT RDG-503 PATH-RSTINJ
+            the connection to the gateway breaks while the session runs: server resets (RST) 100 ms after the last byte
         ",
     },
 ];
