@@ -44,6 +44,8 @@ pub enum Command {
     Demo(Demo),
     /// Be a server, or an RD Gateway, that fails in one way, for any client to try: `lab list` names the ways
     Lab(Lab),
+    /// Make a recording fit for others to see: the same verdict from it, without names, addresses, payload and secrets
+    Redact(Redact),
     /// Put the secrets of recordings before their first packet, where tshark needs them, and mend a cut end
     Finalize(Finalize),
 }
@@ -145,6 +147,19 @@ pub enum CaWhat {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Redact {
+    /// A recording of rdpscope (pcapng, also .gz and .zst)
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// Write there
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace the file that is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

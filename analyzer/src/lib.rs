@@ -52,6 +52,8 @@ pub mod analysis;
 
 pub mod reading;
 
+pub mod redact;
+
 pub mod probe;
 
 pub mod report;
