@@ -42,6 +42,8 @@ pub mod diagnose;
 
 pub mod attempt;
 
+pub mod compare;
+
 pub mod survey;
 
 pub mod explain;

@@ -4,8 +4,10 @@
 mod analyze;
 mod announce;
 mod beside;
+mod bundle;
 mod ca;
 mod demo;
+mod diff;
 mod explain;
 mod finalize;
 mod histogram;
@@ -41,6 +43,8 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Histogram(args) => histogram::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Lab(args) => lab::run(args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Bundle(args) => bundle::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Finalize(args) => finalize::run(&args),
     }

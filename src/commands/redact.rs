@@ -33,14 +33,24 @@ pub fn write(from: &Path, to: &Path, force: bool) -> anyhow::Result<Redacted> {
     if fs::canonicalize(from).is_ok_and(|from| fs::canonicalize(to).is_ok_and(|to| from == to)) {
         bail!("{} cannot be redacted into itself", from.display());
     }
-    // What cannot be read must not cost the file that is there.
-    input::open(from).with_context(|| format!("cannot open {}", from.display()))?;
-    let out = BufWriter::new(create_private(to, force)?);
-    let redacted = redact::redact(&|| input::open(from), out, env!("CARGO_PKG_VERSION"));
-    if redacted.is_err() {
-        let _nothing_in_it = fs::remove_file(to);
+    if !force && to.exists() {
+        bail!("{} is there already: --force replaces it", to.display());
     }
-    redacted.with_context(|| from.display().to_string())
+    // What cannot be read must not cost the file that is there.
+    let mut partial = to.as_os_str().to_owned();
+    partial.push(".part");
+    let partial = Path::new(&partial);
+    let out = BufWriter::new(create_private(partial, true)?);
+    let redacted = redact::redact(&|| input::open(from), out, env!("CARGO_PKG_VERSION"));
+    let redacted = redacted.with_context(|| from.display().to_string());
+    let redacted = redacted.and_then(|redacted| {
+        fs::rename(partial, to).with_context(|| format!("cannot write {}", to.display()))?;
+        Ok(redacted)
+    });
+    if redacted.is_err() {
+        let _nothing_in_it = fs::remove_file(partial);
+    }
+    redacted
 }
 
 /// Whether the same is said of it as before, names aside.
