@@ -14,8 +14,7 @@ use crate::cli::Redact;
 use crate::input;
 
 /// What is not changed, so that whoever shares the file knows.
-const LEFT_IN: &str = "\
-  left in:   times, sizes and ends; what the kernel said of the path; which protocols, versions, suites and extensions are
+const LEFT_IN: &str = "  left in:   times, sizes and ends; what the kernel said of the path; which protocols, versions, suites and extensions are
              offered and chosen, with the random numbers of the hellos and the correlation id of the request; alerts; of
              certificates dates, usages, algorithms and key sizes, country, and the names of products that inspect TLS;
              of RDP that no TLS protects settings, channel names, capabilities and error codes; loopback addresses, ports

@@ -150,11 +150,14 @@ fn is_longer(left: Duration, right: Duration) -> bool {
 }
 
 fn parting(facts: &[Difference], phases: &[PhasePair]) -> Option<Parting> {
-    let fact = facts.iter().filter(|fact| fact.matters);
-    let fact = fact.filter_map(|fact| Some(Parting { phase: fact.phase?, says: fact.name.to_owned() })).next();
+    let find = |both: bool| {
+        let mut facts = facts.iter().filter(|fact| fact.matters && fact.says.iter().all(Option::is_some) == both);
+        facts.find_map(|fact| Some(Parting { phase: fact.phase?, says: fact.name.to_owned() }))
+    };
     let phase = phases.iter().find(|pair| pair.went_otherwise() || pair.stands_out).map(|pair| Parting {
         phase: pair.phase,
         says: if pair.stands_out { "the time it took" } else { "how it went" }.to_owned(),
     });
-    [fact, phase].into_iter().flatten().min_by_key(|parting| parting.phase)
+    // Of one phase it tells most what both said, and said otherwise; least, that one said nothing.
+    [find(true), phase, find(false)].into_iter().flatten().min_by_key(|parting| parting.phase)
 }

@@ -123,7 +123,7 @@ impl Learner {
         let (mut certificates, mut voices, mut blanked) = (Vec::new(), BTreeMap::new(), 0);
         for speaker in order {
             let mut data = beginnings.remove(&speaker).unwrap_or_default().data;
-            let by_gateway = gateways.iter().any(|flow| *flow == speaker.flow);
+            let by_gateway = gateways.contains(&speaker.flow);
             let (then, here) = begin(&mut data, by_gateway, &mut certificates, &mut names);
             blanked += here as u64;
             voices.insert(speaker, Voice { beginning: data, at: 0, then });
