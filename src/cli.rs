@@ -44,6 +44,12 @@ pub enum Command {
     Demo(Demo),
     /// Be a server, or an RD Gateway, that fails in one way, for any client to try: `lab list` names the ways
     Lab(Lab),
+    /// Say where two sessions part: facts, phases and ends that differ; or the two legs of a relayed one
+    Diff(Diff),
+    /// Pack recordings, fit for others to see, with their reports and facts of this system into one archive
+    Bundle(Bundle),
+    /// Make a recording fit for others to see: the same verdict from it, without names, addresses, payload and secrets
+    Redact(Redact),
     /// Put the secrets of recordings before their first packet, where tshark needs them, and mend a cut end
     Finalize(Finalize),
 }
@@ -145,6 +151,55 @@ pub enum CaWhat {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// A session that went well, and one that did not: recordings, captures, or folders of them, of which the last such session
+    /// is taken
+    #[arg(required = true, num_args = 1..=2, value_names = ["GOOD", "BAD"])]
+    pub inputs: Vec<PathBuf>,
+    /// Compare the two legs of one recording: what the client had and what the server had
+    #[arg(long)]
+    pub legs: bool,
+    /// Open TLS with the secrets of this NSS key log, besides those in the captures and those that SSLKEYLOGFILE names
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
+    /// For people or for scripts
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write there instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Bundle {
+    /// Recordings of rdpscope (pcapng, also .gz and .zst)
+    #[arg(required = true, value_name = "FILE")]
+    pub inputs: Vec<PathBuf>,
+    /// Write there: a .tar.gz
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Put the files in as they are, with names, payload and secrets
+    #[arg(long)]
+    pub as_is: bool,
+    /// Replace the file that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Redact {
+    /// A recording of rdpscope (pcapng, also .gz and .zst)
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// Write there
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace the file that is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

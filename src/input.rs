@@ -63,6 +63,11 @@ pub fn read_all(inputs: &[PathBuf], keys: &Arc<Keyring>) -> Vec<Found> {
     found.into_iter().map(|(_, found)| found).collect()
 }
 
+/// A file, taken out of its compression.
+pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    decompressed(File::open(path)?).map_err(io::Error::other)
+}
+
 /// The sessions in one file.
 pub fn read_one(path: &Path) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
     read(path, &Arc::default(), &ProgressBar::hidden())

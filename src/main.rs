@@ -1,5 +1,6 @@
 //! `rdpscope`: says why Remote Desktop will not connect. This package is the command line and nothing else.
 
+mod archive;
 mod cli;
 mod commands;
 mod input;

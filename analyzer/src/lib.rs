@@ -42,6 +42,8 @@ pub mod diagnose;
 
 pub mod attempt;
 
+pub mod compare;
+
 pub mod survey;
 
 pub mod explain;
@@ -51,6 +53,8 @@ pub mod latency;
 pub mod analysis;
 
 pub mod reading;
+
+pub mod redact;
 
 pub mod probe;
 

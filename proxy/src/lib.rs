@@ -15,6 +15,8 @@ mod roots;
 
 pub mod record;
 
+pub mod redact;
+
 pub mod authority;
 
 pub mod intercept;

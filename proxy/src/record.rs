@@ -59,6 +59,8 @@ pub struct Recorder<W: Write> {
     /// In the order in which they spoke first.
     connections: Vec<Connection>,
     frame: u64,
+    /// Whether blank ends of packets are left off.
+    redacted: bool,
 }
 
 /// One connection of a client, on its two legs.
@@ -89,7 +91,7 @@ impl<W: Write> Recorder<W> {
         };
         let mut writer = PcapNgWriter::with_section_header(out, header).map_err(io::Error::other)?;
         interfaces(&mut writer, 0)?;
-        Ok(Recorder { writer, connections: vec![Connection::default()], frame: 0 })
+        Ok(Recorder { writer, connections: vec![Connection::default()], frame: 0, redacted: section.redacted })
     }
 
     /// From now on equal payload of this connection is stored once: what the relay passes on is written as headers only.
@@ -153,7 +155,8 @@ impl<W: Write> Recorder<W> {
                 self.packet(at, leg, Side::Client, Flags::ACK, Payload::NONE, &[])
             }
             Seen::Bytes { from, data } => {
-                let payload = Payload { here: data, len: data.len() as u32, sum: piece.sum };
+                let here = if self.redacted { without_blank_end(data) } else { data };
+                let payload = Payload { here, len: data.len() as u32, sum: piece.sum };
                 self.payload(at, leg, *from, payload, comments)
             }
             Seen::Missing { from, len, .. } => {
@@ -172,6 +175,16 @@ impl<W: Write> Recorder<W> {
             // INVARIANT: the other kinds have an annotation and were written above.
             Seen::Opening(_) | Seen::Path(_) | Seen::Sign(_) | Seen::Interception(_) => Ok(()),
         }
+    }
+
+    /// Writes what was read from a recording, and is a piece already.
+    ///
+    /// # Errors
+    /// Where the output does.
+    pub fn write_again(&mut self, observation: Observation) -> io::Result<()> {
+        let Observation { at, flow, seen, .. } = observation;
+        let sum = if let Seen::Bytes { data, .. } = &seen { sum_of(data) } else { 0 };
+        self.write(at, flow, &Piece { seen, sum }, &[])
     }
 
     /// Where this flow is stored. A connection that has not spoken before gets its interfaces now.
@@ -390,6 +403,12 @@ fn index(leg: Leg) -> usize {
         Leg::Front | Leg::Only => 0,
         Leg::Back => 1,
     }
+}
+
+/// One byte stays: with none a packet says that its payload stands on the other leg.
+fn without_blank_end(data: &[u8]) -> &[u8] {
+    let len = data.iter().rposition(|byte| *byte != 0).map_or(1, |at| at + 1);
+    data.get(..len).unwrap_or(data)
 }
 
 fn mirrored(from: Side, len: u64) -> Seen {

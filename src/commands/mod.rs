@@ -4,8 +4,10 @@
 mod analyze;
 mod announce;
 mod beside;
+mod bundle;
 mod ca;
 mod demo;
+mod diff;
 mod explain;
 mod finalize;
 mod histogram;
@@ -13,6 +15,7 @@ mod intercept;
 mod lab;
 mod probe;
 pub mod proxy;
+mod redact;
 mod report;
 mod rules;
 mod screen;
@@ -40,6 +43,9 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Histogram(args) => histogram::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Lab(args) => lab::run(args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Bundle(args) => bundle::run(&args),
+        Command::Redact(args) => redact::run(&args),
         Command::Finalize(args) => finalize::run(&args),
     }
 }
@@ -68,6 +74,23 @@ fn talk(text: &str) {
 /// Writes a report that is asked for, or prints it.
 fn put(output: Option<&Path>, text: &str) -> anyhow::Result<()> {
     output.map_or_else(|| print(text), |path| write_private(path, text))
+}
+
+/// A file that only this user can read; one that is there stays unless told otherwise.
+fn create_private(path: &Path, force: bool) -> anyhow::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).truncate(force).create(force).create_new(!force);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(path);
+    if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
+        anyhow::bail!("{} is there already: --force replaces it", path.display());
+    }
+    let file = opened.with_context(|| format!("cannot write {}", path.display()))?;
+    // A file that is replaced keeps its mode otherwise.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).context("cannot make it private")?;
+    Ok(file)
 }
 
 /// Writes a report that only this user can read.

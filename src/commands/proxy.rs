@@ -131,6 +131,7 @@ pub fn section() -> Section {
         version: env!("CARGO_PKG_VERSION").into(),
         command: command.join(" ").replace('\n', " "),
         host: host.trim().into(),
+        redacted: false,
     }
 }
 

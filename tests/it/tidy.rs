@@ -14,7 +14,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ccm", &["analyzer/src/tls/cipher.rs"]),
     ("chacha20poly1305", &["analyzer/src/tls/cipher.rs"]),
     ("etherparse", &["analyzer/src/capture/ip.rs"]),
-    ("flate2", &["src/input.rs"]),
+    ("flate2", &["src/input.rs", "src/archive.rs"]), // read, and written
     ("indicatif", &["src/input.rs"]),
     ("ironrdp-core", &["analyzer/src/rdp/decoded.rs"]),
     ("ironrdp-pdu", &["analyzer/src/rdp/decoded.rs"]),
@@ -39,6 +39,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("socket2", &["proxy/src/dial.rs", "proxy/src/leg.rs"]), // a socket before and after tokio knows it
     ("tokio-rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs"]),
     ("tracing-subscriber", &["src/main.rs"]),
+    ("tar", &["src/archive.rs"]),
     ("tun-rs", &[]), // tests alone: tests/it/support/wan
     ("windows-sys", &["proxy/src/tcp_info.rs"]),
     ("x509-parser", &["analyzer/src/tls/certificate.rs"]),
@@ -67,6 +68,7 @@ const ABSENCES: &[(&str, &str, &[&str])] = &[
     ("analyzer/src/explain", MEANING, BYTES),
     ("analyzer/src/explain.rs", MEANING, BYTES),
     ("analyzer/src/latency.rs", MEANING, BYTES),
+    ("analyzer/src/compare", MEANING, BYTES),
     ("analyzer/src/report", MEANING, BYTES),
     ("analyzer/src", NO_PANIC, PANICS),
     ("proxy/src", NO_PANIC, PANICS),

@@ -19,6 +19,10 @@ pub const END: &str = "rdpscope: end";
 /// How the comment of a recording's section header starts.
 pub const SECTION_PREFIX: &str = "rdpscope recording 1";
 
+/// How it ends where the recording is redacted.
+const REDACTED: &str =
+    "\nredacted: names are replaced, what was sealed is blank, and blank ends of packets are left off";
+
 /// What a recording says of itself in its section header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Section {
@@ -28,16 +32,19 @@ pub struct Section {
     pub command: String,
     /// The host it ran on.
     pub host: String,
+    /// Whether it was made fit for others to see. Then what is blank at the end of a packet is left off, and read as zeros.
+    pub redacted: bool,
 }
 
 impl Section {
     /// The comment of the section header.
     pub fn encode(&self) -> String {
-        let Section { version, command, host } = self;
+        let Section { version, command, host, redacted } = self;
+        let redacted = if *redacted { REDACTED } else { "" };
         format!(
             "{SECTION_PREFIX}\nreconstructed from a relay: SYN, ACK and segment boundaries are made up from what the \
              sockets said; times are those of the relay's reads and writes\nversion {version}\ncommand {command}\n\
-             host {host}"
+             host {host}{redacted}"
         )
     }
 
@@ -50,7 +57,8 @@ impl Section {
             let found = comment.lines().find_map(|line| line.strip_prefix(name));
             found.map(|value| value.trim().to_owned()).unwrap_or_default()
         };
-        Some(Section { version: field("version "), command: field("command "), host: field("host ") })
+        let redacted = comment.ends_with(REDACTED);
+        Some(Section { version: field("version "), command: field("command "), host: field("host "), redacted })
     }
 }
 

@@ -93,7 +93,8 @@ impl Decoder {
         let Some(interface) = self.interfaces.get_mut(packet.interface as usize) else { return };
         let Some(segment) = segment::read(packet.data, packet.original_len) else { return };
         let flow = interface.flow;
-        interface.segment(&segment, &mut |seen| each(Observation { at, flow, frame, seen }));
+        let is_redacted = self.section.as_ref().is_some_and(|section| section.redacted);
+        interface.segment(&segment, is_redacted, &mut |seen| each(Observation { at, flow, frame, seen }));
     }
 
     fn statistics(&mut self, interface: u32, at: Timestamp, comments: &[String], each: &mut dyn FnMut(Observation)) {
@@ -107,7 +108,7 @@ impl Decoder {
 }
 
 impl Interface {
-    fn segment(&mut self, segment: &Segment<'_>, each: &mut dyn FnMut(Seen)) {
+    fn segment(&mut self, segment: &Segment<'_>, is_redacted: bool, each: &mut dyn FnMut(Seen)) {
         if segment.syn && !segment.ack {
             self.ends = Some((segment.source, segment.destination));
             self.opened = false;
@@ -119,7 +120,7 @@ impl Interface {
             self.opened = true;
             return each(Seen::Opened);
         }
-        self.payload(from, segment, each);
+        self.payload(from, segment, is_redacted, each);
         if segment.rst {
             let how = if self.opened { Ending::Reset } else { Ending::Refused };
             let how = if from == Side::Client { Ending::Reset } else { how };
@@ -129,7 +130,12 @@ impl Interface {
         }
     }
 
-    fn payload(&self, from: Side, segment: &Segment<'_>, each: &mut dyn FnMut(Seen)) {
+    fn payload(&self, from: Side, segment: &Segment<'_>, is_redacted: bool, each: &mut dyn FnMut(Seen)) {
+        if is_redacted && !segment.payload.is_empty() {
+            let mut data = segment.payload.to_vec();
+            data.resize(data.len().max(segment.payload_len as usize), 0);
+            return each(Seen::Bytes { from, data: data.into() });
+        }
         let here = segment.payload.len() as u64;
         if here > 0 {
             each(Seen::Bytes { from, data: Bytes::copy_from_slice(segment.payload) });

@@ -295,6 +295,11 @@ pub fn inspected(timeline: &Timeline) -> Option<&'static str> {
     INSPECTORS.iter().find(|(name, _)| issuer.contains(name)).map(|(_, vendor)| *vendor)
 }
 
+/// What the issuer of such a certificate is told by, in lower case.
+pub(crate) fn inspectors() -> impl Iterator<Item = &'static str> {
+    INSPECTORS.iter().map(|(name, _)| *name)
+}
+
 /// The name that the certificate must be for: what the client says in SNI, else what the relay, or the gateway, was told to
 /// reach.
 pub fn asked(timeline: &Timeline) -> Option<String> {

@@ -2,6 +2,7 @@
 //! serde_json.
 
 mod causes;
+mod compare;
 mod explain;
 mod gateway;
 mod histogram;
@@ -10,6 +11,7 @@ mod path;
 pub mod probe;
 
 pub use causes::catalogue;
+pub use compare::comparison;
 pub use explain::explanations;
 pub use histogram::histograms;
 

@@ -1,5 +1,6 @@
 //! The analysis for people: good in 80 columns, without colour.
 
+pub mod compare;
 mod gateway;
 pub(super) mod inner;
 pub(super) mod path;

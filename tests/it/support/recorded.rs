@@ -93,8 +93,12 @@ impl Recorded {
         let addr = server.local_addr();
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(server.run(async move { asked.await.unwrap_or(()) }));
-        let section =
-            Section { version: env!("CARGO_PKG_VERSION").into(), command: "tests/it".into(), host: "lab".into() };
+        let section = Section {
+            version: env!("CARGO_PKG_VERSION").into(),
+            command: "tests/it".into(),
+            host: "lab".into(),
+            redacted: false,
+        };
         let config = watch::Config { out: Some(folder.0.clone()), section, both, secrets, gateway, names: false };
         let scribe = thread::spawn(move || watch::run(intake, config, &mut |_: Live<'_>| {}));
         Recorded { addr, folder, shutdown, server, scribe }

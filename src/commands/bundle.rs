@@ -1,0 +1,122 @@
+//! `rdpscope bundle`: what somebody else needs to look into it, in one file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use analyzer::attempt::{self, Diagnosed};
+use analyzer::report::{html, json};
+use analyzer::time::Timestamp;
+use anyhow::{Context, bail};
+
+use super::{analyze, create_private, print, redact};
+use crate::archive::Archive;
+use crate::cli::Bundle;
+
+/// The folder in the archive.
+const FOLDER: &str = "rdpscope-bundle";
+
+pub fn run(args: &Bundle) -> anyhow::Result<u8> {
+    let name = args.output.to_string_lossy().to_ascii_lowercase();
+    if !name.ends_with(".tar.gz") && !name.ends_with(".tgz") {
+        bail!("expected a name that ends in .tar.gz, found {}", args.output.display());
+    }
+    let scratch = Scratch::beside(&args.output)?;
+    let parts = args.inputs.iter().enumerate().map(|(number, input)| part(args, input, number + 1, &scratch.0));
+    let parts = parts.collect::<anyhow::Result<Vec<Part>>>()?;
+    let mut archive = Archive::new(create_private(&args.output, args.force)?, FOLDER);
+    let packed = pack(&mut archive, &parts).and_then(|()| archive.finish().map_err(Into::into));
+    if packed.is_err() {
+        let _incomplete = fs::remove_file(&args.output);
+    }
+    packed.with_context(|| format!("cannot write {}", args.output.display()))?;
+    for part in &parts {
+        print(&part.told)?;
+    }
+    print(&format!("{}: {} files, report.html, report.json, system.txt\n", args.output.display(), parts.len()))?;
+    Ok(u8::from(parts.iter().any(|part| !part.is_same)))
+}
+
+/// A recording in the archive.
+struct Part {
+    name: String,
+    path: PathBuf,
+    sessions: Vec<Diagnosed>,
+    told: String,
+    /// Whether its verdict is that of the recording it was made from.
+    is_same: bool,
+}
+
+/// A redacted recording has a number for a name: the file's own may be that of a host. So the reports are of what is packed.
+fn part(args: &Bundle, input: &Path, number: usize, scratch: &Path) -> anyhow::Result<Part> {
+    if args.as_is {
+        let file = input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = format!("{number}-{file}");
+        let told = format!("{}: as it is, with names, payload and secrets\n", input.display());
+        let sessions = sessions(input, &name)?;
+        return Ok(Part { name, path: input.to_owned(), sessions, told, is_same: true });
+    }
+    let name = format!("recording-{number}.pcapng");
+    let path = scratch.join(&name);
+    let redacted = redact::write(input, &path, false)
+        .with_context(|| format!("{} cannot be made fit to be shared (--as-is packs it as it is)", input.display()))?;
+    let (told, is_same) = (redact::told(&redacted, input, Path::new(&name)), redact::is_same(&redacted));
+    let sessions = sessions(&path, &name)?;
+    Ok(Part { name, path, sessions, told, is_same })
+}
+
+fn sessions(path: &Path, name: &str) -> anyhow::Result<Vec<Diagnosed>> {
+    let mut sessions = Vec::new();
+    let mut take = |session: Diagnosed| sessions.push(Diagnosed { file: Some(name.to_owned()), ..session });
+    if analyze::each_session(&[path.to_owned()], &mut take) {
+        bail!("{} cannot be read", path.display());
+    }
+    Ok(sessions)
+}
+
+fn pack(archive: &mut Archive, parts: &[Part]) -> anyhow::Result<()> {
+    for part in parts {
+        archive.file(&part.name, &part.path)?;
+    }
+    let attempts = attempt::group(parts.iter().flat_map(|part| part.sessions.iter().cloned()).collect());
+    archive.text("report.html", &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
+    archive.text("report.json", &(json::document(env!("CARGO_PKG_VERSION"), &attempts) + "\n"))?;
+    archive.text("system.txt", &system())?;
+    Ok(())
+}
+
+/// What this is run on: no host and no user.
+fn system() -> String {
+    let read = |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned()).ok();
+    let release = read("/etc/os-release").unwrap_or_default();
+    let pretty = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).map(|name| name.trim_matches('"'));
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!(
+        "rdpscope  {}\nsystem    {} {}\nrelease   {}\nkernel    {}\nmade      {}\n",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+        pretty.unwrap_or("unknown"),
+        read("/proc/sys/kernel/osrelease").unwrap_or_else(|| "unknown".into()),
+        Timestamp(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)),
+    )
+}
+
+/// A folder of this run's own, gone when it is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Beside the archive: what has room for that has room for this.
+    fn beside(output: &Path) -> anyhow::Result<Scratch> {
+        let name = format!(".rdpscope-bundle-{}", std::process::id());
+        let path = output.parent().unwrap_or(Path::new("")).join(name);
+        proxy::record::create_folder(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,93 @@
+//! `rdpscope redact`: a recording that others may see, and what is still in it.
+
+use std::fs;
+use std::io::BufWriter;
+use std::path::Path;
+
+use analyzer::attempt::Diagnosed;
+use analyzer::report::verdict;
+use anyhow::{Context, bail};
+use proxy::redact::{self, Redacted};
+
+use super::{create_private, print};
+use crate::cli::Redact;
+use crate::input;
+
+/// What is not changed, so that whoever shares the file knows.
+const LEFT_IN: &str = "  left in:   times, sizes and ends; what the kernel said of the path; which protocols, versions, suites and extensions are
+             offered and chosen, with the random numbers of the hellos and the correlation id of the request; alerts; of
+             certificates dates, usages, algorithms and key sizes, country, and the names of products that inspect TLS;
+             of RDP that no TLS protects settings, channel names, capabilities and error codes; loopback addresses, ports
+             below 1024, 3389 and 3391
+";
+
+pub fn run(args: &Redact) -> anyhow::Result<u8> {
+    let redacted = write(&args.input, &args.output, args.force)?;
+    print(&told(&redacted, &args.input, &args.output))?;
+    Ok(u8::from(!is_same(&redacted)))
+}
+
+/// Writes the recording that others may see.
+pub fn write(from: &Path, to: &Path, force: bool) -> anyhow::Result<Redacted> {
+    if fs::canonicalize(from).is_ok_and(|from| fs::canonicalize(to).is_ok_and(|to| from == to)) {
+        bail!("{} cannot be redacted into itself", from.display());
+    }
+    if !force && to.exists() {
+        bail!("{} is there already: --force replaces it", to.display());
+    }
+    // What cannot be read must not cost the file that is there.
+    let mut partial = to.as_os_str().to_owned();
+    partial.push(".part");
+    let partial = Path::new(&partial);
+    let out = BufWriter::new(create_private(partial, true)?);
+    let redacted = redact::redact(&|| input::open(from), out, env!("CARGO_PKG_VERSION"));
+    let redacted = redacted.with_context(|| from.display().to_string());
+    let redacted = redacted.and_then(|redacted| {
+        fs::rename(partial, to).with_context(|| format!("cannot write {}", to.display()))?;
+        Ok(redacted)
+    });
+    if redacted.is_err() {
+        let _nothing_in_it = fs::remove_file(partial);
+    }
+    redacted
+}
+
+/// Whether the same is said of it as before, names aside.
+pub fn is_same(redacted: &Redacted) -> bool {
+    let said = |sessions: &[Diagnosed]| sessions.iter().map(findings).collect::<Vec<_>>();
+    said(&redacted.before) == said(&redacted.after)
+}
+
+fn findings(session: &Diagnosed) -> (String, Vec<String>) {
+    let finding = session.findings.iter().map(|one| {
+        format!("{} {} {} {:?} {:?} {:?}", one.cause.id, one.phase, one.leg, one.by, one.confidence, one.severity)
+    });
+    (session.outcome.name().to_owned(), finding.collect())
+}
+
+/// What was done, and what was not.
+pub fn told(redacted: &Redacted, from: &Path, to: &Path) -> String {
+    let told = &redacted.told;
+    let mut text = format!("{}: {} for others to see\n", to.display(), from.display());
+    text += &format!(
+        "  replaced:  {} words of names, {} addresses, {} ports; what names somebody in {} certificates\n",
+        told.words, told.addresses, told.ports, told.certificates
+    );
+    text += &format!("  blanked:   {} bytes of payload\n", told.blanked);
+    text += &format!("  left out:  {} lines of secrets, all comments, command line and host\n", told.secrets);
+    text += LEFT_IN;
+    if let Some(stopped) = &redacted.stopped {
+        text += &format!("  not whole: {stopped}\n");
+    }
+    text + &verdicts(redacted)
+}
+
+fn verdicts(redacted: &Redacted) -> String {
+    if !is_same(redacted) {
+        let lines = |sessions: &[Diagnosed]| sessions.iter().map(verdict::of_session).collect::<Vec<_>>().join("; ");
+        let (before, after) = (lines(&redacted.before), lines(&redacted.after));
+        return format!("  verdict:   not the same\n    before:  {before}\n    now:     {after}\n");
+    }
+    let opened = if redacted.told.secrets > 0 { "; what only the secrets show is not in it" } else { "" };
+    format!("  verdict:   the same{opened}\n")
+}
