@@ -45,6 +45,12 @@ impl Analysis {
         self.sessions.timelines().next().map_or(&self.nothing, |(_, timeline)| timeline)
     }
 
+    /// Forgets a connection that has nothing to do with Remote Desktop.
+    pub fn forget(&mut self, number: u32) {
+        self.layers.forget(number);
+        self.sessions.forget(number);
+    }
+
     /// The sessions.
     pub fn sessions(&mut self) -> &mut Sessions {
         &mut self.sessions

@@ -76,6 +76,11 @@ impl Session {
         stacks.filter_map(Stack::random).filter(|random| !self.keys.is_complete(random))
     }
 
+    /// Forgets a connection that nobody asks for any more.
+    pub fn forget(&mut self, session: u32) {
+        self.stacks.retain(|(flow, _)| flow.session != session);
+    }
+
     /// Takes the lines of a key log.
     fn learn(&mut self, log: &[u8]) {
         if Arc::make_mut(&mut self.keys).read(log) > 0 {

@@ -7,7 +7,7 @@ use super::stage::{self, length};
 use super::{Confidence, Finding, Party, path, tls};
 use crate::codes::{Code, Table};
 use crate::event::{AuthMessage, HttpAuth, HttpResponse, NtlmKind, Transport, TunnelMessage};
-use crate::observation::{Ending, Means, Side};
+use crate::observation::{Ending, Leg, Means, Side};
 use crate::timeline::facts::{Mark, Sighting};
 use crate::timeline::gateway::{Exchange, Gateway, Sealed};
 use crate::timeline::phase::PhaseName;
@@ -350,7 +350,7 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
     let finding = Finding::at_end(timeline, "RDG-TRANSPORT", Confidence::Possible, says)?;
     let finding = finding.on(stage::server_leg(timeline), phase).with(mark, format!("{word} of the {}", party(from)));
     let finding = if waits && waited >= DROPPED { finding.by(Party::Server) } else { finding };
-    let finding = if gateway.messages.is_empty() { with_halves(finding, gateway) } else { finding };
+    let finding = if gateway.messages.is_empty() { with_halves(finding, timeline, gateway) } else { finding };
     let finding = finding.with_end(timeline).or("RDG-503", Confidence::Possible);
     Some(match phase {
         PhaseName::GatewayAuth => finding.or("RDG-401", Confidence::Possible),
@@ -361,18 +361,26 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
     })
 }
 
-/// The halves of a tunnel that met different certificates met different gateways, of which the second knows nothing of the
-/// first: a balancer without affinity.
-fn with_halves(mut finding: Finding, gateway: &Gateway) -> Finding {
+/// The halves of a tunnel that met different certificates, or addresses, met different gateways, of which the second knows
+/// nothing of the first: a balancer without affinity.
+fn with_halves(mut finding: Finding, timeline: &Timeline, gateway: &Gateway) -> Finding {
     let halves = gateway.connections.iter().filter(|one| one.carries_half()).count();
+    let answered = gateway.tunnels().filter_map(|one| one.response.as_ref()).map(|seen| seen.mark).last();
+    let (Some(mark), true) = (answered, halves > 1) else { return finding };
     let met = gateway.certificates();
-    let Some(other) = met.iter().find(|other| halves > 1 && other.sha256 != met[0].sha256) else { return finding };
-    let Some(mark) = gateway.tunnels().filter_map(|one| one.response.as_ref()).map(|seen| seen.mark).last() else {
-        return finding;
-    };
+    let other = met.iter().find(|other| other.sha256 != met[0].sha256);
+    let certificates = other.map(|other| format!("certificates, SHA-1 {} and {}", met[0].sha1, other.sha1));
+    let Some(differ) = certificates.or_else(|| addresses(timeline, gateway)) else { return finding };
     finding.confidence = Confidence::Likely;
-    let says = "the two connections of the tunnel met different certificates, and so different gateways";
-    finding.with(mark, format!("{says}: SHA-1 {} and {}", met[0].sha1, other.sha1))
+    finding.with(mark, format!("the two connections of the tunnel met different gateways: {differ}"))
+}
+
+/// Two addresses by which the connections of a tunnel reached the gateway.
+fn addresses(timeline: &Timeline, gateway: &Gateway) -> Option<String> {
+    let first = timeline.server_leg()?.server?.ip();
+    let legs = gateway.connections.iter().filter(|one| one.carries_half()).flat_map(|one| &one.legs);
+    let mut met = legs.filter(|leg| leg.name != Leg::Front).filter_map(|leg| Some(leg.server?.ip()));
+    met.find(|other| *other != first).map(|other| format!("addresses, {first} and {other}"))
 }
 
 /// What was said last on the way through the gateway: a packet of the tunnel, or HTTP.

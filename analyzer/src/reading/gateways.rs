@@ -1,7 +1,7 @@
 //! Connections to RD Gateways in a capture: found by content, where secrets open their TLS, and put together by client and
 //! gateway, as a relay puts them into one recording.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,10 +41,10 @@ pub(super) struct Gateways {
     count: u32,
 }
 
-/// The connections of one client to one gateway that go on together.
+/// The connections of one client to one gateway that go on together. A gateway may have several addresses.
 struct Group {
     number: u32,
-    ends: Option<(IpAddr, SocketAddr)>,
+    ends: Option<(IpAddr, u16)>,
     analysis: Analysis,
     /// Connections that go on.
     open: u32,
@@ -65,7 +65,7 @@ impl Gateways {
         let first = pending.first()?;
         let ends = pending.iter().find_map(|observation| match observation.seen {
             Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) => {
-                Some((client.ip(), server))
+                Some((client.ip(), server.port()))
             }
             _ => None,
         });
@@ -101,7 +101,7 @@ impl Gateways {
         member.is_settled = read.is_some_and(|gateway| gateway.is_rdp());
         let is_foreign = read.is_some() && !member.is_settled;
         if is_foreign {
-            group.analysis.sessions().forget(member.session);
+            group.analysis.forget(member.session);
             group.open -= 1;
         }
         !is_foreign
