@@ -52,4 +52,5 @@ pub static GROUPS: &[Group] = &[
     of(&["RDG-401", "RDG-TARGET", "RDG-COOKIE"], "of what TLS with the gateway seals: a key log; on the gateway: Security log 4625 (401), TerminalServices-Gateway/Operational: 304 (target); does a new .rdp file work (COOKIE)?"),
     of(&["RDG-401", "RDG-LIMIT"], "of what TLS with the gateway seals: a key log; on the gateway: Security log 4625 (401), TerminalServices-Gateway/Operational: 203 (full)"),
     of(&["RDG-TRANSPORT", "RDG-LIMIT"], "of a running session that ends without a word of the gateway: always the same age, or 303 in TerminalServices-Gateway/Operational (LIMIT); else what the boxes before the gateway log at this time"),
+    of(&["RDG-TRANSPORT", "X224-NOCC"], "of a channel that is open and carries nothing: on the gateway, log TerminalServices-Gateway/Operational, 302 and 303 (bytes that passed); on the target, does a connection come?"),
 ];

@@ -28,6 +28,8 @@ const OF_TLS: &[fn(&Timeline) -> Option<Finding>] = &[
 ];
 /// ERROR_GRACEFUL_DISCONNECT, \[MS-TSGU\] 2.2.6: a close that says nothing.
 const GRACEFUL: u32 = 0x4ca;
+/// A gateway answers sooner than this.
+const ANSWERED: std::time::Duration = std::time::Duration::from_millis(300);
 /// A gateway that waits so long before it says that the target cannot be reached had no answer from it.
 const DROPPED: std::time::Duration = std::time::Duration::from_secs(5);
 /// A running tunnel that was quiet for so long ends by a timer: another rule's.
@@ -142,7 +144,7 @@ pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
     let response = last.response.as_ref().filter(|response| response.what.status == 401)?;
     // It never answered what the client said to that, or did not wait for it: that is no refusal.
     let has_gone_on = gateway(timeline)?.tunnels().last().is_some_and(|one| one.response.is_none());
-    let is_challenge = response.what.offers.iter().any(|offer| offer.has_token);
+    let is_challenge = response.what.offers.iter().any(is_challenge_of);
     if has_gone_on || is_challenge && stage::by_server(end) {
         return None;
     }
@@ -163,19 +165,33 @@ pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
 fn refusal(exchange: &Exchange, response: &HttpResponse) -> (String, Confidence) {
     let sent = exchange.request.what.authorization.as_ref();
     let offers: Vec<&str> = response.offers.iter().map(|offer| offer.scheme.as_str()).collect();
-    let is_challenge = response.offers.iter().any(|offer| offer.has_token);
+    let is_challenge = response.offers.iter().any(is_challenge_of);
     match sent {
         Some(sent) if is_proof(sent) => {
             (format!("the gateway does not take the client's {} credentials", sent.scheme), Confidence::Certain)
         }
         Some(_) if is_challenge => ("the client does not answer the gateway's challenge".into(), Confidence::Possible),
         _ if offers.is_empty() => ("the gateway answers 401 and offers no scheme".into(), Confidence::Likely),
+        _ if !offers.iter().any(|offer| is_taken(offer)) => (
+            format!("the gateway offers {}, which no client of Remote Desktop takes", offers.join(", ")),
+            Confidence::Likely,
+        ),
         Some(sent) if !offers.iter().any(|offer| offer.eq_ignore_ascii_case(&sent.scheme)) => (
             format!("the client comes with {}, the gateway offers {}", sent.scheme, offers.join(", ")),
             Confidence::Likely,
         ),
         _ => (format!("the gateway offers {}, and the client leaves", offers.join(", ")), Confidence::Possible),
     }
+}
+
+/// Whether it is a step of an authentication that clients of Remote Desktop take, and not an offer alone.
+fn is_challenge_of(offer: &HttpAuth) -> bool {
+    offer.has_token && is_taken(&offer.scheme)
+}
+
+/// Whether clients of Remote Desktop authenticate by this scheme (RFC 4559).
+fn is_taken(scheme: &str) -> bool {
+    ["ntlm", "negotiate", "kerberos"].contains(&scheme.to_ascii_lowercase().as_str())
 }
 
 /// Whether it proves who the client is: the last NTLM message, a Kerberos ticket, a password, a token.
@@ -349,7 +365,9 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
     };
     let finding = Finding::at_end(timeline, "RDG-TRANSPORT", Confidence::Possible, says)?;
     let finding = finding.on(stage::server_leg(timeline), phase).with(mark, format!("{word} of the {}", party(from)));
-    let finding = if waits && waited >= DROPPED { finding.by(Party::Server) } else { finding };
+    // Who owes an answer longer than any round trip is waited for.
+    let is_awaited = waited >= if owes { ANSWERED } else { DROPPED };
+    let finding = if waits && is_awaited { finding.by(Party::Server) } else { finding };
     let finding = if gateway.messages.is_empty() { with_halves(finding, timeline, gateway) } else { finding };
     let finding = finding.with_end(timeline).or("RDG-503", Confidence::Possible);
     Some(match phase {

@@ -10,8 +10,8 @@ use super::leg::Leg;
 use super::phase::{Outcome, PhaseName};
 use super::{End, LegName, Sureness, Timeline, first_hand};
 use crate::event::{
-    Basis, Certificate, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport, TunnelMessage,
-    What,
+    Basis, Certificate, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, McsPdu, RpcPdu, Transport,
+    TunnelMessage, What,
 };
 use crate::observation::{Ending, Opening, Side};
 
@@ -653,13 +653,17 @@ impl Timeline {
             Some((Side::Client, _)) => false,
             None => {
                 let left = self.end.is_some_and(|end| end.from == Some(Side::Server) && end.mark.leg != LegName::Front);
-                left && !self.is_announced()
+                left && !self.is_announced() && !self.is_goodbye_said()
             }
         }
     }
 
-    /// How the tunnel ended, where the RDP connection in it had begun.
-    pub fn tunnel_end(&self) -> Option<&End> {
-        self.end.as_ref().filter(|_| self.facts.gateway.as_ref().is_some_and(|gateway| gateway.has_channel()))
+    /// Whether either end of the RDP connection in the tunnel said that it leaves, as far as that can be told.
+    fn is_goodbye_said(&self) -> bool {
+        let is_ultimatum = |(_, pdu): &(Side, McsPdu)| matches!(pdu, McsPdu::DisconnectProviderUltimatum { .. });
+        let left = |side| self.last_words(side).ultimatum || self.last_words(side).alert;
+        self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some()
+            || self.facts.mcs.iter().any(|seen| is_ultimatum(&seen.what))
+            || self.is_inferred() && (left(Side::Client) || left(Side::Server))
     }
 }

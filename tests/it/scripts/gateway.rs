@@ -507,7 +507,7 @@ pub const STORIES: &[Story] = &[
             failed
             end on front: by client, fin, in gateway-auth, after 9.9 ms
             finding RDG-401, server, likely, in gateway-auth on back
-            the client comes with NTLM, the gateway offers Basic (1 answer of 401)
+            the gateway offers Basic, which no client of Remote Desktop takes (1 answer of 401)
         ",
     },
     Story {
@@ -1338,7 +1338,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-channel, after 780 ms
-            finding RDG-TRANSPORT, client, possible, in gateway-channel on back, or RDG-503 RDG-TARGET RDG-RAP
+            finding RDG-TRANSPORT, server, possible, in gateway-channel on back, or RDG-503 RDG-TARGET RDG-RAP
             the gateway does not answer the client's channel create: it gives up after 780 ms
         ",
     },

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Numbered;
 use super::page::Page;
-use crate::codes::tls as names;
+use crate::codes::{Table, tls as names};
 use crate::diagnose::stage::length;
 use crate::diagnose::{Evidence, Finding};
 use crate::observation::{Ending, Leg, Side};
@@ -326,6 +326,11 @@ fn says(rung: &Rung) -> String {
         Message::Connect => "SYN".into(),
         Message::Connected => "TCP connection stands".into(),
         Message::Named(name) => times(name),
+        // A status of HTTP is known by its decimal number.
+        Message::Coded(name, "http", code) => {
+            let known = Table::keyed("http").and_then(|table| table.code(code)).map_or("", |known| known.name);
+            times(format!("{name} {code} {known}").trim_end())
+        }
         Message::Coded(name, table, code) => times(&format!("{name} {}", keyed(table, code))),
         Message::Alert(description) => format!("TLS alert {} ({description})", names::alert(description)),
         Message::SealedAlert => "TLS alert, sealed".into(),

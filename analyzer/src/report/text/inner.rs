@@ -1,7 +1,7 @@
 //! What plaintext tells, in a few lines: who authenticated how, what was agreed on, how it was ended.
 
 use super::{Told, length};
-use crate::codes::{Notation, Table, errinfo::ERRINFO};
+use crate::codes::{Table, errinfo::ERRINFO};
 use crate::event::{Account, KdcError, Mechanism, Ntlm, NtlmKind};
 use crate::observation::Side;
 use crate::time::{Timestamp, of_filetime};
@@ -46,8 +46,7 @@ pub(super) fn domain_controller(refusals: &[Sighting<KdcError>]) -> impl Iterato
 
 fn named(table: &Table, number: u32) -> String {
     let name = table.code(number).map(|code| code.name).unwrap_or_default();
-    let number = if table.notation == Notation::Decimal { number.to_string() } else { format!("{number:#x}") };
-    format!("{number} {name}").trim_end().to_owned()
+    format!("{number:#x} {name}").trim_end().to_owned()
 }
 
 /// A number, and its name in the table with this key.
