@@ -78,7 +78,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "two TLS connections to port 443 of which one dies, or which meet two certificates; HTTP 403, 404 or \
                    405 for RDG_OUT_DATA, or no 101 for its WebSocket; an end without a word of the gateway",
         sign: "two TLS connections and one dies; works direct to the gateway",
-        looks_like: &["RDG-503", "RDG-PROXYAUTH", "RDG-401", "RDG-LIMIT"],
+        looks_like: &["RDG-503", "RDG-PROXYAUTH", "RDG-401", "RDG-LIMIT", "X224-NOCC"],
         confidence: Confidence::Possible,
         tools: &[Packets],
         check: "connect to the gateway past the reverse proxy (hosts file): does it work? on the proxy: are \

@@ -99,7 +99,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "the connection request is acknowledged by TCP and no confirm ever comes; the client leaves at its \
                    own timer",
         sign: "acknowledged, then silence until the client's own timer",
-        looks_like: &["PATH-ASYM", "PATH-WINZERO", "TCP-BACKLOG"],
+        looks_like: &["PATH-ASYM", "PATH-WINZERO", "TCP-BACKLOG", "RDG-TRANSPORT"],
         confidence: Confidence::Likely,
         tools: &[Probe, Proxy],
         check: "on the server: is TermService hung? qwinsta, event log; through a load balancer: does the back end \
