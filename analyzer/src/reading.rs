@@ -26,6 +26,7 @@ use crate::tcp::{Interest, Listener, Streams};
 use crate::time::Timestamp;
 use crate::timeline::{RDP_PORT, Timeline};
 use crate::tls::keys::Keyring;
+pub use gateways::LINGER;
 use gateways::{Gateways, Member};
 
 /// Refusals of domain controllers that are remembered.

@@ -26,7 +26,7 @@ use analyzer::capture::annotation::Section;
 use analyzer::hold::{self, Hold};
 use analyzer::latency;
 use analyzer::observation::{Absence, Flow, Leg, Observation, Seen};
-use analyzer::reading;
+use analyzer::reading::{self, LINGER};
 use analyzer::time::Timestamp;
 use analyzer::timeline::Edge;
 
@@ -47,8 +47,6 @@ const RECENT: usize = 100;
 const LOOK: Duration = Duration::from_millis(20);
 /// A session that has ended waits so long for secrets that are still being written.
 const GRACE: Duration = Duration::from_secs(1);
-/// Before a gateway, a client that connects again so soon after its last connection ended goes on with what it did.
-const LINGER: Duration = Duration::from_secs(2);
 /// Connections in one recording. A client that makes more gets another.
 const MOST: usize = 128;
 /// A recording whose secrets came too late is read once more where it is no longer than this, bytes: 0.2 seconds.

@@ -9,7 +9,7 @@ use crate::codes::{Code, Table};
 use crate::event::{AuthMessage, HttpAuth, HttpResponse, NtlmKind, Transport, TunnelMessage};
 use crate::observation::{Ending, Leg, Means, Side};
 use crate::timeline::facts::{Mark, Sighting};
-use crate::timeline::gateway::{Exchange, Gateway, Sealed};
+use crate::timeline::gateway::{Exchange, GRACEFUL, Gateway, Sealed};
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
 
@@ -26,8 +26,6 @@ const OF_TLS: &[fn(&Timeline) -> Option<Finding>] = &[
     tls::unfinished,
     tls::client_left,
 ];
-/// ERROR_GRACEFUL_DISCONNECT, \[MS-TSGU\] 2.2.6: a close that says nothing.
-const GRACEFUL: u32 = 0x4ca;
 /// A gateway answers sooner than this.
 const ANSWERED: std::time::Duration = std::time::Duration::from_millis(300);
 /// A gateway that waits so long before it says that the target cannot be reached had no answer from it.

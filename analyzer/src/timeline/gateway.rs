@@ -21,7 +21,7 @@ const KEPT: usize = 64;
 const SWITCHING_PROTOCOLS: u16 = 101;
 const UNAUTHORIZED: u16 = 401;
 /// ERROR_GRACEFUL_DISCONNECT, \[MS-TSGU\] 2.2.6: as good as no code.
-const GRACEFUL: u32 = 0x4ca;
+pub(crate) const GRACEFUL: u32 = 0x4ca;
 /// A gateway that tells the user something and ends the tunnel so soon after it has told of that.
 const WARNED: Duration = Duration::from_secs(60);
 
