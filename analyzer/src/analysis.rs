@@ -9,6 +9,7 @@ use crate::session::Session;
 use crate::sessions::Sessions;
 use crate::timeline::Timeline;
 use crate::tls::keys::Keyring;
+use crate::transcript::Line;
 
 /// The analysis of one recording, fed one observation at a time: of one session, or, on the way through a gateway, of the
 /// connections of one client that go on together.
@@ -18,6 +19,19 @@ pub struct Analysis {
     sessions: Sessions,
     /// What is known before the first observation.
     nothing: Timeline,
+    /// What happened since somebody last asked, if somebody asks.
+    steps: Option<Vec<Step>>,
+}
+
+/// What one observation was, and what was made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What was seen.
+    pub observation: Observation,
+    /// What the protocol did by it.
+    pub events: Vec<Event>,
+    /// What both sides said of RDP, in clear.
+    pub lines: Vec<Line>,
 }
 
 impl Analysis {
@@ -26,9 +40,29 @@ impl Analysis {
         Analysis { layers: Session::with_keys(keys), ..Analysis::default() }
     }
 
+    /// The same, and remembers each step: [`Analysis::take_steps`] is to be called after each observation.
+    #[must_use]
+    pub fn witnessed(self) -> Analysis {
+        Analysis { layers: self.layers.transcribing(), steps: Some(Vec::new()), ..self }
+    }
+
+    /// What happened since this was last called.
+    pub fn take_steps(&mut self) -> Vec<Step> {
+        self.steps.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Takes one observation.
     pub fn push(&mut self, observation: &Observation) {
-        self.layers.push(observation, &mut |event| self.sessions.push(&event));
+        let mut events = self.steps.is_some().then(Vec::new);
+        self.layers.push(observation, &mut |event| {
+            self.sessions.push(&event);
+            if let Some(events) = &mut events {
+                events.push(event);
+            }
+        });
+        if let (Some(steps), Some(events)) = (&mut self.steps, events) {
+            steps.push(Step { observation: observation.clone(), events, lines: self.layers.take_lines() });
+        }
         // Nobody watches: edges are for those who do.
         self.sessions.take_edges();
     }

@@ -10,6 +10,8 @@ pub mod secret;
 
 pub mod observation;
 
+pub mod transcript;
+
 pub mod codes;
 
 pub mod causes;

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Step};
 use crate::attempt::Diagnosed;
 use crate::capture::annotation::Section;
 pub use crate::capture::file::ReadError;
@@ -84,7 +84,46 @@ pub fn read_with(
     keys: &Arc<Keyring>,
     each: &mut dyn FnMut(Diagnosed),
 ) -> Result<Reading, ReadError> {
-    let mut source = Source { kind: Kind::Nothing, name, keys: Arc::clone(keys), late: 0 };
+    run(Source::new(name, keys), input, &mut |told| match told {
+        Along::Step { .. } => {}
+        Along::Over { session, .. } => each(*session),
+    })
+}
+
+/// What is told along the way, by [`read_along`].
+#[derive(Debug)]
+pub enum Along {
+    /// Something was seen.
+    Step {
+        /// Of which analysis: those of one recording are of one, each connection of a capture is of its own, and those of
+        /// one client with a gateway are of one.
+        of: u64,
+        /// What it was.
+        step: Step,
+    },
+    /// A session is over.
+    Over {
+        /// Of which analysis.
+        of: u64,
+        /// What is said of it.
+        session: Box<Diagnosed>,
+    },
+}
+
+/// The same, and tells of each observation and of what both sides said, in clear. Whoever takes that has passwords in hand.
+///
+/// # Errors
+/// Where nothing of it can be read.
+pub fn read_along(
+    input: impl Read,
+    name: Option<&str>,
+    keys: &Arc<Keyring>,
+    each: &mut dyn FnMut(Along),
+) -> Result<Reading, ReadError> {
+    run(Source { is_witnessed: true, ..Source::new(name, keys) }, input, each)
+}
+
+fn run(mut source: Source<'_>, input: impl Read, each: &mut dyn FnMut(Along)) -> Result<Reading, ReadError> {
     let stopped = file::read(input, &mut |item| source.item(item, each))?;
     let late = source.late;
     let mut reading = source.finish(stopped, each);
@@ -102,6 +141,8 @@ struct Source<'a> {
     keys: Arc<Keyring>,
     /// Secrets that came behind packets and were not known before.
     late: usize,
+    /// Whether each step is to be told.
+    is_witnessed: bool,
 }
 
 /// What a file turned out to be.
@@ -111,8 +152,28 @@ enum Kind {
     Packets(Box<(packets::Decoder, Streams<Sifter>)>),
 }
 
-impl Source<'_> {
-    fn item(&mut self, item: Item<'_>, each: &mut dyn FnMut(Diagnosed)) -> Result<(), ReadError> {
+/// Makes the analyses of a file, each with its number.
+#[derive(Default)]
+struct Maker {
+    keys: Arc<Keyring>,
+    is_witnessed: bool,
+    made: u64,
+}
+
+impl Maker {
+    fn make(&mut self) -> (u64, Analysis) {
+        self.made += 1;
+        let analysis = Analysis::with_keys(&self.keys);
+        (self.made, if self.is_witnessed { analysis.witnessed() } else { analysis })
+    }
+}
+
+impl<'a> Source<'a> {
+    fn new(name: Option<&'a str>, keys: &Arc<Keyring>) -> Source<'a> {
+        Source { kind: Kind::Nothing, name, keys: Arc::clone(keys), late: 0, is_witnessed: false }
+    }
+
+    fn item(&mut self, item: Item<'_>, each: &mut dyn FnMut(Along)) -> Result<(), ReadError> {
         if let (Kind::Nothing, Item::Section { comments }) = (&self.kind, &item) {
             self.kind = self.begin(comments);
         }
@@ -123,7 +184,10 @@ impl Source<'_> {
             Kind::Nothing => Ok(()),
             Kind::Recording(recording) => {
                 let (decoder, analysis) = &mut **recording;
-                decoder.item(item, &mut |observation| analysis.push(&observation))
+                decoder.item(item, &mut |observation| {
+                    analysis.push(&observation);
+                    analysis.take_steps().into_iter().for_each(|step| each(Along::Step { of: 0, step }));
+                })
             }
             Kind::Packets(packets) => {
                 let (decoder, streams) = &mut **packets;
@@ -131,18 +195,18 @@ impl Source<'_> {
                     packets::What::Datagram(datagram) => streams.listener.answered(&heard, datagram),
                     packets::What::Segment(_) | packets::What::Icmp(_) => streams.push(&heard),
                 });
-                streams.listener.done.drain(..).for_each(each);
+                streams.listener.told.drain(..).for_each(each);
                 Ok(())
             }
         }
     }
 
     fn begin(&self, comments: &[String]) -> Kind {
+        let mut maker = Maker { keys: Arc::clone(&self.keys), is_witnessed: self.is_witnessed, made: 0 };
         if comments.iter().any(|text| Section::decode(text).is_some()) {
-            return Kind::Recording(Box::new((recording::Decoder::default(), Analysis::with_keys(&self.keys))));
+            return Kind::Recording(Box::new((recording::Decoder::default(), maker.make().1)));
         }
-        let (name, keys) = (self.name.map(str::to_owned), Arc::clone(&self.keys));
-        let sifter = Sifter { name, keys, ..Sifter::default() };
+        let sifter = Sifter { name: self.name.map(str::to_owned), maker, ..Sifter::default() };
         Kind::Packets(Box::new((packets::Decoder::default(), Streams::new(sifter))))
     }
 
@@ -155,27 +219,29 @@ impl Source<'_> {
                 let (_, analysis) = &mut **recording;
                 let has_begun = analysis.timeline().began.is_some();
                 if !has_begun {
-                    *analysis = Analysis::with_keys(&self.keys);
+                    let keys = Arc::clone(&self.keys);
+                    *analysis = Maker { keys, is_witnessed: self.is_witnessed, made: 0 }.make().1;
                 }
                 has_begun
             }
             Kind::Packets(packets) => {
                 let (decoder, streams) = &mut **packets;
-                streams.listener.keys = Arc::clone(&self.keys);
+                streams.listener.maker.keys = Arc::clone(&self.keys);
                 decoder.frames() > 0
             }
         };
         self.late += if has_begun { new } else { 0 };
     }
 
-    fn finish(self, stopped: Option<String>, each: &mut dyn FnMut(Diagnosed)) -> Reading {
+    fn finish(self, stopped: Option<String>, each: &mut dyn FnMut(Along)) -> Reading {
         match self.kind {
             Kind::Nothing => Reading { stopped, ..Reading::default() },
             Kind::Recording(recording) => {
                 let (decoder, analysis) = *recording;
                 let stopped = decoder.stopped(stopped);
                 for session in analysis.finish_all(self.name) {
-                    each(Diagnosed { incomplete: stopped.clone(), ..session });
+                    let session = Box::new(Diagnosed { incomplete: stopped.clone(), ..session });
+                    each(Along::Over { of: 0, session });
                 }
                 Reading { stopped, ..Reading::default() }
             }
@@ -184,7 +250,7 @@ impl Source<'_> {
                 let given_up = streams.given_up;
                 let mut sifter = streams.finish();
                 sifter.finish_gateways(None);
-                sifter.done.into_iter().for_each(each);
+                sifter.told.into_iter().for_each(each);
                 let mut notices = decoder.notices();
                 notices.extend(sifter.counts.notices(given_up));
                 Reading { stopped, notices, packets: decoder.frames() }
@@ -197,8 +263,9 @@ impl Source<'_> {
 #[derive(Default)]
 struct Sifter {
     name: Option<String>,
-    keys: Arc<Keyring>,
-    done: Vec<Diagnosed>,
+    maker: Maker,
+    /// What is to be handed on.
+    told: Vec<Along>,
     counts: Counts,
     gateways: Gateways,
     /// What domain controllers refused, and to whom, the latest last.
@@ -226,6 +293,7 @@ enum Candidate {
         heads: [Vec<u8>; 2],
     },
     Rdp {
+        of: u64,
         analysis: Box<Analysis>,
         /// Bytes of client and server that are still the prelude's.
         skip: [usize; 2],
@@ -243,11 +311,12 @@ impl Listener for Sifter {
 
     fn hear(&mut self, candidate: &mut Candidate, observation: Observation) -> Interest {
         match candidate {
-            Candidate::Rdp { analysis, skip } => {
+            Candidate::Rdp { of, analysis, skip } => {
                 feed(analysis, skip, observation);
+                tell(&mut self.told, *of, analysis);
                 Interest::Keep
             }
-            Candidate::Gateway(member) => match self.gateways.push(member, &observation) {
+            Candidate::Gateway(member) => match self.gateways.push(member, &observation, &mut self.told) {
                 true => Interest::Keep,
                 false => Interest::Drop,
             },
@@ -264,7 +333,7 @@ impl Listener for Sifter {
                 }
                 let verdict = judge(heads, &observation.seen);
                 pending.push(observation);
-                let verdict = match (verdict, gateways::can_open(&heads[0], &self.keys)) {
+                let verdict = match (verdict, gateways::can_open(&heads[0], &self.maker.keys)) {
                     (Verdict::Foreign, None) if !heads[0].is_empty() => Verdict::Unsure,
                     (Verdict::Foreign, Some(true)) => {
                         let pending = std::mem::take(pending);
@@ -279,7 +348,7 @@ impl Listener for Sifter {
                         Interest::Drop
                     }
                     Verdict::Rdp(prelude) => {
-                        *candidate = begin(std::mem::take(pending), prelude, &self.keys);
+                        *candidate = self.begin(std::mem::take(pending), prelude);
                         Interest::Keep
                     }
                 }
@@ -288,19 +357,21 @@ impl Listener for Sifter {
     }
 
     fn over(&mut self, candidate: Candidate) {
-        let mut analysis = match candidate {
-            Candidate::Rdp { analysis, .. } => analysis,
+        let (of, mut analysis) = match candidate {
+            Candidate::Rdp { of, analysis, .. } => (of, analysis),
             Candidate::Kerberos { .. } => return,
             Candidate::Gateway(member) => return self.gateways.over(&member),
             // Nobody said a word: only the port tells what was wanted.
             Candidate::Unsure { pending, heads } if is_knock(&pending, &heads) => {
-                let Candidate::Rdp { analysis, .. } = begin(pending, Prelude::default(), &self.keys) else { return };
-                analysis
+                let begun = self.begin(pending, Prelude::default());
+                let Candidate::Rdp { of, analysis, .. } = begun else { return };
+                (of, analysis)
             }
             Candidate::Unsure { .. } => return,
         };
         self.refusals_of(analysis.timeline()).iter().for_each(|refusal| analysis.learn(refusal));
-        self.done.push(analysis.finish(self.name.clone()));
+        let session = Box::new(analysis.finish(self.name.clone()));
+        self.told.push(Along::Over { of, session });
     }
 
     fn is_client(&self, payload: &[u8]) -> bool {
@@ -313,10 +384,32 @@ impl Listener for Sifter {
 }
 
 impl Sifter {
+    /// The analysis of a connection that is RDP, from its beginning.
+    fn begin(&mut self, pending: Vec<Observation>, prelude: Prelude) -> Candidate {
+        let (of, analysis) = self.maker.make();
+        let mut analysis = Box::new(analysis);
+        let mut skip = prelude.len;
+        for mut observation in pending {
+            if let Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) =
+                &mut observation.seen
+            {
+                *client = prelude.client.unwrap_or(*client);
+                *server = prelude.server.unwrap_or(*server);
+                if let Some((name, port)) = &prelude.name {
+                    let target = Opening::Target { name: name.clone(), port: *port };
+                    analysis.push(&Observation { seen: Seen::Opening(target), ..observation.clone() });
+                }
+            }
+            feed(&mut analysis, &mut skip, observation);
+        }
+        tell(&mut self.told, of, &mut analysis);
+        Candidate::Rdp { of, analysis, skip }
+    }
+
     /// A connection's TLS can be opened: what stands in it says what it is.
     fn gateway(&mut self, candidate: &mut Candidate, pending: &[Observation]) -> Interest {
         self.finish_gateways(pending.last().map(|last| last.at));
-        match self.gateways.begin(pending, &self.keys) {
+        match self.gateways.begin(pending, &mut self.maker, &mut self.told) {
             Some(member) => {
                 *candidate = Candidate::Gateway(member);
                 Interest::Keep
@@ -327,10 +420,11 @@ impl Sifter {
 
     /// Tells of the clients of gateways that are done by now, or, at the end, of all.
     fn finish_gateways(&mut self, now: Option<Timestamp>) {
-        for mut analysis in self.gateways.finished(now) {
+        for (of, mut analysis) in self.gateways.finished(now) {
             self.refusals_of(analysis.timeline()).iter().for_each(|refusal| analysis.learn(refusal));
             let of_rdp = |session: &Diagnosed| session.timeline.facts.gateway.as_ref().is_some_and(|one| one.is_rdp());
-            self.done.extend(analysis.finish_all(self.name.as_deref()).into_iter().filter(of_rdp));
+            let sessions = analysis.finish_all(self.name.as_deref()).into_iter().filter(of_rdp);
+            self.told.extend(sessions.map(|session| Along::Over { of, session: Box::new(session) }));
         }
     }
 
@@ -415,24 +509,9 @@ fn judge(heads: &mut [Vec<u8>; 2], seen: &Seen) -> Verdict {
     }
 }
 
-/// The analysis of a connection that is RDP, from its beginning.
-fn begin(pending: Vec<Observation>, prelude: Prelude, keys: &Arc<Keyring>) -> Candidate {
-    let mut analysis = Box::new(Analysis::with_keys(keys));
-    let mut skip = prelude.len;
-    for mut observation in pending {
-        if let Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) =
-            &mut observation.seen
-        {
-            *client = prelude.client.unwrap_or(*client);
-            *server = prelude.server.unwrap_or(*server);
-            if let Some((name, port)) = &prelude.name {
-                let target = Opening::Target { name: name.clone(), port: *port };
-                analysis.push(&Observation { seen: Seen::Opening(target), ..observation.clone() });
-            }
-        }
-        feed(&mut analysis, &mut skip, observation);
-    }
-    Candidate::Rdp { analysis, skip }
+/// Hands on what an analysis remembers of each step.
+fn tell(told: &mut Vec<Along>, of: u64, analysis: &mut Analysis) {
+    told.extend(analysis.take_steps().into_iter().map(|step| Along::Step { of, step }));
 }
 
 /// Hands an observation on, without what is the prelude's.

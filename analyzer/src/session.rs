@@ -23,6 +23,7 @@ use crate::rdp::x224::{Negotiation, Next};
 use crate::secret::Random;
 use crate::tls::keys::Keyring;
 use crate::tls::{Behind, Tls};
+use crate::transcript::{Line, Pen, Place};
 use outer::Outer;
 
 /// Tunnels of one recording that are read, on both legs: a client has a few connections.
@@ -34,6 +35,9 @@ pub struct Session {
     stacks: Vec<(Flow, Stack)>,
     tunnels: Vec<Tunnel>,
     keys: Arc<Keyring>,
+    /// Where what is read is written down, too, if somebody wants it.
+    pen: Option<Pen>,
+    lines: Vec<Line>,
 }
 
 /// The RDP connection that one or two connections to a gateway carry, as one leg sees it.
@@ -49,6 +53,16 @@ impl Session {
         Session { keys: Arc::clone(keys), ..Session::default() }
     }
 
+    /// The same, and writes down what both sides say: [`Session::take_lines`] is to be called after each observation.
+    pub fn transcribing(self) -> Session {
+        Session { pen: Some(Pen::default()), ..self }
+    }
+
+    /// What was written down.
+    pub fn take_lines(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.lines)
+    }
+
     /// Takes one observation and hands on what the protocol did by it.
     pub fn push(&mut self, observation: &Observation, each: &mut dyn FnMut(Event)) {
         let Observation { at, flow, frame, ref seen } = *observation;
@@ -58,6 +72,9 @@ impl Session {
         let mut happened = Vec::new();
         self.stack(flow).push(seen, &mut happened);
         self.carry(flow, seen, &mut happened);
+        if let Some(pen) = &self.pen {
+            self.lines.extend(pen.take(at, flow, frame));
+        }
         for what in happened {
             each(Event { at, flow, frame, what });
         }
@@ -94,7 +111,7 @@ impl Session {
     fn stack(&mut self, flow: Flow) -> &mut Stack {
         let found = self.stacks.iter().position(|(of, _)| *of == flow);
         let place = found.unwrap_or_else(|| {
-            self.stacks.push((flow, Stack::new(&self.keys)));
+            self.stacks.push((flow, Stack::new(&self.keys, self.pen.clone())));
             self.stacks.len() - 1
         });
         &mut self.stacks[place].1
@@ -132,7 +149,7 @@ impl Session {
     fn tunnel(&mut self, id: TunnelId, leg: Leg) -> Option<usize> {
         let found = self.tunnels.iter().position(|tunnel| tunnel.leg == leg && tunnel.id == id);
         if found.is_none() && self.tunnels.len() < MAX_TUNNELS {
-            self.tunnels.push(Tunnel { id, leg, stack: Stack::new(&self.keys) });
+            self.tunnels.push(Tunnel { id, leg, stack: Stack::new(&self.keys, self.pen.clone()) });
             return Some(self.tunnels.len() - 1);
         }
         found
@@ -165,6 +182,25 @@ struct Stack {
     selected: Protocols,
     /// Whether it was told which tunnel it is of.
     in_tunnel: bool,
+    pen: Option<Pen>,
+}
+
+/// What stands behind TLS, written down on its way.
+struct Copied {
+    inner: Inner,
+    pen: Pen,
+}
+
+impl Behind for Copied {
+    fn push(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
+        self.pen.bytes(from, Place::Tls, data);
+        self.inner.push(from, data, out);
+    }
+
+    fn missing(&mut self, from: Side, len: u64, out: &mut Vec<What>) {
+        self.pen.missing(from, Place::Tls, len);
+        self.inner.missing(from, len, out);
+    }
 }
 
 impl Behind for Inner {
@@ -178,10 +214,19 @@ impl Behind for Inner {
 }
 
 impl Stack {
-    fn new(keys: &Arc<Keyring>) -> Stack {
+    fn new(keys: &Arc<Keyring>, pen: Option<Pen>) -> Stack {
         let layer = Layer::Negotiation(Box::new(Negotiation::new()));
         let selected = Protocols::default();
-        Stack { layer, closed: false, mirrored: [false; 2], keys: Arc::clone(keys), selected, in_tunnel: false }
+        Stack { layer, closed: false, mirrored: [false; 2], keys: Arc::clone(keys), selected, in_tunnel: false, pen }
+    }
+
+    /// What reads the plaintext of TLS.
+    fn behind(selected: Protocols, names: bool, pen: Option<&Pen>) -> Box<dyn Behind> {
+        let inner = Inner::new(selected).naming(names);
+        match pen {
+            Some(pen) => Box::new(Copied { inner, pen: pen.clone() }),
+            None => Box::new(inner),
+        }
     }
 
     /// The Random of its ClientHello, once there is one.
@@ -196,7 +241,9 @@ impl Stack {
     fn learn(&mut self, keys: &Arc<Keyring>) {
         self.keys = Arc::clone(keys);
         match &mut self.layer {
-            Layer::Tls(tls) => tls.learn(keys, || Box::new(Inner::new(self.selected).naming(keys.shows_names()))),
+            Layer::Tls(tls) => {
+                tls.learn(keys, || Self::behind(self.selected, keys.shows_names(), self.pen.as_ref()));
+            }
             Layer::Outer(outer) => outer.learn(keys),
             Layer::Negotiation(_) | Layer::Mcs(_) | Layer::Opaque => {}
         }
@@ -245,11 +292,19 @@ impl Stack {
             Layer::Negotiation(negotiation) => {
                 let before = out.len();
                 negotiation.push(from, data, out);
+                if let (Some(pen), Some(pdu)) = (&self.pen, negotiation.take_pdu(from)) {
+                    pen.bytes(from, Place::Clear, &pdu);
+                }
                 self.selected = selected(&out[before..]).unwrap_or(self.selected);
                 self.advance(out);
             }
             Layer::Tls(tls) => tls.push(from, data, out),
-            Layer::Mcs(mcs) => mcs.push(from, data, out),
+            Layer::Mcs(mcs) => {
+                if let Some(pen) = &self.pen {
+                    pen.bytes(from, Place::Clear, data);
+                }
+                mcs.push(from, data, out);
+            }
             Layer::Outer(outer) => outer.push(from, data, out),
             Layer::Opaque => {}
         }
@@ -260,6 +315,9 @@ impl Stack {
         self.mirrored[from as usize] |= why == Absence::Mirrored;
         if self.mirrored[from as usize] || why == Absence::Discarded {
             return;
+        }
+        if let (Some(pen), Layer::Negotiation(_) | Layer::Mcs(_)) = (&self.pen, &self.layer) {
+            pen.missing(from, Place::Clear, len);
         }
         match &mut self.layer {
             Layer::Negotiation(negotiation) => negotiation.missing(from, len, out),
@@ -276,8 +334,8 @@ impl Stack {
         let layer = match negotiation.next() {
             None => return,
             Some(Next::Tls) => {
-                let inner = Inner::new(self.selected).naming(self.keys.shows_names());
-                Layer::Tls(Box::new(Tls::with_keys(&self.keys, Box::new(inner))))
+                let behind = Self::behind(self.selected, self.keys.shows_names(), self.pen.as_ref());
+                Layer::Tls(Box::new(Tls::with_keys(&self.keys, behind)))
             }
             Some(Next::Mcs) => Layer::Mcs(Box::new(Mcs::in_clear().naming(self.keys.shows_names()))),
             Some(Next::Foreign | Next::Refused) => Layer::Opaque,
@@ -316,7 +374,7 @@ impl Stack {
 
     /// The same for a connection that takes this one's place.
     fn anew(&self) -> Stack {
-        let mut stack = Stack::new(&self.keys);
+        let mut stack = Stack::new(&self.keys, self.pen.clone());
         if let Layer::Outer(_) = self.layer {
             stack.layer = Layer::Outer(Box::new(Outer::new(&self.keys)));
         }

@@ -35,4 +35,5 @@ mod suites;
 mod support;
 mod survey;
 mod tidy;
+mod transcript;
 mod wan;

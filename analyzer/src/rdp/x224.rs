@@ -43,6 +43,8 @@ struct Half {
     state: State,
     /// Whether bytes behind `kept` are gone.
     is_cut: bool,
+    /// The first PDU, once it is complete.
+    pdu: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +111,11 @@ impl Negotiation {
         foreign.then_some(Next::Foreign).or(self.outcome).or_else(|| self.implied())
     }
 
+    /// The first PDU of this side, once, when it is complete.
+    pub fn take_pdu(&mut self, from: Side) -> Option<Vec<u8>> {
+        self.half(from).pdu.take()
+    }
+
     /// The bytes of client and server behind their first PDUs. Of a side that is foreign: all of its bytes.
     pub fn into_rest(self) -> [Vec<u8>; 2] {
         [self.client.kept, self.server.kept]
@@ -145,6 +152,7 @@ impl Negotiation {
                 let pdu = std::mem::replace(&mut half.kept, rest);
                 half.state = State::Spoken;
                 self.pdu(from, &pdu, out);
+                self.half(from).pdu = Some(pdu);
             }
             Header::Bad(says) => {
                 half.state = State::Broken;

@@ -2,9 +2,9 @@
 //! gateway, as a relay puts them into one recording.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::{Along, Maker, tell};
 use crate::analysis::Analysis;
 use crate::observation::{Observation, Opening, Seen, Side};
 use crate::time::Timestamp;
@@ -37,13 +37,11 @@ pub(super) fn can_open(client: &[u8], keys: &Keyring) -> Option<bool> {
 #[derive(Default)]
 pub(super) struct Gateways {
     groups: Vec<Group>,
-    /// Groups so far.
-    count: u32,
 }
 
 /// The connections of one client to one gateway that go on together. A gateway may have several addresses.
 struct Group {
-    number: u32,
+    number: u64,
     ends: Option<(IpAddr, u16)>,
     analysis: Analysis,
     /// Connections that go on.
@@ -53,7 +51,7 @@ struct Group {
 
 /// One connection of a group.
 pub(super) struct Member {
-    group: u32,
+    group: u64,
     session: u32,
     /// Whether it is known to have to do with Remote Desktop.
     is_settled: bool,
@@ -61,7 +59,12 @@ pub(super) struct Member {
 
 impl Gateways {
     /// Takes a connection from its beginning.
-    pub(super) fn begin(&mut self, pending: &[Observation], keys: &Arc<Keyring>) -> Option<Member> {
+    pub(super) fn begin(
+        &mut self,
+        pending: &[Observation],
+        maker: &mut Maker,
+        told: &mut Vec<Along>,
+    ) -> Option<Member> {
         let first = pending.first()?;
         let ends = pending.iter().find_map(|observation| match observation.seen {
             Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) => {
@@ -73,9 +76,8 @@ impl Gateways {
         let group = match self.groups.iter_mut().find(goes_on) {
             Some(group) => group,
             None => {
-                self.count += 1;
-                let analysis = Analysis::with_keys(keys);
-                self.groups.push(Group { number: self.count, ends, analysis, open: 0, last: first.at });
+                let (number, analysis) = maker.make();
+                self.groups.push(Group { number, ends, analysis, open: 0, last: first.at });
                 self.groups.last_mut()?
             }
         };
@@ -83,15 +85,16 @@ impl Gateways {
         let mut member = Member { group: group.number, session: first.flow.session, is_settled: false };
         group.analysis.push(&Observation { seen: Seen::Opening(Opening::Gateway), ..first.clone() });
         for observation in pending {
-            self.push(&mut member, observation);
+            self.push(&mut member, observation, told);
         }
         Some(member)
     }
 
     /// Takes an observation of a connection. False where it turns out to be of something else than Remote Desktop.
-    pub(super) fn push(&mut self, member: &mut Member, observation: &Observation) -> bool {
+    pub(super) fn push(&mut self, member: &mut Member, observation: &Observation, told: &mut Vec<Along>) -> bool {
         let Some(group) = self.groups.iter_mut().find(|group| group.number == member.group) else { return false };
         group.analysis.push(observation);
+        tell(told, group.number, &mut group.analysis);
         group.last = group.last.max(observation.at);
         if member.is_settled || !matches!(observation.seen, Seen::Bytes { from: Side::Client, .. }) {
             return true;
@@ -115,11 +118,11 @@ impl Gateways {
     }
 
     /// The groups that nothing will be added to, by now or, at the end of the capture, at all.
-    pub(super) fn finished(&mut self, now: Option<Timestamp>) -> Vec<Analysis> {
+    pub(super) fn finished(&mut self, now: Option<Timestamp>) -> Vec<(u64, Analysis)> {
         let all = std::mem::take(&mut self.groups).into_iter();
         let (over, going): (Vec<_>, Vec<_>) = all.partition(|group| now.is_none_or(|now| group.is_over(now)));
         self.groups = going;
-        over.into_iter().map(|group| group.analysis).collect()
+        over.into_iter().map(|group| (group.number, group.analysis)).collect()
     }
 }
 
