@@ -14,6 +14,7 @@ use crate::attempt::{Attempt, Diagnosed};
 use crate::codes::tls as names;
 use crate::diagnose::{Finding, direct_equivalent};
 use crate::event::{Basis, Protocols};
+use crate::observation::{Impairment, Leg as LegName, Step};
 use crate::survey::survey;
 use crate::time::day;
 use crate::timeline::facts::{Decrypted, Tls};
@@ -136,6 +137,15 @@ pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
     format!("{at} #{session:<3} {leg:<5} {:<21} {what}{basis}", edge.phase)
 }
 
+/// An impairment that takes effect or is over, as it happens.
+pub fn impaired(session: u32, (leg, at): (LegName, crate::time::Timestamp), impairment: &Impairment) -> String {
+    let step = match impairment.step {
+        Step::Begins => "takes effect",
+        Step::Over => "is over",
+    };
+    format!("{} #{session:<3} {leg:<5} {:<21} '{}' {step}", clock_time(at), "IMPAIRED", impairment.asked)
+}
+
 /// The comment for the packet on which a phase begins or ends.
 pub fn comment(edge: &Edge) -> String {
     use crate::timeline::phase::Outcome;
@@ -252,13 +262,14 @@ fn phases(text: &mut String, timeline: &Timeline) {
     if timeline.phases.is_empty() {
         return;
     }
+    let impaired = if timeline.is_impaired() { format!(" {:>7}", "impair") } else { String::new() };
     let _infallible = writeln!(
         text,
-        "\n  {:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
+        "\n  {:<21} {:<5} {:>7} {:<6} {:>7} {:>7}{impaired} {:>7} {:>7}",
         "phase", "leg", "took", "", "network", "retrans", "client", "server"
     );
     for phase in &timeline.phases {
-        phase_row(text, phase);
+        phase_row(text, phase, timeline.is_impaired());
     }
     if timeline.phases.iter().any(|phase| phase.basis == Basis::Inferred) {
         text.push_str("  ~ inferred from sizes and order, not read\n");
@@ -271,16 +282,17 @@ fn phases(text: &mut String, timeline: &Timeline) {
     }
 }
 
-fn phase_row(text: &mut String, phase: &Phase) {
+fn phase_row(text: &mut String, phase: &Phase, is_impaired: bool) {
     let mark = match (phase.basis, phase.sureness) {
         (Basis::Seen, _) => " ",
         (Basis::Inferred, Some(Sureness::Likely) | None) => "~",
         (Basis::Inferred, Some(Sureness::Possible)) => "?",
     };
     let waited = phase.waited;
+    let impaired = if is_impaired { format!(" {:>7}", brief(waited.impairment)) } else { String::new() };
     let _infallible = writeln!(
         text,
-        " {mark}{:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
+        " {mark}{:<21} {:<5} {:>7} {:<6} {:>7} {:>7}{impaired} {:>7} {:>7}",
         phase.name,
         phase.leg,
         length(phase.duration()),
