@@ -91,7 +91,7 @@ fn say(impair: &mut Impair<()>, from: Side, len: usize, now: u64) {
 /// All that comes out by itself until then: when, how many bytes; an end is 0.
 fn until(impair: &mut Impair<()>, from: Side, end: u64) -> Vec<(u64, usize)> {
     let mut out = Vec::new();
-    while let Some(now) = impair.due().filter(|due| *due <= at(end)) {
+    while let Some(now) = impair.moment().into_iter().chain(impair.due_from(from)).min().filter(|due| *due <= at(end)) {
         impair.advance(now, &[]);
         while let Some(item) = impair.take(from, now) {
             let len = if let Item::Bytes(data, ()) = item { data.len() } else { 0 };

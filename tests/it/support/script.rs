@@ -14,6 +14,7 @@
 //! missing < 500 dropped           payload that could not be kept
 //! path LEG NAME=NUMBER…           a sample of TCP_INFO
 //! sign LEG NAME=VALUE…            what only packets show, as it stands in recordings
+//! impair LEG NAME=VALUE…          what is done to the session on purpose, as it stands in recordings
 //! session STEP [nla] [turns=N]    sealed records of a session that becomes active, one each STEP
 //! legacy STEP [turns=N]           the same in clear
 //! tls VERSION PROTOCOL STEP       from the X.224 request to the end of the TLS handshake; its secrets are known
@@ -240,6 +241,10 @@ impl Writer {
             ["sign", leg, ref values @ ..] => {
                 let text = format!("{PREFIX} sign {}", values.join(" "));
                 self.see(named(leg), decode(&text).unwrap_or_else(|| panic!("expected a sign, found {text}")));
+            }
+            ["impair", leg, ref values @ ..] => {
+                let text = format!("{PREFIX} impair {}", values.join(" "));
+                self.see(named(leg), decode(&text).unwrap_or_else(|| panic!("expected an impairment, found {text}")));
             }
             ["session", step, ref options @ ..] => self.sealed(time(step), options),
             ["legacy", step, ref options @ ..] => self.legacy(time(step), options),
