@@ -31,10 +31,12 @@ impl Facts {
         self.impairments.iter().find(ends).map(|seen| seen.mark.at)
     }
 
-    /// The delay that was asked for what this side says at this time.
-    fn delay(&self, from: Side, at: Timestamp) -> Duration {
+    /// The delay that was asked for what this side had said then, and was in effect before the other one answered.
+    fn delay(&self, from: Side, since: Timestamp, until: Timestamp) -> Duration {
         let is_on = |(seen, over): &(&Sighting<Impairment>, Option<Timestamp>)| {
-            seen.mark.at <= at && over.is_none_or(|over| over > at) && seen.what.from.is_none_or(|side| side == from)
+            seen.mark.at <= until
+                && over.is_none_or(|over| over > since)
+                && seen.what.from.is_none_or(|side| side == from)
         };
         let delay = |(seen, _): (&Sighting<Impairment>, _)| match seen.what.deed {
             Deed::Latency { delay, .. } => Some(delay),
@@ -81,7 +83,7 @@ impl Timeline {
         let gap = until.since(since);
         // Where the legs do not carry the same bytes, or one of several connections, only what was asked for is known.
         if self.facts.is_intercepted() || self.facts.gateway.is_some() {
-            return self.facts.delay(speaker, since).min(gap);
+            return self.facts.delay(speaker, since, until).min(gap);
         }
         let (near, far) = match speaker {
             Side::Client => (LegName::Front, LegName::Back),
