@@ -11,6 +11,7 @@ use analyzer::observation::{Deed, Leg, Observation, Seen, Side, Step};
 use analyzer::report::{html, json, text, verdict};
 use analyzer::timeline::phase::PhaseName;
 use proxy::impair::Asked;
+use proxy::lab::gateway::{GatewayScenario, Listeners};
 use proxy::lab::{ClientReport, ClientScript, Conversation, End as Left, Ended, Scenario, certificate};
 use proxy::listen::{Config, Target};
 use tokio::io::AsyncWriteExt;
@@ -280,6 +281,36 @@ async fn an_endless_stall_ends_with_its_peers() {
 /// What can be read now, without waiting for it.
 async fn late(client: &TcpStream) -> Option<usize> {
     client.try_read(&mut [0; 1]).ok()
+}
+
+/// Before a gateway each connection of a client is impaired.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_way_through_a_gateway_is_impaired_too() {
+    let (outcome, verdict) = at_gateway("latency 30ms").await;
+    assert_eq!(outcome, Outcome::Connected, "{verdict}");
+    assert!(verdict.ends_with("impaired by --impair 'back: latency 30ms'"), "{verdict}");
+    let (outcome, verdict) = at_gateway("gateway-tls: reset by server").await;
+    assert_eq!(outcome, Outcome::Failed, "{verdict}");
+    assert!(
+        verdict.starts_with("failed in gateway-tls: ended by --impair 'gateway-tls: reset by server'"),
+        "{verdict}"
+    );
+}
+
+/// The lab's healthy client through a healthy gateway, impaired: how it went.
+async fn at_gateway(spec: &str) -> (Outcome, String) {
+    let scenario = GatewayScenario::named("healthy").expect("a scenario");
+    let gateway = scenario.serve_on(anywhere(), None, Listeners::default()).await.expect("serve");
+    let target = Target { name: certificate::NAME.into(), port: gateway.addr.port() };
+    let change = |config: &mut Config| {
+        (config.connect_to, config.gateway, config.impair) = (Some(gateway.addr), true, asked(&[spec]));
+    };
+    let proxy = Recorded::with(target, change, false).await;
+    scenario.connect(proxy.addr).await;
+    let (mut sessions, _folder) = proxy.finish().await;
+    gateway.stop().await;
+    let said = sessions.pop().expect("a session");
+    (said.outcome, verdict::of_session(&said))
 }
 
 #[test]

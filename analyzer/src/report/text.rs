@@ -26,6 +26,10 @@ pub use crate::diagnose::stage::length;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
+/// How wide a column of times is,
+const WIDE: usize = 7;
+/// and where there is one more.
+const NARROW: usize = 6;
 
 /// Every attempt, one after the other.
 pub fn attempts(attempts: &[Attempt]) -> String {
@@ -262,10 +266,10 @@ fn phases(text: &mut String, timeline: &Timeline) {
     if timeline.phases.is_empty() {
         return;
     }
-    let impaired = if timeline.is_impaired() { format!(" {:>7}", "impair") } else { String::new() };
+    let (impaired, wide) = if timeline.is_impaired() { (" impair", NARROW) } else { ("", WIDE) };
     let _infallible = writeln!(
         text,
-        "\n  {:<21} {:<5} {:>7} {:<6} {:>7} {:>7}{impaired} {:>7} {:>7}",
+        "\n  {:<21} {:<5} {:>wide$} {:<6} {:>7} {:>7}{impaired} {:>wide$} {:>wide$}",
         "phase", "leg", "took", "", "network", "retrans", "client", "server"
     );
     for phase in &timeline.phases {
@@ -289,10 +293,13 @@ fn phase_row(text: &mut String, phase: &Phase, is_impaired: bool) {
         (Basis::Inferred, Some(Sureness::Possible)) => "?",
     };
     let waited = phase.waited;
-    let impaired = if is_impaired { format!(" {:>7}", brief(waited.impairment)) } else { String::new() };
+    let (impaired, wide) = match is_impaired {
+        true => (format!(" {:>NARROW$}", brief(waited.impairment)), NARROW),
+        false => (String::new(), WIDE),
+    };
     let _infallible = writeln!(
         text,
-        " {mark}{:<21} {:<5} {:>7} {:<6} {:>7} {:>7}{impaired} {:>7} {:>7}",
+        " {mark}{:<21} {:<5} {:>wide$} {:<6} {:>7} {:>7}{impaired} {:>wide$} {:>wide$}",
         phase.name,
         phase.leg,
         length(phase.duration()),
