@@ -5,7 +5,10 @@ use super::{Confidence, Finding, Party, Severity};
 use crate::causes::Layer;
 use crate::observation::{Deed, Impairment, Side};
 use crate::timeline::Timeline;
-use crate::timeline::facts::Sighting;
+use crate::timeline::facts::{Mark, Sighting};
+
+/// Impairments besides the first that are told one by one.
+const FURTHER: usize = 8;
 
 /// The cause that all of them name.
 pub(super) const ID: &str = "PRX-IMPAIR";
@@ -43,7 +46,9 @@ pub fn noted(timeline: &Timeline) -> Option<Finding> {
         return None;
     }
     let says = format!("impaired on purpose, by --impair {}", asked(timeline));
-    Some(by_proxy(timeline, first, Confidence::Certain, says)?.severity(Severity::Note))
+    let finding = by_proxy(timeline, first, Confidence::Certain, says)?.severity(Severity::Note);
+    let further = timeline.facts.impairments().skip(1).take(FURTHER);
+    Some(further.fold(finding, |finding, (seen, _)| finding.with(seen.mark, began(seen))))
 }
 
 /// Every impairment that took effect, as it was asked for.
@@ -53,32 +58,45 @@ pub(crate) fn asked(timeline: &Timeline) -> String {
     all.join(" and ")
 }
 
-/// What would follow from delays alone is no certain cause of the world: the impairment comes first where the path is to be
-/// blamed, or a side whose answer was held here, and is an alternative where the bytes do not say it.
+/// What would follow from a delay alone is no cause of the world: the impairment comes first where the last wait was spent
+/// mostly here, and is an alternative wherever the bytes do not say the cause.
 pub(super) fn explains(timeline: &Timeline, mut finding: Finding) -> Finding {
     let is_slowed = timeline.facts.impairments().any(|(seen, _)| !seen.what.deed.is_end());
     if !is_slowed || finding.severity == Severity::Note || finding.cause.id == ID {
         return finding;
     }
-    let is_held = timeline.waits.last().is_some_and(|wait| !wait.was_answered && wait.held * 2 >= wait.lasted());
+    let held = timeline.waits.last().filter(|wait| !wait.was_answered && wait.held * 2 >= wait.lasted());
     match finding.cause.layer {
         // It happened before anything can be impaired.
         Layer::Resolution | Layer::Reachability => finding,
-        _ if is_held || finding.cause.layer == Layer::Path => {
-            finding.may_be(ID);
-            finding.by(Party::Proxy)
-        }
         _ if finding.confidence == Confidence::Certain => finding,
-        _ => finding.or(ID, Confidence::Possible),
+        _ => match held {
+            Some(wait) => {
+                finding.may_be(ID);
+                finding.confidence = Confidence::Likely;
+                let mark = Mark { at: wait.since, frame: wait.frame, leg: wait.leg };
+                let says = format!(
+                    "of the last {} what was said was held here for {}",
+                    length(wait.lasted()),
+                    length(wait.held)
+                );
+                finding.by(Party::Proxy).with(mark, says)
+            }
+            None => finding.or(ID, Confidence::Possible),
+        },
     }
 }
 
 fn by_proxy(timeline: &Timeline, deed: &Sighting<Impairment>, confidence: Confidence, says: String) -> Option<Finding> {
     let finding = Finding::at_end(timeline, ID, confidence, says)?.by(Party::Proxy);
+    Some(finding.with(deed.mark, began(deed)))
+}
+
+fn began(deed: &Sighting<Impairment>) -> String {
     let whose = match deed.what.from {
         Some(Side::Client) => " of what the client says",
         Some(Side::Server) => " of what the server says",
         None => "",
     };
-    Some(finding.with(deed.mark, format!("here {}{whose} began on the {} leg", deed.what.deed, deed.mark.leg)))
+    format!("here {}{whose} began on the {} leg", deed.what.deed, deed.mark.leg)
 }

@@ -8,6 +8,8 @@ use bytes::Bytes;
 
 /// Where the bandwidth is bounded, payload is passed on in pieces of so long a time.
 const PIECE: Duration = Duration::from_millis(20);
+/// What a piece costs besides its payload, bytes, roughly: many small ones are not free, either.
+const HELD: usize = 128;
 
 /// What waits in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +51,9 @@ impl<T: Clone> Line<T> {
         self.held.push_back(Held { item, ready: self.ready });
     }
 
-    /// Payload that waits.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// What it holds in memory, bytes, roughly.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes + self.held.len() * HELD
     }
 
     pub(super) fn is_empty(&self) -> bool {

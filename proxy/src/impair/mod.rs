@@ -167,7 +167,7 @@ impl<T: Clone> Impair<T> {
             Some(rate) => (rate as f64 * longest.as_secs_f64()) as usize,
             None => MOST,
         };
-        under_way.saturating_add(QUEUE).min(MOST).saturating_sub(self.lines[from as usize].bytes())
+        under_way.saturating_add(QUEUE).min(MOST).saturating_sub(self.lines[from as usize].cost())
     }
 
     /// This side said this.

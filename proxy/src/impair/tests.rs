@@ -212,6 +212,14 @@ fn a_line_is_bounded() {
     let mut full = impair(&["stall"]);
     say(&mut full, CLIENT, QUEUE, 0);
     assert_eq!((full.room(CLIENT), full.room(SERVER)), (0, QUEUE));
+    // A great many small pieces are bounded, too.
+    let mut many = impair(&["stall"]);
+    let said = (0..QUEUE).take_while(|_| {
+        let has_room = many.room(CLIENT) > 0;
+        say(&mut many, CLIENT, 1, 0);
+        has_room
+    });
+    assert!(said.count() < QUEUE / 100);
 }
 
 #[test]

@@ -173,4 +173,46 @@ pub const STORIES: &[Story] = &[
             the server does not answer ClientHello: the client gives up after 19.4 s
         ",
     },
+    Story {
+        name: "a client that gives up before its ClientHello is let through",
+        fires: &["no answer to ClientHello"],
+        almost: &["ended by an impairment", "given up while an impairment let nothing pass"],
+        script: "
+            20ms impair back step=begins what=latency delay_ns=9000000000 jitter_ns=0 from=client asked=back%20from%20client:%20latency%209s
+            21ms > @request SSL
+            41ms < @confirm SSL
+            42ms front > @hello 1.2,1.3 sni=server.example
+            8s front > fin
+            8.1s stop
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 8.0 s, failed
+            end on front: by client, fin, in tls, after 8.0 s
+            finding PRX-IMPAIR, proxy, likely, in tls on back, or TLS-NOKEY PATH-WINZERO PATH-PMTU
+            the server does not answer ClientHello: the client gives up after 8.0 s
+        ",
+    },
+    Story {
+        name: "a path that loses, besides a delay that was asked for",
+        fires: &["never acknowledged"],
+        almost: &["ended by an impairment"],
+        script: "
+            20ms impair back step=begins what=latency delay_ns=150000000 jitter_ns=0 asked=back:%20latency%20150ms
+            21ms > @request SSL
+            1s path back rtt_us=20000 rto_us=220000 unacked=1 backoff=3 retransmits=3
+            8s path back unacked=1 backoff=5 retransmits=5
+            9s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 9.0 s, failed
+            end on front: by client, fin, in negotiation, after 9.0 s
+            finding PATH-ASYM, nobody, possible, in negotiation on back, or PATH-DEAD PRX-IMPAIR
+            42 bytes of the client are never acknowledged, for 9.0 s, nor was anything before
+        ",
+    },
 ];

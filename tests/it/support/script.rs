@@ -10,6 +10,7 @@
 //! refused | unreachable | timeout | unresolved     how a dial, or the lookup, fails
 //! > BYTES | < BYTES               of the client, of the server: hex or a message by name
 //! > fin | > rst | < fin | < rst   one side ends
+//! front > BYTES                   of the client, and not passed on
 //! back nobody timeout             this end's kernel gives up waiting for acknowledgements; front likewise
 //! missing < 500 dropped           payload that could not be kept
 //! path LEG NAME=NUMBER…           a sample of TCP_INFO
@@ -233,6 +234,9 @@ impl Writer {
             ["front", "nobody", "timeout"] => {
                 self.see(Leg::Front, closed(None, Ending::TimedOut));
                 self.echo(Leg::Back, closed(Some(Side::Client), Ending::Reset));
+            }
+            ["front", who @ (">" | "<"), ref what @ ..] if what.len() > 1 => {
+                self.see(Leg::Front, Seen::Bytes { from: side(who), data: Bytes::from(messages::bytes(what)) });
             }
             ["front", who, how] => self.see(Leg::Front, closed(Some(side(who)), end(how).expect("an end"))),
             ["back", who, how] => self.see(Leg::Back, closed(Some(side(who)), end(how).expect("an end"))),
