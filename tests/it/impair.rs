@@ -314,6 +314,20 @@ async fn at_gateway(spec: &str) -> (Outcome, String) {
 }
 
 #[test]
+fn what_cannot_be_read_is_refused_with_what_was_expected() {
+    let proxy = |words: &[&str]| {
+        let mut command = Command::new(crate::support::program::program());
+        let output = command.args(["proxy", "--to", "server.example"]).args(words).output().expect("run");
+        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (code, says) = proxy(&["--impair", "tls: reset by peer"]);
+    assert_eq!(code, Some(2));
+    assert!(says.contains("expected client or server, found peer"), "{says}");
+    let (code, says) = proxy(&["--impair-seed", "7"]);
+    assert_eq!((code, says.contains("--impair")), (Some(2), true), "{says}");
+}
+
+#[test]
 fn xfreerdp_to_xrdp_survives_300_ms() {
     with_peers("xfreerdp_to_xrdp_survives_300_ms", || {
         let finished = through("back: latency 150ms jitter 20ms", Some(0))?;
