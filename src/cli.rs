@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use proxy::impair::Spec;
 
 /// The port of Remote Desktop.
 const RDP_PORT: u16 = 3389;
@@ -92,6 +93,16 @@ pub struct Proxy {
     /// Show the user and domain that a client names, where TLS is opened or absent; never a password
     #[arg(long)]
     pub names: bool,
+    /// Impair every session on purpose, as WHERE: WHAT; several add up. It is written into the recording and told in every
+    /// report. WHAT: latency 150ms [jitter 20ms] (each way), bandwidth 1mbit/s, stall [for 10s], close by server|client (FIN),
+    /// reset by server|client (RST on both legs). WHERE, in any order: front or back, from client or from server, at 5s or
+    /// a phase such as tls, credssp or active, for 10s; unless said: back, both ways, at once, until the end.
+    /// For example: --impair 'tls: reset by server' --impair 'latency 150ms jitter 20ms'
+    #[arg(long, value_name = "WHERE: WHAT")]
+    pub impair: Vec<Spec>,
+    /// Make jitter of this number again: it stands in the report of the session that is to be repeated
+    #[arg(long, value_name = "N", requires = "impair")]
+    pub impair_seed: Option<u64>,
     /// End TLS here and begin it again, so that the recording opens by itself: by the server's own certificate and key, which
     /// serves every protocol, or by certificates of a local authority that the client's machine trusts, which serves plain TLS
     #[arg(long, value_enum, value_name = "BY")]

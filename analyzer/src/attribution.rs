@@ -22,6 +22,8 @@ const LONG: Duration = Duration::from_secs(1);
 pub enum Owner {
     /// The resolver, or the way to it.
     NameResolution,
+    /// This program, which was asked to impair the session.
+    Impairment,
     /// The path of this leg.
     Network(LegName),
     /// The client, or its user.
@@ -35,6 +37,7 @@ impl Owner {
     pub fn name(self) -> &'static str {
         match self {
             Owner::NameResolution => "name resolution",
+            Owner::Impairment => "impairment",
             Owner::Network(LegName::Front) => "network front",
             Owner::Network(LegName::Back) => "network back",
             Owner::Network(LegName::Only) => "network",
@@ -61,6 +64,8 @@ pub struct Stall {
     pub round_trip: Duration,
     /// What retransmission timeouts cost of it.
     pub retransmission: Duration,
+    /// What was held here on purpose of it.
+    pub held: Duration,
     /// Segments sent again meanwhile.
     pub again: u64,
     /// Whether what was sent last was acknowledged.
@@ -72,7 +77,7 @@ pub struct Stall {
 impl Stall {
     /// What is left for the owner that is no path.
     pub fn remainder(&self) -> Duration {
-        self.lasted.saturating_sub(self.round_trip + self.retransmission)
+        self.lasted.saturating_sub(self.held + self.round_trip + self.retransmission)
     }
 }
 
@@ -102,6 +107,7 @@ fn before_opening(timeline: &Timeline, phase: &Phase) -> Option<Stall> {
         lasted: phase.duration(),
         round_trip: if phase.name == PhaseName::Tcp { round_trip } else { Duration::ZERO },
         retransmission,
+        held: Duration::ZERO,
         again: leg.map_or(0, Leg::retransmits),
         was_acknowledged: was_answered,
         was_answered,
@@ -111,19 +117,34 @@ fn before_opening(timeline: &Timeline, phase: &Phase) -> Option<Stall> {
 fn of_wait(timeline: &Timeline, wait: &Wait) -> Stall {
     let leg = timeline.leg(wait.leg);
     let lasted = wait.lasted();
-    let round_trip = leg.and_then(Leg::rtt).unwrap_or_default().min(lasted);
+    let travelling = lasted.saturating_sub(wait.held);
+    let round_trip = leg.and_then(Leg::rtt).unwrap_or_default().min(travelling);
     let is_waiting = |leg: &Leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts > 0);
     let was_acknowledged = wait.was_answered || !leg.is_some_and(is_waiting);
     let is_lost = !wait.was_answered && leg.is_some_and(Leg::is_losing);
-    let retransmission = if is_lost { lasted - round_trip } else { wait.resent.min(lasted - round_trip) };
+    let rest = travelling - round_trip;
+    let retransmission = if is_lost { rest } else { wait.resent.min(rest) };
     let is_path = is_lost || (round_trip + retransmission) * 2 >= lasted;
     let owner = match wait.side {
+        _ if wait.held * 2 >= lasted => Owner::Impairment,
         _ if is_path => Owner::Network(wait.leg),
         Side::Client => Owner::Client,
         Side::Server => Owner::Server,
     };
-    let Wait { phase, since, frame, again, was_answered, .. } = *wait;
-    Stall { owner, phase, since, frame, lasted, round_trip, retransmission, again, was_acknowledged, was_answered }
+    let Wait { phase, since, frame, again, held, was_answered, .. } = *wait;
+    Stall {
+        owner,
+        phase,
+        since,
+        frame,
+        lasted,
+        round_trip,
+        retransmission,
+        held,
+        again,
+        was_acknowledged,
+        was_answered,
+    }
 }
 
 /// Whether the path explains how long a connection took until it failed, or was given up, as far as it got.
@@ -137,6 +158,8 @@ pub struct Balance {
     pub travelled: Duration,
     /// and what was sent again.
     pub retransmission: Duration,
+    /// What was held here on purpose.
+    pub held: Duration,
 }
 
 impl Balance {
@@ -146,9 +169,10 @@ impl Balance {
         let connect = || timeline.phases.iter().filter(|phase| phase.name != PhaseName::Active);
         let took = connect().map(|phase| phase.ended).max()?.since(timeline.began?);
         let retransmission = connect().map(|phase| phase.waited.retransmission).sum();
+        let held = connect().map(|phase| phase.waited.impairment).sum();
         let path: Duration =
             connect().filter(|phase| phase.name != PhaseName::NameResolution).map(|phase| phase.waited.network).sum();
-        Some(Balance { predicted, took, travelled: path, retransmission })
+        Some(Balance { predicted, took, travelled: path, retransmission, held })
     }
 
     /// What the path cost in all.

@@ -6,7 +6,7 @@ mod credssp;
 mod gateway;
 mod rdp;
 
-use crate::observation::{Absence, Ending, Flow, Interception, Opening, PathSample, Side, Sign};
+use crate::observation::{Absence, Ending, Flow, Impairment, Interception, Opening, PathSample, Side, Sign};
 use crate::time::Timestamp;
 
 pub use credssp::{
@@ -43,6 +43,8 @@ pub enum What {
     Sign(Sign),
     /// What a relay did that can stand inside TLS.
     Interception(Interception),
+    /// What this program does to the session on purpose.
+    Impairment(Impairment),
     /// Payload passed, of whatever protocol. Comes before the events made from it.
     Passed {
         /// Who sent it.

@@ -177,6 +177,7 @@ fn cost(observation: &Observation) -> usize {
             | Seen::Path(_)
             | Seen::Sign(_)
             | Seen::Interception(_)
+            | Seen::Impairment(_)
             | Seen::Secret(_)
             | Seen::Closed { .. } => 0,
         }

@@ -13,9 +13,11 @@ use bytes::Bytes;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
+mod impairment;
 mod interception;
 mod sign;
 
+pub use impairment::{Deed, Impairment, Step};
 pub use interception::{Interception, Means};
 pub use sign::{Again, Field, ResetMarks, Sequence, Sign, SynProxyMarks};
 
@@ -91,6 +93,8 @@ pub enum Seen {
     Sign(Sign),
     /// What a relay did that can stand inside TLS.
     Interception(Interception),
+    /// What this program does to the session on purpose.
+    Impairment(Impairment),
     /// Lines of a key log (NSS Key Log Format, RFC 9850) that open this session. When they come says nothing.
     Secret(Arc<Secret>),
     /// One side, or nobody, ended something.

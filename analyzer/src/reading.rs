@@ -505,6 +505,7 @@ fn judge(heads: &mut [Vec<u8>; 2], seen: &Seen) -> Verdict {
         | Seen::Sign(_)
         | Seen::Secret(_)
         | Seen::Interception(_)
+        | Seen::Impairment(_)
         | Seen::Closed { .. } => Verdict::Unsure,
     }
 }

@@ -267,6 +267,7 @@ impl Stack {
                 }
                 out.push(What::Interception(step.clone()));
             }
+            Seen::Impairment(impairment) => out.push(What::Impairment(impairment.clone())),
             // It is not of one leg alone: the session takes it.
             Seen::Secret(_) => {}
             Seen::Bytes { from, data } => {

@@ -184,6 +184,15 @@ impl Leg {
         self.pending.drain(..).map(|chunk| (chunk.data, chunk.kept)).collect()
     }
 
+    /// Takes back the FIN that is due, if one is.
+    pub(crate) fn take_end(&mut self) -> bool {
+        let is_due = self.fin == Fin::Due;
+        if is_due {
+            self.fin = Fin::NotYet;
+        }
+        is_due
+    }
+
     /// What waits to be written.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Bytes> {
         self.pending.iter().map(|chunk| &chunk.data)

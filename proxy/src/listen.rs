@@ -16,9 +16,10 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::clock;
 use crate::dial::{Dial, Failure, Route, literal, loops};
+use crate::impair::{Asked, Impair};
 use crate::intercept::{Deeds, Intercept, Interceptor, Replay};
 use crate::leg::Leg;
-use crate::relay::{Redial, Relay};
+use crate::relay::{Lines, Redial, Relay};
 use crate::tap::{Feed, Tap};
 
 pub use crate::dial::Target;
@@ -49,6 +50,8 @@ pub struct Config {
     pub feed: Feed,
     /// Stand inside TLS, by this.
     pub intercept: Option<Arc<Intercept>>,
+    /// Impair every session so.
+    pub impair: Option<Arc<Asked>>,
 }
 
 impl Config {
@@ -58,7 +61,16 @@ impl Config {
     /// A configuration with nothing special about it.
     pub fn new(listen: SocketAddr, target: Target, feed: Feed) -> Config {
         let connect_timeout = Self::CONNECT_TIMEOUT;
-        Config { listen, target, connect_to: None, gateway: false, connect_timeout, feed, intercept: None }
+        Config {
+            listen,
+            target,
+            connect_to: None,
+            gateway: false,
+            connect_timeout,
+            feed,
+            intercept: None,
+            impair: None,
+        }
     }
 }
 
@@ -69,6 +81,7 @@ pub struct Server {
     route: Arc<Route>,
     feed: Feed,
     intercept: Option<Arc<Intercept>>,
+    impair: Option<Arc<Asked>>,
 }
 
 impl Server {
@@ -83,7 +96,8 @@ impl Server {
             listener: listener.local_addr()?,
         };
         check_loop(&route).await?;
-        Ok(Server { listener, route: Arc::new(route), feed: config.feed, intercept: config.intercept })
+        let Config { feed, intercept, impair, .. } = config;
+        Ok(Server { listener, route: Arc::new(route), feed, intercept, impair })
     }
 
     /// Where it listens.
@@ -93,7 +107,7 @@ impl Server {
 
     /// Accepts clients until `shutdown`; then resets the sessions that stand, which takes two seconds at most.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Server { listener, route, feed, intercept } = self;
+        let Server { listener, route, feed, intercept, impair } = self;
         let (stop, stopped) = watch::channel(false);
         let mut sessions = JoinSet::new();
         let mut number = 0;
@@ -109,8 +123,8 @@ impl Server {
                 accepted = accept(&listener) => accepted,
             };
             number += 1;
-            let (route, feed, intercept) = (route.clone(), feed.clone(), intercept.clone());
-            let session = Session { number, at: clock::now(), client, route, feed, intercept };
+            let (route, feed, intercept, impair) = (route.clone(), feed.clone(), intercept.clone(), impair.clone());
+            let session = Session { number, at: clock::now(), client, route, feed, intercept, impair };
             let span = info_span!("session", number);
             sessions.spawn(session.run(stream, stopped.clone()).instrument(span));
         }
@@ -132,6 +146,7 @@ struct Session {
     route: Arc<Route>,
     feed: Feed,
     intercept: Option<Arc<Intercept>>,
+    impair: Option<Arc<Asked>>,
 }
 
 impl Session {
@@ -139,6 +154,10 @@ impl Session {
         let listener = stream.local_addr().unwrap_or(self.route.listener);
         let mut tap = Tap::begin(&self.feed, self.number, self.at, self.client, listener);
         info!(client = %self.client, "begins");
+        let lines = self.lines();
+        if lines.as_ref().is_some_and(|lines| lines.awaits_phase()) {
+            tap.follow(Some(Box::default()));
+        }
         let stream = Arc::new(stream);
         tap.sampler().watch(Name::Front, &stream);
         let front = Leg::new(Name::Front, stream);
@@ -152,43 +171,54 @@ impl Session {
             // An error says that the server is gone: no reason to go on, either.
             let _ = stopped.wait_for(|stopped| *stopped).await;
         });
-        self.serve(front, &mut tap, stop).await;
+        self.serve(front, lines, &mut tap, stop).await;
         let (from_client, from_server) = (tap.passed(Name::Front), tap.passed(Name::Back));
         info!(from_client, from_server, dropped = tap.dropped(), "ends");
     }
 
-    async fn serve(&self, mut front: Leg, tap: &mut Tap, mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>) {
+    /// Where its bytes wait, where it is to be impaired.
+    fn lines(&self) -> Option<Lines> {
+        self.impair.as_ref().map(|asked| Box::new(Impair::new(asked, self.number, self.at)))
+    }
+
+    async fn serve(
+        &self,
+        mut front: Leg,
+        lines: Option<Lines>,
+        tap: &mut Tap,
+        mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>,
+    ) {
         match Dial::new(&mut front, tap, stop.as_mut()).dial(&self.route).await {
-            Ok(back) => self.relay(front, back, tap, stop).await,
+            Ok(back) => self.relay((front, back), lines, tap, stop).await,
             Err(failure) => unreached(front, failure, tap),
         }
     }
 
     async fn relay(
         &self,
-        front: Leg,
-        mut back: Leg,
+        (front, mut back): (Leg, Leg),
+        lines: Option<Lines>,
         tap: &mut Tap,
         mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>,
     ) {
         let (Some(how), Some(server)) = (&self.intercept, back.address()) else {
-            Relay::new(front, back, tap).run(stop).await;
+            Relay::new(front, back, tap).impaired(lines).run(stop).await;
             return;
         };
         tap.note(Name::Front, clock::now(), Interceptor::asked(how));
         let relay = if self.route.gateway {
             // The ClientHello is not to pass: what was sent while the gateway was dialed waits for it, too.
             let early = back.take_waiting();
-            Relay::inside(front, back, tap, Interceptor::at_gateway(how)).after(early)
+            Relay::inside(front, back, tap, Interceptor::at_gateway(how)).impaired(lines).after(early)
         } else {
             let mut inside = Interceptor::new(how);
             back.waiting().for_each(|data| inside.sent_early(data));
-            Relay::inside(front, back, tap, inside)
+            Relay::inside(front, back, tap, inside).impaired(lines)
         };
         let redial = relay.run(stop.as_mut()).await;
-        let Some(Redial { mut front, replay }) = redial else { return };
+        let Some(Redial { mut front, replay, lines }) = redial else { return };
         match Dial::new(&mut front, tap, stop.as_mut()).again(server, replay.says(), &self.route).await {
-            Ok(back) => self.replay(front, back, tap, replay, stop).await,
+            Ok(back) => self.replay((front, back), lines, tap, replay, stop).await,
             Err(failure) => unreached(front, failure, tap),
         }
     }
@@ -196,8 +226,8 @@ impl Session {
     /// Both legs stand again, and what was said is on its way to the server.
     async fn replay(
         &self,
-        front: Leg,
-        mut back: Leg,
+        (front, mut back): (Leg, Leg),
+        lines: Option<Lines>,
         tap: &mut Tap,
         replay: Replay,
         stop: Pin<&mut (dyn Future<Output = ()> + Send)>,
@@ -208,14 +238,14 @@ impl Session {
                 if front.is_read_out() {
                     inside.ended(Side::Client, &mut Deeds::default());
                 }
-                Relay::inside(front, back, tap, inside).run(stop).await;
+                Relay::inside(front, back, tap, inside).impaired(lines).run(stop).await;
             }
             Err(passed) => {
                 if front.is_read_out() {
                     back.end();
                 }
                 tap.note(Name::Front, clock::now(), passed);
-                Relay::new(front, back, tap).run(stop).await;
+                Relay::new(front, back, tap).impaired(lines).run(stop).await;
             }
         }
     }

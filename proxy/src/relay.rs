@@ -12,6 +12,10 @@
 //! What cannot be delivered is noted as `Missing`, `Discarded`, on the leg that could not take it, just before that leg
 //! is closed: bytes read and not written, bytes that came and were not read, and, where the relay itself resets, bytes
 //! in the send queue that were never sent, which were noted as written before. There is no idle timer.
+//!
+//! A session that is impaired on purpose has a line in each direction, in which bytes wait before they are written: `impaired`.
+
+mod impaired;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -26,6 +30,7 @@ use crate::clock;
 use crate::intercept::{Deeds, Interceptor, Replay};
 use crate::leg::{CHUNK, Leg, Read};
 use crate::tap::Tap;
+pub(crate) use impaired::Lines;
 
 /// How long the last bytes before an RST may take to be sent on the other leg. After that they are discarded.
 pub const RESET_BOUND: Duration = Duration::from_secs(2);
@@ -55,6 +60,8 @@ pub(crate) struct Relay<'a> {
     pace: Pace,
     /// What changes the bytes on their way, where TLS is to end here.
     inside: Option<Interceptor>,
+    /// Where bytes wait, where the session is impaired on purpose.
+    impair: Option<Lines>,
 }
 
 /// The server is to be dialed once more.
@@ -62,13 +69,14 @@ pub(crate) struct Relay<'a> {
 pub(crate) struct Redial {
     pub(crate) front: Leg,
     pub(crate) replay: Replay,
+    pub(crate) lines: Option<Lines>,
 }
 
 /// Why the exchange is over.
 enum Exit {
     /// Both sides have sent their FIN, and were given the other's.
     Finished,
-    /// The leg to this side broke.
+    /// The leg to this side broke, or is to be reset in its name.
     Broken(Side),
     /// The proxy is to end.
     Stopped,
@@ -78,7 +86,7 @@ enum Exit {
 
 impl<'a> Relay<'a> {
     pub(crate) fn new(front: Leg, back: Leg, tap: &'a mut Tap) -> Relay<'a> {
-        Relay { front, back, tap, pace: Pace::new(), inside: None }
+        Relay { front, back, tap, pace: Pace::new(), inside: None, impair: None }
     }
 
     /// One that stands inside TLS.
@@ -91,7 +99,7 @@ impl<'a> Relay<'a> {
         for (data, kept) in early {
             match self.becomes(Side::Client, &data) {
                 Some(deeds) => self.act(Side::Client, deeds, kept),
-                None => self.back.send(data, kept, self.tap),
+                None => self.send(Side::Server, data, kept),
             }
         }
         self
@@ -99,8 +107,12 @@ impl<'a> Relay<'a> {
 
     /// Carries bytes until the session ends, or until `stop`; or until the server is to be dialed once more.
     pub(crate) async fn run(mut self, stop: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Option<Redial> {
+        self.line_up_end();
         match self.exchange(stop).await {
-            Exit::Finished => self.farewell().await,
+            Exit::Finished => {
+                self.note_lost();
+                self.farewell().await;
+            }
             Exit::Broken(side) => self.part(side).await,
             Exit::Stopped => self.abandon(),
             Exit::Redial => return self.take_back(),
@@ -122,11 +134,13 @@ impl<'a> Relay<'a> {
                 consume_budget().await; // Other sessions of this thread have a right to move, too.
                 continue;
             }
-            let wanted = [Side::Client, Side::Server].map(|from| room(self.inside.as_ref(), from) > 0);
+            let wanted = [Side::Client, Side::Server].map(|from| self.room(from) > 0);
+            let due = self.due();
             tokio::select! {
                 biased;
                 () = &mut stop => return Exit::Stopped,
                 () = wait(&mut self.front, &mut self.back, wanted, self.pace.timer.as_mut()) => {}
+                () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {}
             }
             if self.pace.is_due() {
                 let under_way = self.front.sample(self.tap) | self.back.sample(self.tap);
@@ -137,6 +151,9 @@ impl<'a> Relay<'a> {
 
     /// Carries what there is in one direction. True if anything moved.
     fn carry(&mut self, from: Side) -> bool {
+        if self.impair.is_some() {
+            return self.carry_impaired(from);
+        }
         let (source, sink) = match from {
             Side::Client => (&mut self.front, &mut self.back),
             Side::Server => (&mut self.back, &mut self.front),
@@ -145,7 +162,7 @@ impl<'a> Relay<'a> {
         if !sink.is_flushed() || sink.broken().is_some() {
             return flushed;
         }
-        match source.read(room(self.inside.as_ref(), from)) {
+        match source.read(self.inside.as_ref().map_or(CHUNK, |inside| inside.room(from))) {
             Read::Data(data) => {
                 let at = clock::now();
                 if self.inside.is_some() {
@@ -215,18 +232,40 @@ impl<'a> Relay<'a> {
             self.tap.note(leg, clock::now(), seen);
         }
         for (to, data) in deeds.sends {
-            let (leg, tap) = match to {
-                Side::Client => (&mut self.front, &mut *self.tap),
-                Side::Server => (&mut self.back, &mut *self.tap),
-            };
-            leg.send(data, kept, tap);
-            if to != from && self.pace.is_turn(from) {
+            self.send(to, data, kept);
+            if self.impair.is_none() && to != from && self.pace.is_turn(from) {
+                let (leg, tap) = self.leg_and_tap(to);
                 leg.sample(tap);
             }
         }
         for side in deeds.ends {
-            self.leg(side).end();
+            match self.impair {
+                Some(_) => self.line_end(side.other()),
+                None => self.leg(side).end(),
+            }
         }
+    }
+
+    /// Sends this to that side, or puts it into the line before it.
+    fn send(&mut self, to: Side, data: Bytes, kept: bool) {
+        if self.impair.is_some() {
+            return self.line_up(to.other(), data, kept);
+        }
+        let (leg, tap) = self.leg_and_tap(to);
+        leg.send(data, kept, tap);
+    }
+
+    fn leg_and_tap(&mut self, side: Side) -> (&mut Leg, &mut Tap) {
+        match side {
+            Side::Client => (&mut self.front, self.tap),
+            Side::Server => (&mut self.back, self.tap),
+        }
+    }
+
+    /// How much is read at once of this side, bytes.
+    fn room(&self, from: Side) -> usize {
+        let room = self.inside.as_ref().map_or(CHUNK, |inside| inside.room(from));
+        self.impair.as_ref().map_or(room, |impair| room.min(impair.room(from)))
     }
 
     fn leg(&mut self, side: Side) -> &mut Leg {
@@ -246,18 +285,22 @@ impl<'a> Relay<'a> {
     }
 
     /// Ends the leg to the server, as if it had not been.
-    fn take_back(self) -> Option<Redial> {
+    fn take_back(mut self) -> Option<Redial> {
+        let waits = self.give_up(Side::Client);
         match self.back.broken() {
-            Some(_) => self.back.bury(0, self.tap),
-            None => self.back.reset(0, self.tap),
+            Some(_) => self.back.bury(waits, self.tap),
+            None => self.back.reset(waits, self.tap),
         }
         let replay = self.inside?.into_replay()?;
         let why = replay.why.clone();
         self.tap.note(seen::Leg::Back, clock::now(), Seen::Interception(Interception::Redialed { why }));
-        Some(Redial { front: self.front, replay })
+        Some(Redial { front: self.front, replay, lines: self.impair })
     }
 
     fn exit(&self) -> Option<Exit> {
+        if let Some(by) = self.impair.as_ref().and_then(|impair| impair.reset()) {
+            return Some(Exit::Broken(by));
+        }
         let first = match (self.front.broken(), self.back.broken()) {
             (None, None) => return (self.front.is_over() && self.back.is_over()).then_some(Exit::Finished),
             (Some(front), Some(back)) if front.since <= back.since => return Some(Exit::Broken(Side::Client)),
@@ -283,15 +326,24 @@ impl<'a> Relay<'a> {
         self.back.sample(self.tap);
     }
 
-    /// The leg to `side` broke: the other is given what came before, and then reset.
-    async fn part(self, side: Side) {
+    /// The leg to `side` broke, or is to be reset: the other is given what came before, and then reset.
+    async fn part(mut self, side: Side) {
+        let waits = self.give_up(side.other());
         let (gone, mut left) = match side {
             Side::Client => (self.front, self.back),
             Side::Server => (self.back, self.front),
         };
-        let since = gone.broken().map_or_else(Instant::now, |broken| broken.since.into());
-        let unread = gone.unread();
-        gone.bury(left.unread(), self.tap);
+        let mut since = gone.broken().map_or_else(Instant::now, |broken| broken.since.into());
+        let mut unread = gone.unread();
+        match gone.broken() {
+            Some(_) => gone.bury(left.unread() + waits, self.tap),
+            None => gone.reset(left.unread() + waits, self.tap),
+        }
+        if let Some(impair) = &mut self.impair {
+            impaired::drain_line(impair, &mut left, self.tap).await;
+            unread += impair.give_up(side);
+            since = Instant::now();
+        }
         drain(&mut left, since + RESET_BOUND, self.tap).await;
         match left.broken() {
             Some(_) => left.bury(unread, self.tap),
@@ -300,8 +352,9 @@ impl<'a> Relay<'a> {
     }
 
     /// The proxy ends before the session does.
-    fn abandon(self) {
-        let (from_client, from_server) = (self.front.unread(), self.back.unread());
+    fn abandon(mut self) {
+        let from_client = self.front.unread() + self.give_up(Side::Client);
+        let from_server = self.back.unread() + self.give_up(Side::Server);
         self.front.reset(from_server, self.tap);
         self.back.reset(from_client, self.tap);
     }
@@ -332,11 +385,6 @@ async fn wait(front: &mut Leg, back: &mut Leg, wanted: [bool; 2], mut timer: Pin
     if back_alarm {
         back.alarm();
     }
-}
-
-/// How much is read at once of this side, bytes.
-fn room(inside: Option<&Interceptor>, from: Side) -> usize {
-    inside.map_or(CHUNK, |inside| inside.room(from))
 }
 
 /// The leg can be given more.

@@ -16,9 +16,11 @@ use std::time::{Duration, Instant};
 
 use analyzer::observation::{Absence, Flow, Leg, Observation, PathSample, Seen, Side};
 use analyzer::time::Timestamp;
+use analyzer::timeline::phase::PhaseName;
 use bytes::Bytes;
 use tokio::net::TcpStream;
 
+use crate::impair::Phases;
 use crate::tcp_info;
 
 /// Payload of one direction that is kept whatever happens: no handshake is longer.
@@ -227,6 +229,8 @@ pub struct Tap {
     bulk: Arc<AtomicBool>,
     waiting: Arc<AtomicU64>,
     sampler: Sampler,
+    /// Where somebody waits for a phase to begin.
+    phases: Option<Box<Phases>>,
     /// Bytes read on each leg so far.
     passed: [u64; 2],
     /// Missing bytes of each leg that were not told yet.
@@ -251,6 +255,7 @@ impl Tap {
             bulk: Arc::default(),
             waiting: Arc::default(),
             sampler: Sampler::default(),
+            phases: None,
             passed: [0; 2],
             held: [None; 2],
             dropped: 0,
@@ -258,6 +263,21 @@ impl Tap {
         let (sampler, bulk, waiting) = (tap.sampler.clone(), tap.bulk.clone(), tap.waiting.clone());
         tap.send(Note::Begin(Box::new(Begin { session, at, client, listener, sampler, bulk, waiting })));
         tap
+    }
+
+    /// From now on its phases are followed by this, or by nobody.
+    pub(crate) fn follow(&mut self, phases: Option<Box<Phases>>) {
+        self.phases = phases;
+    }
+
+    /// The phases that have begun since the last call.
+    pub(crate) fn take_phases(&mut self) -> Vec<PhaseName> {
+        let Some(phases) = &mut self.phases else { return Vec::new() };
+        let begun = phases.take();
+        if phases.is_over() {
+            self.phases = None;
+        }
+        begun
     }
 
     /// The session's number.
@@ -347,7 +367,11 @@ impl Tap {
 
     fn tell(&mut self, leg: Leg, at: Timestamp, seen: Seen) {
         let flow = Flow { session: self.session, leg };
-        self.send(Note::Seen(Observation { at, flow, frame: 0, seen }));
+        let observation = Observation { at, flow, frame: 0, seen };
+        if let Some(phases) = &mut self.phases {
+            phases.push(&observation);
+        }
+        self.send(Note::Seen(observation));
     }
 
     fn send(&mut self, note: Note) {

@@ -25,7 +25,7 @@ use analyzer::attempt::Diagnosed;
 use analyzer::capture::annotation::Section;
 use analyzer::hold::{self, Hold};
 use analyzer::latency;
-use analyzer::observation::{Absence, Flow, Leg, Observation, Seen};
+use analyzer::observation::{Absence, Flow, Impairment, Leg, Observation, Seen};
 use analyzer::reading::{self, LINGER};
 use analyzer::time::Timestamp;
 use analyzer::timeline::Edge;
@@ -135,6 +135,15 @@ pub enum Live<'a> {
         session: Which,
         /// The edge.
         edge: &'a Edge,
+    },
+    /// What a session is to be impaired by takes effect, or is over.
+    Impaired {
+        /// Which session.
+        session: u32,
+        /// On which leg, and when.
+        place: (Leg, Timestamp),
+        /// What.
+        impairment: &'a Impairment,
     },
     /// A session ended: this is what it was.
     Verdict {
@@ -285,6 +294,10 @@ impl Scribe<'_> {
         let dropped = matches!(observation.seen, Seen::Missing { why: Absence::Dropped, .. });
         if dropped && !std::mem::replace(&mut group.missing, true) {
             (self.say)(Live::Missing { session: number });
+        }
+        if let Seen::Impairment(impairment) = &observation.seen {
+            let place = (observation.flow.leg, observation.at);
+            (self.say)(Live::Impaired { session: number, place, impairment });
         }
         let edges = group.observe(observation);
         self.told(number, edges);

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use analyzer::report::text;
+use proxy::impair::Asked;
 
 use super::{intercept, talk};
 use crate::cli::Proxy;
 
 /// Says it.
-pub fn proxy(args: &Proxy, listener: SocketAddr) {
+pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
     let (name, port) = (&args.to.name, args.to.port_or_usual(args.gateway));
     let what = if args.gateway { "the RD Gateway " } else { "" };
     let mut out = format!("rdpscope listening on {listener}, to {what}{name}:{port}\n\n");
@@ -22,6 +23,11 @@ pub fn proxy(args: &Proxy, listener: SocketAddr) {
     }
     if let Some(says) = intercept::announcement(args) {
         text::para(&mut out, "  ", &says);
+    }
+    if let Some(asked) = impair {
+        let all: Vec<String> = asked.specs.iter().map(|spec| format!("'{spec}'")).collect();
+        let says = format!("every session, on purpose: {} (seed {})", all.join(", "), asked.seed);
+        text::para(&mut out, "  IMPAIRED: ", &says);
     }
     if let Some(log) = &args.keylog {
         let says = "TLS is opened with what is written to this file from now on; recordings hold the secrets of their sessions.";

@@ -11,6 +11,8 @@ use analyzer::attempt::{self, Attempt};
 use analyzer::capture::annotation::Section;
 use analyzer::report::{histogram, html, text, verdict};
 use anyhow::{Context, bail};
+use proxy::clock;
+use proxy::impair::Asked;
 use proxy::listen::{Config, Server, Target};
 use proxy::record;
 use proxy::tap::{self, Limits};
@@ -41,11 +43,13 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let gateway = args.gateway;
     let target = Target { name: args.to.name.clone(), port: args.to.port_or_usual(gateway) };
     let connect_to = connect_to(&args)?;
+    let impair = asked_to_impair(&args);
     let config = Config {
         connect_to,
         gateway,
         connect_timeout: args.connect_timeout,
         intercept: intercept::asked(&args)?,
+        impair: impair.clone(),
         ..Config::new(args.listen, target.clone(), feed)
     };
     // Before anybody can connect: what a session writes to it must not pass for what stood there before.
@@ -57,7 +61,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let server = Server::bind(config).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let asked = Arc::new(AtomicBool::new(false));
     on_request(asked.clone());
-    announce::proxy(&args, server.local_addr());
+    announce::proxy(&args, server.local_addr(), impair.as_deref());
     let both = args.record == Record::Both;
     let (out, names) = (Some(args.out.clone()), args.names);
     let config = watch::Config { out, section: section(), both, secrets, gateway, names };
@@ -97,6 +101,12 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
 
 fn rdp_only(summary: Summary) -> Vec<attempt::Diagnosed> {
     summary.sessions.into_iter().filter(attempt::Diagnosed::is_rdp).collect()
+}
+
+/// What every session is to be impaired by. Where no seed is given, the time makes one: it is announced, and recorded.
+pub fn asked_to_impair(args: &Proxy) -> Option<Arc<Asked>> {
+    let specs = args.impair.clone();
+    (!specs.is_empty()).then(|| Arc::new(Asked { specs, seed: args.impair_seed.unwrap_or(clock::now().0 % 1_000_000) }))
 }
 
 /// A key log that is followed is a file, or will be one: a pipe would keep the scribe waiting.
@@ -145,6 +155,7 @@ pub fn show(live: Live<'_>) {
 fn tell(live: Live<'_>) -> String {
     match live {
         Live::Edge { session, edge } => text::edge(edge, session) + "\n",
+        Live::Impaired { session, place, impairment } => text::impaired(session, place, impairment) + "\n",
         Live::Verdict { session, diagnosed } => {
             let mut lines = String::new();
             text::para(&mut lines, &format!("#{session} "), &verdict::of_session(diagnosed));

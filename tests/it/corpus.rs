@@ -293,7 +293,7 @@ fn story(observations: &[Observation]) -> String {
                 last = Some(sample.clone());
                 continue;
             }
-            Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) => continue,
+            Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) | Seen::Impairment(_) => continue,
             Seen::Opening(_) | Seen::Opened | Seen::Missing { .. } | Seen::Closed { .. } => {}
         }
         flush(&mut bytes, &mut text);
@@ -310,7 +310,8 @@ fn story(observations: &[Observation]) -> String {
             | Seen::Path(_)
             | Seen::Sign(_)
             | Seen::Secret(_)
-            | Seen::Interception(_) => Ok(()),
+            | Seen::Interception(_)
+            | Seen::Impairment(_) => Ok(()),
         };
     }
     flush(&mut bytes, &mut text);

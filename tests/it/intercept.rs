@@ -11,11 +11,14 @@ use analyzer::attempt::Diagnosed;
 use analyzer::diagnose::Outcome;
 use analyzer::observation::{Interception, Leg, Observation, Seen, Side};
 use analyzer::report;
+use analyzer::timeline::phase::PhaseName;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proxy::authority::{self, Authority};
+use proxy::impair::Asked;
 use proxy::intercept::{Intercept, With};
 use proxy::lab::certificate::Certificate;
+use proxy::listen::Config;
 use proxy::tls::{Ciphers, Client, ClientStream, Credential, Identity, Server, ServerStream, Trust, Versions};
 use proxy::wire::hello::{Offer, client_hello};
 use proxy::wire::x224::connection_request;
@@ -44,6 +47,14 @@ impl Stage {
         Stage::with(With::ServerKey(credential(&identity)), identity).await
     }
 
+    /// The same, and the session is impaired on purpose.
+    async fn impaired(spec: &str) -> Stage {
+        let identity = Certificate::Valid.make().expect("certificate");
+        let asked = Asked { specs: vec![spec.parse().expect("an impairment")], seed: 1 };
+        let with = With::ServerKey(credential(&identity));
+        Stage::changed(with, identity, |config| config.impair = Some(Arc::new(asked))).await
+    }
+
     /// The relay has an authority.
     async fn with_authority(folder: &Folder) -> Stage {
         authority::create(folder.path(), true).expect("authority");
@@ -53,9 +64,17 @@ impl Stage {
     }
 
     async fn with(with: With, identity: Identity) -> Stage {
+        Stage::changed(with, identity, |_| {}).await
+    }
+
+    async fn changed(with: With, identity: Identity, change: impl FnOnce(&mut Config)) -> Stage {
         let listener = TcpListener::bind(anywhere()).await.expect("bind");
         let how = Arc::new(Intercept::new(with, "127.0.0.1"));
-        let rig = Rig::with(listener.local_addr().expect("address"), |config| config.intercept = Some(how)).await;
+        let change = |config: &mut Config| {
+            config.intercept = Some(how);
+            change(config);
+        };
+        let rig = Rig::with(listener.local_addr().expect("address"), change).await;
         Stage { rig, listener, identity }
     }
 
@@ -130,8 +149,7 @@ fn steps(seen: &[Observation]) -> Vec<&'static str> {
 }
 
 /// Plaintext passes in both directions, and so does the end of what each side says.
-async fn talks(versions: Versions, version: u16) {
-    let stage = Stage::with_server_key().await;
+async fn talks(stage: &Stage, versions: Versions, version: u16) -> Diagnosed {
     let (mut client, mut server) = stage.both(versions).await;
     let long = pattern(3 << 20);
     let (asked, answered) = tokio::join!(
@@ -165,17 +183,30 @@ async fn talks(versions: Versions, version: u16) {
     let phases: Vec<String> =
         said.timeline.phases.iter().map(|phase| format!("{} {}", phase.name, phase.leg)).collect();
     assert_eq!(phases[..4], ["tcp front", "tcp back", "negotiation back", "tls front"], "{phases:?}");
-    assert!(report::json::document("", &analyzer::attempt::group(vec![said])).contains("\"by\": \"server-key\""));
+    let document = report::json::document("", &analyzer::attempt::group(vec![said.clone()]));
+    assert!(document.contains("\"by\": \"server-key\""));
+    said
+}
+
+/// What was asked for delays what the relay makes of TLS: nothing is lost, nothing comes in another order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plaintext_passes_late_where_that_was_asked_for() {
+    let stage = Stage::impaired("tls: latency 80ms").await;
+    let said = talks(&stage, Versions::Both, 0x0304).await;
+    let tls = said.timeline.phase(PhaseName::Tls).expect("tls");
+    // The ClientHello and the server's flight.
+    assert!(tls.duration() >= Duration::from_millis(160), "{tls:?}");
+    assert!(tls.waited.impairment >= Duration::from_millis(80), "{tls:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plaintext_passes_and_tls_1_2_opens() {
-    talks(Versions::Only12, 0x0303).await;
+    talks(&Stage::with_server_key().await, Versions::Only12, 0x0303).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plaintext_passes_and_tls_1_3_opens() {
-    talks(Versions::Both, 0x0304).await;
+    talks(&Stage::with_server_key().await, Versions::Both, 0x0304).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,8 +9,8 @@ use analyzer::analysis::Analysis;
 use analyzer::capture::annotation::Section;
 use analyzer::capture::recording::{self, ReadError};
 use analyzer::observation::{
-    Absence, Again, Ending, Flow, Interception, Leg, Means, Observation, Opening, PathSample, ResetMarks, Seen,
-    Sequence, Side, Sign, SynProxyMarks,
+    Absence, Again, Deed, Ending, Flow, Impairment, Interception, Leg, Means, Observation, Opening, PathSample,
+    ResetMarks, Seen, Sequence, Side, Sign, Step, SynProxyMarks,
 };
 use analyzer::reading;
 use analyzer::secret::Secret;
@@ -260,6 +260,7 @@ impl Relay {
         let (seen, stage) = match (self.legs[place], random.below(10)) {
             (stage, 0) if random.below(4) == 0 => (secret(random), stage),
             (stage, 0) if random.below(4) == 0 => (Seen::Interception(interception(random)), stage),
+            (stage, 0) if random.below(4) == 0 => (Seen::Impairment(impairment(random)), stage),
             (stage, 0) => (Seen::Path(Box::new(path(random))), stage),
             (stage, 1) if random.below(2) == 0 => (Seen::Sign(sign(random, from)), stage),
             (stage, 1) => (apart(random, from), stage),
@@ -305,6 +306,21 @@ fn interception(random: &mut Random) -> Interception {
         5 => Interception::Unbound,
         _ => Interception::Redialed { why: "alert 40".into() },
     }
+}
+
+/// What was done on purpose.
+fn impairment(random: &mut Random) -> Impairment {
+    let by = side(random);
+    let deed = match random.below(5) {
+        0 => Deed::Latency { delay: Duration::from_nanos(random.next() >> 20), jitter: Duration::from_millis(20) },
+        1 => Deed::Bandwidth { bytes_per_second: random.next() },
+        2 => Deed::Stall,
+        3 => Deed::Close { by },
+        _ => Deed::Reset { by },
+    };
+    let step = if random.below(2) == 0 { Step::Begins } else { Step::Over };
+    let (from, seed) = ((random.below(2) == 0).then_some(by), (random.below(2) == 0).then(|| random.next()));
+    Impairment { asked: format!("at 1s: {deed}, 100% = all"), step, deed, from, seed }
 }
 
 fn path(random: &mut Random) -> PathSample {

@@ -13,6 +13,7 @@ mod gateway_lab;
 mod gateway_law;
 mod gateway_peers;
 mod histogram;
+mod impair;
 mod inference;
 mod inner;
 mod intercept;

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::observation::{Absence, Ending, Interception, Leg, Opening, PathSample, Seen, Side, Sign};
+use crate::observation::{Absence, Ending, Impairment, Interception, Leg, Opening, PathSample, Seen, Side, Sign};
 
 /// How every annotation starts.
 pub const PREFIX: &str = "rdpscope:";
@@ -128,6 +128,12 @@ pub fn encode(seen: &Seen) -> Option<String> {
                 pair(&mut text, name, value);
             }
         }
+        Seen::Impairment(impairment) => {
+            word(&mut text, "impair");
+            for (name, value) in impairment.fields() {
+                pair(&mut text, name, value);
+            }
+        }
         Seen::Closed { from, how } if !by_packet(*from, *how) => {
             word(&mut text, "closed");
             if let Some(from) = from {
@@ -185,6 +191,7 @@ pub fn decode(text: &str) -> Option<Seen> {
         }
         "sign" => Sign::read(&pairs.text("kind")?, &|name| pairs.text(name)).map(Seen::Sign),
         "intercept" => Interception::read(&pairs.text("step")?, &|name| pairs.text(name)).map(Seen::Interception),
+        "impair" => Impairment::read(&|name| pairs.text(name)).map(Seen::Impairment),
         "closed" => Some(Seen::Closed {
             from: pairs.side("from"),
             how: Ending::ALL.into_iter().find(|how| Some(how.name()) == pairs.text("how").as_deref())?,
@@ -248,8 +255,10 @@ fn unescape(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::observation::Means;
+    use crate::observation::{Deed, Means, Step};
 
     fn round_trip(seen: Seen) {
         let text = encode(&seen).expect("an annotation");
@@ -278,6 +287,19 @@ mod tests {
         round_trip(Seen::Interception(Interception::OtherKey));
         round_trip(Seen::Interception(Interception::Unbound));
         round_trip(Seen::Closed { from: Some(Side::Client), how: Ending::Unreachable });
+        impairments().into_iter().for_each(|impairment| round_trip(Seen::Impairment(impairment)));
+    }
+
+    fn impairments() -> [Impairment; 5] {
+        let (delay, jitter) = (Duration::from_millis(150), Duration::from_micros(20_500));
+        let of = |step, deed, from, seed| Impairment { asked: format!("at 1.5s: {deed}"), step, deed, from, seed };
+        [
+            of(Step::Begins, Deed::Latency { delay, jitter }, None, Some(u64::MAX)),
+            of(Step::Over, Deed::Bandwidth { bytes_per_second: 125_000 }, Some(Side::Server), None),
+            of(Step::Begins, Deed::Stall, Some(Side::Client), None),
+            of(Step::Begins, Deed::Close { by: Side::Client }, None, None),
+            of(Step::Begins, Deed::Reset { by: Side::Server }, None, None),
+        ]
     }
 
     #[test]

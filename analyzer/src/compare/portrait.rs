@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::attempt::Diagnosed;
 use crate::codes::tls as names;
+use crate::diagnose::impaired::asked;
 use crate::event::{Capabilities, ClientSettings, Mechanism, Protocols, ServerSettings};
 use crate::observation::{Leg, Side};
 use crate::time::day;
@@ -47,6 +48,8 @@ impl Portrait {
     pub(super) fn of_session(session: &Diagnosed) -> Portrait {
         let timeline = &session.timeline;
         let mut portrait = Portrait { name: session.file.clone().unwrap_or_default(), ..Portrait::default() };
+        let impaired = timeline.is_impaired().then(|| asked(timeline));
+        portrait.fact(None, "impaired on purpose", impaired);
         portrait.negotiation(&timeline.facts);
         if let Some(tls) = timeline.facts.tls.iter().max_by_key(|tls| tls.server_hello.is_some()) {
             portrait.tls(tls);

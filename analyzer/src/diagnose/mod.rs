@@ -7,6 +7,7 @@
 mod capabilities;
 mod credssp;
 mod gateway;
+pub(crate) mod impaired;
 mod licensing;
 mod negotiation;
 mod path;
@@ -65,6 +66,8 @@ impl Scope {
 /// Every rule. For failures the first that speaks decides: what the two sides say in so many words, where it is read, comes
 /// before what sizes and ends tell.
 pub const RULES: &[Rule] = &[
+    Rule { name: "ended by an impairment", check: impaired::ended, scope: Scope::Any },
+    Rule { name: "given up while an impairment let nothing pass", check: impaired::stalled, scope: Scope::Any },
     Rule { name: "gateway not reached", check: gateway::unreachable, scope: Scope::Gateway },
     Rule { name: "a web proxy refuses", check: gateway::web_proxy, scope: Scope::Gateway },
     Rule { name: "TLS with the gateway", check: gateway::handshake, scope: Scope::Gateway },
@@ -133,6 +136,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "reconnection refused", check: session::reconnect_refused, scope: Scope::Rdp },
     Rule { name: "clocks differ", check: credssp::skewed, scope: Scope::Rdp },
     Rule { name: "sent elsewhere", check: redirection::sent_elsewhere, scope: Scope::Rdp },
+    Rule { name: "impaired", check: impaired::noted, scope: Scope::Any },
 ];
 
 /// How bad a finding is.
@@ -328,7 +332,7 @@ pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
         let explained = findings.iter().any(|earlier: &Finding| earlier.severity == Severity::Failure);
         // What explains a failure explains its end: only what harms besides is said, too.
         if !explained || finding.severity == Severity::Warning {
-            findings.push(finding);
+            findings.push(impaired::explains(timeline, finding));
         }
     }
     findings.sort_by_key(|finding| (finding.severity, finding.confidence));
@@ -364,14 +368,15 @@ impl Outcome {
         let stopped = timeline.end.as_ref().is_none_or(|end| end.how == Ending::Cut || Party::of(end) == Party::Proxy);
         // What was refused in so many words has failed, whoever ends the connection afterwards.
         let refused = timeline.phases.iter().any(|phase| phase.outcome == phase::Outcome::Failed);
+        let ended_here = timeline.facts.ended_inside().is_some() || timeline.ended_on_purpose().is_some();
         match timeline.is_active() {
-            true if !stopped && timeline.ended_badly() || timeline.facts.ended_inside().is_some() => Outcome::Broken,
+            true if !stopped && timeline.ended_badly() || ended_here => Outcome::Broken,
             true => Outcome::Connected,
             false if timeline.facts.inner.is_redirected() => Outcome::Unfinished,
             false if timeline.may_be_redirected() => Outcome::Unfinished,
             false if timeline.is_before_channel() && gateway::nothing_asked(timeline) => Outcome::Unfinished,
             false if !timeline.is_before_channel() && negotiation::nothing_asked(timeline) => Outcome::Unfinished,
-            false if stopped && !refused && timeline.facts.ended_inside().is_none() => Outcome::Unfinished,
+            false if stopped && !refused && !ended_here => Outcome::Unfinished,
             false => Outcome::Failed,
         }
     }

@@ -58,7 +58,9 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
 /// Channels that are joined one by one, a round trip each.
 pub fn slow_joins(timeline: &Timeline) -> Option<Finding> {
     let phase = timeline.phase(PhaseName::ChannelConnection).filter(|phase| phase.outcome == Outcome::Done)?;
-    let (joins, took) = (timeline.facts.inner.settings.joins, phase.duration());
+    // What was held here on purpose is nobody's.
+    let took = phase.duration().saturating_sub(phase.waited.impairment);
+    let joins = timeline.facts.inner.settings.joins;
     timeline.facts.inner.unsealed.filter(|_| joins >= MANY && took >= SLOW)?;
     let says = format!("{joins} channels are joined one by one, which takes {}", length(took));
     let finding = Finding::at_end(timeline, "MCS-JOIN", Confidence::Likely, says)?;

@@ -84,6 +84,7 @@ impl Learner {
             | Seen::Path(_)
             | Seen::Sign(_)
             | Seen::Interception(_)
+            | Seen::Impairment(_)
             | Seen::Secret(_)
             | Seen::Closed { .. } => {}
         }
@@ -244,7 +245,7 @@ impl Redactor {
             }
             // Where ICMP came from; of a relay's recording there are none.
             Seen::Sign(sign) => Seen::Sign(sign),
-            Seen::Opened | Seen::Path(_) | Seen::Closed { .. } => seen,
+            Seen::Opened | Seen::Path(_) | Seen::Impairment(_) | Seen::Closed { .. } => seen,
         };
         Some(Observation { at, flow, frame, seen })
     }

@@ -104,6 +104,7 @@ fn session(session: &Diagnosed) -> Value {
         "direct_equivalent": direct_equivalent(timeline),
         "altered_by_proxy": altered_by_proxy(timeline),
         "interception": interception(timeline),
+        "impairments": impairments(timeline),
         "findings": session.findings.iter().map(finding).collect::<Vec<_>>(),
     })
 }
@@ -119,6 +120,20 @@ fn interception(timeline: &Timeline) -> Value {
         place.into_iter().chain(fields).map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>()
     });
     json!({ "by": means.name(), "stands": facts.is_intercepted(), "steps": steps.collect::<Vec<_>>() })
+}
+
+/// What was done to it on purpose, as it took effect and was over.
+fn impairments(timeline: &Timeline) -> Vec<Value> {
+    let told = timeline.facts.impairments.iter().map(|seen| {
+        let fields = seen.what.fields().into_iter().map(|(name, value)| (name, number_or_text(value)));
+        let place = [("at_ns", json!(seen.mark.at.0)), ("leg", json!(seen.mark.leg.name()))];
+        place.into_iter().chain(fields).map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
+    });
+    told.collect()
+}
+
+fn number_or_text(value: String) -> Value {
+    value.parse::<u64>().map_or_else(|_| json!(value), |number| json!(number))
 }
 
 /// Client and server as addresses; a server that was never resolved by its name.
@@ -322,6 +337,7 @@ fn phase(phase: &Phase) -> Value {
         "waited_ns": {
             "network": phase.waited.network.as_nanos() as u64,
             "retransmission": phase.waited.retransmission.as_nanos() as u64,
+            "impairment": phase.waited.impairment.as_nanos() as u64,
             "client": phase.waited.client.as_nanos() as u64,
             "server": phase.waited.server.as_nanos() as u64,
         },

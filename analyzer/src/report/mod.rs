@@ -9,6 +9,7 @@ pub mod json;
 pub mod text;
 pub mod verdict;
 
+use crate::diagnose::stage::length;
 use crate::observation::{Interception, Leg, Means};
 use crate::timeline::Timeline;
 
@@ -34,7 +35,20 @@ pub fn altered_by_proxy(timeline: &Timeline) -> Vec<String> {
         ));
     }
     altered.extend(intercepted(timeline));
+    altered.extend(impaired(timeline));
     altered
+}
+
+/// What a relay was asked to do to it.
+fn impaired(timeline: &Timeline) -> impl Iterator<Item = String> {
+    let began = timeline.began.unwrap_or_default();
+    timeline.facts.impairments().map(move |(seen, over)| {
+        let (asked, deed, leg) = (&seen.what.asked, seen.what.deed, seen.mark.leg);
+        let since = length(seen.mark.at.since(began));
+        let until = over.map(|over| format!(" until +{}", length(over.since(began)))).unwrap_or_default();
+        let seed = seen.what.seed.map(|seed| format!(", its jitter made of the seed {seed}")).unwrap_or_default();
+        format!("it impaired the session on purpose (--impair '{asked}'): {deed} on the {leg} leg from +{since}{until}{seed}")
+    })
 }
 
 /// What a relay did that can stand inside TLS.

@@ -14,6 +14,7 @@ use crate::attempt::{Attempt, Diagnosed};
 use crate::codes::tls as names;
 use crate::diagnose::{Finding, direct_equivalent};
 use crate::event::{Basis, Protocols};
+use crate::observation::{Impairment, Leg as LegName, Step};
 use crate::survey::survey;
 use crate::time::day;
 use crate::timeline::facts::{Decrypted, Tls};
@@ -25,6 +26,10 @@ pub use crate::diagnose::stage::length;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
+/// How wide a column of times is,
+const WIDE: usize = 7;
+/// and where there is one more.
+const NARROW: usize = 6;
 
 /// Every attempt, one after the other.
 pub fn attempts(attempts: &[Attempt]) -> String {
@@ -134,6 +139,15 @@ pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
     };
     let (at, leg) = (clock_time(edge.mark.at), edge.mark.leg);
     format!("{at} #{session:<3} {leg:<5} {:<21} {what}{basis}", edge.phase)
+}
+
+/// An impairment that takes effect or is over, as it happens.
+pub fn impaired(session: u32, (leg, at): (LegName, crate::time::Timestamp), impairment: &Impairment) -> String {
+    let step = match impairment.step {
+        Step::Begins => "takes effect",
+        Step::Over => "is over",
+    };
+    format!("{} #{session:<3} {leg:<5} {:<21} '{}' {step}", clock_time(at), "IMPAIRED", impairment.asked)
 }
 
 /// The comment for the packet on which a phase begins or ends.
@@ -252,13 +266,14 @@ fn phases(text: &mut String, timeline: &Timeline) {
     if timeline.phases.is_empty() {
         return;
     }
+    let (impaired, wide) = if timeline.is_impaired() { (" impair", NARROW) } else { ("", WIDE) };
     let _infallible = writeln!(
         text,
-        "\n  {:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
+        "\n  {:<21} {:<5} {:>wide$} {:<6} {:>7} {:>7}{impaired} {:>wide$} {:>wide$}",
         "phase", "leg", "took", "", "network", "retrans", "client", "server"
     );
     for phase in &timeline.phases {
-        phase_row(text, phase);
+        phase_row(text, phase, timeline.is_impaired());
     }
     if timeline.phases.iter().any(|phase| phase.basis == Basis::Inferred) {
         text.push_str("  ~ inferred from sizes and order, not read\n");
@@ -271,16 +286,20 @@ fn phases(text: &mut String, timeline: &Timeline) {
     }
 }
 
-fn phase_row(text: &mut String, phase: &Phase) {
+fn phase_row(text: &mut String, phase: &Phase, is_impaired: bool) {
     let mark = match (phase.basis, phase.sureness) {
         (Basis::Seen, _) => " ",
         (Basis::Inferred, Some(Sureness::Likely) | None) => "~",
         (Basis::Inferred, Some(Sureness::Possible)) => "?",
     };
     let waited = phase.waited;
+    let (impaired, wide) = match is_impaired {
+        true => (format!(" {:>NARROW$}", brief(waited.impairment)), NARROW),
+        false => (String::new(), WIDE),
+    };
     let _infallible = writeln!(
         text,
-        " {mark}{:<21} {:<5} {:>7} {:<6} {:>7} {:>7} {:>7} {:>7}",
+        " {mark}{:<21} {:<5} {:>wide$} {:<6} {:>7} {:>7}{impaired} {:>wide$} {:>wide$}",
         phase.name,
         phase.leg,
         length(phase.duration()),

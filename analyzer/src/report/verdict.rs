@@ -1,6 +1,7 @@
 //! The verdict: one line. Phase, leg, who acted first, how, after what silence, the cause and how sure it is.
 
 use crate::attempt::{Attempt, Diagnosed, Link};
+use crate::diagnose::impaired::asked;
 use crate::diagnose::{Outcome, Party, Severity};
 use crate::observation::{Ending, Interception, Leg, Side};
 use crate::report::text::length;
@@ -28,10 +29,20 @@ fn links(attempt: &Attempt) -> String {
 /// The verdict of one session.
 pub fn of_session(session: &Diagnosed) -> String {
     let timeline = &session.timeline;
-    match session.outcome {
+    let verdict = match session.outcome {
         Outcome::Connected => connected(timeline),
         Outcome::Unfinished => format!("unfinished in {}: {}", timeline.last_phase(), stopped(timeline)),
         Outcome::Broken | Outcome::Failed => format!("{}{}", ended(session), cause(session)),
+    };
+    verdict + &impaired(session)
+}
+
+/// What was done to it on purpose, where that is not what ended it.
+fn impaired(session: &Diagnosed) -> String {
+    let is_said = session.timeline.ended_on_purpose().is_some() && session.outcome != Outcome::Connected;
+    match session.timeline.is_impaired() && !is_said {
+        true => format!("; impaired by --impair {}", asked(&session.timeline)),
+        false => String::new(),
     }
 }
 
@@ -94,7 +105,8 @@ fn ended(session: &Diagnosed) -> String {
     let primary = session.findings.first().filter(|finding| finding.severity == Severity::Failure);
     let phase = primary.map_or(end.phase, |finding| finding.phase);
     let inside = ended_inside(&session.timeline).filter(|_| Party::of(end) == Party::Proxy);
-    format!("{} in {phase}: {}", session.outcome.name(), inside.unwrap_or_else(|| act(end)))
+    let on_purpose = session.timeline.ended_on_purpose().map(|deed| format!("ended by --impair '{}'", deed.what.asked));
+    format!("{} in {phase}: {}", session.outcome.name(), on_purpose.or(inside).unwrap_or_else(|| act(end)))
 }
 
 fn act(end: &End) -> String {

@@ -163,6 +163,7 @@ impl Play {
                 | Seen::Path(_)
                 | Seen::Sign(_)
                 | Seen::Interception(_)
+                | Seen::Impairment(_)
                 | Seen::Secret(_)
                 | Seen::Closed { .. } => {}
             }

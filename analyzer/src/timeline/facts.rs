@@ -8,7 +8,7 @@ use crate::event::{
     Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, KdcError, McsPdu, Protocols,
     ServerHello, Undecryptable, What,
 };
-use crate::observation::{Interception, Leg, Opening, Side};
+use crate::observation::{Impairment, Interception, Leg, Opening, Side};
 use crate::time::Timestamp;
 
 /// Malformed messages, and alerts, that are kept; further malformed ones are counted.
@@ -60,6 +60,8 @@ pub struct Facts {
     pub not_rdp: Option<Sighting<(Side, Foreign)>>,
     /// What a relay did that can stand inside TLS.
     pub interception: Vec<Sighting<Interception>>,
+    /// What this program did to the session on purpose, in order.
+    pub impairments: Vec<Sighting<Impairment>>,
     /// The way through an RD Gateway, where there is one: then everything else here is of what the tunnel carries.
     pub gateway: Option<Box<Gateway>>,
     /// TLS, by leg.
@@ -187,6 +189,7 @@ impl Facts {
             | What::Decrypted { .. }
             | What::Undecrypted { .. } => self.tls_of(mark.leg).push(mark, &event.what),
             What::Interception(step) => self.intercepted(mark, step),
+            What::Impairment(impairment) => self.impaired(mark, impairment),
             What::Opening(Opening::Gateway) => _ = self.gateway.get_or_insert_default(),
             What::Outer(_) | What::Gateway(_) => self.gateway.get_or_insert_default().push(event),
             What::Opening(_)
@@ -311,6 +314,7 @@ impl Tls {
             | What::Path(_)
             | What::Sign(_)
             | What::Interception(_)
+            | What::Impairment(_)
             | What::Passed { .. }
             | What::Missing { .. }
             | What::Closed { .. }

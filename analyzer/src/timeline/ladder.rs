@@ -264,6 +264,7 @@ fn step(what: &What) -> Option<Step> {
         | What::Path(_)
         | What::Sign(_)
         | What::Interception(_)
+        | What::Impairment(_)
         | What::Passed { .. }
         | What::Missing { .. }
         | What::Unsealed

@@ -7,6 +7,7 @@ mod ending;
 pub mod facts;
 pub mod frames;
 pub mod gateway;
+mod impaired;
 mod inferred;
 pub mod inner;
 mod intercepted;
@@ -196,6 +197,7 @@ impl Timeline {
             What::ClientHello(_) => self.begin_next(mark),
             What::Outer(_)
             | What::Gateway(_)
+            | What::Impairment(_)
             | What::Kdc(_)
             | What::Account(_)
             | What::HelloRetryRequest
@@ -412,9 +414,11 @@ impl Timeline {
         self.begin_phase(name, since, basis);
         let rtt = self.client_leg().and_then(Leg::rtt).unwrap_or_default();
         let gap = now.at.since(since.at);
+        let held = self.held(Side::Server, since.at, now.at);
         if let Some(phase) = self.phases.last_mut() {
-            phase.waited.network = gap.min(rtt);
-            phase.waited.client = gap - gap.min(rtt);
+            phase.waited.impairment = held;
+            phase.waited.network = (gap - held).min(rtt);
+            phase.waited.client = gap - held - phase.waited.network;
         }
     }
 
@@ -517,16 +521,23 @@ impl Timeline {
         let Some(spoke) = before else { return };
         self.waited(&spoke, mark, from, true);
         let Spoke { from: speaker, at, .. } = spoke;
-        let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
-        let gap = mark.at.since(at.max(phase.began));
+        let Some(since) = self.open_phase().map(|phase| at.max(phase.began)) else { return };
+        let held = if speaker == from { Duration::ZERO } else { self.held(speaker, since, mark.at) };
+        let Some(phase) = self.phases.last_mut() else { return };
+        let gap = mark.at.since(since) - held;
         // The same side going on speaking costs no round trip: the first byte did.
         let network = if speaker == from { Duration::ZERO } else { gap.min(rtt) };
         phase.turns += u32::from((speaker, from) == (Side::Client, Side::Server));
         let resent = spoke.resent_for(from).min(gap - network);
         self.mended += u32::from(!resent.is_zero());
+        phase.waited.impairment += held;
         phase.waited.network += network;
         phase.waited.retransmission += resent;
         *phase.waited.side_mut(from) += gap - network - resent;
+    }
+
+    fn open_phase(&self) -> Option<&Phase> {
+        self.phases.last().filter(|phase| phase.outcome == Outcome::Open)
     }
 
     /// Segments sent again since the last sample explain part of the wait for the leg's far side.
@@ -621,8 +632,11 @@ impl Timeline {
         self.waited(&spoke, mark, owes, false);
         let leg = self.first_hand_leg(owes).and_then(|leg| self.leg(leg));
         let is_lost = leg.is_some_and(Leg::is_losing);
-        let Some(phase) = self.phases.last_mut().filter(|phase| phase.outcome == Outcome::Open) else { return };
-        let gap = mark.at.since(spoke.at.max(phase.began));
+        let Some(since) = self.open_phase().map(|phase| spoke.at.max(phase.began)) else { return };
+        let held = if owes == spoke.from { Duration::ZERO } else { self.held(spoke.from, since, mark.at) };
+        let Some(phase) = self.phases.last_mut() else { return };
+        let gap = mark.at.since(since) - held;
+        phase.waited.impairment += held;
         // What is lost for good is lost on the way, not by the side that is waited for.
         let resent = if is_lost { gap } else { spoke.resent_for(owes).min(gap) };
         phase.waited.retransmission += resent;

@@ -56,6 +56,31 @@ pub enum PhaseName {
 }
 
 impl PhaseName {
+    /// All of them, in order.
+    pub const ALL: [PhaseName; 21] = [
+        PhaseName::NameResolution,
+        PhaseName::Tcp,
+        PhaseName::GatewayTls,
+        PhaseName::GatewayHttp,
+        PhaseName::GatewayAuth,
+        PhaseName::GatewayTunnel,
+        PhaseName::GatewayAuthorization,
+        PhaseName::GatewayChannel,
+        PhaseName::Negotiation,
+        PhaseName::Tls,
+        PhaseName::Credssp,
+        PhaseName::BasicSettings,
+        PhaseName::ChannelConnection,
+        PhaseName::SecurityCommencement,
+        PhaseName::SecureSettings,
+        PhaseName::AutoDetection,
+        PhaseName::Licensing,
+        PhaseName::Multitransport,
+        PhaseName::Capabilities,
+        PhaseName::Finalization,
+        PhaseName::Active,
+    ];
+
     /// As it stands in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -119,6 +144,8 @@ pub struct Waited {
     pub network: Duration,
     /// Segments that had to be sent again.
     pub retransmission: Duration,
+    /// What was held here on purpose (`--impair`).
+    pub impairment: Duration,
     /// What remains of the time until the client spoke.
     pub client: Duration,
     /// What remains of the time until the server spoke.
@@ -141,6 +168,7 @@ impl std::ops::Sub for Waited {
         Waited {
             network: self.network.saturating_sub(part.network),
             retransmission: self.retransmission.saturating_sub(part.retransmission),
+            impairment: self.impairment.saturating_sub(part.impairment),
             client: self.client.saturating_sub(part.client),
             server: self.server.saturating_sub(part.server),
         }

@@ -31,6 +31,8 @@ pub struct Wait {
     pub again: u64,
     /// What retransmission timeouts cost of it.
     pub resent: Duration,
+    /// How long what it waited for was held here on purpose.
+    pub held: Duration,
     /// Whether that side spoke at last. Otherwise the session ended.
     pub was_answered: bool,
 }
@@ -83,7 +85,8 @@ impl Timeline {
         let phase = self.next.map_or_else(|| self.last_phase(), |(next, ..)| next);
         let (since, until, frame) = (spoke.at, now.at, now.frame);
         let resent = spoke.resent_for(side);
-        self.waits.push(Wait { side, leg, phase, since, until, frame, again, resent, was_answered });
+        let held = if side == spoke.from { Duration::ZERO } else { self.held(spoke.from, since, until) };
+        self.waits.push(Wait { side, leg, phase, since, until, frame, again, resent, held, was_answered });
     }
 
     pub(super) fn first_hand_leg(&self, side: Side) -> Option<LegName> {

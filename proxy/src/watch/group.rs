@@ -179,8 +179,13 @@ impl Group {
             Seen::Bytes { data, .. } => one.passed += data.len() as u64,
             Seen::Missing { len, .. } => one.passed += len,
             Seen::Interception(step) => one.is_intercepted |= *step == Interception::Stands,
-            Seen::Opening(_) | Seen::Opened | Seen::Path(_) | Seen::Sign(_) | Seen::Secret(_) | Seen::Closed { .. } => {
-            }
+            Seen::Opening(_)
+            | Seen::Opened
+            | Seen::Path(_)
+            | Seen::Sign(_)
+            | Seen::Impairment(_)
+            | Seen::Secret(_)
+            | Seen::Closed { .. } => {}
         }
         self.spoken += u32::from(session == next);
         Some(Flow { session, leg: observation.flow.leg })

@@ -5,6 +5,7 @@
 //! a change that is meant, `UPDATE_EXPECT=1 cargo test scripts` rewrites what stands behind `says`; read the diff.
 
 mod gateway;
+mod impaired;
 mod negotiation;
 mod path;
 mod plain;
@@ -35,18 +36,19 @@ pub struct Story {
 }
 
 /// Each table with the file it stands in.
-const TABLES: [(&str, &[Story]); 7] = [
+const TABLES: [(&str, &[Story]); 8] = [
     ("reach.rs", reach::STORIES),
     ("negotiation.rs", negotiation::STORIES),
     ("tls.rs", tls::STORIES),
     ("sealed.rs", sealed::STORIES),
     ("path.rs", path::STORIES),
+    ("impaired.rs", impaired::STORIES),
     ("plain.rs", plain::STORIES),
     ("gateway.rs", gateway::STORIES),
 ];
 
 /// The tables from here on are of stories that secrets open.
-const KEYED: usize = 5;
+const KEYED: usize = 6;
 
 #[test]
 fn of_the_way_to_the_server() {
@@ -74,13 +76,18 @@ fn of_the_path() {
 }
 
 #[test]
+fn of_what_is_done_on_purpose() {
+    check_all(5);
+}
+
+#[test]
 fn of_what_secrets_open() {
     check_all(KEYED);
 }
 
 #[test]
 fn of_the_way_through_a_gateway() {
-    check_all(6);
+    check_all(7);
 }
 
 #[test]

@@ -100,8 +100,8 @@ pub fn plainly(observations: Vec<Observation>) -> Diagnosed {
 
 /// Nobody was waited for longer than a phase took.
 fn waits_fit(phase: &Phase) {
-    let Waited { network, retransmission, client, server } = phase.waited;
-    let (waited, took) = (network + retransmission + client + server, phase.duration());
+    let Waited { network, retransmission, impairment, client, server } = phase.waited;
+    let (waited, took) = (network + retransmission + impairment + client + server, phase.duration());
     assert!(waited <= took, "{} took {took:?} and waited {waited:?}: {:?}", phase.name, phase.waited);
 }
 

@@ -161,7 +161,7 @@ fn story(notes: &[Note], session: u32, leg: Leg) -> Vec<String> {
         let (line, len) = match seen {
             Seen::Bytes { from, data } => (format!("{from} bytes"), data.len() as u64),
             Seen::Missing { from, len, why } => (format!("{from} {}", why.name()), *len),
-            Seen::Path(_) | Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) => continue,
+            Seen::Path(_) | Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) | Seen::Impairment(_) => continue,
             other => (plain(other), 0),
         };
         match &mut run {
@@ -197,7 +197,8 @@ fn plain(seen: &Seen) -> String {
         | Seen::Path(_)
         | Seen::Sign(_)
         | Seen::Secret(_)
-        | Seen::Interception(_) => String::new(),
+        | Seen::Interception(_)
+        | Seen::Impairment(_) => String::new(),
     }
 }
 

@@ -10,10 +10,12 @@
 //! refused | unreachable | timeout | unresolved     how a dial, or the lookup, fails
 //! > BYTES | < BYTES               of the client, of the server: hex or a message by name
 //! > fin | > rst | < fin | < rst   one side ends
+//! front > BYTES                   of the client, and not passed on
 //! back nobody timeout             this end's kernel gives up waiting for acknowledgements; front likewise
 //! missing < 500 dropped           payload that could not be kept
 //! path LEG NAME=NUMBER…           a sample of TCP_INFO
 //! sign LEG NAME=VALUE…            what only packets show, as it stands in recordings
+//! impair LEG NAME=VALUE…          what is done to the session on purpose, as it stands in recordings
 //! session STEP [nla] [turns=N]    sealed records of a session that becomes active, one each STEP
 //! legacy STEP [turns=N]           the same in clear
 //! tls VERSION PROTOCOL STEP       from the X.224 request to the end of the TLS handshake; its secrets are known
@@ -233,6 +235,9 @@ impl Writer {
                 self.see(Leg::Front, closed(None, Ending::TimedOut));
                 self.echo(Leg::Back, closed(Some(Side::Client), Ending::Reset));
             }
+            ["front", who @ (">" | "<"), ref what @ ..] if what.len() > 1 => {
+                self.see(Leg::Front, Seen::Bytes { from: side(who), data: Bytes::from(messages::bytes(what)) });
+            }
             ["front", who, how] => self.see(Leg::Front, closed(Some(side(who)), end(how).expect("an end"))),
             ["back", who, how] => self.see(Leg::Back, closed(Some(side(who)), end(how).expect("an end"))),
             ["missing", who, len, why] => self.missing(side(who), len, why),
@@ -240,6 +245,10 @@ impl Writer {
             ["sign", leg, ref values @ ..] => {
                 let text = format!("{PREFIX} sign {}", values.join(" "));
                 self.see(named(leg), decode(&text).unwrap_or_else(|| panic!("expected a sign, found {text}")));
+            }
+            ["impair", leg, ref values @ ..] => {
+                let text = format!("{PREFIX} impair {}", values.join(" "));
+                self.see(named(leg), decode(&text).unwrap_or_else(|| panic!("expected an impairment, found {text}")));
             }
             ["session", step, ref options @ ..] => self.sealed(time(step), options),
             ["legacy", step, ref options @ ..] => self.legacy(time(step), options),

@@ -36,7 +36,7 @@ const STYLE: &str = include_str!("style.css");
 const HEAD: &str = concat!(
     "<meta charset=\"utf-8\">\n",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
-    "style-src 'sha256-aFWTRazj/GIV2iCrHBgPAFLT8p+8fREAEMrHnGLh9aU='; base-uri 'none'; form-action 'none'\">\n",
+    "style-src 'sha256-g0OuNxJTSXqwLWCXpOx6paddqVtrNQUC2ID3hYWsZvA='; base-uri 'none'; form-action 'none'\">\n",
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
     "<meta name=\"referrer\" content=\"no-referrer\">\n",
     "<meta name=\"color-scheme\" content=\"light dark\">\n",

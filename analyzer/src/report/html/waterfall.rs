@@ -137,6 +137,7 @@ fn mark(phase: &Phase) -> &'static str {
     }
 }
 
+/// The columns of the table.
 fn parts(phase: &Phase) -> [(&'static str, &'static str, Duration); 4] {
     let waited = phase.waited;
     [
@@ -147,9 +148,15 @@ fn parts(phase: &Phase) -> [(&'static str, &'static str, Duration); 4] {
     ]
 }
 
+/// The same with what was held here on purpose, which has no column: few sessions are impaired.
+fn all_parts(phase: &Phase) -> impl Iterator<Item = (&'static str, &'static str, Duration)> {
+    let impairment = ("impaired", "impairment", phase.waited.impairment);
+    parts(phase).into_iter().chain([impairment])
+}
+
 /// "network 2 ms, server 27 ms".
 fn whose(phase: &Phase) -> String {
-    let told = parts(phase).into_iter().filter(|(_, _, time)| !time.is_zero());
+    let told = all_parts(phase).filter(|(_, _, time)| !time.is_zero());
     told.map(|(_, name, time)| format!("{name} {}", length(time))).collect::<Vec<_>>().join(", ")
 }
 
@@ -167,7 +174,7 @@ fn bar(page: &mut Page, phase: &Phase, scale: &Scale) {
     let (from, to) = (scale.place(phase.began), scale.place(phase.ended));
     svg::bar(page, "nobody", from, to, BAR);
     let mut at = from;
-    for (class, _, time) in parts(phase) {
+    for (class, _, time) in all_parts(phase) {
         let next = (at + scale.share(time)).min(to);
         if next > at {
             svg::bar(page, class, at, next, BAR);
@@ -196,6 +203,9 @@ fn legend(page: &mut Page, timeline: &Timeline) {
         ];
         for (class, says) in names {
             item(page, says, |page| svg::bar(page, class, 0.0, 1.0, ["0", "12"]));
+        }
+        if timeline.is_impaired() {
+            item(page, "held here on purpose (--impair)", |page| svg::bar(page, "impaired", 0.0, 1.0, ["0", "12"]));
         }
         if is_inferred {
             item(page, "inferred from sizes and order, not read (~; ? possible only)", |page| {

@@ -17,6 +17,7 @@ pub(super) fn prediction(timeline: &Timeline) -> Value {
         "took_ns": balance.took.as_nanos() as u64,
         "travelled_ns": balance.travelled.as_nanos() as u64,
         "retransmission_ns": balance.retransmission.as_nanos() as u64,
+        "impairment_ns": balance.held.as_nanos() as u64,
     })
 }
 
@@ -34,6 +35,7 @@ fn stall(stall: &Stall) -> Value {
         "lasted_ns": stall.lasted.as_nanos() as u64,
         "round_trip_ns": stall.round_trip.as_nanos() as u64,
         "retransmission_ns": stall.retransmission.as_nanos() as u64,
+        "impairment_ns": stall.held.as_nanos() as u64,
         "retransmitted": stall.again,
         "acknowledged": stall.was_acknowledged,
         "answered": stall.was_answered,

@@ -56,8 +56,12 @@ pub(in crate::report) fn wire(leg: &Leg) -> Option<String> {
 fn balance(balance: &Balance) -> String {
     let path = balance.path();
     let verdict = if path * 2 >= balance.took { "mostly the network" } else { "not the network" };
+    let held = match balance.held {
+        held if held.is_zero() => String::new(),
+        held => format!("; {} was held here on purpose (--impair)", length(held)),
+    };
     format!(
-        "{}; it took {}, {} of that on the way: {verdict}",
+        "{}; it took {}, {} of that on the way: {verdict}{held}",
         prediction(&balance.predicted),
         length(balance.took),
         length(path)
@@ -82,7 +86,12 @@ fn why(stall: &Stall) -> String {
         0 => String::new(),
         again => format!(", {again} segments sent again cost {}", length(stall.retransmission)),
     };
+    let held = match stall.held {
+        held if held.is_zero() => String::new(),
+        held => format!("; {} of it what was said was held here on purpose (--impair)", length(held)),
+    };
     let rest = match stall.owner {
+        Owner::Impairment => String::new(),
         Owner::NameResolution => "The resolver was waited for".to_owned(),
         Owner::Network(_) if !stall.was_acknowledged => "; what was sent is not acknowledged".to_owned(),
         Owner::Network(_) if !stall.was_answered => "; segments before what arrived are missing".to_owned(),
@@ -91,5 +100,5 @@ fn why(stall: &Stall) -> String {
             format!("; what was sent was acknowledged, {} remain", length(stall.remainder()))
         }
     };
-    format!("{trip}{again}{rest}").trim_start_matches([';', ',', ' ']).to_owned()
+    format!("{trip}{again}{held}{rest}").trim_start_matches([';', ',', ' ']).to_owned()
 }

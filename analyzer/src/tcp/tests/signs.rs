@@ -37,6 +37,7 @@ fn shown(play: Play) -> (Vec<Sign>, PathSample) {
             | Seen::Bytes { .. }
             | Seen::Missing { .. }
             | Seen::Interception(_)
+            | Seen::Impairment(_)
             | Seen::Secret(_)
             | Seen::Closed { .. } => {}
         }
