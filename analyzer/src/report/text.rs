@@ -3,6 +3,7 @@
 pub mod compare;
 mod gateway;
 pub(super) mod inner;
+mod ladder;
 pub(super) mod path;
 pub mod probe;
 
@@ -22,6 +23,7 @@ use crate::timeline::phase::Phase;
 use crate::timeline::{Edge, Sureness, Timeline};
 
 pub use crate::diagnose::stage::length;
+pub use ladder::ladder;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -246,6 +248,15 @@ fn opened(decrypted: &Decrypted) -> String {
         let _infallible = write!(says, "; not {client} of the client and {server} of the server: {}", why.name());
     }
     says
+}
+
+/// How a session stands that goes on: its phases so far, and what passed over its legs.
+pub fn so_far(timeline: &Timeline) -> String {
+    let mut text = String::new();
+    facts(&mut text, timeline);
+    phases(&mut text, timeline);
+    legs(&mut text, timeline);
+    text
 }
 
 fn phases(text: &mut String, timeline: &Timeline) {
