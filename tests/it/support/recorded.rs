@@ -99,7 +99,8 @@ impl Recorded {
             host: "lab".into(),
             redacted: false,
         };
-        let config = watch::Config { out: Some(folder.0.clone()), section, both, secrets, gateway, names: false };
+        let (out, names, pulse) = (Some(folder.0.clone()), false, false);
+        let config = watch::Config { out, section, both, secrets, gateway, names, pulse };
         let scribe = thread::spawn(move || watch::run(intake, config, &mut |_: Live<'_>| {}));
         Recorded { addr, folder, shutdown, server, scribe }
     }
