@@ -40,6 +40,8 @@ use group::{Group, Output};
 
 /// What was written reaches the system at least so often.
 const FLUSH: Duration = Duration::from_millis(500);
+/// Where sessions are told of as they go on, their path is sampled no more often than so.
+const SAMPLED: Duration = Duration::from_secs(2);
 /// Finished sessions that are kept for the summary and for withdrawing verdicts.
 const KEPT: usize = 1_000;
 /// So many of the last finished sessions are looked through for one that a new session withdraws.
@@ -333,7 +335,7 @@ impl Scribe<'_> {
         let Some(group) = self.groups.get_mut(&number).filter(|group| self.config.pulse && group.is_news) else {
             return;
         };
-        let edges = group.sample();
+        let edges = if group.sampled.elapsed() >= SAMPLED { group.sample() } else { Vec::new() };
         if edges.is_empty() { self.tell_running(number) } else { self.told(number, edges) }
     }
 

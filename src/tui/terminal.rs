@@ -28,30 +28,26 @@ pub fn check() -> anyhow::Result<()> {
 }
 
 /// The terminal, taken. Dropping it gives it back.
-pub struct Screen(Terminal<CrosstermBackend<Stdout>>);
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    _taken: Taken,
+}
 
 impl Screen {
     /// Takes it.
     pub fn take() -> anyhow::Result<Screen> {
         let taken = Taken::take()?;
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).context("cannot draw on the terminal")?;
-        std::mem::forget(taken);
-        Ok(Screen(terminal))
+        Ok(Screen { terminal, _taken: taken })
     }
 
     /// Draws it anew.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.0.draw(draw).map(drop)
+        self.terminal.draw(draw).map(drop)
     }
 }
 
-impl Drop for Screen {
-    fn drop(&mut self) {
-        give_back();
-    }
-}
-
-/// On the way to a screen.
+/// That it is taken, from the first step on.
 struct Taken;
 
 impl Taken {
@@ -66,14 +62,10 @@ impl Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        give_back();
+        let _gone = execute!(io::stdout(), LeaveAlternateScreen, Show);
+        let _gone = disable_raw_mode();
+        held::release();
     }
-}
-
-fn give_back() {
-    let _gone = execute!(io::stdout(), LeaveAlternateScreen, Show);
-    let _gone = disable_raw_mode();
-    held::release();
 }
 
 /// What happens at the keyboard within this time: a key; nothing that means anything, such as another size.

@@ -6,12 +6,17 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use proxy::lab::{Scenario, Server};
+use analyzer::attempt::{Diagnosed, group};
+use analyzer::report::json;
+use proxy::lab::{Scenario, Server, Session, certificate};
+use proxy::watch::Live;
 
 use crate::support::process::{Folder, Outcome, Trouble, wait_for, with_peers};
 use crate::support::program::{analyze, program, recordings};
+use crate::support::recorded::{self, Recorded};
 
 /// Enough for a busy machine.
 const SOON: Duration = Duration::from_secs(20);
@@ -201,6 +206,37 @@ async fn what_a_peer_says_does_not_drive_the_terminal() -> Outcome<()> {
     }
     drop(client);
     Ok(())
+}
+
+/// What watching adds, samples of the path, is recorded: the file says what was said live.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_is_told_of_between_its_phases_and_the_recording_says_the_same() {
+    let mut scenario = *Scenario::named("healthy-tls12").expect("a scenario");
+    scenario.server.session = Session { bursts: 30, updates: 2, update_len: 2000, pause_ms: 100 };
+    let server = scenario.serve().await.expect("serve");
+    let told: Arc<Mutex<Vec<(bool, u64)>>> = Arc::default();
+    let heard = Arc::clone(&told);
+    let proxy = Recorded::watched(certificate::NAME, server.addr, move |live| {
+        let mut heard = heard.lock().expect("one scribe");
+        match live {
+            Live::Edge { .. } => heard.push((true, 0)),
+            Live::Running { sessions: [(_, timeline)] } => {
+                heard.push((false, timeline.client_leg().map_or(0, |leg| leg.bytes[1])));
+            }
+            _ => {}
+        }
+    });
+    let proxy = proxy.await;
+    scenario.connect(proxy.addr).await;
+    server.finished(1).await;
+    server.stop().await;
+    let (live, _folder) = proxy.finish().await;
+    let document = |session: Diagnosed| json::document("test", &group(vec![session]));
+    let reread = recorded::analyze(live[0].file.as_deref().expect("recorded").as_ref());
+    assert_eq!(document(live[0].clone()), document(reread));
+    let told = told.lock().expect("no scribe");
+    let grown = |two: &[(bool, u64)]| !two[0].0 && !two[1].0 && two[0].1 < two[1].1;
+    assert!(told.windows(2).any(grown), "nothing was told between two phases: {told:?}");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub(super) struct Group {
     pub(super) missing: bool,
     /// Whether anything was seen since it was last told how its sessions stand.
     pub(super) is_news: bool,
+    /// When the path was last sampled.
+    pub(super) sampled: Instant,
     /// Why the recording could not go on.
     failed: Option<String>,
 }
@@ -94,6 +96,7 @@ impl Group {
             ends: None,
             missing: false,
             is_news: true,
+            sampled: Instant::now(),
             failed: None,
         })
     }
@@ -253,6 +256,7 @@ impl Group {
 
     /// Samples the path of the legs of all that go on, as part of the recording. Tells the phase edges that its moment made.
     pub(super) fn sample(&mut self) -> Vec<(usize, Edge)> {
+        self.sampled = Instant::now();
         let going = self.connections.iter().filter(|one| !one.is_over);
         let legs = going.flat_map(|one| [Leg::Front, Leg::Back].map(|leg| (leg, &one.begin)));
         let samples: Vec<_> = legs
