@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use analyzer::attempt::Diagnosed;
 use analyzer::capture::file::ReadError;
@@ -48,8 +49,8 @@ fn four() -> (Board, Timestamp) {
     whole(&mut board, "healthy-tls12", 1);
     whole(&mut board, "reset-after-client-hello", 2);
     whole(&mut board, "hybrid-required", 3);
-    let at = tell(&mut board, "silence-after-client-hello", 4, 22);
-    (board, at)
+    let at = tell(&mut board, "silence-after-client-hello", 4, 26);
+    (board, at + Duration::from_millis(1500))
 }
 
 const PLAIN: Looks = Looks { is_coloured: false };

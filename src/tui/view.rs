@@ -159,7 +159,7 @@ fn session(
         return (page, String::new());
     };
     let width = usize::from(area.width);
-    let lines = detail::lines(session, width);
+    let lines = detail::lines(session, now, width);
     let first = cursor.open.unwrap_or(0).min(lines.len().saturating_sub(page));
     cursor.open = Some(first);
     let (role, says) = list::standing(session, now);

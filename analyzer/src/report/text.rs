@@ -16,10 +16,10 @@ use crate::codes::tls as names;
 use crate::diagnose::{Finding, direct_equivalent};
 use crate::event::{Basis, Protocols};
 use crate::survey::survey;
-use crate::time::day;
+use crate::time::{Timestamp, day};
 use crate::timeline::facts::{Decrypted, Tls};
 use crate::timeline::leg::Leg;
-use crate::timeline::phase::Phase;
+use crate::timeline::phase::{Outcome, Phase};
 use crate::timeline::{Edge, Sureness, Timeline};
 
 pub use crate::diagnose::stage::length;
@@ -126,7 +126,6 @@ pub fn users(session: &Diagnosed) -> String {
 
 /// One phase edge, as it happens.
 pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
-    use crate::timeline::phase::Outcome;
     let took = length(edge.took);
     let basis = if edge.basis == Basis::Inferred { ", inferred" } else { "" };
     let what = match edge.outcome {
@@ -140,7 +139,6 @@ pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
 
 /// The comment for the packet on which a phase begins or ends.
 pub fn comment(edge: &Edge) -> String {
-    use crate::timeline::phase::Outcome;
     let basis = if edge.basis == Basis::Inferred { " (inferred)" } else { "" };
     match edge.outcome {
         Outcome::Open => format!("{} begins{basis}", edge.phase),
@@ -250,12 +248,16 @@ fn opened(decrypted: &Decrypted) -> String {
     says
 }
 
-/// How a session stands that goes on: its phases so far, and what passed over its legs.
-pub fn so_far(timeline: &Timeline) -> String {
+/// How a session stands that goes on: its phases by now, and what passed over its legs.
+pub fn so_far(timeline: &Timeline, now: Timestamp) -> String {
     let mut text = String::new();
-    facts(&mut text, timeline);
-    phases(&mut text, timeline);
-    legs(&mut text, timeline);
+    let mut timeline = timeline.clone();
+    for open in timeline.phases.iter_mut().filter(|phase| phase.outcome == Outcome::Open) {
+        open.ended = open.ended.max(now);
+    }
+    facts(&mut text, &timeline);
+    phases(&mut text, &timeline);
+    legs(&mut text, &timeline);
     text
 }
 
