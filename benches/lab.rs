@@ -67,6 +67,7 @@ async fn recorded(server: SocketAddr) -> SocketAddr {
         secrets: Secrets::None,
         gateway: false,
         names: false,
+        pulse: false,
     };
     thread::spawn(move || watch::run(intake, config, &mut |_| {}));
     let target = Target { name: certificate::NAME.into(), port: server.port() };

@@ -145,6 +145,7 @@ fn recorded(server: SocketAddr, folder: PathBuf) -> SocketAddr {
         secrets: Secrets::None,
         gateway: false,
         names: false,
+        pulse: false,
     };
     thread::spawn(move || {
         watch::run(intake, config, &mut |live| {

@@ -55,6 +55,17 @@ pub enum Command {
     Finalize(Finalize),
 }
 
+impl Command {
+    /// Whether what it shows takes the whole terminal.
+    pub fn takes_the_screen(&self) -> bool {
+        match self {
+            Command::Proxy(args) => args.tui,
+            Command::Analyze(args) => args.tui,
+            _ => false,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Proxy {
     /// The server, as the client knows it; certificates are judged against this name. The port is 3389, of a gateway 443
@@ -79,6 +90,9 @@ pub struct Proxy {
     /// What to store while a session is active: equal payload once, or on both legs
     #[arg(long, value_enum, default_value_t = Record::Once)]
     pub record: Record,
+    /// Show the sessions as they go on, on the whole terminal, and one of them in full; `?` explains the keys
+    #[arg(long)]
+    pub tui: bool,
     /// How long each address of the server gets to answer, in seconds: Windows gives a SYN 21
     #[arg(long, value_name = "SECONDS", default_value = "21", value_parser = seconds)]
     pub connect_timeout: Duration,
@@ -259,6 +273,16 @@ pub struct Analyze {
     /// Show the user and domain that a client names behind TLS, or in clear without it; never a password
     #[arg(long)]
     pub names: bool,
+    /// Re-run one recording at its own pace: tell phase edges and verdict as `proxy` told them live. One that is still being
+    /// recorded is followed until its end
+    #[arg(long, conflicts_with_all = ["format", "output"])]
+    pub follow: bool,
+    /// So many times faster, or slower: 10, 0.5
+    #[arg(long, value_name = "N", default_value = "1", value_parser = speed, requires = "follow")]
+    pub speed: f64,
+    /// Show it as `proxy --tui` does
+    #[arg(long, requires = "follow")]
+    pub tui: bool,
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -438,6 +462,12 @@ fn target(text: &str) -> Result<Target, String> {
         return Err("expected a host name or an address, such as server.example.com or [2001:db8::1]:3389".into());
     }
     Ok(Target { name: name.to_owned(), port: port.flatten() })
+}
+
+/// How many times faster than it was.
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| (0.001..=1e6).contains(speed));
+    speed.ok_or_else(|| "expected a number from 0.001 to 1000000".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

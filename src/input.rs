@@ -2,7 +2,7 @@
 //! all cores, progress on a terminal. The only module that names flate2, ruzstd and indicatif.
 
 use std::fs::{self, File};
-use std::io::{self, Cursor, IsTerminal, Read};
+use std::io::{self, Cursor, IsTerminal, Read, Seek};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -66,6 +66,46 @@ pub fn read_all(inputs: &[PathBuf], keys: &Arc<Keyring>) -> Vec<Found> {
 /// A file, taken out of its compression.
 pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     decompressed(File::open(path)?).map_err(io::Error::other)
+}
+
+/// A recording that may still be made, and what its TLS is opened with: these secrets and those that stand in it by now. What
+/// is compressed, and standard input, end where they end; of another file the end is where `is_over` says so.
+pub fn open_growing(
+    path: &Path,
+    keys: &Arc<Keyring>,
+    is_over: impl FnMut(&File) -> bool + 'static,
+) -> anyhow::Result<(Box<dyn Read>, Arc<Keyring>)> {
+    if is_stdin(path) {
+        return Ok((decompressed(io::stdin().lock())?, Arc::clone(keys)));
+    }
+    let name = shown(path);
+    let mut file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+    let keys = secrets_of(path, keys).with_context(|| name.clone())?;
+    let mut head = Vec::new();
+    file.by_ref().take(PCAPNG.len() as u64).read_to_end(&mut head).with_context(|| format!("cannot read {name}"))?;
+    file.rewind().with_context(|| format!("cannot read {name}"))?;
+    if head != PCAPNG {
+        return Ok((decompressed(file).with_context(|| name)?, keys));
+    }
+    Ok((Box::new(Growing { file, is_over: Box::new(is_over) }), keys))
+}
+
+/// A file behind whose end more may come.
+struct Growing {
+    file: File,
+    /// Whether nothing more will come. It may take its time.
+    is_over: Box<dyn FnMut(&File) -> bool>,
+}
+
+impl Read for Growing {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let len = self.file.read(into)?;
+            if len > 0 || into.is_empty() || (self.is_over)(&self.file) {
+                return Ok(len);
+            }
+        }
+    }
 }
 
 /// The sessions in one file.

@@ -9,6 +9,7 @@
 
 mod finalizing;
 mod group;
+pub mod replay;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -28,7 +29,7 @@ use analyzer::latency;
 use analyzer::observation::{Absence, Flow, Impairment, Leg, Observation, Seen};
 use analyzer::reading::{self, LINGER};
 use analyzer::time::Timestamp;
-use analyzer::timeline::Edge;
+use analyzer::timeline::{Edge, Timeline};
 
 use crate::clock;
 use crate::keylog::KeyLog;
@@ -39,6 +40,8 @@ use group::{Group, Output};
 
 /// What was written reaches the system at least so often.
 const FLUSH: Duration = Duration::from_millis(500);
+/// Where sessions are told of as they go on, their path is sampled no more often than so.
+const SAMPLED: Duration = Duration::from_secs(2);
 /// Finished sessions that are kept for the summary and for withdrawing verdicts.
 const KEPT: usize = 1_000;
 /// So many of the last finished sessions are looked through for one that a new session withdraws.
@@ -68,6 +71,8 @@ pub struct Config {
     pub gateway: bool,
     /// Whether user names are to be shown.
     pub names: bool,
+    /// Whether sessions are told of as they go on ([`Live::Running`]), and their path sampled for that.
+    pub pulse: bool,
 }
 
 /// Where the secrets of sessions come from.
@@ -151,6 +156,17 @@ pub enum Live<'a> {
         session: Which,
         /// What is said of it.
         diagnosed: &'a Diagnosed,
+    },
+    /// So far these sessions of one recording have come: all that go on in it. Told at phase edges, and every half second in
+    /// which anything was seen of them.
+    Running {
+        /// Which, and what is known of each.
+        sessions: &'a [(Which, &'a Timeline)],
+    },
+    /// A recording is closed: what went on in it and got no verdict belongs to a session that did.
+    Over {
+        /// The number of the recording.
+        session: u32,
     },
     /// A later session shows that an earlier failure was none.
     Withdrawn {
@@ -315,8 +331,25 @@ impl Scribe<'_> {
         for (place, edge) in &edges {
             (self.say)(Live::Edge { session: group.which(*place), edge });
         }
+        self.tell_running(number);
         self.withdraw(number);
         self.report_trouble(number);
+    }
+
+    /// How the sessions of a recording stand.
+    fn tell_running(&mut self, number: u32) {
+        let Some(group) = self.groups.get_mut(&number).filter(|_| self.config.pulse) else { return };
+        group.is_news = false;
+        (self.say)(Live::Running { sessions: &group.running() });
+    }
+
+    /// Tells of what goes on without an edge, and what its path is like.
+    fn pulse(&mut self, number: u32) {
+        let Some(group) = self.groups.get_mut(&number).filter(|group| self.config.pulse && group.is_news) else {
+            return;
+        };
+        let edges = if group.sampled.elapsed() >= SAMPLED { group.sample() } else { Vec::new() };
+        if edges.is_empty() { self.tell_running(number) } else { self.told(number, edges) }
     }
 
     /// Nothing more will be seen of a connection. Its secrets may still be on their way, and further connections.
@@ -359,14 +392,14 @@ impl Scribe<'_> {
         for (session, diagnosed) in whose.into_iter().zip(diagnosed) {
             self.judged(session, diagnosed);
         }
+        if self.config.pulse {
+            (self.say)(Live::Over { session: number });
+        }
     }
 
     /// This is what a session was.
     fn judged(&mut self, session: Which, diagnosed: Diagnosed) {
-        for earlier in recent(&mut self.summary.sessions).filter(|s| s.is_withdrawn_by(&diagnosed.timeline)) {
-            withdraw(earlier, self.say);
-        }
-        (self.say)(Live::Verdict { session, diagnosed: &diagnosed });
+        tell_verdict(&mut self.summary.sessions, session, &diagnosed, self.say);
         if diagnosed.is_rdp() {
             self.summary.latency.push(&diagnosed);
         }
@@ -425,6 +458,7 @@ impl Scribe<'_> {
                 let edges = group.now(clock::now());
                 self.told(number, edges);
             }
+            self.pulse(number);
         }
         self.finalizing.look(self.say);
     }
@@ -458,6 +492,14 @@ fn recent(sessions: &mut [Diagnosed]) -> impl Iterator<Item = &mut Diagnosed> {
     sessions.iter_mut().rev().take(RECENT).filter(|session| !session.withdrawn)
 }
 
+/// What a session was, and what it takes back of those before it.
+fn tell_verdict(before: &mut [Diagnosed], session: Which, diagnosed: &Diagnosed, say: &mut dyn FnMut(Live<'_>)) {
+    for earlier in recent(before).filter(|earlier| earlier.is_withdrawn_by(&diagnosed.timeline)) {
+        withdraw(earlier, say);
+    }
+    say(Live::Verdict { session, diagnosed });
+}
+
 fn withdraw(earlier: &mut Diagnosed, say: &mut dyn FnMut(Live<'_>)) {
     earlier.withdraw();
     say(Live::Withdrawn { diagnosed: earlier });
@@ -482,4 +524,26 @@ fn read_again(path: &Path, names: bool, without: Vec<Diagnosed>, observations: u
 fn file_name(session: u32, at: Timestamp) -> String {
     let time: String = at.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
     format!("{time}-{session:05}")
+}
+
+/// The number of the session in the name of a recording: [`file_name`], read back.
+pub fn session_in(name: &str) -> Option<u32> {
+    let (_, number) = name.rsplit_once('-')?;
+    let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+    (digits.len() >= 5).then(|| digits.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_recording_tells_its_session() {
+        let name = |session| file_name(session, Timestamp(1_795_385_402_123_000_000)) + ".pcapng.zst";
+        assert_eq!([7, 123_456].map(|session| session_in(&name(session))), [Some(7), Some(123_456)]);
+        assert_eq!(
+            [session_in("wire.pcapng"), session_in("reset-in-active.pcapng"), session_in("a-2.pcapng")],
+            [None; 3]
+        );
+    }
 }

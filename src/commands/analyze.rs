@@ -9,11 +9,14 @@ use analyzer::report::{json, text};
 use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 
-use super::{exit_code, put, talk};
+use super::{exit_code, follow, put, talk};
 use crate::cli::{Analyze, Format};
 use crate::input;
 
 pub fn run(args: Analyze) -> anyhow::Result<u8> {
+    if args.follow {
+        return follow::run(args);
+    }
     let mut sessions = Vec::new();
     let unreadable =
         each_session_with(&keyring(&args.keylog, args.names)?, &args.inputs, &mut |session| sessions.push(session));

@@ -56,6 +56,7 @@ async fn play(name: &str, out: &Path) -> anyhow::Result<Diagnosed> {
         secrets: watch::Secrets::None,
         gateway: false,
         names: false,
+        pulse: false,
     };
     let scribe = thread::spawn(move || watch::run(intake, config, &mut show));
     let (stop, stopped) = oneshot::channel::<()>();

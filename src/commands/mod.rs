@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod explain;
 mod finalize;
+mod follow;
 mod histogram;
 mod intercept;
 mod lab;
@@ -29,6 +30,7 @@ use analyzer::diagnose::Outcome;
 use anyhow::Context;
 
 use crate::cli::Command;
+use crate::held::Stderr;
 
 /// Runs a subcommand.
 pub fn run(command: Command) -> anyhow::Result<u8> {
@@ -67,8 +69,8 @@ fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// Talk, on standard error.
-fn talk(text: &str) {
-    let _closed_pipe = writeln!(io::stderr().lock(), "{text}");
+pub fn talk(text: &str) {
+    let _closed_pipe = Stderr.write_all(format!("{text}\n").as_bytes());
 }
 
 /// Writes a report that is asked for, or prints it.

@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use super::screen::Screen;
 use super::{announce, beside, intercept, print, talk, write_private};
 use crate::cli::{Proxy, Record};
+use crate::tui::{self, Tui};
 
 /// How long recordings get to be closed.
 const GOODBYE: Duration = Duration::from_secs(10);
@@ -36,6 +37,9 @@ pub fn run(args: Proxy) -> anyhow::Result<u8> {
 }
 
 async fn serve(args: Proxy) -> anyhow::Result<u8> {
+    if args.tui {
+        tui::check()?;
+    }
     args.keylog.as_deref().map_or(Ok(()), is_key_log)?;
     args.report.as_deref().map_or(Ok(()), has_folder)?;
     record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
@@ -64,19 +68,33 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     announce::proxy(&args, server.local_addr(), impair.as_deref());
     let both = args.record == Record::Both;
     let (out, names) = (Some(args.out.clone()), args.names);
-    let config = watch::Config { out, section: section(), both, secrets, gateway, names };
+    let config = watch::Config { out, section: section(), both, secrets, gateway, names, pulse: args.tui };
     let mut screen = Screen::open()?;
+    let title = format!("{} -> {}:{}", server.local_addr(), target.name, target.port);
+    let mut tui = args.tui.then(|| Tui::open(title, clock::now)).transpose()?;
+    let stage = tui.as_ref().map(Tui::stage);
     let mut print = screen.printer();
-    let beside = || beside::start(target, gateway, connect_to, server.local_addr(), screen.printer());
+    let beside = || {
+        let (mut print, stage) = (screen.printer(), stage.clone());
+        let print = move |line: String| {
+            if !stage.as_ref().is_some_and(|stage| stage.note(&line)) {
+                print(line)
+            }
+        };
+        beside::start(target, gateway, connect_to, server.local_addr(), print)
+    };
     let (watcher, prober) = args.probe_on_failure.then(beside).unzip();
     let mut watch = move |live: Live<'_>| {
         watcher.iter().for_each(|watcher: &beside::Watcher| watcher.look(&live));
-        print(tell(live));
+        if !stage.as_ref().is_some_and(|stage| stage.push(&live)) {
+            print(tell(&live));
+        }
     };
     let (done, summary) = oneshot::channel();
     let scribe = move || drop(done.send(watch::run_asked(intake, config, &asked, &mut watch)));
     thread::Builder::new().name("scribe".into()).spawn(scribe).context("cannot start the scribe")?;
-    server.run(stopped()).await;
+    let mut notes = screen.printer();
+    server.run(enough(tui.as_mut(), &mut notes)).await;
     tokio::spawn(async {
         stopped().await;
         std::process::exit(2);
@@ -97,6 +115,16 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     }
     // What became of the sessions is in what it printed; its own work is done.
     Ok(0)
+}
+
+/// Ctrl-C, or being asked to end, here or on the screen, which is closed then, and its notes printed.
+async fn enough(tui: Option<&mut Tui>, print: &mut impl FnMut(String)) {
+    let Some(tui) = tui else { return stopped().await };
+    tokio::select! {
+        () = stopped() => {}
+        () = tui.quit() => {}
+    }
+    tui.close().into_iter().for_each(print);
 }
 
 fn rdp_only(summary: Summary) -> Vec<attempt::Diagnosed> {
@@ -148,12 +176,12 @@ pub fn section() -> Section {
 /// Shows what happens as it happens.
 pub fn show(live: Live<'_>) {
     // A reader that went away must not end the relay.
-    let _closed_pipe = print(&tell(live));
+    let _closed_pipe = print(&tell(&live));
 }
 
-/// What happens, as lines.
-fn tell(live: Live<'_>) -> String {
-    match live {
+/// What happens, as lines; how a session stands meanwhile is none.
+pub fn tell(live: &Live<'_>) -> String {
+    match *live {
         Live::Edge { session, edge } => text::edge(edge, session) + "\n",
         Live::Impaired { session, place, impairment } => text::impaired(session, place, impairment) + "\n",
         Live::Verdict { session, diagnosed } => {
@@ -161,6 +189,7 @@ fn tell(live: Live<'_>) -> String {
             text::para(&mut lines, &format!("#{session} "), &verdict::of_session(diagnosed));
             lines + &text::users(diagnosed) + &text::findings(diagnosed)
         }
+        Live::Running { .. } | Live::Over { .. } => String::new(),
         Live::Withdrawn { diagnosed } => {
             let mut lines = String::new();
             text::para(&mut lines, "withdrawn: ", &verdict::of_session(diagnosed));

@@ -27,6 +27,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("md4", &["proxy/src/lab/gateway/sums.rs"]),
     ("pcap-file", &["proxy/src/record.rs"]),
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),
+    ("ratatui", &["src/tui/terminal.rs", "src/tui/view.rs"]), // the terminal itself, and what is drawn on it
     ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs"]), // for a fault to show; like a server's own
     ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs"]),
     ("rustls-native-certs", &["proxy/src/roots.rs"]),

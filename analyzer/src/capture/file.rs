@@ -21,6 +21,12 @@ const MAX_INTERFACES: usize = 1 << 16;
 /// Block type of a pcapng Section Header Block.
 const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 
+/// Byte-order magic of a section, and how much of its header tells it and the length.
+const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+const SECTION_LEN: usize = 12;
+/// Length of a pcap file's header, bytes.
+const PCAP_HEADER: usize = 24;
+
 /// Why a file cannot be read at all.
 #[derive(Debug)]
 pub enum ReadError {
@@ -118,13 +124,29 @@ pub fn read(
 /// An input whose beginning was read and put back.
 type Peeked<R> = io::Chain<io::Cursor<Vec<u8>>, R>;
 
-/// Reads the beginning, so that a pipe that trickles still gives a whole first block, and puts it back.
+/// Reads the first block, or a pcap file's header, so that a pipe that trickles still gives it whole, and puts it back. No
+/// more: what stands there now need not wait for what comes later.
 fn peek<R: Read>(input: R) -> Result<(Option<[u8; 4]>, Peeked<R>), ReadError> {
     let mut input = input;
     let mut head = Vec::new();
-    input.by_ref().take(BUFFER as u64 / 4).read_to_end(&mut head).map_err(ReadError::Io)?;
+    let mut take = |len: usize, head: &mut Vec<u8>| {
+        let more = len.saturating_sub(head.len()) as u64;
+        input.by_ref().take(more).read_to_end(head).map_err(ReadError::Io)
+    };
+    take(SECTION_LEN, &mut head)?;
+    let len = section_len(&head).unwrap_or(PCAP_HEADER);
+    take(len.min(BUFFER / 4), &mut head)?;
     let first = (!head.is_empty()).then(|| head.first_chunk().copied().unwrap_or_default());
     Ok((first, io::Cursor::new(head).chain(input)))
+}
+
+/// The length of the Section Header Block that begins so.
+fn section_len(head: &[u8]) -> Option<usize> {
+    let (kind, rest) = head.split_first_chunk::<4>()?;
+    let (len, rest) = rest.split_first_chunk::<4>()?;
+    let is_little_endian = rest.first_chunk::<4>()? == &BYTE_ORDER.to_le_bytes();
+    let len = if is_little_endian { u32::from_le_bytes(*len) } else { u32::from_be_bytes(*len) };
+    (*kind == SECTION_HEADER).then_some(len as usize)
 }
 
 fn open_error<E>(error: &PcapError<E>) -> ReadError {

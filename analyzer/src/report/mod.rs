@@ -6,6 +6,7 @@ pub mod explain;
 pub mod histogram;
 pub mod html;
 pub mod json;
+mod ladder;
 pub mod text;
 pub mod verdict;
 
@@ -90,6 +91,14 @@ fn intercepted(timeline: &Timeline) -> Vec<String> {
         ),
     });
     told.collect()
+}
+
+/// 12,345.
+fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
 }
 
 /// "relay" or "packets".

@@ -3,6 +3,7 @@
 pub mod compare;
 mod gateway;
 pub(super) mod inner;
+mod ladder;
 pub(super) mod path;
 pub mod probe;
 
@@ -16,13 +17,14 @@ use crate::diagnose::{Finding, direct_equivalent};
 use crate::event::{Basis, Protocols};
 use crate::observation::{Impairment, Leg as LegName, Step};
 use crate::survey::survey;
-use crate::time::day;
+use crate::time::{Timestamp, day};
 use crate::timeline::facts::{Decrypted, Tls};
 use crate::timeline::leg::Leg;
-use crate::timeline::phase::Phase;
+use crate::timeline::phase::{Outcome, Phase};
 use crate::timeline::{Edge, Sureness, Timeline};
 
 pub use crate::diagnose::stage::length;
+pub use ladder::ladder;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -129,7 +131,6 @@ pub fn users(session: &Diagnosed) -> String {
 
 /// One phase edge, as it happens.
 pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
-    use crate::timeline::phase::Outcome;
     let took = length(edge.took);
     let basis = if edge.basis == Basis::Inferred { ", inferred" } else { "" };
     let what = match edge.outcome {
@@ -152,7 +153,6 @@ pub fn impaired(session: u32, (leg, at): (LegName, crate::time::Timestamp), impa
 
 /// The comment for the packet on which a phase begins or ends.
 pub fn comment(edge: &Edge) -> String {
-    use crate::timeline::phase::Outcome;
     let basis = if edge.basis == Basis::Inferred { " (inferred)" } else { "" };
     match edge.outcome {
         Outcome::Open => format!("{} begins{basis}", edge.phase),
@@ -260,6 +260,19 @@ fn opened(decrypted: &Decrypted) -> String {
         let _infallible = write!(says, "; not {client} of the client and {server} of the server: {}", why.name());
     }
     says
+}
+
+/// How a session stands that goes on: its phases by now, and what passed over its legs.
+pub fn so_far(timeline: &Timeline, now: Timestamp) -> String {
+    let mut text = String::new();
+    let mut timeline = timeline.clone();
+    for open in timeline.phases.iter_mut().filter(|phase| phase.outcome == Outcome::Open) {
+        open.ended = open.ended.max(now);
+    }
+    facts(&mut text, &timeline);
+    phases(&mut text, &timeline);
+    legs(&mut text, &timeline);
+    text
 }
 
 fn phases(text: &mut String, timeline: &Timeline) {

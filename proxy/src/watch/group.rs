@@ -45,6 +45,10 @@ pub(super) struct Group {
     pub(super) ends: Option<Instant>,
     /// Whether payload was given up.
     pub(super) missing: bool,
+    /// Whether anything was seen since it was last told how its sessions stand.
+    pub(super) is_news: bool,
+    /// When the path was last sampled.
+    pub(super) sampled: Instant,
     /// Why the recording could not go on.
     failed: Option<String>,
 }
@@ -91,6 +95,8 @@ impl Group {
             has_secrets: false,
             ends: None,
             missing: false,
+            is_news: true,
+            sampled: Instant::now(),
             failed: None,
         })
     }
@@ -120,6 +126,11 @@ impl Group {
     /// What is known of the sessions in it, in the order of their beginning.
     pub(super) fn timelines(&self) -> impl Iterator<Item = &Timeline> {
         self.sessions.timelines().map(|(_, timeline)| timeline)
+    }
+
+    /// Its sessions as they stand, as they are told.
+    pub(super) fn running(&self) -> Vec<(Which, &Timeline)> {
+        self.sessions.timelines().map(|(place, timeline)| (self.which(place), timeline)).collect()
     }
 
     /// How many connections are in it.
@@ -153,6 +164,7 @@ impl Group {
     /// Numbers, analyses and writes one observation; tells the phase edges that it made.
     pub(super) fn observe(&mut self, observation: Observation) -> Vec<(usize, Edge)> {
         let Some(flow) = self.numbered(&observation) else { return Vec::new() };
+        self.is_news = true;
         let Observation { at, seen, .. } = observation;
         self.has_secrets |= matches!(seen, Seen::Secret(_));
         let mut edges = Vec::new();
@@ -249,6 +261,7 @@ impl Group {
 
     /// Samples the path of the legs of all that go on, as part of the recording. Tells the phase edges that its moment made.
     pub(super) fn sample(&mut self) -> Vec<(usize, Edge)> {
+        self.sampled = Instant::now();
         let going = self.connections.iter().filter(|one| !one.is_over);
         let legs = going.flat_map(|one| [Leg::Front, Leg::Back].map(|leg| (leg, &one.begin)));
         let samples: Vec<_> = legs

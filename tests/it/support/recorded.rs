@@ -84,6 +84,23 @@ impl Recorded {
 
     /// With secrets from somewhere.
     pub async fn opened(target: Target, change: impl FnOnce(&mut Config), both: bool, secrets: Secrets) -> Recorded {
+        Recorded::start(target, change, (both, false), secrets, |_| {}).await
+    }
+
+    /// To a server, with somebody who watches sessions as they go on.
+    pub async fn watched(name: &str, server: SocketAddr, look: impl FnMut(Live<'_>) + Send + 'static) -> Recorded {
+        let name = Target { name: name.into(), port: server.port() };
+        let change = |config: &mut Config| config.connect_to = Some(server);
+        Recorded::start(name, change, (false, true), Secrets::None, look).await
+    }
+
+    async fn start(
+        target: Target,
+        change: impl FnOnce(&mut Config),
+        (both, pulse): (bool, bool),
+        secrets: Secrets,
+        mut look: impl FnMut(Live<'_>) + Send + 'static,
+    ) -> Recorded {
         let folder = Folder::new();
         let (feed, intake) = tap(Limits::default());
         let mut config = Config::new(anywhere(), target, feed);
@@ -99,8 +116,9 @@ impl Recorded {
             host: "lab".into(),
             redacted: false,
         };
-        let config = watch::Config { out: Some(folder.0.clone()), section, both, secrets, gateway, names: false };
-        let scribe = thread::spawn(move || watch::run(intake, config, &mut |_: Live<'_>| {}));
+        let (out, names) = (Some(folder.0.clone()), false);
+        let config = watch::Config { out, section, both, secrets, gateway, names, pulse };
+        let scribe = thread::spawn(move || watch::run(intake, config, &mut look));
         Recorded { addr, folder, shutdown, server, scribe }
     }
 

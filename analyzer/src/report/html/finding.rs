@@ -1,10 +1,10 @@
 //! What a session's end means: what happened, on what that rests, what else it could be, what to do next.
 
 use super::Numbered;
-use super::ladder::Rows;
 use super::page::Page;
 use crate::diagnose::stage::length;
 use crate::diagnose::{Evidence, Finding, Severity, direct_equivalent};
+use crate::report::ladder::Rows;
 
 /// Every finding of a session, the primary one first.
 pub fn findings(page: &mut Page, numbered: &Numbered<'_>, rows: &Rows<'_>) {

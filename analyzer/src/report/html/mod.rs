@@ -20,6 +20,7 @@ mod waterfall;
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use super::count;
 use crate::attempt::{Attempt, Diagnosed};
 use crate::diagnose::Outcome;
 use crate::timeline::phase::PhaseName;
@@ -142,14 +143,6 @@ fn footer(page: &mut Page, version: &str) {
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
-/// 12,345.
-fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
 }
 
 /// "0 B", "1,234 B", "12.3 kB", "4.5 MB".

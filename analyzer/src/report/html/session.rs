@@ -1,11 +1,11 @@
 //! One session: its verdict first, then what it rests on.
 
-use super::ladder::Rows;
 use super::page::Page;
 use super::{Numbered, capital, certificates, chart, finding, ladder, name, waterfall};
 use crate::attempt::Diagnosed;
 use crate::diagnose::{Finding, Outcome, Party, Severity, stage::length};
 use crate::observation::Leg;
+use crate::report::ladder::Rows;
 use crate::report::text::{probed, told};
 use crate::report::{altered_by_proxy, verdict};
 
