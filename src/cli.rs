@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use proxy::gate::Network;
 
 /// The port of Remote Desktop.
 const RDP_PORT: u16 = 3389;
@@ -52,6 +53,10 @@ pub enum Command {
     Redact(Redact),
     /// Put the secrets of recordings before their first packet, where tshark needs them, and mend a cut end
     Finalize(Finalize),
+    /// Print the manual page, or that of a command
+    Man(Man),
+    /// Print what makes a shell complete the flags: put it where your shell looks for such
+    Completions(Completions),
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +74,12 @@ pub struct Proxy {
     /// Where clients connect
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:3390")]
     pub listen: SocketAddr,
+    /// Let in only clients from this network, or address, besides this machine; again for a further one
+    #[arg(long, value_name = "CIDR")]
+    pub allow: Vec<Network>,
+    /// Let in so many clients at once; who comes then is turned away with RST, and that is told
+    #[arg(long, value_name = "N")]
+    pub max_sessions: Option<usize>,
     /// Folder of the recordings, one file per session
     #[arg(long, value_name = "DIR", default_value = "rdpscope-recordings")]
     pub out: PathBuf,
@@ -78,6 +89,16 @@ pub struct Proxy {
     /// What to store while a session is active: equal payload once, or on both legs
     #[arg(long, value_enum, default_value_t = Record::Once)]
     pub record: Record,
+    /// Store no payload of an active session, only when it came and how long it was: what is on the screen stays out
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "record")]
+    pub snap: Option<Snap>,
+    /// Go on in a further file where a recording gets longer than this, such as 100MB or 1GiB; given the first file, every command
+    /// reads all of them
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub rotate: Option<u64>,
+    /// Let recordings take so much of the disk, such as 10GB: the oldest in the folder are deleted, never one that is being written
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub keep: Option<u64>,
     /// How long each address of the server gets to answer, in seconds: Windows gives a SYN 21
     #[arg(long, value_name = "SECONDS", default_value = "21", value_parser = seconds)]
     pub connect_timeout: Duration,
@@ -210,6 +231,21 @@ pub struct Finalize {
 }
 
 #[derive(Debug, Args)]
+pub struct Man {
+    /// One of the commands
+    pub command: Option<String>,
+    /// Write all pages to this folder instead
+    #[arg(short, long, value_name = "DIR", conflicts_with = "command")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
 pub struct Probe {
     /// The server, by the name that its certificate should be for
     #[arg(value_name = "HOST[:PORT]", value_parser = target)]
@@ -235,6 +271,13 @@ pub enum Record {
     Once,
     /// Everything on both legs
     Both,
+}
+
+/// What is stored of a session at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Snap {
+    /// Everything up to the active phase
+    Handshake,
 }
 
 #[derive(Debug, Args)]
@@ -429,6 +472,23 @@ fn target(text: &str) -> Result<Target, String> {
     Ok(Target { name: name.to_owned(), port: port.flatten() })
 }
 
+/// A number of bytes with its unit.
+fn size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 7] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+    ];
+    let unit = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
+    let number = |text: &str| text.trim().parse::<u64>().ok().filter(|number| *number > 0);
+    unit.and_then(|(text, bytes)| number(text)?.checked_mul(*bytes))
+        .ok_or_else(|| "expected a size such as 100MB or 1GiB (kB, MB, GB, TB, KiB, MiB, GiB)".into())
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds, up to 3600".into())
@@ -451,6 +511,15 @@ mod tests {
         check("[2001:db8::1]:3389", "2001:db8::1", Some(3389));
         for wrong in ["", ":3389", "server:", "server:0", "server:65536", "a b", "http://server"] {
             assert!(target(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("100MB"), Ok(100_000_000));
+        assert_eq!(size("3 GiB"), Ok(3 << 30));
+        for wrong in ["", "100", "0MB", "-1MB", "1.5GB", "MB", "100mb", "99999999999TB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -7,6 +7,8 @@ pub mod clock;
 
 pub mod tcp_info;
 
+pub mod gate;
+
 pub mod tap;
 
 pub mod tls;

@@ -16,6 +16,7 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::clock;
 use crate::dial::{Dial, Failure, Route, literal, loops};
+use crate::gate::Gate;
 use crate::intercept::{Deeds, Intercept, Interceptor, Replay};
 use crate::leg::Leg;
 use crate::relay::{Redial, Relay};
@@ -49,6 +50,8 @@ pub struct Config {
     pub feed: Feed,
     /// Stand inside TLS, by this.
     pub intercept: Option<Arc<Intercept>>,
+    /// Who may come in.
+    pub gate: Gate,
 }
 
 impl Config {
@@ -58,7 +61,16 @@ impl Config {
     /// A configuration with nothing special about it.
     pub fn new(listen: SocketAddr, target: Target, feed: Feed) -> Config {
         let connect_timeout = Self::CONNECT_TIMEOUT;
-        Config { listen, target, connect_to: None, gateway: false, connect_timeout, feed, intercept: None }
+        Config {
+            listen,
+            target,
+            connect_to: None,
+            gateway: false,
+            connect_timeout,
+            feed,
+            intercept: None,
+            gate: Gate::default(),
+        }
     }
 }
 
@@ -69,6 +81,7 @@ pub struct Server {
     route: Arc<Route>,
     feed: Feed,
     intercept: Option<Arc<Intercept>>,
+    gate: Gate,
 }
 
 impl Server {
@@ -83,7 +96,8 @@ impl Server {
             listener: listener.local_addr()?,
         };
         check_loop(&route).await?;
-        Ok(Server { listener, route: Arc::new(route), feed: config.feed, intercept: config.intercept })
+        let Config { feed, intercept, gate, .. } = config;
+        Ok(Server { listener, route: Arc::new(route), feed, intercept, gate })
     }
 
     /// Where it listens.
@@ -93,7 +107,7 @@ impl Server {
 
     /// Accepts clients until `shutdown`; then resets the sessions that stand, which takes two seconds at most.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Server { listener, route, feed, intercept } = self;
+        let Server { listener, route, feed, intercept, gate } = self;
         let (stop, stopped) = watch::channel(false);
         let mut sessions = JoinSet::new();
         let mut number = 0;
@@ -108,6 +122,11 @@ impl Server {
                 }
                 accepted = accept(&listener) => accepted,
             };
+            if let Some(why) = gate.refuses(client.ip(), sessions.len()) {
+                turn_away(stream);
+                feed.refused(client.ip().to_canonical(), why);
+                continue;
+            }
             number += 1;
             let (route, feed, intercept) = (route.clone(), feed.clone(), intercept.clone());
             let session = Session { number, at: clock::now(), client, route, feed, intercept };
@@ -219,6 +238,11 @@ impl Session {
             }
         }
     }
+}
+
+/// RST: whoever is not welcome is not to wait for an answer.
+fn turn_away(stream: TcpStream) {
+    let _closed_by_peer = stream.set_zero_linger();
 }
 
 /// There is no back leg: the front leg ends.

@@ -17,8 +17,13 @@ pub fn proxy(args: &Proxy, listener: SocketAddr) {
     } else {
         to_server(&mut out, args, listener)
     }
-    if !listener.ip().is_loopback() {
-        text::para(&mut out, "  warning: ", "this listener is not loopback: anybody who reaches it reaches the server");
+    if !args.allow.is_empty() {
+        let networks: Vec<String> = args.allow.iter().map(ToString::to_string).collect();
+        text::para(&mut out, "  ", &format!("Clients may come from {} and from this machine.", networks.join(", ")));
+    } else if !listener.ip().is_loopback() {
+        let says =
+            "this listener is not loopback: anybody who reaches it reaches the server. --allow CIDR says who may";
+        text::para(&mut out, "  warning: ", says);
     }
     if let Some(says) = intercept::announcement(args) {
         text::para(&mut out, "  ", &says);
@@ -27,7 +32,8 @@ pub fn proxy(args: &Proxy, listener: SocketAddr) {
         let says = "TLS is opened with what is written to this file from now on; recordings hold the secrets of their sessions.";
         text::para(&mut out, "  keys: ", &format!("{}: {says}", log.display()));
     }
-    text::para(&mut out, "  ", &format!("Recordings go to {}. Ctrl-C ends.", args.out.display()));
+    let kept = args.keep.map_or("", |_| " The oldest there are deleted where they take more than --keep.");
+    text::para(&mut out, "  ", &format!("Recordings go to {}.{kept} Ctrl-C ends.", args.out.display()));
     talk(&out);
 }
 

@@ -13,6 +13,7 @@ mod finalize;
 mod histogram;
 mod intercept;
 mod lab;
+mod manual;
 mod probe;
 pub mod proxy;
 mod redact;
@@ -47,6 +48,8 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Bundle(args) => bundle::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Finalize(args) => finalize::run(&args),
+        Command::Man(args) => manual::man(&args),
+        Command::Completions(args) => manual::completions(&args),
     }
 }
 

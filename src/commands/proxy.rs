@@ -11,16 +11,17 @@ use analyzer::attempt::{self, Attempt};
 use analyzer::capture::annotation::Section;
 use analyzer::report::{histogram, html, text, verdict};
 use anyhow::{Context, bail};
+use proxy::gate::Gate;
 use proxy::listen::{Config, Server, Target};
 use proxy::record;
 use proxy::tap::{self, Limits};
-use proxy::watch::{self, Live, Secrets, Summary};
+use proxy::watch::{self, Gone, Live, Secrets, Stored, Summary};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::screen::Screen;
 use super::{announce, beside, intercept, print, talk, write_private};
-use crate::cli::{Proxy, Record};
+use crate::cli::{Proxy, Record, Snap};
 
 /// How long recordings get to be closed.
 const GOODBYE: Duration = Duration::from_secs(10);
@@ -46,6 +47,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
         gateway,
         connect_timeout: args.connect_timeout,
         intercept: intercept::asked(&args)?,
+        gate: Gate { allow: args.allow.clone(), most: args.max_sessions },
         ..Config::new(args.listen, target.clone(), feed)
     };
     // Before anybody can connect: what a session writes to it must not pass for what stood there before.
@@ -58,9 +60,14 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let asked = Arc::new(AtomicBool::new(false));
     on_request(asked.clone());
     announce::proxy(&args, server.local_addr());
-    let both = args.record == Record::Both;
+    let stored = match (args.snap, args.record) {
+        (Some(Snap::Handshake), _) => Stored::Handshake,
+        (None, Record::Once) => Stored::Once,
+        (None, Record::Both) => Stored::Both,
+    };
     let (out, names) = (Some(args.out.clone()), args.names);
-    let config = watch::Config { out, section: section(), both, secrets, gateway, names };
+    let (rotate, keep) = (args.rotate, args.keep);
+    let config = watch::Config { out, section: section(), stored, rotate, keep, secrets, gateway, names };
     let mut screen = Screen::open()?;
     let mut print = screen.printer();
     let beside = || beside::start(target, gateway, connect_to, server.local_addr(), screen.printer());
@@ -82,10 +89,10 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     if let Some(prober) = prober {
         prober.finish().await;
     }
-    let (dropped, more) = (summary.dropped, summary.more);
+    let (dropped, more, refused) = (summary.dropped, summary.more, summary.refused);
     let latency = histogram::text(&summary.latency);
     let attempts = attempt::group(rdp_only(summary));
-    screen.printer()(format!("{}\n{latency}", summarize(&attempts, dropped, more)));
+    screen.printer()(format!("{}\n{latency}", summarize(&attempts, dropped, more, refused)));
     screen.close();
     if let Some(path) = &args.report {
         write_private(path, &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
@@ -132,6 +139,7 @@ pub fn section() -> Section {
         command: command.join(" ").replace('\n', " "),
         host: host.trim().into(),
         redacted: false,
+        part: 1,
     }
 }
 
@@ -166,6 +174,13 @@ fn tell(live: Live<'_>) -> String {
             let file = file.display();
             format!("#{session} its secrets could not be put first: {error}; rdpscope finalize {file} does that, too\n")
         }
+        Live::Deleted { gone: Gone { files, bytes, .. } } => {
+            format!("{files} files of old recordings were deleted, {bytes} B (--keep)\n")
+        }
+        Live::Refused { count: 1, last, why } => format!("a client was turned away, {last}, {why}\n"),
+        Live::Refused { count, last, why } => {
+            format!("{count} clients were turned away, the last {last}, {why}\n")
+        }
         Live::RecordingFailed { session, error } => {
             format!("#{session} RECORDING FAILED: {error}; the session goes on unrecorded\n")
         }
@@ -173,7 +188,7 @@ fn tell(live: Live<'_>) -> String {
 }
 
 /// All sessions, a line each.
-fn summarize(attempts: &[Attempt], dropped: u64, more: u64) -> String {
+fn summarize(attempts: &[Attempt], dropped: u64, more: u64, refused: u64) -> String {
     let mut out = format!("\n{} attempts\n", attempts.len());
     for attempt in attempts {
         let client = attempt.sessions.first().and_then(|session| session.timeline.client_leg()?.client);
@@ -183,6 +198,9 @@ fn summarize(attempts: &[Attempt], dropped: u64, more: u64) -> String {
     out += &text::patterns(attempts);
     if more > 0 {
         out += &format!("  and {more} sessions that were too many to keep\n");
+    }
+    if refused > 0 {
+        out += &format!("  and {refused} clients that were turned away\n");
     }
     if dropped > 0 {
         out += &format!("  MISSING {dropped} B that the recordings could not keep up with\n");

@@ -20,6 +20,7 @@ mod keyed;
 mod lab;
 mod lab_command;
 mod law;
+mod limits;
 mod live_keys;
 mod netns;
 mod network;

@@ -12,9 +12,10 @@ use analyzer::capture::annotation::Section;
 use analyzer::capture::recording;
 use analyzer::tls::keys::Keyring;
 use proxy::listen::{Config, Server, Target};
+use proxy::record;
 use proxy::tap::{Limits, tap};
 use proxy::tls::Keys;
-use proxy::watch::{self, Live, Secrets, Summary};
+use proxy::watch::{self, Live, Secrets, Stored, Summary};
 use tokio::sync::oneshot;
 
 use super::anywhere;
@@ -74,16 +75,30 @@ impl Recorded {
     /// To a server by this name, which is dialed at this address.
     pub async fn to(name: &str, server: SocketAddr) -> Recorded {
         let name = Target { name: name.into(), port: server.port() };
-        Recorded::with(name, |config| config.connect_to = Some(server), false).await
+        Recorded::with(name, |config| config.connect_to = Some(server), Stored::Once).await
     }
 
-    /// With a change to its configuration, and with everything stored on both legs if asked.
-    pub async fn with(target: Target, change: impl FnOnce(&mut Config), both: bool) -> Recorded {
-        Recorded::opened(target, change, both, Secrets::None).await
+    /// With a change to its configuration, and with so much stored.
+    pub async fn with(target: Target, change: impl FnOnce(&mut Config), stored: Stored) -> Recorded {
+        Recorded::opened(target, change, stored, Secrets::None).await
     }
 
     /// With secrets from somewhere.
-    pub async fn opened(target: Target, change: impl FnOnce(&mut Config), both: bool, secrets: Secrets) -> Recorded {
+    pub async fn opened(
+        target: Target,
+        change: impl FnOnce(&mut Config),
+        stored: Stored,
+        secrets: Secrets,
+    ) -> Recorded {
+        Recorded::watched(target, change, |config| (config.stored, config.secrets) = (stored, secrets)).await
+    }
+
+    /// With a change to how it is recorded.
+    pub async fn watched(
+        target: Target,
+        change: impl FnOnce(&mut Config),
+        recorded: impl FnOnce(&mut watch::Config),
+    ) -> Recorded {
         let folder = Folder::new();
         let (feed, intake) = tap(Limits::default());
         let mut config = Config::new(anywhere(), target, feed);
@@ -98,8 +113,12 @@ impl Recorded {
             command: "tests/it".into(),
             host: "lab".into(),
             redacted: false,
+            part: 1,
         };
-        let config = watch::Config { out: Some(folder.0.clone()), section, both, secrets, gateway, names: false };
+        let (out, stored, secrets) = (Some(folder.0.clone()), Stored::Once, Secrets::None);
+        let mut config =
+            watch::Config { out, section, stored, rotate: None, keep: None, secrets, gateway, names: false };
+        recorded(&mut config);
         let scribe = thread::spawn(move || watch::run(intake, config, &mut |_: Live<'_>| {}));
         Recorded { addr, folder, shutdown, server, scribe }
     }
@@ -121,7 +140,7 @@ pub fn analyze(path: &Path) -> Diagnosed {
 /// The same, with secrets.
 pub fn analyze_with(path: &Path, keys: &Arc<Keyring>) -> Diagnosed {
     let mut analysis = Analysis::with_keys(keys);
-    let file = std::fs::File::open(path).expect("open");
+    let file = record::open(path).expect("open");
     recording::read(file, 0, &mut |observation| analysis.push(&observation)).expect("a recording");
     analysis.finish(Some(path.display().to_string()))
 }
