@@ -156,6 +156,9 @@ fn tell(live: Live<'_>) -> String {
         Live::Verdict { session, diagnosed } => {
             let mut lines = String::new();
             text::para(&mut lines, &format!("#{session} "), &verdict::of_session(diagnosed));
+            if let Some(why) = &diagnosed.incomplete {
+                text::para(&mut lines, "   its recording is not whole: ", why);
+            }
             lines + &text::users(diagnosed) + &text::findings(diagnosed)
         }
         Live::Withdrawn { diagnosed } => {

@@ -7,6 +7,7 @@ mod cli;
 mod corpus;
 mod diff;
 mod explain;
+mod faults;
 mod fuzzed;
 mod gateway;
 mod gateway_lab;

@@ -31,16 +31,17 @@ const DOORS: &[(&str, &[&str])] = &[
     ("pcap-file", &["proxy/src/record.rs"]),
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),
     ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs"]), // for a fault to show; like a server's own
-    ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs"]),
+    ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs", "proxy/src/tls/alert.rs"]),
     ("rustls-native-certs", &["proxy/src/roots.rs"]),
     ("rustix", &[]), // tests alone: setns and poll, in tests/it/support/wan
+    ("ring", &["proxy/src/tls/alert.rs", "proxy/src/tls.rs", "proxy/src/tls/end.rs"]), // by rustls in the last two
     ("rsa", &["proxy/src/authority.rs"]),
     ("ruzstd", &["src/input.rs"]),
     ("serde_json", &["analyzer/src/report/json.rs"]),
     ("sha1", &["analyzer/src/tls/digest.rs", "proxy/src/lab/gateway/sums.rs"]),
     ("sha2", &["analyzer/src/tls/digest.rs"]),
     ("socket2", &["proxy/src/dial.rs", "proxy/src/leg.rs"]), // a socket before and after tokio knows it
-    ("tokio-rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs"]),
+    ("tokio-rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs", "proxy/src/tls/alert.rs"]),
     ("tracing-subscriber", &["src/main.rs"]),
     ("tar", &["src/archive.rs"]),
     ("tun-rs", &[]), // tests alone: tests/it/support/wan

@@ -65,6 +65,11 @@ impl Proxy {
         self.out.clone()
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Everything it has printed so far.
     pub fn output(&self) -> String {
         self.process.output()
