@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use proxy::entrance::Entrance;
 use proxy::gate::Network;
 
 /// The port of Remote Desktop.
@@ -62,8 +63,18 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Proxy {
     /// The server, as the client knows it; certificates are judged against this name. The port is 3389, of a gateway 443
-    #[arg(long, value_name = "NAME[:PORT]", value_parser = target)]
-    pub to: Target,
+    #[arg(long, value_name = "NAME[:PORT]", value_parser = target, required_unless_present_any = ["redirect", "transparent"])]
+    pub to: Option<Target>,
+    /// Linux: connect each client to where it was going before a rule of nftables redirected it here; `--to` is then the name
+    /// alone by which certificates are judged
+    #[arg(long, conflicts_with_all = ["connect_to", "probe_on_failure"])]
+    pub redirect: bool,
+    /// Linux, as root: the same by TPROXY, and servers see the clients' own addresses
+    #[arg(long, conflicts_with_all = ["redirect", "connect_to", "probe_on_failure"])]
+    pub transparent: bool,
+    /// Print the rules that `--redirect` or `--transparent` takes, as a script, and end; for clients of port 3389 (with --gateway 443)
+    #[arg(long)]
+    pub print_rules: bool,
     /// `--to` is an RD Gateway: clients come here in its place, and one recording holds all connections of a client that go
     /// on together
     #[arg(long)]
@@ -126,6 +137,22 @@ pub struct Proxy {
     /// For `--intercept ca`: the authority's folder [default: ~/.config/rdpscope/ca]
     #[arg(long, value_name = "DIR", requires = "intercept")]
     pub ca: Option<PathBuf>,
+}
+
+impl Proxy {
+    /// Where clients are connected to; without a name where each says that itself.
+    pub fn target(&self) -> Target {
+        self.to.clone().unwrap_or(Target { name: String::new(), port: None })
+    }
+
+    /// How they come in.
+    pub fn entrance(&self) -> Entrance {
+        match (self.redirect, self.transparent) {
+            (true, _) => Entrance::Redirected,
+            (_, true) => Entrance::Transparent,
+            (false, false) => Entrance::Asked,
+        }
+    }
 }
 
 /// By what TLS is ended here.

@@ -26,6 +26,8 @@ pub enum Refusal {
     Stranger,
     /// There are so many sessions already.
     Full(usize),
+    /// Nothing says where it was going.
+    Astray,
 }
 
 impl Gate {
@@ -63,6 +65,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Stranger => f.write_str("from networks that --allow does not name"),
+            Refusal::Astray => {
+                f.write_str("because it came by itself: only whom a rule brings here was going anywhere")
+            }
             Refusal::Full(most) => write!(f, "because --max-sessions {most} is reached"),
         }
     }

@@ -9,6 +9,8 @@ pub mod tcp_info;
 
 pub mod gate;
 
+pub mod entrance;
+
 pub mod tap;
 
 pub mod tls;

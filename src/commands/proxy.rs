@@ -11,6 +11,7 @@ use analyzer::attempt::{self, Attempt};
 use analyzer::capture::annotation::Section;
 use analyzer::report::{histogram, html, text, verdict};
 use anyhow::{Context, bail};
+use proxy::entrance::Entrance;
 use proxy::gate::Gate;
 use proxy::listen::{Config, Server, Target};
 use proxy::record;
@@ -35,18 +36,22 @@ pub fn run(args: Proxy) -> anyhow::Result<u8> {
 }
 
 async fn serve(args: Proxy) -> anyhow::Result<u8> {
+    if args.print_rules {
+        return print_rules(&args);
+    }
     args.keylog.as_deref().map_or(Ok(()), is_key_log)?;
     args.report.as_deref().map_or(Ok(()), has_folder)?;
     record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let (feed, intake) = tap::tap(Limits::default());
     let gateway = args.gateway;
-    let target = Target { name: args.to.name.clone(), port: args.to.port_or_usual(gateway) };
+    let target = Target { name: args.target().name.clone(), port: args.target().port_or_usual(gateway) };
     let connect_to = connect_to(&args)?;
     let config = Config {
         connect_to,
         gateway,
         connect_timeout: args.connect_timeout,
         intercept: intercept::asked(&args)?,
+        entrance: args.entrance(),
         gate: Gate { allow: args.allow.clone(), most: args.max_sessions },
         ..Config::new(args.listen, target.clone(), feed)
     };
@@ -102,6 +107,15 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+fn print_rules(args: &Proxy) -> anyhow::Result<u8> {
+    if args.entrance() == Entrance::Asked {
+        bail!("--print-rules expects --redirect or --transparent");
+    }
+    let port = args.target().port_or_usual(args.gateway);
+    print(&args.entrance().rules(&[port], args.listen))?;
+    Ok(0)
+}
+
 fn rdp_only(summary: Summary) -> Vec<attempt::Diagnosed> {
     summary.sessions.into_iter().filter(attempt::Diagnosed::is_rdp).collect()
 }
@@ -126,7 +140,7 @@ fn has_folder(report: &Path) -> anyhow::Result<()> {
 fn connect_to(args: &Proxy) -> anyhow::Result<Option<SocketAddr>> {
     let Some(target) = &args.connect_to else { return Ok(None) };
     let Some(ip) = target.ip() else { bail!("--connect-to expects an IP address, found {}", target.name) };
-    Ok(Some(SocketAddr::new(ip, target.port.unwrap_or(args.to.port_or_usual(args.gateway)))))
+    Ok(Some(SocketAddr::new(ip, target.port.unwrap_or(args.target().port_or_usual(args.gateway)))))
 }
 
 /// What each recording says of itself.

@@ -6,6 +6,7 @@ mod causes;
 mod cli;
 mod corpus;
 mod diff;
+mod entrance;
 mod explain;
 mod faults;
 mod fuzzed;
