@@ -11,7 +11,7 @@ use analyzer::capture::annotation::Section;
 use proxy::lab::{End, Scenario, certificate, scenarios};
 use proxy::listen::{Config, Server, Target};
 use proxy::tap::{Limits, tap};
-use proxy::watch::{self, Secrets};
+use proxy::watch::{self, Secrets, Stored};
 
 const ROUNDS: usize = 20;
 /// A scenario whose client or server thinks longer than this waits on purpose.
@@ -63,7 +63,9 @@ async fn recorded(server: SocketAddr) -> SocketAddr {
     let config = watch::Config {
         out: Some(folder),
         section: Section::default(),
-        both: false,
+        stored: Stored::Once,
+        rotate: None,
+        keep: None,
         secrets: Secrets::None,
         gateway: false,
         names: false,

@@ -16,7 +16,7 @@ use analyzer::capture::annotation::Section;
 use proxy::lab::wire;
 use proxy::listen::{Config, Server, Target};
 use proxy::tap::{Feed, Intake, Limits, Note, tap};
-use proxy::watch::{self, Secrets};
+use proxy::watch::{self, Secrets, Stored};
 
 const ROUNDS: usize = 20;
 const TRIPS: usize = 1000;
@@ -141,7 +141,9 @@ fn recorded(server: SocketAddr, folder: PathBuf) -> SocketAddr {
     let config = watch::Config {
         out: Some(folder),
         section: Section::default(),
-        both: false,
+        stored: Stored::Once,
+        rotate: None,
+        keep: None,
         secrets: Secrets::None,
         gateway: false,
         names: false,
@@ -176,6 +178,7 @@ fn discard(mut intake: Intake) {
                 Note::Begin(begin) => drop(waiting.insert(begin.session, begin.waiting)),
                 Note::Seen(seen) => intake.budget().release(&waiting[&seen.flow.session], &seen),
                 Note::End { session } => drop(waiting.remove(&session)),
+                Note::Refused { .. } => {}
             }
         }
     }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use proxy::entrance::Entrance;
+use proxy::gate::Network;
 use proxy::impair::Spec;
 
 /// The port of Remote Desktop.
@@ -53,6 +55,10 @@ pub enum Command {
     Redact(Redact),
     /// Put the secrets of recordings before their first packet, where tshark needs them, and mend a cut end
     Finalize(Finalize),
+    /// Print the manual page, or that of a command
+    Man(Man),
+    /// Print what makes a shell complete the flags: put it where your shell looks for such
+    Completions(Completions),
 }
 
 impl Command {
@@ -69,8 +75,18 @@ impl Command {
 #[derive(Debug, Args)]
 pub struct Proxy {
     /// The server, as the client knows it; certificates are judged against this name. The port is 3389, of a gateway 443
-    #[arg(long, value_name = "NAME[:PORT]", value_parser = target)]
-    pub to: Target,
+    #[arg(long, value_name = "NAME[:PORT]", value_parser = target, required_unless_present_any = ["redirect", "transparent"])]
+    pub to: Option<Target>,
+    /// Linux: connect each client to where it was going before a rule of nftables redirected it here; `--to` is then the name
+    /// alone by which certificates are judged
+    #[arg(long, conflicts_with_all = ["connect_to", "probe_on_failure"])]
+    pub redirect: bool,
+    /// Linux, as root: the same by TPROXY, and servers see the clients' own addresses
+    #[arg(long, conflicts_with_all = ["redirect", "connect_to", "probe_on_failure"])]
+    pub transparent: bool,
+    /// Print the rules that `--redirect` or `--transparent` takes, as a script, and end; for clients of port 3389 (with --gateway 443)
+    #[arg(long)]
+    pub print_rules: bool,
     /// `--to` is an RD Gateway: clients come here in its place, and one recording holds all connections of a client that go
     /// on together
     #[arg(long)]
@@ -81,6 +97,12 @@ pub struct Proxy {
     /// Where clients connect
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:3390")]
     pub listen: SocketAddr,
+    /// Let in only clients from this network, or address, besides this machine; again for a further one
+    #[arg(long, value_name = "CIDR")]
+    pub allow: Vec<Network>,
+    /// Let in so many clients at once; who comes then is turned away with RST, and that is told
+    #[arg(long, value_name = "N")]
+    pub max_sessions: Option<usize>,
     /// Folder of the recordings, one file per session
     #[arg(long, value_name = "DIR", default_value = "rdpscope-recordings")]
     pub out: PathBuf,
@@ -93,6 +115,16 @@ pub struct Proxy {
     /// Show the sessions as they go on, on the whole terminal, and one of them in full; `?` explains the keys
     #[arg(long)]
     pub tui: bool,
+    /// Store no payload of an active session, only when it came and how long it was: what is on the screen stays out
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "record")]
+    pub snap: Option<Snap>,
+    /// Go on in a further file where a recording gets longer than this, such as 100MB or 1GiB; given the first file, every command
+    /// reads all of them
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub rotate: Option<u64>,
+    /// Let recordings take so much of the disk, such as 10GB: the oldest in the folder are deleted, never one that is being written
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub keep: Option<u64>,
     /// How long each address of the server gets to answer, in seconds: Windows gives a SYN 21
     #[arg(long, value_name = "SECONDS", default_value = "21", value_parser = seconds)]
     pub connect_timeout: Duration,
@@ -130,6 +162,22 @@ pub struct Proxy {
     /// For `--intercept ca`: the authority's folder [default: ~/.config/rdpscope/ca]
     #[arg(long, value_name = "DIR", requires = "intercept")]
     pub ca: Option<PathBuf>,
+}
+
+impl Proxy {
+    /// Where clients are connected to; without a name where each says that itself.
+    pub fn target(&self) -> Target {
+        self.to.clone().unwrap_or(Target { name: String::new(), port: None })
+    }
+
+    /// How they come in.
+    pub fn entrance(&self) -> Entrance {
+        match (self.redirect, self.transparent) {
+            (true, _) => Entrance::Redirected,
+            (_, true) => Entrance::Transparent,
+            (false, false) => Entrance::Asked,
+        }
+    }
 }
 
 /// By what TLS is ended here.
@@ -235,6 +283,21 @@ pub struct Finalize {
 }
 
 #[derive(Debug, Args)]
+pub struct Man {
+    /// One of the commands
+    pub command: Option<String>,
+    /// Write all pages to this folder instead
+    #[arg(short, long, value_name = "DIR", conflicts_with = "command")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
 pub struct Probe {
     /// The server, by the name that its certificate should be for
     #[arg(value_name = "HOST[:PORT]", value_parser = target)]
@@ -260,6 +323,13 @@ pub enum Record {
     Once,
     /// Everything on both legs
     Both,
+}
+
+/// What is stored of a session at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Snap {
+    /// Everything up to the active phase
+    Handshake,
 }
 
 #[derive(Debug, Args)]
@@ -470,6 +540,23 @@ fn speed(text: &str) -> Result<f64, String> {
     speed.ok_or_else(|| "expected a number from 0.001 to 1000000".to_owned())
 }
 
+/// A number of bytes with its unit.
+fn size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 7] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+    ];
+    let unit = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
+    let number = |text: &str| text.trim().parse::<u64>().ok().filter(|number| *number > 0);
+    unit.and_then(|(text, bytes)| number(text)?.checked_mul(*bytes))
+        .ok_or_else(|| "expected a size such as 100MB or 1GiB (kB, MB, GB, TB, KiB, MiB, GiB)".into())
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds, up to 3600".into())
@@ -492,6 +579,15 @@ mod tests {
         check("[2001:db8::1]:3389", "2001:db8::1", Some(3389));
         for wrong in ["", ":3389", "server:", "server:0", "server:65536", "a b", "http://server"] {
             assert!(target(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("100MB"), Ok(100_000_000));
+        assert_eq!(size("3 GiB"), Ok(3 << 30));
+        for wrong in ["", "100", "0MB", "-1MB", "1.5GB", "MB", "100mb", "99999999999TB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -15,6 +15,7 @@ use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use proxy::record;
 use ruzstd::decoding::StreamingDecoder;
 
 /// A probe's document is not read beyond this, bytes.
@@ -65,7 +66,7 @@ pub fn read_all(inputs: &[PathBuf], keys: &Arc<Keyring>) -> Vec<Found> {
 
 /// A file, taken out of its compression.
 pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    decompressed(File::open(path)?).map_err(io::Error::other)
+    decompressed(record::open(path)?).map_err(io::Error::other)
 }
 
 /// A recording that may still be made, and what its TLS is opened with: these secrets and those that stand in it by now. What
@@ -87,12 +88,16 @@ pub fn open_growing(
     if head != PCAPNG {
         return Ok((decompressed(file).with_context(|| name)?, keys));
     }
-    Ok((Box::new(Growing { file, is_over: Box::new(is_over) }), keys))
+    let (first, is_over) = (path.to_owned(), Box::new(is_over));
+    Ok((Box::new(Growing { file, first, part: 1, is_over }), keys))
 }
 
-/// A file behind whose end more may come.
+/// A file behind whose end more may come, in it or in its next part.
 struct Growing {
     file: File,
+    first: PathBuf,
+    /// The part that is being read.
+    part: u32,
     /// Whether nothing more will come. It may take its time.
     is_over: Box<dyn FnMut(&File) -> bool>,
 }
@@ -100,7 +105,18 @@ struct Growing {
 impl Read for Growing {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            let len = self.file.read(into)?;
+            let mut len = self.file.read(into)?;
+            if len == 0 && !into.is_empty() {
+                let next = File::open(record::part(&self.first, self.part + 1));
+                // A next part is begun once the one before it is complete: what came in between is read first.
+                len = self.file.read(into)?;
+                if len == 0
+                    && let Ok(next) = next
+                {
+                    (self.file, self.part) = (next, self.part + 1);
+                    continue;
+                }
+            }
             if len > 0 || into.is_empty() || (self.is_over)(&self.file) {
                 return Ok(len);
             }
@@ -119,7 +135,7 @@ fn read(path: &Path, keys: &Arc<Keyring>, progress: &ProgressBar) -> anyhow::Res
     let input: Box<dyn Read> = if is_stdin(path) {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(File::open(path).with_context(|| format!("cannot open {name}"))?)
+        record::open(path).with_context(|| format!("cannot open {name}"))?
     };
     let input = decompressed(progress.wrap_read(input)).with_context(|| name.clone())?;
     let mut sessions = Vec::new();
@@ -136,7 +152,8 @@ fn secrets_of(path: &Path, keys: &Arc<Keyring>) -> anyhow::Result<Arc<Keyring>> 
     let Some(file) = file.filter(|file| file.metadata().is_ok_and(|file| file.is_file())) else {
         return Ok(Arc::clone(keys));
     };
-    let mut input = decompressed(file)?;
+    drop(file);
+    let mut input = decompressed(record::open(path).context("cannot open")?)?;
     let mut head = Vec::new();
     input.by_ref().take(PCAPNG.len() as u64).read_to_end(&mut head).context("cannot read")?;
     if head != PCAPNG {
@@ -193,7 +210,8 @@ fn files(input: &Path) -> Vec<PathBuf> {
         let paths = fs::read_dir(input)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
         let extension = |path: &PathBuf| path.extension().and_then(|extension| extension.to_str()).map(str::to_owned);
         let is_capture = |path: &PathBuf| extension(path).is_some_and(|found| EXTENSIONS.contains(&found.as_str()));
-        let mut paths: Vec<PathBuf> = paths.into_iter().filter(|path| is_capture(path) && !path.is_dir()).collect();
+        let is_whole = |path: &PathBuf| is_capture(path) && !path.is_dir() && !record::is_further_part(path);
+        let mut paths: Vec<PathBuf> = paths.into_iter().filter(is_whole).collect();
         paths.sort();
         Ok(paths)
     };

@@ -16,6 +16,7 @@ use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tracing::{debug, warn};
 
 use crate::clock;
+use crate::entrance::{Way, make_transparent};
 use crate::leg::{CHUNK, Leg, Read};
 use crate::relay::note_fin;
 use crate::tap::Tap;
@@ -44,10 +45,22 @@ pub(crate) struct Route {
     pub(crate) connect_to: Option<SocketAddr>,
     /// Whether that is an RD Gateway.
     pub(crate) gateway: bool,
+    /// Whose address the server is to see, if not this machine's.
+    pub(crate) from: Option<IpAddr>,
     /// For each address.
     pub(crate) connect_timeout: Duration,
     /// Where this proxy listens: never to be dialed.
     pub(crate) listener: SocketAddr,
+}
+
+impl Route {
+    /// To where a client was going. It is called by its address, unless it has a name.
+    pub(crate) fn along(&self, way: Way) -> Route {
+        let named = !self.target.name.is_empty();
+        let name = if named { self.target.name.clone() } else { way.server.ip().to_string() };
+        let target = Target { name, port: way.server.port() };
+        Route { target, connect_to: Some(way.server), from: way.from, ..self.clone() }
+    }
 }
 
 /// Why there is no back leg.
@@ -132,7 +145,7 @@ impl<'a> Dial<'a> {
             self.closed(None, Ending::Unreachable);
             return Ok(None);
         }
-        let (client, started) = match start(server) {
+        let (client, started) = match start_from(route.from, server) {
             Ok((client, started)) => (client, started),
             Err(error) => (unspecified(server), Err(error)),
         };
@@ -275,7 +288,16 @@ pub(crate) fn stood(error: &io::Error) -> bool {
 
 /// Sends a SYN. Tells the address it comes from, as far as the system has chosen one by then.
 pub(crate) fn start(server: SocketAddr) -> io::Result<(SocketAddr, io::Result<TcpStream>)> {
+    start_from(None, server)
+}
+
+/// The same, from an address that need not be this machine's, and a port of the system's choice.
+fn start_from(from: Option<IpAddr>, server: SocketAddr) -> io::Result<(SocketAddr, io::Result<TcpStream>)> {
     let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?;
+    if let Some(from) = from {
+        make_transparent(&socket, server.is_ipv4())?;
+        socket.bind(&SocketAddr::new(from, 0).into())?;
+    }
     socket.set_nonblocking(true)?;
     let started = match socket.connect(&server.into()) {
         Err(error) if !is_in_progress(&error) => Err(error),

@@ -7,6 +7,9 @@ pub mod clock;
 
 pub mod tcp_info;
 
+pub mod gate;
+
+pub mod entrance;
 pub mod impair;
 
 pub mod tap;

@@ -16,6 +16,8 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::clock;
 use crate::dial::{Dial, Failure, Route, literal, loops};
+use crate::entrance::Entrance;
+use crate::gate::{Gate, Refusal};
 use crate::impair::{Asked, Impair};
 use crate::intercept::{Deeds, Intercept, Interceptor, Replay};
 use crate::leg::Leg;
@@ -52,6 +54,11 @@ pub struct Config {
     pub intercept: Option<Arc<Intercept>>,
     /// Impair every session so.
     pub impair: Option<Arc<Asked>>,
+    /// Who may come in.
+    pub gate: Gate,
+    /// How they come in. What tells where each was going takes the place of the target's address and, where it has no name,
+    /// of that.
+    pub entrance: Entrance,
 }
 
 impl Config {
@@ -70,6 +77,8 @@ impl Config {
             feed,
             intercept: None,
             impair: None,
+            gate: Gate::default(),
+            entrance: Entrance::Asked,
         }
     }
 }
@@ -82,22 +91,27 @@ pub struct Server {
     feed: Feed,
     intercept: Option<Arc<Intercept>>,
     impair: Option<Arc<Asked>>,
+    gate: Gate,
+    entrance: Entrance,
 }
 
 impl Server {
     /// Binds the listener. An error where the target leads back to it.
     pub async fn bind(config: Config) -> io::Result<Server> {
-        let listener = bind(config.listen)?;
+        let listener = bind(config.listen, config.entrance)?;
         let route = Route {
             target: config.target,
             connect_to: config.connect_to,
             gateway: config.gateway,
+            from: None,
             connect_timeout: config.connect_timeout,
             listener: listener.local_addr()?,
         };
-        check_loop(&route).await?;
-        let Config { feed, intercept, impair, .. } = config;
-        Ok(Server { listener, route: Arc::new(route), feed, intercept, impair })
+        if config.entrance == Entrance::Asked {
+            check_loop(&route).await?;
+        }
+        let Config { feed, intercept, gate, entrance, impair, .. } = config;
+        Ok(Server { listener, route: Arc::new(route), feed, intercept, gate, entrance, impair })
     }
 
     /// Where it listens.
@@ -107,7 +121,7 @@ impl Server {
 
     /// Accepts clients until `shutdown`; then resets the sessions that stand, which takes two seconds at most.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Server { listener, route, feed, intercept, impair } = self;
+        let Server { listener, route, feed, intercept, gate, entrance, impair } = self;
         let (stop, stopped) = watch::channel(false);
         let mut sessions = JoinSet::new();
         let mut number = 0;
@@ -122,8 +136,19 @@ impl Server {
                 }
                 accepted = accept(&listener) => accepted,
             };
+            if let Some(why) = gate.refuses(client.ip(), sessions.len()) {
+                turn_away(stream);
+                feed.refused(client.ip().to_canonical(), why);
+                continue;
+            }
+            let Ok(way) = entrance.way(&stream, client, route.listener) else {
+                turn_away(stream);
+                feed.refused(client.ip().to_canonical(), Refusal::Astray);
+                continue;
+            };
             number += 1;
-            let (route, feed, intercept, impair) = (route.clone(), feed.clone(), intercept.clone(), impair.clone());
+            let route = way.map_or_else(|| route.clone(), |way| Arc::new(route.along(way)));
+            let (feed, intercept, impair) = (feed.clone(), intercept.clone(), impair.clone());
             let session = Session { number, at: clock::now(), client, route, feed, intercept, impair };
             let span = info_span!("session", number);
             sessions.spawn(session.run(stream, stopped.clone()).instrument(span));
@@ -251,6 +276,11 @@ impl Session {
     }
 }
 
+/// RST: whoever is not welcome is not to wait for an answer.
+fn turn_away(stream: TcpStream) {
+    let _closed_by_peer = stream.set_zero_linger();
+}
+
 /// There is no back leg: the front leg ends.
 fn unreached(front: Leg, failure: Failure, tap: &mut Tap) {
     match front.broken() {
@@ -280,11 +310,12 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr, entrance: Entrance) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // Elsewhere this lets a restarted proxy have its port back; on Windows it would let two programs share it.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
+    entrance.prepare(&socket2::SockRef::from(&socket), address.is_ipv4())?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

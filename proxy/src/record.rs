@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -72,6 +72,8 @@ struct Connection {
     legs: [Option<Conversation>; 2],
     /// Whether equal payload is stored once.
     bulk: bool,
+    /// Whether no payload is stored any more.
+    snapped: bool,
 }
 
 impl<W: Write> Recorder<W> {
@@ -80,24 +82,32 @@ impl<W: Write> Recorder<W> {
     /// # Errors
     /// Where `out` does.
     pub fn new(out: W, section: &Section) -> io::Result<Recorder<W>> {
-        let header = SectionHeaderBlock {
-            options: vec![
-                SectionHeaderOption::OS(Cow::Borrowed(std::env::consts::OS)),
-                SectionHeaderOption::UserApplication(Cow::Owned(format!("rdpscope {}", section.version))),
-                SectionHeaderOption::Common(CommonOption::Comment(Cow::Owned(section.encode()))),
-            ],
-            endianness: Endianness::Big,
-            ..SectionHeaderBlock::default()
-        };
-        let mut writer = PcapNgWriter::with_section_header(out, header).map_err(io::Error::other)?;
+        let mut writer = PcapNgWriter::with_section_header(out, header(section)).map_err(io::Error::other)?;
         interfaces(&mut writer, 0)?;
         Ok(Recorder { writer, connections: vec![Connection::default()], frame: 0, redacted: section.redacted })
+    }
+
+    /// Goes on in another output, which the section says is a further part. What went before stands in the first.
+    ///
+    /// # Errors
+    /// Where one of them does.
+    pub fn go_on(&mut self, out: W, section: &Section) -> io::Result<()> {
+        self.flush()?;
+        self.writer = PcapNgWriter::with_section_header(out, header(section)).map_err(io::Error::other)?;
+        (0..self.connections.len()).try_for_each(|place| interfaces(&mut self.writer, place))
     }
 
     /// From now on equal payload of this connection is stored once: what the relay passes on is written as headers only.
     pub fn store_once(&mut self, session: u32) {
         if let Some(connection) = self.connections.iter_mut().find(|one| one.session == Some(session)) {
             connection.bulk = true;
+        }
+    }
+
+    /// From now on no payload of this connection is stored: it is written as headers only.
+    pub fn snap(&mut self, session: u32) {
+        if let Some(connection) = self.connections.iter_mut().find(|one| one.session == Some(session)) {
+            connection.snapped = true;
         }
     }
 
@@ -116,22 +126,29 @@ impl<W: Write> Recorder<W> {
     }
 
     fn split_bytes(&self, flow: Flow, from: Side, data: &Bytes) -> Vec<Piece> {
-        let bulk = self.connections.iter().any(|one| one.session == Some(flow.session) && one.bulk);
-        let segment = if bulk { BULK_SEGMENT } else { SEGMENT };
-        let elsewhere = bulk && from == flow.leg.relay_side();
+        let connection = self.connections.iter().find(|one| one.session == Some(flow.session));
+        let (bulk, snapped) = connection.map_or((false, false), |one| (one.bulk, one.snapped));
+        let segment = if bulk || snapped { BULK_SEGMENT } else { SEGMENT };
+        let why = match from == flow.leg.relay_side() {
+            true => bulk.then_some(Absence::Mirrored),
+            false => snapped.then_some(Absence::Snapped),
+        };
         let starts = (0..data.len()).step_by(segment);
         let slices = starts.map(|start| data.slice(start..data.len().min(start + segment)));
         slices
             .map(|data| Piece {
                 sum: sum_of(&data),
-                seen: if elsewhere { mirrored(from, data.len() as u64) } else { Seen::Bytes { from, data } },
+                seen: match why {
+                    Some(why) => Seen::Missing { from, len: data.len() as u64, why },
+                    None => Seen::Bytes { from, data },
+                },
             })
             .collect()
     }
 
     /// The frame number that `seen` will get: its packet's, or where no packet holds it the last one's.
-    pub fn frame_of(&self, seen: &Seen) -> u64 {
-        let is_packet = annotation::encode(seen).is_none() && !matches!(seen, Seen::Secret(_));
+    pub fn frame_of(&self, flow: Flow, seen: &Seen) -> u64 {
+        let is_packet = annotated(flow, seen).is_none() && !matches!(seen, Seen::Secret(_));
         self.frame + u64::from(is_packet)
     }
 
@@ -141,7 +158,7 @@ impl<W: Write> Recorder<W> {
     /// Where the output does.
     pub fn write(&mut self, at: Timestamp, flow: Flow, piece: &Piece, comments: &[String]) -> io::Result<()> {
         let leg = self.place(flow)?;
-        if let Some(text) = annotation::encode(&piece.seen) {
+        if let Some(text) = annotated(flow, &piece.seen) {
             self.skip(leg, &piece.seen);
             return self.annotate(at, leg.interface(), text, comments);
         }
@@ -341,10 +358,7 @@ pub fn claim(file: &File) -> bool {
 /// Where the system does.
 pub fn create(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
     create_folder(folder)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let options = private();
     let mut path = folder.join(format!("{name}.pcapng"));
     for number in 1..NAMES_TRIED {
         match options.open(&path) {
@@ -361,6 +375,67 @@ fn claimed(file: File, path: PathBuf) -> io::Result<(File, PathBuf)> {
     // Nobody else can have it: it is new.
     let _ = claim(&file);
     Ok((file, path))
+}
+
+/// Where a part of the recording in `first` is: that itself, or `NAME.part2.pcapng` and so on beside it.
+pub fn part(first: &Path, number: u32) -> PathBuf {
+    if number == 1 { first.to_owned() } else { first.with_extension(format!("part{number}.pcapng")) }
+}
+
+/// The parts of a recording that are there without a gap, the first one first.
+pub fn parts(first: &Path) -> Vec<PathBuf> {
+    let further = (2..).map(|number| part(first, number)).take_while(|path| path.is_file());
+    std::iter::once(first.to_owned()).chain(further).collect()
+}
+
+/// Whether a file is read with the one that it is a further part of.
+pub fn is_further_part(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".pcapng"));
+    let Some((first, number)) = name.and_then(|name| name.rsplit_once(".part")) else { return false };
+    let first = path.with_file_name(format!("{first}.pcapng"));
+    number.parse().is_ok_and(|number: u32| number > 1 && parts(&first).contains(&path.to_owned()))
+}
+
+/// Reads a recording, one part behind the other.
+///
+/// # Errors
+/// Where the system does.
+pub fn open(first: &Path) -> io::Result<Box<dyn Read>> {
+    let mut input: Box<dyn Read> = Box::new(File::open(first)?);
+    for path in parts(first).iter().skip(1) {
+        input = Box::new(input.chain(File::open(path)?));
+    }
+    Ok(input)
+}
+
+/// Creates a further part (0600) and claims it.
+///
+/// # Errors
+/// Where the system does, or it is there already.
+pub(crate) fn create_part(first: &Path, number: u32) -> io::Result<File> {
+    let path = part(first, number);
+    Ok(claimed(private().open(&path)?, path)?.0)
+}
+
+/// How a new file is made that its owner alone can read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn header(section: &Section) -> SectionHeaderBlock<'static> {
+    SectionHeaderBlock {
+        options: vec![
+            SectionHeaderOption::OS(Cow::Borrowed(std::env::consts::OS)),
+            SectionHeaderOption::UserApplication(Cow::Owned(format!("rdpscope {}", section.version))),
+            SectionHeaderOption::Common(CommonOption::Comment(Cow::Owned(section.encode()))),
+        ],
+        endianness: Endianness::Big,
+        ..SectionHeaderBlock::default()
+    }
 }
 
 /// The interfaces of the connection in this place, counted from 0.
@@ -382,6 +457,13 @@ fn interface(name: String, says: &'static str) -> InterfaceDescriptionBlock<'sta
             InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
         ],
     }
+}
+
+/// The text of what no packet can express. Payload that its own leg does not keep is a packet without it.
+fn annotated(flow: Flow, seen: &Seen) -> Option<String> {
+    let is_headers = matches!(*seen, Seen::Missing { from, len, why: Absence::Snapped }
+        if from != flow.leg.relay_side() && (1..=BULK_SEGMENT as u64).contains(&len));
+    annotation::encode(seen).filter(|_| !is_headers)
 }
 
 /// Where a flow is stored.
@@ -604,7 +686,7 @@ pub fn record<W: Write>(
     for Observation { at, flow, seen, .. } in observations {
         last = last.max(at);
         for piece in recorder.split(flow, seen) {
-            let frame = recorder.frame_of(&piece.seen);
+            let frame = recorder.frame_of(flow, &piece.seen);
             recorder.write(at, flow, &piece, &[])?;
             each(&Observation { at, flow, frame, seen: piece.seen });
         }

@@ -7,7 +7,7 @@
 //! Each byte is noted twice, on the leg where it was read and on the leg where it was written, and counted once: the
 //! note of the read carries the count, see [`Budget::release`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -20,6 +20,7 @@ use analyzer::timeline::phase::PhaseName;
 use bytes::Bytes;
 use tokio::net::TcpStream;
 
+use crate::gate::Refusal;
 use crate::impair::Phases;
 use crate::tcp_info;
 
@@ -40,6 +41,13 @@ pub enum Note {
     End {
         /// Which.
         session: u32,
+    },
+    /// A client was turned away.
+    Refused {
+        /// Who.
+        client: IpAddr,
+        /// Why.
+        why: Refusal,
     },
 }
 
@@ -92,6 +100,14 @@ pub fn tap(limits: Limits) -> (Feed, Intake) {
 pub struct Feed {
     notes: Sender<Note>,
     budget: Budget,
+}
+
+impl Feed {
+    /// Tells of a client that was turned away.
+    pub(crate) fn refused(&self, client: IpAddr, why: Refusal) {
+        // Where the scribe is gone nobody is told.
+        let _ = self.notes.send(Note::Refused { client, why });
+    }
 }
 
 /// The scribe's end of the tap.

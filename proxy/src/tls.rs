@@ -25,6 +25,7 @@ use tokio_rustls::rustls::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+mod alert;
 mod end;
 
 pub use end::{Agreed, Broken, Credential, End, Offer};

@@ -9,11 +9,12 @@
 
 mod finalizing;
 mod group;
+mod keep;
+mod output;
 pub mod replay;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -32,11 +33,15 @@ use analyzer::time::Timestamp;
 use analyzer::timeline::{Edge, Timeline};
 
 use crate::clock;
+use crate::gate::Refusal;
 use crate::keylog::KeyLog;
 use crate::record;
 use crate::tap::{Begin, Budget, Intake, Note};
 use finalizing::Finalizing;
-use group::{Group, Output};
+use group::Group;
+pub use keep::Gone;
+use keep::Keep;
+use output::Output;
 
 /// What was written reaches the system at least so often.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -62,8 +67,12 @@ pub struct Config {
     pub out: Option<PathBuf>,
     /// What each recording says of itself.
     pub section: Section,
-    /// Whether equal payload is stored on both legs also while the session is active.
-    pub both: bool,
+    /// What is stored while a session is active.
+    pub stored: Stored,
+    /// A recording goes on in another file where it gets longer than this, bytes.
+    pub rotate: Option<u64>,
+    /// So many bytes of recordings may stand in the folder; then the oldest are deleted.
+    pub keep: Option<u64>,
     /// Where the secrets of sessions come from.
     pub secrets: Secrets,
     /// Whether what is connected to is an RD Gateway: then connections of one client that go on together are recorded
@@ -73,6 +82,18 @@ pub struct Config {
     pub names: bool,
     /// Whether sessions are told of as they go on ([`Live::Running`]), and their path sampled for that.
     pub pulse: bool,
+}
+
+/// What is stored of a session's payload once it is active.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stored {
+    /// What is equal on both legs once.
+    #[default]
+    Once,
+    /// All of it on both legs.
+    Both,
+    /// None: its headers alone.
+    Handshake,
 }
 
 /// Where the secrets of sessions come from.
@@ -199,6 +220,20 @@ pub enum Live<'a> {
         /// Why.
         error: &'a io::Error,
     },
+    /// Old recordings were deleted.
+    Deleted {
+        /// What went.
+        gone: Gone,
+    },
+    /// Clients were turned away.
+    Refused {
+        /// So many since this was last told.
+        count: u64,
+        /// The last of them.
+        last: IpAddr,
+        /// Why it was.
+        why: Refusal,
+    },
     /// A recording cannot go on; the relay does.
     RecordingFailed {
         /// Which session.
@@ -215,6 +250,8 @@ pub struct Summary {
     pub sessions: Vec<Diagnosed>,
     /// Further sessions that were too many to keep.
     pub more: u64,
+    /// Clients that were turned away.
+    pub refused: u64,
     /// Payload bytes that could not be kept.
     pub dropped: u64,
     /// How long all of them took, those too many to keep included.
@@ -229,9 +266,10 @@ pub fn run(intake: Intake, config: Config, say: &mut dyn FnMut(Live<'_>)) -> Sum
 /// The same, and tells how long sessions have taken whenever `asked` is set, and unsets it.
 pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &mut dyn FnMut(Live<'_>)) -> Summary {
     let budget = intake.budget().clone();
-    let (groups, of, summary) = (HashMap::new(), HashMap::new(), Summary::default());
+    let (groups, of, refused, summary) = (HashMap::new(), HashMap::new(), None, Summary::default());
     let (looked, finalizing) = (Instant::now(), Finalizing::default());
-    let mut scribe = Scribe { config, budget, looked, groups, of, finalizing, summary, say };
+    let keep = config.keep.map(Keep::new);
+    let mut scribe = Scribe { config, keep, budget, looked, groups, of, finalizing, refused, summary, say };
     let mut notes = Vec::new();
     let mut flushed = Instant::now();
     while intake.gather(&mut notes, if scribe.is_waiting() { LOOK } else { FLUSH }) {
@@ -261,6 +299,9 @@ struct Scribe<'a> {
     /// The group of each connection in one of them.
     of: HashMap<u32, u32>,
     finalizing: Finalizing,
+    keep: Option<Keep>,
+    /// How many clients were turned away since that was last told, the last of them, and why.
+    refused: Option<(u64, IpAddr, Refusal)>,
     summary: Summary,
     say: &'a mut dyn FnMut(Live<'_>),
 }
@@ -271,6 +312,7 @@ impl Scribe<'_> {
             Note::Begin(begin) => self.begin(begin),
             Note::Seen(observation) => self.seen(observation),
             Note::End { session } => self.over(session),
+            Note::Refused { client, why } => self.refused(client, why),
         }
     }
 
@@ -298,7 +340,10 @@ impl Scribe<'_> {
         let Some(folder) = &self.config.out else { return (Output::default(), None) };
         let name = file_name(session, at);
         match record::create(folder, &name) {
-            Ok((file, path)) => (Output::to(file), Some(path.display().to_string())),
+            Ok((file, path)) => {
+                let shown = path.display().to_string();
+                (Output::to(file, path, self.config.rotate), Some(shown))
+            }
             Err(error) => (Output::broken(error), None),
         }
     }
@@ -322,7 +367,7 @@ impl Scribe<'_> {
     /// Tells of phase edges, and of trouble.
     fn told(&mut self, number: u32, mut edges: Vec<(usize, Edge)>) {
         let Some(group) = self.groups.get_mut(&number) else { return };
-        group.store_once_where_active(self.config.both);
+        group.store_less_where_active(self.config.stored);
         if edges.is_empty() {
             return self.report_trouble(number);
         }
@@ -450,7 +495,44 @@ impl Scribe<'_> {
         }
     }
 
+    /// A flood of clients is one line every half second.
+    fn refused(&mut self, client: IpAddr, why: Refusal) {
+        let before = self.refused.map_or(0, |(count, ..)| count);
+        self.refused = Some((before + 1, client, why));
+    }
+
+    fn delete(&mut self) {
+        let (Some(keep), Some(folder)) = (&mut self.keep, &self.config.out) else { return };
+        let groups = &self.groups;
+        let is_open = |path: &Path| groups.values().any(|group| group.writes(path));
+        let Some(gone) = keep.look(folder, &is_open) else { return };
+        if gone.files > 0 {
+            (self.say)(Live::Deleted { gone });
+        }
+        if let Some(too_much) = gone.too_much {
+            self.give_up_longest(too_much);
+        }
+    }
+
+    /// Nothing is left that may be deleted: the longest recording ends.
+    fn give_up_longest(&mut self, too_much: u64) {
+        let longest = self.groups.iter_mut().filter_map(|(number, group)| Some((group.written()?, *number))).max();
+        let Some((_, number)) = longest else { return };
+        let why =
+            format!("{too_much} B of recordings stand there, more than --keep allows, and none is left to delete");
+        self.groups.get_mut(&number).into_iter().for_each(|group| group.give_up(io::Error::other(why.clone())));
+        self.report_trouble(number);
+    }
+
+    fn tell_refused(&mut self) {
+        let Some((count, last, why)) = self.refused.take() else { return };
+        self.summary.refused += count;
+        (self.say)(Live::Refused { count, last, why });
+    }
+
     fn flush(&mut self) {
+        self.tell_refused();
+        self.delete();
         let groups: Vec<u32> = self.groups.keys().copied().collect();
         for number in groups {
             if let Some(group) = self.groups.get_mut(&number) {
@@ -471,6 +553,7 @@ impl Scribe<'_> {
     }
 
     fn finish(mut self) -> Summary {
+        self.tell_refused();
         let deadline = Instant::now() + GRACE;
         while self.is_waiting() && Instant::now() < deadline {
             thread::sleep(LOOK);
@@ -508,12 +591,14 @@ fn withdraw(earlier: &mut Diagnosed, say: &mut dyn FnMut(Live<'_>)) {
 /// What the recording says of sessions whose secrets came when nobody waited for them any more.
 fn read_again(path: &Path, names: bool, without: Vec<Diagnosed>, observations: u64) -> Vec<Diagnosed> {
     let read = || {
-        let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|file| file.len() <= READ_AGAIN))?;
-        let keys = Arc::new(reading::secrets(&file).ok()?.naming(names));
+        if record::parts(path).iter().try_fold(0, |sum, part| Some(sum + part.metadata().ok()?.len()))? > READ_AGAIN {
+            return None;
+        }
+        let keys = Arc::new(reading::secrets(record::open(path).ok()?).ok()?.naming(names));
         let mut found = Vec::new();
         let mut keep = |session: Diagnosed| found.push(session);
         let name = without.first().and_then(|one| one.file.as_deref());
-        reading::read_with(File::open(path).ok()?, name, &keys, &mut keep).ok()?;
+        reading::read_with(record::open(path).ok()?, name, &keys, &mut keep).ok()?;
         (!found.is_empty()).then_some(found)
     };
     let late = format!("its secrets came late, {observations} things were read without them: analyze the recording");

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use analyzer::report::text;
+use proxy::entrance::Entrance;
 use proxy::impair::Asked;
 
 use super::{intercept, talk};
@@ -10,16 +11,27 @@ use crate::cli::Proxy;
 
 /// Says it.
 pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
-    let (name, port) = (&args.to.name, args.to.port_or_usual(args.gateway));
+    let target = args.target();
+    let (name, port) = (&target.name, args.target().port_or_usual(args.gateway));
     let what = if args.gateway { "the RD Gateway " } else { "" };
-    let mut out = format!("rdpscope listening on {listener}, to {what}{name}:{port}\n\n");
-    if args.gateway {
+    let mut out = match args.entrance() {
+        Entrance::Asked => format!("rdpscope listening on {listener}, to {what}{name}:{port}\n\n"),
+        _ => format!("rdpscope listening on {listener}, to {what}where each client was going\n\n"),
+    };
+    if args.entrance() != Entrance::Asked {
+        brought(&mut out, args, listener);
+    } else if args.gateway {
         to_gateway(&mut out, args, listener)
     } else {
         to_server(&mut out, args, listener)
     }
-    if !listener.ip().is_loopback() {
-        text::para(&mut out, "  warning: ", "this listener is not loopback: anybody who reaches it reaches the server");
+    if !args.allow.is_empty() {
+        let networks: Vec<String> = args.allow.iter().map(ToString::to_string).collect();
+        text::para(&mut out, "  ", &format!("Clients may come from {} and from this machine.", networks.join(", ")));
+    } else if !listener.ip().is_loopback() {
+        let says =
+            "this listener is not loopback: anybody who reaches it reaches the server. --allow CIDR says who may";
+        text::para(&mut out, "  warning: ", says);
     }
     if let Some(says) = intercept::announcement(args) {
         text::para(&mut out, "  ", &says);
@@ -33,14 +45,27 @@ pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
         let says = "TLS is opened with what is written to this file from now on; recordings hold the secrets of their sessions.";
         text::para(&mut out, "  keys: ", &format!("{}: {says}", log.display()));
     }
-    text::para(&mut out, "  ", &format!("Recordings go to {}. Ctrl-C ends.", args.out.display()));
+    let kept = args.keep.map_or("", |_| " The oldest there are deleted where they take more than --keep.");
+    text::para(&mut out, "  ", &format!("Recordings go to {}.{kept} Ctrl-C ends.", args.out.display()));
     talk(&out);
 }
 
+/// Clients know nothing of this; a rule brings them.
+fn brought(out: &mut String, args: &Proxy, listener: SocketAddr) {
+    let flag = if args.transparent { "--transparent" } else { "--redirect" };
+    let says =
+        format!("rules of nftables must bring clients here: rdpscope proxy {flag} --listen {listener} --print-rules");
+    text::para(out, "  ", &says);
+    if let Some(to) = &args.to {
+        text::para(out, "  ", &format!("Certificates are judged against the name {}.", to.name));
+    }
+}
+
 fn to_server(out: &mut String, args: &Proxy, listener: SocketAddr) {
-    let (name, port) = (&args.to.name, args.to.port_or_usual(false));
+    let target = args.target();
+    let (name, port) = (&target.name, args.target().port_or_usual(false));
     *out += &format!("  xfreerdp /v:{listener}, or in mstsc: {listener}\n");
-    if args.to.ip().is_none() {
+    if args.target().ip().is_none() {
         let recipe = format!(
             "To keep the name {name} (Kerberos, Credential Guard and name checks then behave as in a direct \
              connection), add the line '127.0.0.2 {name}' to the client's hosts file, run rdpscope on the client \
@@ -53,7 +78,8 @@ fn to_server(out: &mut String, args: &Proxy, listener: SocketAddr) {
 
 /// A client keeps the host that it connects to, and comes here in the gateway's place.
 fn to_gateway(out: &mut String, args: &Proxy, listener: SocketAddr) {
-    let (name, port) = (&args.to.name, args.to.port_or_usual(true));
+    let target = args.target();
+    let (name, port) = (&target.name, args.target().port_or_usual(true));
     let says = format!(
         "/v:HOST /g:{listener} and whatever else it takes: HOST is the computer behind the gateway. Where the gateway takes \
          other credentials than HOST: /gu: and /gp: besides. FreeRDP 3: /gateway:g:{listener}"
@@ -64,7 +90,7 @@ fn to_gateway(out: &mut String, args: &Proxy, listener: SocketAddr) {
          gatewayhostname:s:{listener}"
     );
     text::para(out, "  mstsc: ", &recipe);
-    if args.to.ip().is_none() {
+    if args.target().ip().is_none() {
         let recipe = format!(
             "it lets nobody click past a certificate of another name. To keep the name {name}, add the line \
              '127.0.0.2 {name}' to the client's hosts file, run rdpscope on the client with --gateway --to \
@@ -79,7 +105,8 @@ fn to_gateway(out: &mut String, args: &Proxy, listener: SocketAddr) {
 }
 
 fn other_name(out: &mut String, args: &Proxy, listener: SocketAddr) {
-    let name = &args.to.name;
+    let target = args.target();
+    let name = &target.name;
     let differs = format!(
         "A client that comes by {listener} uses another name than {name}: Kerberos, Credential Guard and name checks \
          then differ from a direct connection."

@@ -8,6 +8,7 @@ use analyzer::attempt::{self, Diagnosed};
 use analyzer::report::{html, json};
 use analyzer::time::Timestamp;
 use anyhow::{Context, bail};
+use proxy::record;
 
 use super::{analyze, create_private, print, redact};
 use crate::archive::Archive;
@@ -76,7 +77,9 @@ fn sessions(path: &Path, name: &str) -> anyhow::Result<Vec<Diagnosed>> {
 
 fn pack(archive: &mut Archive, parts: &[Part]) -> anyhow::Result<()> {
     for part in parts {
-        archive.file(&part.name, &part.path)?;
+        for (path, number) in record::parts(&part.path).into_iter().zip(1..) {
+            archive.file(&record::part(Path::new(&part.name), number).display().to_string(), &path)?;
+        }
     }
     let attempts = attempt::group(parts.iter().flat_map(|part| part.sessions.iter().cloned()).collect());
     archive.text("report.html", &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
@@ -110,7 +113,7 @@ impl Scratch {
     fn beside(output: &Path) -> anyhow::Result<Scratch> {
         let name = format!(".rdpscope-bundle-{}", std::process::id());
         let path = output.parent().unwrap_or(Path::new("")).join(name);
-        proxy::record::create_folder(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        record::create_folder(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Scratch(path))
     }
 }

@@ -52,7 +52,9 @@ async fn play(name: &str, out: &Path) -> anyhow::Result<Diagnosed> {
     let config = watch::Config {
         out: Some(out.to_owned()),
         section: section(),
-        both: false,
+        stored: watch::Stored::Once,
+        rotate: None,
+        keep: None,
         secrets: watch::Secrets::None,
         gateway: false,
         names: false,

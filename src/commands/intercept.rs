@@ -25,7 +25,7 @@ pub fn asked(args: &Proxy) -> anyhow::Result<Option<Arc<Intercept>>> {
             bail!("--intercept ca makes its certificates itself: expected no --cert, --key")
         }
     };
-    Ok(Some(Arc::new(Intercept::new(with, &args.to.name))))
+    Ok(Some(Arc::new(Intercept::new(with, &args.target().name))))
 }
 
 /// Says so.

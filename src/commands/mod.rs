@@ -14,6 +14,7 @@ mod follow;
 mod histogram;
 mod intercept;
 mod lab;
+mod manual;
 mod probe;
 pub mod proxy;
 mod redact;
@@ -49,6 +50,8 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Bundle(args) => bundle::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Finalize(args) => finalize::run(&args),
+        Command::Man(args) => manual::man(&args),
+        Command::Completions(args) => manual::completions(&args),
     }
 }
 

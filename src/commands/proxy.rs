@@ -12,17 +12,19 @@ use analyzer::capture::annotation::Section;
 use analyzer::report::{histogram, html, text, verdict};
 use anyhow::{Context, bail};
 use proxy::clock;
+use proxy::entrance::Entrance;
+use proxy::gate::Gate;
 use proxy::impair::Asked;
 use proxy::listen::{Config, Server, Target};
 use proxy::record;
 use proxy::tap::{self, Limits};
-use proxy::watch::{self, Live, Secrets, Summary};
+use proxy::watch::{self, Gone, Live, Secrets, Stored, Summary};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::screen::Screen;
 use super::{announce, beside, intercept, print, talk, write_private};
-use crate::cli::{Proxy, Record};
+use crate::cli::{Proxy, Record, Snap};
 use crate::tui::{self, Tui};
 
 /// How long recordings get to be closed.
@@ -37,6 +39,9 @@ pub fn run(args: Proxy) -> anyhow::Result<u8> {
 }
 
 async fn serve(args: Proxy) -> anyhow::Result<u8> {
+    if args.print_rules {
+        return print_rules(&args);
+    }
     if args.tui {
         tui::check()?;
     }
@@ -45,7 +50,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let (feed, intake) = tap::tap(Limits::default());
     let gateway = args.gateway;
-    let target = Target { name: args.to.name.clone(), port: args.to.port_or_usual(gateway) };
+    let target = Target { name: args.target().name.clone(), port: args.target().port_or_usual(gateway) };
     let connect_to = connect_to(&args)?;
     let impair = asked_to_impair(&args);
     let config = Config {
@@ -54,6 +59,8 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
         connect_timeout: args.connect_timeout,
         intercept: intercept::asked(&args)?,
         impair: impair.clone(),
+        entrance: args.entrance(),
+        gate: Gate { allow: args.allow.clone(), most: args.max_sessions },
         ..Config::new(args.listen, target.clone(), feed)
     };
     // Before anybody can connect: what a session writes to it must not pass for what stood there before.
@@ -66,9 +73,15 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let asked = Arc::new(AtomicBool::new(false));
     on_request(asked.clone());
     announce::proxy(&args, server.local_addr(), impair.as_deref());
-    let both = args.record == Record::Both;
+    let stored = match (args.snap, args.record) {
+        (Some(Snap::Handshake), _) => Stored::Handshake,
+        (None, Record::Once) => Stored::Once,
+        (None, Record::Both) => Stored::Both,
+    };
     let (out, names) = (Some(args.out.clone()), args.names);
-    let config = watch::Config { out, section: section(), both, secrets, gateway, names, pulse: args.tui };
+    let (rotate, keep) = (args.rotate, args.keep);
+    let config =
+        watch::Config { out, section: section(), stored, rotate, keep, secrets, gateway, names, pulse: args.tui };
     let mut screen = Screen::open()?;
     let title = format!("{} -> {}:{}", server.local_addr(), target.name, target.port);
     let mut tui = args.tui.then(|| Tui::open(title, clock::now)).transpose()?;
@@ -104,10 +117,10 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     if let Some(prober) = prober {
         prober.finish().await;
     }
-    let (dropped, more) = (summary.dropped, summary.more);
+    let (dropped, more, refused) = (summary.dropped, summary.more, summary.refused);
     let latency = histogram::text(&summary.latency);
     let attempts = attempt::group(rdp_only(summary));
-    screen.printer()(format!("{}\n{latency}", summarize(&attempts, dropped, more)));
+    screen.printer()(format!("{}\n{latency}", summarize(&attempts, dropped, more, refused)));
     screen.close();
     if let Some(path) = &args.report {
         write_private(path, &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
@@ -125,6 +138,15 @@ async fn enough(tui: Option<&mut Tui>, print: &mut impl FnMut(String)) {
         () = tui.quit() => {}
     }
     tui.close().into_iter().for_each(print);
+}
+
+fn print_rules(args: &Proxy) -> anyhow::Result<u8> {
+    if args.entrance() == Entrance::Asked {
+        bail!("--print-rules expects --redirect or --transparent");
+    }
+    let port = args.target().port_or_usual(args.gateway);
+    print(&args.entrance().rules(&[port], args.listen))?;
+    Ok(0)
 }
 
 fn rdp_only(summary: Summary) -> Vec<attempt::Diagnosed> {
@@ -157,7 +179,7 @@ fn has_folder(report: &Path) -> anyhow::Result<()> {
 fn connect_to(args: &Proxy) -> anyhow::Result<Option<SocketAddr>> {
     let Some(target) = &args.connect_to else { return Ok(None) };
     let Some(ip) = target.ip() else { bail!("--connect-to expects an IP address, found {}", target.name) };
-    Ok(Some(SocketAddr::new(ip, target.port.unwrap_or(args.to.port_or_usual(args.gateway)))))
+    Ok(Some(SocketAddr::new(ip, target.port.unwrap_or(args.target().port_or_usual(args.gateway)))))
 }
 
 /// What each recording says of itself.
@@ -170,6 +192,7 @@ pub fn section() -> Section {
         command: command.join(" ").replace('\n', " "),
         host: host.trim().into(),
         redacted: false,
+        part: 1,
     }
 }
 
@@ -187,6 +210,9 @@ pub fn tell(live: &Live<'_>) -> String {
         Live::Verdict { session, diagnosed } => {
             let mut lines = String::new();
             text::para(&mut lines, &format!("#{session} "), &verdict::of_session(diagnosed));
+            if let Some(why) = &diagnosed.incomplete {
+                text::para(&mut lines, "   its recording is not whole: ", why);
+            }
             lines + &text::users(diagnosed) + &text::findings(diagnosed)
         }
         Live::Running { .. } | Live::Over { .. } => String::new(),
@@ -206,6 +232,13 @@ pub fn tell(live: &Live<'_>) -> String {
             let file = file.display();
             format!("#{session} its secrets could not be put first: {error}; rdpscope finalize {file} does that, too\n")
         }
+        Live::Deleted { gone: Gone { files, bytes, .. } } => {
+            format!("{files} files of old recordings were deleted, {bytes} B (--keep)\n")
+        }
+        Live::Refused { count: 1, last, why } => format!("a client was turned away, {last}, {why}\n"),
+        Live::Refused { count, last, why } => {
+            format!("{count} clients were turned away, the last {last}, {why}\n")
+        }
         Live::RecordingFailed { session, error } => {
             format!("#{session} RECORDING FAILED: {error}; the session goes on unrecorded\n")
         }
@@ -213,7 +246,7 @@ pub fn tell(live: &Live<'_>) -> String {
 }
 
 /// All sessions, a line each.
-fn summarize(attempts: &[Attempt], dropped: u64, more: u64) -> String {
+fn summarize(attempts: &[Attempt], dropped: u64, more: u64, refused: u64) -> String {
     let mut out = format!("\n{} attempts\n", attempts.len());
     for attempt in attempts {
         let client = attempt.sessions.first().and_then(|session| session.timeline.client_leg()?.client);
@@ -223,6 +256,9 @@ fn summarize(attempts: &[Attempt], dropped: u64, more: u64) -> String {
     out += &text::patterns(attempts);
     if more > 0 {
         out += &format!("  and {more} sessions that were too many to keep\n");
+    }
+    if refused > 0 {
+        out += &format!("  and {refused} clients that were turned away\n");
     }
     if dropped > 0 {
         out += &format!("  MISSING {dropped} B that the recordings could not keep up with\n");

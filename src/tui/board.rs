@@ -92,6 +92,8 @@ impl Board {
             Live::Impaired { .. }
             | Live::Latency { .. }
             | Live::Missing { .. }
+            | Live::Deleted { .. }
+            | Live::Refused { .. }
             | Live::Sealed { .. }
             | Live::NotFinalized { .. }
             | Live::RecordingFailed { .. } => self.note(tell(live)),

@@ -20,6 +20,7 @@ use proxy::listen::Target;
 use proxy::tls::{
     Ciphers, Client, ClientStream, Credential, Identity, Server, ServerStream, Trust, Versions, application_protocol,
 };
+use proxy::watch::Stored;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -40,7 +41,7 @@ async fn proxy(listener: &TcpListener) -> Recorded {
         config.connect_to = Some(addr);
         config.gateway = true;
     };
-    Recorded::with(target, change, false).await
+    Recorded::with(target, change, Stored::Once).await
 }
 
 async fn pair(listener: &TcpListener, proxy: &Recorded) -> (TcpStream, TcpStream) {

@@ -16,6 +16,7 @@ use analyzer::report::{json, text};
 use analyzer::timeline::phase;
 use proxy::lab::{Scenario, Session, certificate};
 use proxy::listen::Target;
+use proxy::watch::Stored;
 
 use crate::support::judge::recorded_once;
 use crate::support::process::with_peers;
@@ -178,7 +179,7 @@ async fn make() {
         keep(name, proxy).await;
     }
     let target = Target { name: "no-such-host.invalid".into(), port: 3389 };
-    let proxy = Recorded::with(target, |_| {}, false).await;
+    let proxy = Recorded::with(target, |_| {}, Stored::Once).await;
     read_all(&mut connect(proxy.addr, None).await).await;
     keep(UNRESOLVED, proxy).await;
 }

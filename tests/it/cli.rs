@@ -55,6 +55,24 @@ fn it_says_its_version_and_its_commands() {
 }
 
 #[test]
+fn it_has_a_manual_and_completions() {
+    let folder = Folder::new().expect("a folder");
+    let man = folder.path().join("man");
+    let wrote = run(&["man", "-o", &man.display().to_string()]);
+    assert_eq!(wrote.status.code(), Some(0), "{}", text(&wrote.stderr));
+    let page = std::fs::read_to_string(man.join("rdpscope-proxy.1")).expect("a page of each command");
+    assert!(page.starts_with(".ie") && page.contains("connect\\-timeout"), "{page}");
+    assert_eq!(text(&run(&["man", "proxy"]).stdout), page, "the same page, printed");
+    let wrong = run(&["man", "nothing"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("expected a command of rdpscope, found nothing"));
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = text(&run(&["completions", shell]).stdout);
+        assert!(["histogram", "connect-timeout"].iter().all(|word| script.contains(word)), "{shell}");
+    }
+}
+
+#[test]
 fn help_fits_a_terminal() {
     for command in ["proxy", "analyze", "demo"] {
         let help = text(&run(&[command, "--help"]).stdout);

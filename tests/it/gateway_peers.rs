@@ -13,7 +13,7 @@ use analyzer::report::json;
 use proxy::authority;
 use proxy::lab::gateway::{ACCOUNT, Gateway, GatewayScenario, Listeners};
 use proxy::listen::Target;
-use proxy::watch::Secrets;
+use proxy::watch::{Secrets, Stored};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -286,11 +286,12 @@ fn what_is_said_live_is_what_is_read_later() {
         for (way, follows) in [("http", true), ("http,no-websockets", true), ("http,no-websockets", false)] {
             let log = lab.folder.path().join(format!("{way}-{follows}"));
             let secrets = if follows { Secrets::followed(&log) } else { Secrets::None };
+            let stored = if follows { Stored::Both } else { Stored::Once };
             let target = Target { name: "localhost".into(), port: lab.gateway.addr.port() };
             let change = |config: &mut proxy::listen::Config| {
                 (config.gateway, config.connect_to) = (true, Some(lab.gateway.addr));
             };
-            let proxy = lab.runtime.block_on(Recorded::opened(target, change, follows, secrets));
+            let proxy = lab.runtime.block_on(Recorded::opened(target, change, stored, secrets));
             let ran = lab.client(proxy.addr.port(), way, ACCOUNT.password, Then::CloseTheWindow, &log)?;
             assert_eq!(ran.code, Some(0), "{way}: {}", ran.output);
             let (live, folder) = lab.runtime.block_on(proxy.finish());

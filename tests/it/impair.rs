@@ -14,6 +14,7 @@ use proxy::impair::Asked;
 use proxy::lab::gateway::{GatewayScenario, Listeners};
 use proxy::lab::{ClientReport, ClientScript, Conversation, End as Left, Ended, Scenario, certificate};
 use proxy::listen::{Config, Target};
+use proxy::watch::Stored;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -45,7 +46,7 @@ async fn play(name: &str, specs: &[&str], change: impl FnOnce(&mut ClientScript)
     let target = Target { name: certificate::NAME.into(), port: server.addr.port() };
     let to = server.addr;
     let change = |config: &mut Config| (config.connect_to, config.impair) = (Some(to), asked(specs));
-    let proxy = Recorded::with(target, change, false).await;
+    let proxy = Recorded::with(target, change, Stored::Once).await;
     let report = scenario.connect(proxy.addr).await;
     // Behind a stall the server does not learn that the client has gone, until the proxy ends.
     if !specs.iter().any(|spec| spec.ends_with("stall")) {
@@ -305,7 +306,7 @@ async fn at_gateway(spec: &str) -> (Outcome, String) {
     let change = |config: &mut Config| {
         (config.connect_to, config.gateway, config.impair) = (Some(gateway.addr), true, asked(&[spec]));
     };
-    let proxy = Recorded::with(target, change, false).await;
+    let proxy = Recorded::with(target, change, Stored::Once).await;
     scenario.connect(proxy.addr).await;
     let (mut sessions, _folder) = proxy.finish().await;
     gateway.stop().await;

@@ -19,7 +19,7 @@ use proxy::impair::Asked;
 use proxy::intercept::{Intercept, With};
 use proxy::lab::certificate::Certificate;
 use proxy::listen::Config;
-use proxy::tls::{Ciphers, Client, ClientStream, Credential, Identity, Server, ServerStream, Trust, Versions};
+use proxy::tls::{Ciphers, Client, ClientStream, Credential, Identity, Refusal, Server, ServerStream, Trust, Versions};
 use proxy::wire::hello::{Offer, client_hello};
 use proxy::wire::x224::connection_request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -315,6 +315,36 @@ async fn tls_that_breaks_at_the_proxy_is_told_by_its_leg() {
         assert_eq!(said.outcome, Outcome::Failed);
         let verdict = report::verdict::of_session(&said);
         assert!(verdict.contains(&format!("TLS with the {told} leg): cannot decrypt")), "{verdict}");
+    }
+}
+
+/// A client that does not trust what it is shown says so to the server, as it would have directly.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fatal_alert_reaches_the_other_side() {
+    for versions in [Versions::Only12, Versions::Both] {
+        let stage = Stage::with_server_key().await;
+        let client = async {
+            let mut stream = connect(stage.rig.addr, None).await;
+            write(&mut stream, &request()).await;
+            read(&mut stream, 19).await;
+            let client =
+                Client::new(Trust::Refuses(Refusal::BadCertificate), Versions::Both, Ciphers::All).expect("client");
+            timeout(PATIENCE, client.connect("rdp.lab.test", stream))
+                .await
+                .expect("no end")
+                .expect_err("it trusts nobody")
+        };
+        let server = async {
+            let mut server = stage.serve(SSL, versions).await;
+            let read = timeout(PATIENCE, server.read(&mut [0; 1])).await.expect("no end");
+            read.expect_err("an alert").to_string()
+        };
+        let (_, told) = tokio::join!(client, server);
+        assert!(told.contains("received fatal alert"), "{versions:?}: {told}");
+        let (seen, said) = stage.said().await;
+        assert_eq!(steps(&seen).last(), Some(&"broke"), "{versions:?}: {:?}", steps(&seen));
+        let alert = said.timeline.leg(Leg::Front).map(|_| said.timeline.facts.fatal_alert()).expect("a leg");
+        assert!(alert.is_some(), "{versions:?}");
     }
 }
 

@@ -222,7 +222,7 @@ fn write(random: &mut Random) -> (Vec<Observation>, Vec<u8>) {
         let (leg, seen) = relays[place].sees(random);
         let flow = Flow { session, leg };
         for piece in recorder.split(flow, seen) {
-            let frame = recorder.frame_of(&piece.seen);
+            let frame = recorder.frame_of(flow, &piece.seen);
             written.push(Observation { at, flow, frame, seen: piece.seen.clone() });
             recorder.write(at, flow, &piece, &comments(random)).expect("memory");
         }

@@ -22,7 +22,7 @@ use analyzer::timeline::Timeline;
 use proxy::finalize::{Mended, finalize};
 use proxy::listen::Target;
 use proxy::record::Recorder;
-use proxy::watch::Secrets;
+use proxy::watch::{Secrets, Stored};
 use serde_json::Value;
 
 use crate::support::judge::Random;
@@ -88,7 +88,8 @@ fn live(observations: &[Observation], limits: Limits) -> (Diagnosed, Vec<u8>, Ho
     let mut recorder = Recorder::new(Vec::new(), &Section::default()).expect("memory");
     for Observation { at, flow, seen, .. } in observations.iter().cloned() {
         for piece in recorder.split(flow, seen) {
-            let numbered = Observation { at, flow, frame: recorder.frame_of(&piece.seen), seen: piece.seen.clone() };
+            let numbered =
+                Observation { at, flow, frame: recorder.frame_of(flow, &piece.seen), seen: piece.seen.clone() };
             hold.push(&numbered, &mut |event| timeline.push(&event));
             recorder.write(at, flow, &piece, &[]).expect("memory");
         }
@@ -232,7 +233,7 @@ async fn play(
     let server = listener.local_addr().expect("an address");
     let target = Target { name: "127.0.0.1".into(), port: server.port() };
     let secrets = Secrets::followed(keylog);
-    let proxy = Recorded::opened(target, |_| {}, false, secrets).await;
+    let proxy = Recorded::opened(target, |_| {}, Stored::Once, secrets).await;
     let (said, addr) = (Arc::clone(story), proxy.addr);
     let serves = thread::spawn(move || take_part(listener.accept().expect("a client").0, Side::Server, &said.pieces));
     let said = Arc::clone(story);

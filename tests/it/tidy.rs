@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// Where each third-party crate is named. Whoever adds a dependency adds its door.
 const DOORS: &[(&str, &[&str])] = &[
-    ("clap", &["src/cli.rs", "src/main.rs"]), // declared in one, asked to parse in the other
+    ("clap", &["src/cli.rs", "src/main.rs", "src/commands/manual.rs"]), // declared, asked to parse, and described
+    ("clap_complete", &["src/cli.rs", "src/commands/manual.rs"]),       // names of shells are flags
+    ("clap_mangen", &["src/commands/manual.rs"]),
     ("aes", &["analyzer/src/tls/cipher.rs"]),
     ("aes-gcm", &["analyzer/src/tls/cipher.rs"]),
     ("base64", &["proxy/src/lab/gateway/sums.rs"]), // and in tests: the lines of a V2 log
@@ -16,6 +18,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("etherparse", &["analyzer/src/capture/ip.rs"]),
     ("flate2", &["src/input.rs", "src/archive.rs"]), // read, and written
     ("indicatif", &["src/input.rs"]),
+    ("ipnet", &["proxy/src/gate.rs"]),
     ("ironrdp-core", &["analyzer/src/rdp/decoded.rs"]),
     ("ironrdp-pdu", &["analyzer/src/rdp/decoded.rs"]),
     ("hdrhistogram", &["analyzer/src/latency.rs"]),
@@ -29,16 +32,17 @@ const DOORS: &[(&str, &[&str])] = &[
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),
     ("ratatui", &["src/tui/terminal.rs", "src/tui/view.rs"]), // the terminal itself, and what is drawn on it
     ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs"]), // for a fault to show; like a server's own
-    ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs"]),
+    ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs", "proxy/src/tls/alert.rs"]),
     ("rustls-native-certs", &["proxy/src/roots.rs"]),
     ("rustix", &[]), // tests alone: setns and poll, in tests/it/support/wan
+    ("ring", &["proxy/src/tls/alert.rs", "proxy/src/tls.rs", "proxy/src/tls/end.rs"]), // by rustls in the last two
     ("rsa", &["proxy/src/authority.rs"]),
     ("ruzstd", &["src/input.rs"]),
     ("serde_json", &["analyzer/src/report/json.rs"]),
     ("sha1", &["analyzer/src/tls/digest.rs", "proxy/src/lab/gateway/sums.rs"]),
     ("sha2", &["analyzer/src/tls/digest.rs"]),
-    ("socket2", &["proxy/src/dial.rs", "proxy/src/leg.rs"]), // a socket before and after tokio knows it
-    ("tokio-rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs"]),
+    ("socket2", &["proxy/src/dial.rs", "proxy/src/leg.rs", "proxy/src/entrance.rs", "proxy/src/listen.rs"]), // a socket before and after tokio knows it
+    ("tokio-rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs", "proxy/src/tls/alert.rs"]),
     ("tracing-subscriber", &["src/main.rs"]),
     ("tar", &["src/archive.rs"]),
     ("tun-rs", &[]), // tests alone: tests/it/support/wan

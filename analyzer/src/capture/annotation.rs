@@ -34,17 +34,20 @@ pub struct Section {
     pub host: String,
     /// Whether it was made fit for others to see. Then what is blank at the end of a packet is left off, and read as zeros.
     pub redacted: bool,
+    /// Which part of the recording this is, from 1. 0 is as good as 1: most recordings have one alone.
+    pub part: u32,
 }
 
 impl Section {
     /// The comment of the section header.
     pub fn encode(&self) -> String {
-        let Section { version, command, host, redacted } = self;
+        let Section { version, command, host, redacted, part } = self;
+        let part = if *part > 1 { format!("\npart {part}") } else { String::new() };
         let redacted = if *redacted { REDACTED } else { "" };
         format!(
             "{SECTION_PREFIX}\nreconstructed from a relay: SYN, ACK and segment boundaries are made up from what the \
              sockets said; times are those of the relay's reads and writes\nversion {version}\ncommand {command}\n\
-             host {host}{redacted}"
+             host {host}{part}{redacted}"
         )
     }
 
@@ -58,7 +61,8 @@ impl Section {
             found.map(|value| value.trim().to_owned()).unwrap_or_default()
         };
         let redacted = comment.ends_with(REDACTED);
-        Some(Section { version: field("version "), command: field("command "), host: field("host "), redacted })
+        let part = field("part ").parse().unwrap_or_default();
+        Some(Section { version: field("version "), command: field("command "), host: field("host "), redacted, part })
     }
 }
 

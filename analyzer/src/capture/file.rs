@@ -38,6 +38,8 @@ pub enum ReadError {
     NotCapture,
     /// It is a capture, but not a recording of this program.
     NotRecording,
+    /// It is a further part of a recording, and this many parts were read before it.
+    Part(u32, u32),
 }
 
 impl fmt::Display for ReadError {
@@ -49,6 +51,10 @@ impl fmt::Display for ReadError {
             ReadError::NotRecording => {
                 write!(f, "expected a recording made by rdpscope, found a capture of another program")
             }
+            ReadError::Part(part, 0) => {
+                write!(f, "this is part {part} of a recording: expected its first file, beside which this one lies")
+            }
+            ReadError::Part(part, read) => write!(f, "expected part {} of the recording, found part {part}", read + 1),
         }
     }
 }

@@ -47,6 +47,8 @@ pub struct Decoder {
     session: u32,
     section: Option<Section>,
     interfaces: Vec<Interface>,
+    /// Those of the part before, until they are named again.
+    before: Vec<Interface>,
     frame: u64,
     /// Whether it was closed in order.
     ended: bool,
@@ -72,18 +74,31 @@ impl Decoder {
     pub fn item(&mut self, item: Item<'_>, each: &mut dyn FnMut(Observation)) -> Result<(), ReadError> {
         match item {
             Item::Section { comments } => {
-                self.section = comments.iter().find_map(|text| Section::decode(text));
-                self.section.as_ref().map(|_| ()).ok_or(ReadError::NotRecording)?;
+                let section = comments.iter().find_map(|text| Section::decode(text)).ok_or(ReadError::NotRecording)?;
+                self.begin(section)?;
             }
             Item::Interface { name, .. } => {
                 let (leg, connection) = annotation::of_interface(name.as_deref());
                 let flow = Flow { session: self.session.saturating_add(connection), leg };
-                self.interfaces.push(Interface { flow, ends: None, opened: false });
+                let known = self.before.iter().position(|interface| interface.flow == flow);
+                let known = known.map(|known| self.before.swap_remove(known));
+                self.interfaces.push(known.unwrap_or(Interface { flow, ends: None, opened: false }));
             }
             Item::Packet(packet) => self.packet(&packet, each),
             Item::Statistics { interface, at, comments } => self.statistics(interface, at, &comments, each),
             Item::Secrets(_) => {}
         }
+        Ok(())
+    }
+
+    /// A section begins: the recording, or a further part of it, whose interfaces go on.
+    fn begin(&mut self, section: Section) -> Result<(), ReadError> {
+        let (part, read) = (section.part.max(1), self.section.as_ref().map_or(0, |before| before.part.max(1)));
+        if part != read + 1 {
+            return Err(ReadError::Part(part, read));
+        }
+        self.before = std::mem::take(&mut self.interfaces);
+        self.section = Some(section);
         Ok(())
     }
 

@@ -349,7 +349,11 @@ pub(super) fn leg_line(leg: &Leg) -> String {
         leg.bytes[0],
         leg.bytes[1]
     );
-    let missing: u64 = leg.missing.iter().sum();
+    let snapped: u64 = leg.snapped.iter().sum();
+    if snapped > 0 {
+        let _infallible = write!(line, ", {snapped} B of which only the length was recorded");
+    }
+    let missing = leg.missing.iter().sum::<u64>() - snapped;
     if missing > 0 {
         let _infallible = write!(line, ", MISSING {missing} B that the recording could not keep");
     }

@@ -29,6 +29,8 @@ pub struct Leg {
     pub bytes: [u64; 2],
     /// Payload of client and server that is nowhere in the recording, bytes.
     pub missing: [u64; 2],
+    /// Of these: what the recording was not to keep, only how long it was.
+    pub snapped: [u64; 2],
     /// Payload that the relay accepted for this leg and could not deliver any more, bytes, by who had sent it.
     pub discarded: [u64; 2],
     /// When payload of client and server last passed.
@@ -76,6 +78,7 @@ impl Leg {
             opened: None,
             bytes: [0; 2],
             missing: [0; 2],
+            snapped: [0; 2],
             discarded: [0; 2],
             spoke: [None; 2],
             closes: Vec::new(),
@@ -135,6 +138,9 @@ impl Leg {
         self.passed(mark, from, len);
         if why.is_loss() {
             self.missing[from as usize] += len;
+        }
+        if why == Absence::Snapped {
+            self.snapped[from as usize] += len;
         }
     }
 

@@ -36,6 +36,9 @@ impl Between {
         match passed {
             Ok(()) => State::Between(self),
             Err((at, broken)) => {
+                if let Some(alert) = broken.alert {
+                    self.pass_on(at, alert, deeds);
+                }
                 deeds.step(leg_to(at), Interception::Broke { why: told(broken) });
                 deeds.ends = vec![Side::Client, Side::Server];
                 State::Over
@@ -58,6 +61,15 @@ impl Between {
             self.end(from.other()).close();
         }
         Ok(())
+    }
+
+    /// A fatal alert of one side is the other's last word, too.
+    fn pass_on(self, from: Side, alert: u8, deeds: &mut Deeds) {
+        let (end, to) = match from {
+            Side::Client => (self.back, Side::Server),
+            Side::Server => (self.front, Side::Client),
+        };
+        deeds.send(to, end.fail(alert));
     }
 
     /// What the server said and the client cannot be told yet, bytes.

@@ -273,6 +273,6 @@ fn discarded(from: Side, len: u64) -> Seen {
 }
 
 /// Why TLS cannot be taken apart here, as it is told.
-fn told(Broken(why): Broken) -> String {
-    why
+fn told(broken: Broken) -> String {
+    broken.says
 }

@@ -6,7 +6,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::tls::Trust;
+use crate::tls::{Agreed, Credential, End as TlsEnd, Offer, Trust};
 
 /// How many are played at a time: so many that the silent ones do not add up, so few that none is starved.
 const AT_ONCE: usize = 6;
@@ -200,4 +200,46 @@ async fn a_server_that_is_stopped_breaks_off_its_conversations() {
     scenario.connect(addr).await;
     server.stop().await;
     assert!(matches!(client.await.unwrap().end, End::Eof | End::Reset));
+}
+
+/// Two ends that have shaken hands in this version and suite.
+fn joined(version: u16, suite: u16) -> (TlsEnd, TlsEnd) {
+    let identity = certificate::Certificate::Valid.make().expect("a certificate");
+    let key = identity.key.pkcs8().expect("PKCS #8");
+    let made =
+        Credential::issued(identity.certificate.clone(), &identity.certificate, key).expect("they belong together");
+    let offer = Offer { versions: &[version], ciphers: &[suite], groups: &[], name: Some("rdp.lab.test"), alpn: &[] };
+    let mut client = TlsEnd::client(&offer, "rdp.lab.test").expect("a client").expect("it can be spoken");
+    let mut server = TlsEnd::server(&made, &Agreed::on(version, suite).expect("a version")).expect("a server");
+    for _ in 0..4 {
+        let mut plain = Vec::new();
+        server.take(&client.give(), &mut plain).expect("the client's");
+        client.take(&server.give(), &mut plain).expect("the server's");
+    }
+    assert!(!client.is_handshaking() && !server.is_handshaking());
+    (client, server)
+}
+
+#[test]
+fn an_alert_of_our_own_choice_is_understood() {
+    const SUITES: [(u16, u16); 6] =
+        [(0x0304, 0x1301), (0x0304, 0x1302), (0x0304, 0x1303), (0x0303, 0xc02b), (0x0303, 0xc02c), (0x0303, 0xcca9)];
+    for (version, suite) in SUITES {
+        let (mut client, mut server) = joined(version, suite);
+        server.say(b"before").expect("it is said");
+        let (mut plain, said) = (Vec::new(), server.fail(49));
+        let broken = client.take(&said, &mut plain).expect_err("an alert");
+        assert_eq!((plain.as_slice(), broken.alert), (&b"before"[..], Some(49)), "{suite:#x}: {}", broken.says);
+        let (client, mut server) = joined(version, suite);
+        let broken = server.take(&client.fail(48), &mut Vec::new()).expect_err("an alert");
+        assert_eq!(broken.alert, Some(48), "{suite:#x}");
+    }
+}
+
+#[test]
+fn before_the_first_word_of_the_server_it_is_in_clear() {
+    let offer = Offer { versions: &[0x0303], ciphers: &[0xc02b], groups: &[], name: None, alpn: &[] };
+    let client = TlsEnd::client(&offer, "rdp.lab.test").expect("a client").expect("it can be spoken");
+    let said = client.fail(80);
+    assert_eq!(said[said.len() - 7..], [21, 3, 3, 0, 2, 2, 80]);
 }

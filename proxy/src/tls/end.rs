@@ -20,7 +20,7 @@ use tokio_rustls::rustls::{
     ServerConnection, SupportedProtocolVersion, version,
 };
 
-use super::{Judge, Trust};
+use super::{Judge, Trust, alert};
 
 /// What a client offers, and so what may be offered to its server.
 #[derive(Debug, Clone, Copy)]
@@ -59,9 +59,41 @@ pub struct End {
     judge: Option<Arc<Judge>>,
 }
 
-/// Why TLS cannot go on, in words.
+/// Why TLS cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken(pub String);
+pub struct Broken {
+    /// In words.
+    pub says: String,
+    /// The fatal alert that the peer has sent, if that is why: AlertDescription, RFC 8446 6.
+    pub alert: Option<u8>,
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Broken {
+        Broken { says: error.to_string(), alert: None }
+    }
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Broken {
+        match error {
+            Error::AlertReceived(alert) => {
+                let alert_number = u8::from(alert);
+                Broken { says: format!("it sends the alert {alert:?} ({alert_number})"), alert: Some(alert_number) }
+            }
+            other => Broken { says: other.to_string(), alert: None },
+        }
+    }
+}
+
+#[cfg(test)]
+impl Agreed {
+    /// As if a server had chosen these, and shown nothing.
+    pub(crate) fn on(version: u16, suite: u16) -> Option<Agreed> {
+        let version = VERSIONS.into_iter().find(|known| u16::from(known.version) == version)?;
+        Some(Agreed { version, suite, alpn: None, chain: Vec::new() })
+    }
+}
 
 impl End {
     /// The client of a server. `None` where nothing of what the client offers can be spoken here.
@@ -89,6 +121,7 @@ impl End {
             .with_custom_certificate_verifier(judge.clone())
             .with_no_client_auth();
         config.key_log = log.clone();
+        config.enable_secret_extraction = true;
         config.resumption = Resumption::disabled();
         config.alpn_protocols = offer.alpn.iter().map(|name| name.clone().into_bytes()).collect();
         config.enable_sni = offer.name.is_some();
@@ -113,6 +146,7 @@ impl End {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(credential.0.clone())));
         config.key_log = log.clone();
+        config.enable_secret_extraction = true;
         config.ignore_client_order = true;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
@@ -129,12 +163,12 @@ impl End {
     pub fn take(&mut self, mut ciphertext: &[u8], plain: &mut Vec<u8>) -> Result<(), Broken> {
         while !ciphertext.is_empty() {
             // Nothing is read behind close_notify.
-            if self.connection.read_tls(&mut ciphertext).map_err(|error| Broken(error.to_string()))? == 0 {
+            if self.connection.read_tls(&mut ciphertext)? == 0 {
                 break;
             }
             let processed = self.connection.process_new_packets().map(|_| ());
             self.drain(plain)?;
-            processed.map_err(|error| Broken(why(&error)))?;
+            processed?;
         }
         Ok(())
     }
@@ -143,7 +177,7 @@ impl End {
         match self.connection.reader().read_to_end(plain) {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(error) => Err(Broken(error.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -152,7 +186,7 @@ impl End {
     /// # Errors
     /// Where nothing can be said any more.
     pub fn say(&mut self, plain: &[u8]) -> Result<(), Broken> {
-        self.connection.writer().write_all(plain).map_err(|error| Broken(error.to_string()))
+        Ok(self.connection.writer().write_all(plain)?)
     }
 
     /// Says that nothing more will be said: close_notify.
@@ -168,6 +202,25 @@ impl End {
         ciphertext
     }
 
+    /// What is left to be said, and then this fatal alert, which the library would not send. Where the handshake is not over, and
+    /// so nobody knows by which key it would be read, it is left out.
+    pub fn fail(mut self, alert: u8) -> Vec<u8> {
+        let version = self.connection.protocol_version();
+        let is_clear = version.is_none() && self.connection.is_handshaking();
+        let mut ciphertext = self.give();
+        let last = if is_clear {
+            Some(alert::clear(alert))
+        } else {
+            let secrets = self.connection.dangerous_extract_secrets().ok();
+            secrets.zip(version).and_then(|(secrets, version)| {
+                let (sequence, secrets) = &secrets.tx;
+                alert::sealed(version, secrets, *sequence, alert)
+            })
+        };
+        ciphertext.extend(last.unwrap_or_default());
+        ciphertext
+    }
+
     /// Whether the handshake goes on.
     pub fn is_handshaking(&self) -> bool {
         self.connection.is_handshaking()
@@ -178,7 +231,7 @@ impl End {
     /// # Errors
     /// Where TLS cannot go on.
     pub fn is_closed(&mut self) -> Result<bool, Broken> {
-        let state = self.connection.process_new_packets().map_err(|error| Broken(why(&error)))?;
+        let state = self.connection.process_new_packets()?;
         Ok(state.peer_has_closed())
     }
 
@@ -290,13 +343,6 @@ fn versions(offer: &Offer<'_>, provider: &CryptoProvider) -> Vec<&'static Suppor
             && !provider.kx_groups.is_empty()
     };
     VERSIONS.into_iter().filter(usable).collect()
-}
-
-fn why(error: &Error) -> String {
-    match error {
-        Error::AlertReceived(alert) => format!("it sends the alert {alert:?} ({})", u8::from(*alert)),
-        other => other.to_string(),
-    }
 }
 
 /// Keeps what a key log would hold.

@@ -1,10 +1,9 @@
 //! What goes into one recording: a connection, or before a gateway those of one client that go on together. Their
 //! observations are numbered, held for their secrets, analysed and written here, in the order in which they come.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -17,13 +16,12 @@ use analyzer::sessions::Sessions;
 use analyzer::time::Timestamp;
 use analyzer::timeline::{Edge, Timeline};
 
-use super::{MOST, Which};
+use super::output::Output;
+use super::{MOST, Stored, Which};
 use crate::clock;
-use crate::record::Recorder;
+use crate::record::{self, Recorder};
 use crate::tap::{Begin, Budget};
 
-/// A recording's buffer is handed over at this size, bytes.
-const BUFFER: usize = 256 << 10;
 /// Before a gateway, a connection that has carried less than this is no tunnel of an active session yet, bytes.
 const TUNNEL: u64 = 256 << 10;
 
@@ -37,6 +35,7 @@ pub(super) struct Group {
     spoken: u32,
     file: Option<String>,
     recorder: Recorder<Output>,
+    section: Section,
     pub(super) hold: Hold,
     sessions: Sessions,
     /// Whether secrets stand in it.
@@ -90,6 +89,7 @@ impl Group {
             spoken: 0,
             file,
             recorder: Recorder::new(output, section)?,
+            section: section.clone(),
             hold,
             sessions: Sessions::default(),
             has_secrets: false,
@@ -133,6 +133,21 @@ impl Group {
         self.sessions.timelines().map(|(place, timeline)| (self.which(place), timeline)).collect()
     }
 
+    /// Whether it writes this file.
+    pub(super) fn writes(&self, path: &Path) -> bool {
+        self.file.as_ref().is_some_and(|first| record::parts(first.as_ref()).iter().any(|part| part == path))
+    }
+
+    /// Bytes in the file that it writes; nothing where it writes none.
+    pub(super) fn written(&mut self) -> Option<u64> {
+        self.recorder.output().written()
+    }
+
+    /// Is recorded no further, because of this.
+    pub(super) fn give_up(&mut self, why: io::Error) {
+        self.recorder.output().give_up(why);
+    }
+
     /// How many connections are in it.
     pub(super) fn count(&self) -> usize {
         self.connections.len()
@@ -169,7 +184,7 @@ impl Group {
         self.has_secrets |= matches!(seen, Seen::Secret(_));
         let mut edges = Vec::new();
         for piece in self.recorder.split(flow, seen) {
-            let frame = self.recorder.frame_of(&piece.seen);
+            let frame = self.recorder.frame_of(flow, &piece.seen);
             let numbered = Observation { at, flow, frame, seen: piece.seen.clone() };
             self.hold.push(&numbered, &mut |event| self.sessions.push(&event));
             let new = self.sessions.take_edges();
@@ -178,8 +193,16 @@ impl Group {
             let _kept_by_output = self.recorder.write(at, flow, &piece, &comments);
             self.remark(at, &before);
             edges.extend(new);
+            self.go_on_in_next_part();
         }
         edges
+    }
+
+    /// Where the file is long enough, the recording goes on in another.
+    fn go_on_in_next_part(&mut self) {
+        let Some((next, part)) = self.recorder.output().next_part() else { return };
+        let section = Section { part, ..self.section.clone() };
+        let _kept_by_output = self.recorder.go_on(next, &section);
     }
 
     /// The flow of an observation, as this recording numbers it.
@@ -227,16 +250,26 @@ impl Group {
         if self.is_at_gateway { format!("session {}: {says}", place + 1) } else { says }
     }
 
-    /// Once a session is active, its payload may be given up, and what is equal on both legs is stored once. Before a
+    /// Once a session is active, its payload may be given up, and what is equal on both legs is stored once, or nothing of it. Before a
     /// gateway a session may be active while another connection has just begun: there it takes both.
-    pub(super) fn store_once_where_active(&mut self, both: bool) {
+    pub(super) fn store_less_where_active(&mut self, stored: Stored) {
         if !self.timelines().any(Timeline::is_active) {
             return;
         }
         for one in &self.connections {
             let is_bulk = !self.is_at_gateway || one.passed > TUNNEL;
-            if is_bulk && !one.begin.bulk.swap(true, Ordering::Relaxed) && !both && !one.is_intercepted {
-                one.number.into_iter().for_each(|number| self.recorder.store_once(number));
+            if !is_bulk || one.begin.bulk.swap(true, Ordering::Relaxed) {
+                continue;
+            }
+            let Some(number) = one.number else { continue };
+            // Legs with TLS of their own have no equal payload.
+            match stored {
+                Stored::Once if !one.is_intercepted => self.recorder.store_once(number),
+                Stored::Once | Stored::Both => {}
+                Stored::Handshake => {
+                    self.recorder.store_once(number);
+                    self.recorder.snap(number);
+                }
             }
         }
     }
@@ -291,53 +324,5 @@ impl Group {
         let unwritten = self.recorder.output().unwritten;
         let why = self.failed.clone().or(last)?;
         Some(format!("{why}; {unwritten} bytes of it could not be written"))
-    }
-}
-
-/// A recording's file behind a buffer. It never fails: it remembers the first error and swallows what comes after.
-#[derive(Default)]
-pub(super) struct Output {
-    file: Option<File>,
-    buffer: Vec<u8>,
-    failed: Option<io::Error>,
-    /// Bytes of the recording that were given up.
-    unwritten: u64,
-}
-
-impl Output {
-    /// A recording in this file.
-    pub(super) fn to(file: File) -> Output {
-        Output { file: Some(file), ..Output::default() }
-    }
-
-    /// None, because of this.
-    pub(super) fn broken(error: io::Error) -> Output {
-        Output { failed: Some(error), ..Output::default() }
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.file.is_some() {
-            self.buffer.extend_from_slice(bytes);
-            if self.buffer.len() >= BUFFER {
-                self.flush()?;
-            }
-        } else {
-            self.unwritten += bytes.len() as u64;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.write_all(&self.buffer)
-        {
-            (self.file, self.failed) = (None, Some(error));
-            self.unwritten += self.buffer.len() as u64;
-        }
-        // An idle session holds no memory.
-        self.buffer = Vec::new();
-        Ok(())
     }
 }

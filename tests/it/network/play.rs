@@ -15,6 +15,7 @@ use analyzer::report::json;
 use proxy::lab::wire::protocol::HYBRID;
 use proxy::lab::{Expect, Outcome as LabOutcome, Scenario, certificate};
 use proxy::listen::Target;
+use proxy::watch::Stored;
 use proxy::wire::hello::{Offer, client_hello};
 use proxy::wire::x224::connection_request;
 use serde_json::Value;
@@ -153,7 +154,7 @@ pub fn play(case: &Case, leg: Leg) -> Outcome<Played> {
         let change = |config: &mut proxy::listen::Config| {
             (config.listen, config.connect_to) = ((proxy_ip, PROXY_PORT).into(), Some(dials));
         };
-        let proxy = Recorded::with(target, change, false).await;
+        let proxy = Recorded::with(target, change, Stored::Once).await;
         listens.send(proxy.addr).expect("somebody waits");
         let _told = stopped.await;
         proxy.finish().await

@@ -95,7 +95,7 @@ impl Rig {
         let notes = self.notes.lock().expect("notes");
         let seen = notes.iter().filter_map(|note| match note {
             Note::Seen(seen) if seen.flow.session == session => Some(seen.clone()),
-            Note::Seen(_) | Note::Begin(_) | Note::End { .. } => None,
+            Note::Seen(_) | Note::Begin(_) | Note::End { .. } | Note::Refused { .. } => None,
         });
         seen.collect()
     }
@@ -105,7 +105,7 @@ impl Rig {
         let notes = self.notes.lock().expect("notes");
         let seen = notes.iter().filter_map(|note| match note {
             Note::Seen(seen) if seen.flow == Flow { session, leg } => Some(&seen.seen),
-            Note::Seen(_) | Note::Begin(_) | Note::End { .. } => None,
+            Note::Seen(_) | Note::Begin(_) | Note::End { .. } | Note::Refused { .. } => None,
         });
         let seen_all: Vec<&Seen> = seen.collect();
         let path = |(i, seen): (usize, &&Seen)| match seen {
@@ -137,6 +137,7 @@ fn scribe(mut intake: Intake) -> Arc<Mutex<Vec<Note>>> {
                     Note::Begin(begin) => drop(waiting.insert(begin.session, begin.waiting.clone())),
                     Note::Seen(seen) => intake.budget().release(&waiting[&seen.flow.session], seen),
                     Note::End { session } => drop(waiting.remove(session)),
+                    Note::Refused { .. } => {}
                 }
             }
             notes.lock().expect("notes").append(&mut batch);

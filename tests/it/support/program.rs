@@ -18,6 +18,7 @@ pub struct Proxy {
     pub port: u16,
     process: Process,
     folder: Folder,
+    out: PathBuf,
 }
 
 /// What it leaves behind.
@@ -41,17 +42,32 @@ impl Proxy {
     }
 
     /// Starts it as `command` says, which names the target and leaves the rest to this.
-    pub fn run(mut command: Command) -> Outcome<Self> {
+    pub fn run(command: Command) -> Outcome<Self> {
         let folder = Folder::new()?;
-        command.args(["--listen", "127.0.0.1:0", "--out"]).arg(folder.path().join("out")).stdin(Stdio::null());
+        let out = folder.path().join("out");
+        Proxy::start(command, folder, out)
+    }
+
+    /// The same, recording into a folder of the test's.
+    pub fn run_into(command: Command, out: &Path) -> Outcome<Self> {
+        Proxy::start(command, Folder::new()?, out.to_owned())
+    }
+
+    fn start(mut command: Command, folder: Folder, out: PathBuf) -> Outcome<Self> {
+        command.args(["--listen", "127.0.0.1:0", "--out"]).arg(&out).stdin(Stdio::null());
         let mut process = Process::start(&mut command, folder.path())?;
         let port = process.wait_ready(|process| listening_on(&process.output()))?;
-        Ok(Proxy { port, process, folder })
+        Ok(Proxy { port, process, folder, out })
     }
 
     /// Where the recordings are.
     pub fn out(&self) -> PathBuf {
-        self.folder.path().join("out")
+        self.out.clone()
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Everything it has printed so far.

@@ -12,9 +12,10 @@ use analyzer::capture::annotation::Section;
 use analyzer::capture::recording;
 use analyzer::tls::keys::Keyring;
 use proxy::listen::{Config, Server, Target};
+use proxy::record;
 use proxy::tap::{Limits, tap};
 use proxy::tls::Keys;
-use proxy::watch::{self, Live, Secrets, Summary};
+use proxy::watch::{self, Live, Secrets, Stored, Summary};
 use tokio::sync::oneshot;
 
 use super::anywhere;
@@ -74,31 +75,44 @@ impl Recorded {
     /// To a server by this name, which is dialed at this address.
     pub async fn to(name: &str, server: SocketAddr) -> Recorded {
         let name = Target { name: name.into(), port: server.port() };
-        Recorded::with(name, |config| config.connect_to = Some(server), false).await
+        Recorded::with(name, |config| config.connect_to = Some(server), Stored::Once).await
     }
 
-    /// With a change to its configuration, and with everything stored on both legs if asked.
-    pub async fn with(target: Target, change: impl FnOnce(&mut Config), both: bool) -> Recorded {
-        Recorded::opened(target, change, both, Secrets::None).await
+    /// With a change to its configuration, and with so much stored.
+    pub async fn with(target: Target, change: impl FnOnce(&mut Config), stored: Stored) -> Recorded {
+        Recorded::opened(target, change, stored, Secrets::None).await
     }
 
     /// With secrets from somewhere.
-    pub async fn opened(target: Target, change: impl FnOnce(&mut Config), both: bool, secrets: Secrets) -> Recorded {
-        Recorded::start(target, change, (both, false), secrets, |_| {}).await
+    pub async fn opened(
+        target: Target,
+        change: impl FnOnce(&mut Config),
+        stored: Stored,
+        secrets: Secrets,
+    ) -> Recorded {
+        Recorded::changed(target, change, |config| (config.stored, config.secrets) = (stored, secrets)).await
+    }
+
+    /// With a change to how it is recorded.
+    pub async fn changed(
+        target: Target,
+        change: impl FnOnce(&mut Config),
+        recorded: impl FnOnce(&mut watch::Config),
+    ) -> Recorded {
+        Recorded::start(target, change, recorded, |_| {}).await
     }
 
     /// To a server, with somebody who watches sessions as they go on.
     pub async fn watched(name: &str, server: SocketAddr, look: impl FnMut(Live<'_>) + Send + 'static) -> Recorded {
         let name = Target { name: name.into(), port: server.port() };
         let change = |config: &mut Config| config.connect_to = Some(server);
-        Recorded::start(name, change, (false, true), Secrets::None, look).await
+        Recorded::start(name, change, |config| config.pulse = true, look).await
     }
 
     async fn start(
         target: Target,
         change: impl FnOnce(&mut Config),
-        (both, pulse): (bool, bool),
-        secrets: Secrets,
+        recorded: impl FnOnce(&mut watch::Config),
         mut look: impl FnMut(Live<'_>) + Send + 'static,
     ) -> Recorded {
         let folder = Folder::new();
@@ -115,9 +129,12 @@ impl Recorded {
             command: "tests/it".into(),
             host: "lab".into(),
             redacted: false,
+            part: 1,
         };
-        let (out, names) = (Some(folder.0.clone()), false);
-        let config = watch::Config { out, section, both, secrets, gateway, names, pulse };
+        let (out, stored, secrets) = (Some(folder.0.clone()), Stored::Once, Secrets::None);
+        let (rotate, keep, names, pulse) = (None, None, false, false);
+        let mut config = watch::Config { out, section, stored, rotate, keep, secrets, gateway, names, pulse };
+        recorded(&mut config);
         let scribe = thread::spawn(move || watch::run(intake, config, &mut look));
         Recorded { addr, folder, shutdown, server, scribe }
     }
@@ -139,7 +156,7 @@ pub fn analyze(path: &Path) -> Diagnosed {
 /// The same, with secrets.
 pub fn analyze_with(path: &Path, keys: &Arc<Keyring>) -> Diagnosed {
     let mut analysis = Analysis::with_keys(keys);
-    let file = std::fs::File::open(path).expect("open");
+    let file = record::open(path).expect("open");
     recording::read(file, 0, &mut |observation| analysis.push(&observation)).expect("a recording");
     analysis.finish(Some(path.display().to_string()))
 }

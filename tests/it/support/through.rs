@@ -12,7 +12,7 @@ use proxy::lab::certificate::NAME;
 use proxy::lab::gateway::{Gateway, GatewayReport, GatewayScenario, Listeners};
 use proxy::listen::Target;
 use proxy::tls::Keys;
-use proxy::watch::Secrets;
+use proxy::watch::{Secrets, Stored};
 
 use super::process;
 use super::recorded::{Folder, Recorded};
@@ -51,7 +51,7 @@ impl Through {
             config.connect_to = Some(gateway.addr);
             config.gateway = true;
         };
-        let proxy = Recorded::opened(target, change, false, Secrets::followed(&keylog)).await;
+        let proxy = Recorded::opened(target, change, Stored::Once, Secrets::followed(&keylog)).await;
         Through { gateway, proxy, keylog, secrets }
     }
 
