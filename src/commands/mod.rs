@@ -16,6 +16,7 @@ mod lab;
 mod probe;
 pub mod proxy;
 mod redact;
+mod replay;
 mod report;
 mod rules;
 mod screen;
@@ -46,6 +47,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Diff(args) => diff::run(&args),
         Command::Bundle(args) => bundle::run(&args),
         Command::Redact(args) => redact::run(&args),
+        Command::Replay(args) => replay::run(args),
         Command::Finalize(args) => finalize::run(&args),
     }
 }

@@ -202,6 +202,14 @@ impl End {
     }
 }
 
+impl Agreed {
+    /// What a recorded server has chosen, to be chosen again. `None` where this program's TLS has no such version.
+    pub fn recorded(version: u16, suite: u16, alpn: Option<&str>) -> Option<Agreed> {
+        let version = VERSIONS.into_iter().find(|known| u16::from(known.version) == version)?;
+        Some(Agreed { version, suite, alpn: alpn.map(|name| name.as_bytes().to_vec()), chain: Vec::new() })
+    }
+}
+
 impl Credential {
     /// A chain and its key, both PEM. The key may be PKCS #1, PKCS #8 or SEC1.
     ///
@@ -226,7 +234,15 @@ impl Credential {
     /// # Errors
     /// As above.
     pub fn issued(certificate: Vec<u8>, issuer: &[u8], key: &[u8]) -> Result<Credential, String> {
-        let chain = vec![CertificateDer::from(certificate), CertificateDer::from(issuer.to_vec())];
+        Credential::chain(vec![certificate, issuer.to_vec()], key)
+    }
+
+    /// A chain, leaf first, and its key (PKCS #8), all DER.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn chain(chain: Vec<Vec<u8>>, key: &[u8]) -> Result<Credential, String> {
+        let chain = chain.into_iter().map(CertificateDer::from).collect();
         Credential::of(chain, PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.to_vec())))
     }
 
@@ -250,6 +266,11 @@ impl Credential {
             }
             Err(error) => Err(format!("this program cannot use the key: {error}")),
         }
+    }
+
+    /// The certificate that is shown, DER.
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        self.0.cert.first().map(|own| own.to_vec())
     }
 
     /// Whether this certificate (DER) is the one that is shown.

@@ -1,0 +1,618 @@
+//! Plays a script against a live peer: move by move, each as long after the one before as it was, and by the clock once both
+//! sides stand.
+//!
+//! Where the peer departs it says so and goes on if it can: a message that is missing is passed over with what answered it,
+//! one that nobody expects is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use analyzer::observation::{Ending, Side};
+use analyzer::time::Timestamp;
+use analyzer::transcript::Place;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::ears::Ears;
+use super::script::{Act, Move, Script, Terms};
+use super::wire::Wire;
+use super::words::{ALERT, CLIENT_HELLO, SEALED};
+use crate::tls::{Agreed, Credential, End, Offer};
+
+/// Departures that are told one by one; the rest is counted.
+const TOLD: usize = 16;
+/// How far ahead a message is looked for that comes too soon.
+const AHEAD: usize = 200;
+/// How long a server is waited for that says nothing where it said something: longer than a slow logon takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a peer gets to follow once all is over.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// How fast.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// So many times as fast as it was; more than 0.
+    Times(f64),
+    /// Without any pause.
+    AsFastAsPossible,
+}
+
+/// Who is told of what happens, as it happens: a line for people.
+#[derive(Clone)]
+pub struct Tell(pub Arc<dyn Fn(&str) + Send + Sync>);
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Played {
+    /// Moves that were played, or that the peer made as expected.
+    pub played: usize,
+    /// All that there were.
+    pub moves: usize,
+    /// How often the peer departed from the recording.
+    pub departures: usize,
+    /// How it ended.
+    pub ended: String,
+}
+
+/// How a side is played besides its script.
+#[derive(Debug, Clone)]
+pub struct Means {
+    /// How fast.
+    pub pace: Pace,
+    /// What a server shows, where it has TLS.
+    pub credential: Option<Credential>,
+    /// The name by which a client calls its server.
+    pub target: String,
+}
+
+/// What comes behind a move.
+enum Next {
+    On,
+    To(usize),
+    Over,
+}
+
+struct Play<'a> {
+    script: &'a Script,
+    means: &'a Means,
+    tell: &'a Tell,
+    wire: Wire,
+    ears: Ears,
+    tls: Option<End>,
+    /// What the peer said since this side last spoke in clear: its TLS begins in it.
+    unread: Vec<u8>,
+    began: Instant,
+    /// When the move before was, in the recording and now.
+    last: (Timestamp, Instant),
+    /// Where moves began to follow the clock.
+    clock: Option<(Timestamp, Instant)>,
+    is_mute: bool,
+    /// Messages that came sooner than their turn.
+    done: Vec<bool>,
+    played: usize,
+    departures: usize,
+    ended: Option<String>,
+}
+
+/// Plays it on a connection that stands.
+pub async fn play(script: &Script, means: &Means, stream: TcpStream, tell: &Tell) -> Played {
+    let now = Instant::now();
+    let play = Play {
+        script,
+        means,
+        tell,
+        wire: Wire::new(stream),
+        ears: Ears::new(script.side.other()),
+        tls: None,
+        unread: Vec::new(),
+        began: now,
+        last: (script.began, now),
+        clock: None,
+        is_mute: false,
+        done: vec![false; script.moves.len()],
+        played: 0,
+        departures: 0,
+        ended: None,
+    };
+    play.run().await
+}
+
+impl Play<'_> {
+    async fn run(mut self) -> Played {
+        let mut place = 0;
+        let mut is_reset = false;
+        while let Some(one) = self.script.moves.get(place) {
+            if let Act::End(Ending::Reset) = one.act {
+                self.until(one).await;
+                self.end(place, Ending::Reset);
+                self.played += 1;
+                is_reset = true;
+                break;
+            }
+            match self.step(place, one).await {
+                Next::On => {
+                    self.played += 1;
+                    place += 1;
+                }
+                Next::To(next) => place = next,
+                Next::Over => break,
+            }
+        }
+        self.close(is_reset).await
+    }
+
+    async fn step(&mut self, place: usize, one: &Move) -> Next {
+        match &one.act {
+            Act::Say(..) if self.is_mute => Next::On,
+            Act::Say(at, bytes) => {
+                if !self.until(one).await {
+                    return self.gone(place);
+                }
+                self.say(*at, bytes).await;
+                Next::On
+            }
+            Act::Expect(name) => self.expect(place, one, name).await,
+            Act::Begin(terms) => self.begin(place, one, terms).await,
+            Act::Shake { pause, is_done } => self.shake(place, one, *pause, *is_done).await,
+            Act::Clock => {
+                self.start_clock(one);
+                Next::On
+            }
+            Act::Mute(why) => {
+                self.tell(&format!(
+                    "{}: what the {} says from here on cannot be said again: {why}",
+                    self.at(one),
+                    self.script.side
+                ));
+                self.start_clock(one);
+                self.is_mute = true;
+                Next::On
+            }
+            Act::Left(how) => self.left(place, one, *how).await,
+            Act::Goodbye => {
+                self.until(one).await;
+                let goodbye = self.tls.as_mut().map(|tls| {
+                    tls.close();
+                    tls.give()
+                });
+                self.send(&goodbye.unwrap_or_default()).await;
+                Next::On
+            }
+            Act::End(how) => {
+                self.until(one).await;
+                self.wire.finish().await;
+                self.end(place, *how);
+                Next::On
+            }
+        }
+    }
+
+    /// Everything that is sent comes by here.
+    async fn send(&mut self, bytes: &[u8]) {
+        self.ears.push(self.script.side, bytes);
+        self.wire.send(bytes).await;
+    }
+
+    async fn say(&mut self, place: Place, bytes: &[u8]) {
+        match (place, &mut self.tls) {
+            (Place::Clear, _) => {
+                self.unread.clear();
+                self.send(bytes).await;
+            }
+            (Place::Tls, Some(tls)) => {
+                // It breaks only where the peer was told so by an alert.
+                let _ = tls.say(bytes);
+                let sealed = tls.give();
+                self.send(&sealed).await;
+            }
+            // Where TLS did not come about there is nobody to say it to.
+            (Place::Tls, None) => {}
+        }
+    }
+
+    /// Takes what the peer says next. False where it has ended.
+    async fn listen(&mut self) -> bool {
+        let Some(data) = self.wire.receive().await else { return false };
+        self.hear(&data);
+        true
+    }
+
+    fn hear(&mut self, data: &[u8]) {
+        if self.clock.is_none() {
+            self.ears.push(self.script.side.other(), data);
+        }
+        match &mut self.tls {
+            Some(tls) => {
+                let mut plain = Vec::new();
+                // What breaks here the peer has been told, or shows by its end.
+                let _ = tls.take(data, &mut plain);
+                if !plain.is_empty() && self.clock.is_none() {
+                    self.ears.hear(SEALED);
+                }
+            }
+            None if self.clock.is_none() => self.unread.extend_from_slice(data),
+            None => {}
+        }
+    }
+
+    /// Waits for a message.
+    async fn expect(&mut self, place: usize, one: &Move, name: &'static str) -> Next {
+        if self.done[place] {
+            return Next::On;
+        }
+        loop {
+            let Some(found) = self.ears.next() else {
+                if self.is_heard_within().await {
+                    continue;
+                }
+                if self.wire.ended.is_some() {
+                    return self.gone(place);
+                }
+                self.depart(one, &format!("expected {name}, found nothing for {} s", PATIENCE.as_secs()));
+                return Next::Over;
+            };
+            if found == name {
+                self.last = (one.at, Instant::now());
+                return Next::On;
+            }
+            match self.find(place, found) {
+                Some((later, true)) => self.done[later] = true,
+                Some((later, false)) => {
+                    let says =
+                        format!("expected {name}, found {found}, which comes later: what is between is passed over");
+                    self.depart(one, &says);
+                    self.last = (self.script.moves[later].at, Instant::now());
+                    return Next::To(later + 1);
+                }
+                // Where both are heard, what stands inside TLS is told by its name.
+                None if found == SEALED => {}
+                // The peer takes what it is recorded to have refused: there is nothing to go on with.
+                None if name == ALERT => {
+                    self.depart(one, &format!("expected {name}, found {found}"));
+                    return self.after_departure(place);
+                }
+                None => self.depart(one, &format!("expected {name}, found {found}")),
+            }
+        }
+    }
+
+    /// A server is waited for for a while, a client for as long as it takes: a person may be looking at a certificate.
+    async fn is_heard_within(&mut self) -> bool {
+        match self.script.side {
+            Side::Server => self.listen().await,
+            Side::Client => timeout(PATIENCE, self.listen()).await.unwrap_or(false),
+        }
+    }
+
+    /// Where this message is expected later, and whether nothing is to be said before that.
+    fn find(&self, place: usize, name: &str) -> Option<(usize, bool)> {
+        let mut is_in_turn = true;
+        for (later, one) in self.script.moves.iter().enumerate().skip(place).take(AHEAD) {
+            match &one.act {
+                Act::Expect(expected) if *expected == name && !self.done[later] => return Some((later, is_in_turn)),
+                Act::Expect(_) => {}
+                Act::Say(..) => is_in_turn = false,
+                Act::Begin(_)
+                | Act::Shake { .. }
+                | Act::Clock
+                | Act::Mute(_)
+                | Act::Left(_)
+                | Act::Goodbye
+                | Act::End(_) => {
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    async fn begin(&mut self, place: usize, one: &Move, terms: &Terms) -> Next {
+        self.until(one).await;
+        let made = match self.script.side {
+            Side::Server => self.server(one, terms),
+            Side::Client => self.client(terms),
+        };
+        let mut tls = match made {
+            Ok(tls) => tls,
+            Err(says) => {
+                self.depart(one, &format!("TLS cannot be played: {says}"));
+                return Next::Over;
+            }
+        };
+        let hello = std::mem::take(&mut self.unread);
+        let taken = if self.script.side == Side::Server { tls.take(&hello, &mut Vec::new()) } else { Ok(()) };
+        let mut flight = tls.give();
+        if let Some(cut) = terms.cut {
+            flight.truncate(cut.min(flight.len().saturating_sub(1)));
+        }
+        self.tls = Some(tls);
+        if self.script.moves[place..].iter().any(|one| matches!(one.act, Act::Shake { is_done: true, .. })) {
+            self.ears.hold();
+        }
+        self.send(&flight).await;
+        match taken {
+            Ok(()) => Next::On,
+            Err(broken) => {
+                self.depart(one, &format!("the client's TLS does not go with what was recorded: {}", broken.0));
+                Next::Over
+            }
+        }
+    }
+
+    /// The version is that of the recording, where both this program and the client have it.
+    fn server(&mut self, one: &Move, terms: &Terms) -> Result<End, String> {
+        let credential = self.means.credential.as_ref().ok_or("there is no certificate to show")?;
+        let Some(offer) = &self.ears.hello else { return Err(format!("there is no {CLIENT_HELLO}")) };
+        let recorded = terms.server.clone().unwrap_or_default();
+        let alpn = terms.alpn.as_deref();
+        let agreed = |version: u16| Agreed::recorded(version, recorded.cipher, alpn);
+        let chosen = match agreed(recorded.version.max(0x0303))
+            .filter(|_| offer.versions.contains(&recorded.version.max(0x0303)))
+        {
+            Some(agreed) => agreed,
+            None => {
+                let other = offer.versions.iter().find_map(|version| agreed(*version));
+                self.depart(one, "the client does not offer the version of TLS that was recorded");
+                other.ok_or("it offers none that this program has")?
+            }
+        };
+        End::server(credential, &chosen).map_err(|error| error.to_string())
+    }
+
+    fn client(&self, terms: &Terms) -> Result<End, String> {
+        let hello = &terms.client;
+        let offer = Offer {
+            versions: &hello.versions,
+            ciphers: &hello.ciphers,
+            groups: &hello.groups,
+            name: hello.sni.as_deref(),
+            alpn: &hello.alpn,
+        };
+        let made = End::client(&offer, &self.means.target).map_err(|error| error.to_string())?;
+        made.ok_or_else(|| "this program has none of the versions and suites that the client offers".to_owned())
+    }
+
+    /// Goes on with the handshake.
+    async fn shake(&mut self, place: usize, one: &Move, pause: Duration, is_done: bool) -> Next {
+        let Some(mut tls) = self.tls.take() else { return Next::On };
+        let mut says = tls.give();
+        let mut broken = Ok(());
+        while broken.is_ok() && says.is_empty() && tls.is_handshaking() {
+            let Some(data) = self.wire.receive().await else {
+                self.tls = Some(tls);
+                self.ears.open(None);
+                return self.gone(place);
+            };
+            self.ears.push(self.script.side.other(), &data);
+            let mut plain = Vec::new();
+            broken = tls.take(&data, &mut plain);
+            says = tls.give();
+            if !plain.is_empty() {
+                self.ears.hear(SEALED);
+            }
+        }
+        let is_over = !tls.is_handshaking();
+        let secrets = is_over.then(|| tls.secrets()).flatten();
+        self.tls = Some(tls);
+        if !says.is_empty() {
+            sleep_until(Instant::now() + self.paced(pause)).await;
+            self.send(&says).await;
+        }
+        if let Err(broken) = broken {
+            self.depart(one, &format!("TLS does not come about: {}", broken.0));
+            return self.after_departure(place);
+        }
+        if is_done && !is_over {
+            return Box::pin(self.shake(place, one, pause, is_done)).await;
+        }
+        self.ears.open(secrets);
+        self.last = (one.at, Instant::now());
+        Next::On
+    }
+
+    /// Waits for the peer's end.
+    async fn left(&mut self, place: usize, one: &Move, how: Ending) -> Next {
+        while self.wire.ended.is_none() {
+            if self.is_mute {
+                // Who hears nothing does not leave by itself: the time of its end is all that is known.
+                if self.until(one).await {
+                    return Next::On;
+                }
+                break;
+            }
+            if let Some(found) = self.ears.next().filter(|_| self.clock.is_none()).filter(|name| *name != SEALED) {
+                self.depart(
+                    one,
+                    &format!("expected the end of the {} ({}), found {found}", self.script.side.other(), name_of(how)),
+                );
+                return Next::To(place + 1);
+            }
+            if !self.is_heard_within().await && self.wire.ended.is_none() {
+                self.depart(
+                    one,
+                    &format!("expected the end of the {} ({}), found none", self.script.side.other(), name_of(how)),
+                );
+                return Next::To(place + 1);
+            }
+        }
+        self.last = (one.at, Instant::now());
+        self.ended.get_or_insert_with(|| {
+            format!("{} of the {}", name_of(self.wire.ended.unwrap_or(how)), self.script.side.other())
+        });
+        Next::On
+    }
+
+    /// The peer has ended before this move.
+    fn gone(&mut self, place: usize) -> Next {
+        let peer = self.script.side.other();
+        let how = name_of(self.wire.ended.unwrap_or(Ending::Fin));
+        let leaves = self.script.moves.iter().enumerate().skip(place).find(|(_, one)| matches!(one.act, Act::Left(_)));
+        self.ended.get_or_insert_with(|| format!("{how} of the {peer}"));
+        match leaves {
+            // A person leaves when a person likes to.
+            Some((later, _)) if self.clock.is_some() => Next::To(later + 1),
+            _ => {
+                let one = &self.script.moves[place];
+                let says =
+                    format!("expected {}, found the end of the {peer} ({how}){}", self.wants(one), self.hint(one));
+                self.depart(one, &says);
+                self.after_departure(place)
+            }
+        }
+    }
+
+    /// What the side does once its peer has left, if it left at all.
+    fn after_departure(&self, place: usize) -> Next {
+        let leaves = self.script.moves.iter().enumerate().skip(place).find(|(_, one)| matches!(one.act, Act::Left(_)));
+        leaves.map_or(Next::Over, |(later, _)| Next::To(later + 1))
+    }
+
+    fn wants(&self, one: &Move) -> String {
+        match one.act {
+            Act::Expect(name) => name.to_owned(),
+            Act::Begin(_) | Act::Shake { .. } => "the TLS handshake to go on".to_owned(),
+            Act::Say(..) | Act::Goodbye | Act::Clock | Act::Mute(_) => format!("it to hear the {}", self.script.side),
+            Act::Left(how) | Act::End(how) => format!("{} of the {}", name_of(how), self.script.side),
+        }
+    }
+
+    /// Why no recording can go on here.
+    fn hint(&self, one: &Move) -> &'static str {
+        match self.script.proof {
+            Some(proof) if one.frame >= proof => {
+                "; in CredSSP a server proves that it knows the password and has the key of its TLS: no recording can"
+            }
+            Some(_) | None => "",
+        }
+    }
+
+    /// Waits until it is this move's turn. False where the peer has ended by then.
+    async fn until(&mut self, one: &Move) -> bool {
+        let due = match self.clock {
+            Some((at, now)) => now + self.paced(one.at.since(at)),
+            None => self.last.1 + self.paced(one.at.since(self.last.0)),
+        };
+        if self.clock.is_some() {
+            while self.wire.ended.is_none() {
+                tokio::select! {
+                    biased;
+                    () = sleep_until(due) => break,
+                    data = self.wire.receive() => if let Some(data) = data { self.hear(&data) },
+                }
+            }
+        } else {
+            sleep_until(due).await;
+        }
+        self.last = (one.at, Instant::now());
+        self.clock.is_none() || self.wire.ended.is_none()
+    }
+
+    fn start_clock(&mut self, one: &Move) {
+        self.clock.get_or_insert((one.at, Instant::now()));
+    }
+
+    fn paced(&self, gap: Duration) -> Duration {
+        match self.means.pace {
+            // What a recording can hold fits, whatever it is divided by: it is bounded, so that no clock runs over.
+            Pace::Times(times) => Duration::try_from_secs_f64(gap.as_secs_f64() / times).unwrap_or(YEAR).min(YEAR),
+            Pace::AsFastAsPossible => Duration::ZERO,
+        }
+    }
+
+    /// How this side ended, and what it did last before that.
+    fn end(&mut self, place: usize, how: Ending) {
+        let side = self.script.side;
+        let before = place.checked_sub(1).map(|before| &self.script.moves[before]);
+        let since = |one: &Move| self.script.moves[place].at.since(one.at);
+        let says = match before {
+            Some(one) => format!("{} of the {side} {:?} after {}", name_of(how), rounded(since(one)), self.was(one)),
+            None => format!(
+                "{} of the {side} {:?} after the connection stood",
+                name_of(how),
+                rounded(self.script.moves[place].at.since(self.script.began))
+            ),
+        };
+        self.ended.get_or_insert(says);
+    }
+
+    fn was(&self, one: &Move) -> String {
+        match one.act {
+            Act::Expect(name) => name.to_owned(),
+            Act::Begin(_) | Act::Shake { .. } => "its part in the TLS handshake".to_owned(),
+            Act::Say(..) | Act::Mute(_) => "its last word".to_owned(),
+            Act::Clock => "the connection sequence".to_owned(),
+            Act::Goodbye => "its close_notify".to_owned(),
+            Act::Left(how) => format!("{} of the {}", name_of(how), self.script.side.other()),
+            Act::End(how) => format!("its {}", name_of(how)),
+        }
+    }
+
+    fn depart(&mut self, one: &Move, says: &str) {
+        self.departures += 1;
+        match self.departures {
+            ..=TOLD => self.tell(&format!("DEPARTS at {}: {says}", self.at(one))),
+            n if n == TOLD + 1 => self.tell("DEPARTS again and again: counted from here on"),
+            _ => {}
+        }
+    }
+
+    fn at(&self, one: &Move) -> String {
+        let (then, now) = (one.at.since(self.script.began), self.began.elapsed());
+        format!("frame {} (recorded at +{:?}, now +{:?})", one.frame, rounded(then), rounded(now))
+    }
+
+    fn tell(&self, says: &str) {
+        (self.tell.0)(says);
+    }
+
+    async fn close(mut self, is_reset: bool) -> Played {
+        let has_end = self.script.moves.iter().any(|one| matches!(one.act, Act::End(_)));
+        let ended = match &self.ended {
+            Some(ended) => ended.clone(),
+            None => "silence: the recording ends here".to_owned(),
+        };
+        let played = Played { played: self.played, moves: self.script.moves.len(), departures: self.departures, ended };
+        if is_reset {
+            // The peer may have been faster.
+            let _ = self.wire.reset();
+            return played;
+        }
+        // A recorded server that never ends is silent for as long as its client stays.
+        if !has_end && self.departures == 0 && self.script.side == Side::Server {
+            while self.wire.receive().await.is_some() {}
+        }
+        self.wire.finish().await;
+        let drained = async { while self.wire.receive().await.is_some() {} };
+        // Who does not follow is left.
+        let _ = timeout(FAREWELL, drained).await;
+        played
+    }
+}
+
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+fn name_of(how: Ending) -> &'static str {
+    match how {
+        Ending::Fin => "FIN",
+        Ending::Reset => "RST",
+        Ending::Refused => "refusal",
+        Ending::Unreachable => "no route",
+        Ending::TimedOut => "timeout",
+        Ending::Unresolved => "no address",
+        Ending::Cut => "the recording's end",
+    }
+}
+
+/// To three digits or so: nobody reads nanoseconds.
+fn rounded(length: Duration) -> Duration {
+    match length.as_micros() {
+        0..10_000 => Duration::from_micros(length.as_micros() as u64),
+        _ => Duration::from_millis(length.as_millis() as u64),
+    }
+}
+
+impl std::fmt::Debug for Tell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tell")
+    }
+}
