@@ -228,6 +228,10 @@ pub struct Replay {
     /// Without any pause
     #[arg(long, conflicts_with = "speed")]
     pub as_fast_as_possible: bool,
+    /// Select plain TLS where the recorded server selected NLA, and leave NLA out, in which no recording can prove what a
+    /// server proves; for clients that offer TLS, too
+    #[arg(long, conflicts_with = "to")]
+    pub without_nla: bool,
     /// Show this certificate, PEM, instead of one that says what the recorded one says
     #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "to")]
     pub cert: Option<PathBuf>,

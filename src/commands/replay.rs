@@ -1,8 +1,10 @@
 //! `rdpscope replay`: plays one side of a recorded session to a live peer.
 
 use std::fmt::Write as _;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use analyzer::attempt::Diagnosed;
 use analyzer::observation::Side;
@@ -14,10 +16,14 @@ use proxy::intercept::read_credential;
 use proxy::replay::certificate::{self, Copied};
 use proxy::replay::{Builder, Means, Pace, Played, Script, Tell, play};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use super::{analyze, proxy::stopped, talk};
 use crate::cli::{Replay, Target};
 use crate::input;
+
+/// How long a server gets to take a connection: Windows gives a SYN 21 seconds.
+const PATIENCE: Duration = Duration::from_secs(21);
 
 /// By what a session is found again: of which analysis, and as which connection.
 type Key = (u64, u32);
@@ -80,7 +86,8 @@ fn chosen<'a>(args: &Replay, sessions: &'a [(Key, Diagnosed)]) -> anyhow::Result
         (Some(number), _) => number.checked_sub(1).and_then(|place| sessions.get(place)),
     };
     found.map(|(key, session)| (*key, session)).ok_or_else(|| {
-        let mut says = format!("{} holds {} sessions: --session N says which\n", args.file.display(), sessions.len());
+        let (file, count) = (args.file.display(), sessions.len());
+        let mut says = format!("{file}: expected --session with a number from 1 to {count}, as the file has them\n");
         for (number, (_, session)) in (1..).zip(sessions) {
             para(&mut says, &format!("  {number:>3}  "), &verdict::of_session(session));
         }
@@ -97,7 +104,11 @@ fn script(args: &Replay, keys: &input::Keys, wanted: Key, side: Side) -> anyhow:
             builder.push(&step);
         }
     })?;
-    builder.finish().map_err(|says| anyhow!("{}: {says}", args.file.display()))
+    let script = builder.finish().and_then(|script| match args.without_nla {
+        true => script.without_credssp(),
+        false => Ok(script),
+    });
+    script.map_err(|says| anyhow!("{}: {says}", args.file.display()))
 }
 
 fn means(args: &Replay, script: &Script, target: String, notices: &mut Vec<String>) -> anyhow::Result<Means> {
@@ -174,7 +185,8 @@ async fn connect(args: &Replay, to: &Target, script: &Script, recorded: &str, te
     let mut code = 0;
     for number in 1..=args.times {
         let played = async {
-            let dialled = TcpStream::connect((name.as_str(), port)).await;
+            let dialled = timeout(PATIENCE, TcpStream::connect((name.as_str(), port))).await;
+            let dialled = dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
             let stream = dialled.with_context(|| format!("cannot connect to {name}:{port}"))?;
             anyhow::Ok(play(script, &means, stream, tell).await)
         };

@@ -18,6 +18,7 @@ use proxy::replay::{Builder, Means, Pace, Played, Script, Tell, play};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::support::program::program;
 use crate::support::recorded::{Folder, LabSecrets, Recorded, analyze};
 use crate::support::{anywhere, connect};
 
@@ -269,6 +270,29 @@ fn what_cannot_be_played_is_said() {
     assert!(refused.contains("nobody got through to the server"), "{refused}");
     // The relay answers before it dials: what its client did is there.
     assert!(script(&golden("refused"), &Arc::default(), Side::Client).is_ok());
+}
+
+/// What a person asks for that cannot be is answered, and nothing is listened to.
+#[test]
+fn the_command_says_what_it_expects() {
+    let run = |args: &[&str]| {
+        let output = std::process::Command::new(program()).arg("replay").args(args).output().expect("rdpscope runs");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let file = |name: &str| golden(name).display().to_string();
+    let serve = ["--serve", "127.0.0.1:0"];
+    let check = |file: &str, more: &[&str], says: &str| {
+        let said = run(&[&[file], more].concat());
+        assert!(said.contains(says), "no {says:?} in {said}");
+    };
+    check(&file("alert-40"), &[], "--serve");
+    check(&file("refused"), &serve, "nobody got through to the server");
+    check(&file("alert-40"), &[&serve[..], &["--session", "2"]].concat(), "a number from 1 to 1");
+    check(&file("keyed/xfreerdp-shadow-denied"), &serve, "a number from 1 to 2");
+    check(&file("alert-40"), &[&serve[..], &["--without-nla"]].concat(), "found one without");
+    check(&file("alert-40"), &[&serve[..], &["--speed", "0"]].concat(), "expected a number from 0.001 to 1000");
+    check("README.md", &serve, "expected a capture");
 }
 
 /// Whatever is cut off a recording: there is a script, or a reason, and no panic.

@@ -19,6 +19,8 @@ pub(super) struct Ears {
     /// What is not read until the secrets are there.
     held: Option<Vec<Observation>>,
     heard: VecDeque<&'static str>,
+    /// Whether the handshake is over: how it went there is of no interest any more.
+    is_inside: bool,
     /// What the client offers in TLS.
     pub(super) hello: Option<ClientHello>,
 }
@@ -26,7 +28,7 @@ pub(super) struct Ears {
 impl Ears {
     /// For what this side says.
     pub(super) fn new(peer: Side) -> Ears {
-        Ears { session: Session::default(), peer, held: None, heard: VecDeque::new(), hello: None }
+        Ears { session: Session::default(), peer, held: None, heard: VecDeque::new(), is_inside: false, hello: None }
     }
 
     /// Bytes of one side, as they stood on the wire.
@@ -49,6 +51,7 @@ impl Ears {
     /// Reads what was held.
     pub(super) fn open(&mut self, secrets: Option<Secret>) {
         if let Some(secrets) = secrets {
+            self.is_inside = true;
             self.read(&observed(Seen::Secret(Arc::new(secrets))));
         }
         for observation in self.held.take().unwrap_or_default() {
@@ -67,14 +70,15 @@ impl Ears {
     }
 
     fn read(&mut self, observation: &Observation) {
-        let Ears { session, peer, heard, hello, .. } = self;
+        let Ears { session, peer, heard, hello, is_inside, .. } = self;
         session.push(observation, &mut |event| {
             if let What::ClientHello(offer) = &event.what {
                 *hello = Some((**offer).clone());
             }
             let Some((from, name)) = words::message(&event.what) else { return };
             let is_told_twice = name == words::ALERT && heard.back() == Some(&name);
-            if from == *peer && !is_told_twice {
+            let is_over = *is_inside && words::is_of_handshake(name);
+            if from == *peer && !is_told_twice && !is_over {
                 heard.push_back(name);
             }
         });

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use analyzer::observation::{Ending, Side};
+use analyzer::secret::Secret;
 use analyzer::time::Timestamp;
 use analyzer::transcript::Place;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::ears::Ears;
 use super::script::{Act, Move, Script, Terms};
@@ -87,6 +89,8 @@ struct Play<'a> {
     /// Where moves began to follow the clock.
     clock: Option<(Timestamp, Instant)>,
     is_mute: bool,
+    /// Whether this side has sent its FIN.
+    is_done: bool,
     /// Messages that came sooner than their turn.
     done: Vec<bool>,
     played: usize,
@@ -109,6 +113,7 @@ pub async fn play(script: &Script, means: &Means, stream: TcpStream, tell: &Tell
         last: (script.began, now),
         clock: None,
         is_mute: false,
+        is_done: false,
         done: vec![false; script.moves.len()],
         played: 0,
         departures: 0,
@@ -181,6 +186,7 @@ impl Play<'_> {
             Act::End(how) => {
                 self.until(one).await;
                 self.wire.finish().await;
+                self.is_done = true;
                 self.end(place, *how);
                 Next::On
             }
@@ -226,6 +232,8 @@ impl Play<'_> {
                 let mut plain = Vec::new();
                 // What breaks here the peer has been told, or shows by its end.
                 let _ = tls.take(data, &mut plain);
+                // A password may be in it.
+                let plain = Secret::new(plain);
                 if !plain.is_empty() && self.clock.is_none() {
                     self.ears.hear(SEALED);
                 }
@@ -264,8 +272,8 @@ impl Play<'_> {
                     self.last = (self.script.moves[later].at, Instant::now());
                     return Next::To(later + 1);
                 }
-                // Where both are heard, what stands inside TLS is told by its name.
-                None if found == SEALED => {}
+                // What stands inside TLS is heard twice: by its name, and as what a recording without secrets shows.
+                None if found == SEALED || name == SEALED => {}
                 // The peer takes what it is recorded to have refused: there is nothing to go on with.
                 None if name == ALERT => {
                     self.depart(one, &format!("expected {name}, found {found}"));
@@ -386,6 +394,7 @@ impl Play<'_> {
             self.ears.push(self.script.side.other(), &data);
             let mut plain = Vec::new();
             broken = tls.take(&data, &mut plain);
+            let plain = Secret::new(plain);
             says = tls.give();
             if !plain.is_empty() {
                 self.ears.hear(SEALED);
@@ -395,7 +404,7 @@ impl Play<'_> {
         let secrets = is_over.then(|| tls.secrets()).flatten();
         self.tls = Some(tls);
         if !says.is_empty() {
-            sleep_until(Instant::now() + self.paced(pause)).await;
+            reached(Instant::now() + self.paced(pause)).await;
             self.send(&says).await;
         }
         if let Err(broken) = broken {
@@ -420,7 +429,9 @@ impl Play<'_> {
                 }
                 break;
             }
-            if let Some(found) = self.ears.next().filter(|_| self.clock.is_none()).filter(|name| *name != SEALED) {
+            if let Some(found) =
+                self.ears.next().filter(|_| self.clock.is_none()).filter(|name| ![ALERT, SEALED].contains(name))
+            {
                 self.depart(
                     one,
                     &format!("expected the end of the {} ({}), found {found}", self.script.side.other(), name_of(how)),
@@ -451,6 +462,8 @@ impl Play<'_> {
         match leaves {
             // A person leaves when a person likes to.
             Some((later, _)) if self.clock.is_some() => Next::To(later + 1),
+            // What it would have said after that changes nothing.
+            _ if self.is_done => self.after_departure(place),
             _ => {
                 let one = &self.script.moves[place];
                 let says =
@@ -480,7 +493,8 @@ impl Play<'_> {
     fn hint(&self, one: &Move) -> &'static str {
         match self.script.proof {
             Some(proof) if one.frame >= proof => {
-                "; in CredSSP a server proves that it knows the password and has the key of its TLS: no recording can"
+                "; in CredSSP a server proves that it knows the password and has the key of its TLS, which no recording \
+                 can: --without-nla leaves it out"
             }
             Some(_) | None => "",
         }
@@ -496,12 +510,12 @@ impl Play<'_> {
             while self.wire.ended.is_none() {
                 tokio::select! {
                     biased;
-                    () = sleep_until(due) => break,
+                    () = reached(due) => break,
                     data = self.wire.receive() => if let Some(data) = data { self.hear(&data) },
                 }
             }
         } else {
-            sleep_until(due).await;
+            reached(due).await;
         }
         self.last = (one.at, Instant::now());
         self.clock.is_none() || self.wire.ended.is_none()
@@ -589,6 +603,18 @@ impl Play<'_> {
     }
 }
 
+/// Waits for a moment. The runtime's timer counts milliseconds, and who is first may be a matter of microseconds.
+async fn reached(due: Instant) {
+    while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        match left.checked_sub(TICK) {
+            Some(most) => sleep(most).await,
+            None => yield_now().await,
+        }
+    }
+}
+
+/// What the timer may be late by.
+const TICK: Duration = Duration::from_millis(2);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 fn name_of(how: Ending) -> &'static str {

@@ -10,13 +10,16 @@
 use std::time::Duration;
 
 use analyzer::analysis::Step;
-use analyzer::event::{Certificate, ClientHello, Finalization, McsPdu, RdpPdu, ServerHello, What};
-use analyzer::observation::{Absence, Ending, Interception, Leg, Opening, Seen, Side};
+use analyzer::event::{
+    Certificate, ClientHello, ConnectionConfirm, Finalization, McsPdu, Protocols, RdpPdu, ServerHello, What,
+};
+use analyzer::observation::{Ending, Interception, Leg, Opening, Seen, Side};
 use analyzer::secret::Secret;
 use analyzer::time::Timestamp;
 use analyzer::transcript::{Place, Said};
 
 use super::words::{self, SEALED};
+use crate::lab::wire::connection_confirm;
 
 /// Bytes that a script holds at most: what a side said behind them is not played.
 const MOST: usize = 256 << 20;
@@ -41,6 +44,8 @@ pub struct Script {
     pub(super) proof: Option<u64>,
     /// What TLS agreed on, where there was TLS.
     terms: Option<Terms>,
+    /// The move that is the server's confirm of CredSSP.
+    confirm: Option<usize>,
 }
 
 /// One of them.
@@ -136,7 +141,8 @@ impl Builder {
     /// For the script of this side.
     pub fn new(side: Side) -> Builder {
         let began = Timestamp::default();
-        let script = Script { side, began, moves: Vec::new(), notices: Vec::new(), proof: None, terms: None };
+        let script =
+            Script { side, began, moves: Vec::new(), notices: Vec::new(), proof: None, terms: None, confirm: None };
         Builder {
             script,
             stage: Stage::Clear,
@@ -155,7 +161,8 @@ impl Builder {
     /// Takes a step of the session.
     pub fn push(&mut self, step: &Step) {
         let observation = &step.observation;
-        self.is_gateway |= observation.seen == Seen::Opening(Opening::Gateway);
+        self.is_gateway |= observation.seen == Seen::Opening(Opening::Gateway)
+            || step.events.iter().any(|event| matches!(event.what, What::Gateway(_) | What::Outer(_)));
         let is_own = match observation.flow.leg {
             Leg::Front => self.script.side == Side::Client,
             Leg::Back => self.script.side == Side::Server,
@@ -171,7 +178,9 @@ impl Builder {
             Seen::Interception(Interception::Redialed { .. }) => *self = Builder::new(self.script.side),
             Seen::Bytes { from, data } if *from == self.script.side => self.own(step, data),
             Seen::Bytes { .. } => self.events(step),
-            Seen::Missing { from, why, .. } => self.missing(step, *from, *why),
+            // Nobody knows what to wait for; what is mirrored passed while the session was active.
+            Seen::Missing { from, .. } if *from != self.script.side => self.clock(step),
+            Seen::Missing { .. } => self.mute(step, "the recording does not have it"),
             Seen::Closed { from, how } => {
                 self.events(step);
                 self.closed(step, *from, *how);
@@ -296,8 +305,8 @@ impl Builder {
         let has = |wanted: &dyn Fn(&What) -> bool| step.events.iter().any(|event| wanted(&event.what));
         let is_data = has(&|what| matches!(what, What::Record { from, kind: DATA, .. } if *from == own));
         let is_opened = has(&|what| matches!(what, What::Decrypted { from, .. } if *from == own));
-        if is_data && !is_opened && !has(&|what| matches!(what, What::TlsEstablished { .. } | What::SealedAlert { .. }))
-        {
+        let is_of_tls = has(&|what| matches!(what, What::TlsEstablished { .. } | What::SealedAlert { .. }));
+        if is_data && !is_opened && !is_of_tls && !self.is_ticket() {
             self.mute(step, "it is sealed, and no secret opens it");
         }
         if has(&|what| matches!(what, What::SealedAlert { from, .. } if *from == own)) {
@@ -307,6 +316,13 @@ impl Builder {
             }
             self.act(step, Act::Goodbye);
         }
+    }
+
+    /// What a server of TLS 1.3 seals before its client has said anything: nobody speaks first in there but TLS itself, with
+    /// its tickets (RFC 8446 4.6.1).
+    fn is_ticket(&self) -> bool {
+        let is_first = matches!(self.script.moves.last(), Some(Move { act: Act::Shake { .. }, .. }));
+        self.script.side == Side::Server && is_first
     }
 
     fn events(&mut self, step: &Step) {
@@ -360,6 +376,11 @@ impl Builder {
                 terms.alpn = hello.alpn.clone().or(terms.alpn.take());
                 terms.server = Some((**hello).clone());
             }
+            What::ConnectionConfirm(ConnectionConfirm { selected: Some(selected), .. })
+                if selected.intersects(Protocols::CREDSSP) =>
+            {
+                self.script.confirm = self.script.moves.len().checked_sub(1);
+            }
             What::EncryptedExtensions { alpn } => self.script.terms.get_or_insert_default().alpn = alpn.clone(),
             What::Certificates { from: Side::Server, chain } => {
                 self.script.terms.get_or_insert_default().certificate = chain.first().cloned();
@@ -373,6 +394,10 @@ impl Builder {
                 if let Stage::Handshake(shaking) = &mut self.stage {
                     shaking.is_partial = true;
                 }
+            }
+            What::CertificateRequest => {
+                let says = "the server asks for a client certificate, which is not asked for again";
+                self.script.notices.push(says.to_owned());
             }
             What::Unsealed => self.is_unsealed = true,
             What::Credssp { from: Side::Server, request } if request.has_pub_key_auth => {
@@ -434,15 +459,6 @@ impl Builder {
         }
     }
 
-    fn missing(&mut self, step: &Step, from: Side, why: Absence) {
-        if from == self.script.side {
-            self.mute(step, "the recording does not have it");
-        } else if why != Absence::Mirrored {
-            // Nobody knows what to wait for.
-            self.clock(step);
-        }
-    }
-
     fn closed(&mut self, step: &Step, from: Option<Side>, how: Ending) {
         let Some(from) = from else { return };
         if from == self.script.side {
@@ -501,6 +517,28 @@ impl Shaking {
 }
 
 impl Script {
+    /// The server selects plain TLS where it had selected CredSSP, which is left out: what it proves in there, that it knows
+    /// the password and has the key of its TLS, no recording can prove.
+    ///
+    /// # Errors
+    /// Where there is no CredSSP, or it was never over; in words.
+    pub fn without_credssp(mut self) -> Result<Script, String> {
+        let confirm = self.confirm.filter(|_| self.side == Side::Server);
+        let confirm = confirm.ok_or("expected the server of a session with NLA, found one without")?;
+        let place = |wanted: &dyn Fn(&Act) -> bool| self.moves.iter().position(|one| wanted(&one.act));
+        let stands = place(&|act| matches!(act, Act::Shake { is_done: true, .. }));
+        let goes_on = place(&|act| matches!(act, Act::Expect(words::CONNECT_INITIAL)));
+        let (Some(stands), Some(goes_on)) = (stands, goes_on) else {
+            return Err("expected a session that got past NLA, and the secrets that show it".to_owned());
+        };
+        self.moves.drain(stands + 1..goes_on);
+        let selects_tls = connection_confirm(Some(Protocols::SSL.0));
+        self.moves[confirm].act = Act::Say(Place::Clear, Secret::new(selects_tls));
+        self.proof = None;
+        self.notices.push("NLA is left out: plain TLS is selected in its place".to_owned());
+        Ok(self)
+    }
+
     /// The certificate that the server showed, where the recording tells.
     pub fn certificate(&self) -> Option<&Certificate> {
         self.terms.as_ref()?.certificate.as_ref()

@@ -9,8 +9,18 @@ pub(super) const SEALED: &str = "something inside TLS";
 /// The first of TLS.
 pub(super) const CLIENT_HELLO: &str = "ClientHello";
 
+const SERVER_HELLO: &str = "ServerHello";
+const CLIENT_KEY_EXCHANGE: &str = "ClientKeyExchange";
 /// Of TLS, in clear or not.
 pub(super) const ALERT: &str = "TLS alert";
+
+/// Whether this is a message of TLS itself.
+pub(super) fn is_of_handshake(name: &str) -> bool {
+    [CLIENT_HELLO, SERVER_HELLO, CLIENT_KEY_EXCHANGE, ALERT].contains(&name)
+}
+
+/// The first of RDP behind what authenticates.
+pub(super) const CONNECT_INITIAL: &str = "MCS Connect Initial";
 
 /// Who says this message, and its name. `None` where it is no message of its own, or none that anybody waits for: what
 /// channels carry comes when it comes.
@@ -21,8 +31,8 @@ pub(super) fn message(what: &What) -> Option<(Side, &'static str)> {
         What::NegotiationFailure { .. } => (Side::Server, "RDP Negotiation Failure"),
         What::NotRdp { from, .. } => (*from, "something that is not RDP"),
         What::ClientHello(_) => (Side::Client, CLIENT_HELLO),
-        What::ServerHello(_) => (Side::Server, "ServerHello"),
-        What::ClientKeyExchange => (Side::Client, "ClientKeyExchange"),
+        What::ServerHello(_) => (Side::Server, SERVER_HELLO),
+        What::ClientKeyExchange => (Side::Client, CLIENT_KEY_EXCHANGE),
         What::SealedAlert { from, .. } => (*from, ALERT),
         What::Alert { from, .. } => (*from, ALERT),
         What::Credssp { from, .. } => (*from, "TSRequest"),
@@ -37,7 +47,7 @@ pub(super) fn message(what: &What) -> Option<(Side, &'static str)> {
 
 fn mcs(pdu: McsPdu) -> Option<&'static str> {
     Some(match pdu {
-        McsPdu::ConnectInitial => "MCS Connect Initial",
+        McsPdu::ConnectInitial => CONNECT_INITIAL,
         McsPdu::ConnectResponse { .. } => "MCS Connect Response",
         McsPdu::ErectDomainRequest => "MCS Erect Domain Request",
         McsPdu::AttachUserRequest => "MCS Attach User Request",

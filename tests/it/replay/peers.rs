@@ -20,9 +20,13 @@ struct Replay {
 
 impl Replay {
     fn serve(recording: &Path, times: usize) -> Outcome<Replay> {
+        Replay::serve_with(recording, &["--times", &times.to_string()])
+    }
+
+    fn serve_with(recording: &Path, more: &[&str]) -> Outcome<Replay> {
         let folder = Folder::new()?;
         let mut command = Command::new(program());
-        command.arg("replay").arg(recording).args(["--serve", "127.0.0.1:0", "--times", &times.to_string()]);
+        command.arg("replay").arg(recording).args(["--serve", "127.0.0.1:0"]).args(more);
         let mut process = Process::start(command.stdin(Stdio::null()), folder.path())?;
         let port = process.wait_ready(|process| {
             let output = process.output();
@@ -147,7 +151,8 @@ fn an_alert_comes_again() {
     lab("alert-40", 143);
 }
 
-/// In CredSSP a server proves that it knows the password: the client does not go on, and the reason is told.
+/// In CredSSP a server proves that it knows the password: the client does not go on, the reason is told, and so is the way
+/// around it, by which it shows the desktop.
 #[test]
 fn why_a_client_does_not_go_on_in_credssp_is_told() {
     with_peers("why_a_client_does_not_go_on_in_credssp_is_told", || {
@@ -161,6 +166,10 @@ fn why_a_client_does_not_go_on_in_credssp_is_told() {
         assert_eq!(exit, Some(1), "{said}");
         let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("a server proves that it knows the password"), "{said}");
+        let replay = Replay::serve_with(&recorded.recordings[0], &["--without-nla"])?;
+        let ran = xfreerdp(&screen, replay.port, Security::Tls(""), "any", Then::CloseTheWindow)?;
+        let (exit, said) = replay.finish()?;
+        assert_eq!((exit, ran.code, ran.showed_a_picture), (Some(0), Some(0), true), "{said}\n{}", ran.output);
         Ok(())
     });
 }
