@@ -20,6 +20,7 @@ use analyzer::transcript::{Place, Said};
 
 use super::words::{self, SEALED};
 use crate::lab::wire::connection_confirm;
+use crate::tls::has_suite;
 
 /// Bytes that a script holds at most: what a side said behind them is not played.
 const MOST: usize = 256 << 20;
@@ -359,7 +360,9 @@ impl Builder {
 
     /// The peer says something that no secret opens.
     fn sealed(&mut self, step: &Step) {
-        let is_opened = step.events.iter().any(|event| matches!(event.what, What::Decrypted { .. }));
+        // An alert is known by its length, or opened.
+        let is_known = |what: &What| matches!(what, What::Decrypted { .. } | What::SealedAlert { .. });
+        let is_opened = step.events.iter().any(|event| is_known(&event.what));
         let is_told = matches!(self.script.moves.last(), Some(Move { act: Act::Expect(SEALED), .. }));
         if matches!(self.stage, Stage::Inside) && !is_opened && !is_told && !self.is_clocked {
             self.act(step, Act::Expect(SEALED));
@@ -478,6 +481,11 @@ impl Builder {
                 let says = "TLS 1.0 or 1.1 was recorded, which this program's TLS does not have: 1.2 is played";
                 notices.push(says.to_owned());
             }
+            if !has_suite(server.cipher) {
+                let suite = server.cipher;
+                notices
+                    .push(format!("this program's TLS does not have the cipher suite {suite:#06x}: another is played"));
+            }
             if server.resumed {
                 notices.push("TLS was resumed; a full handshake is played".to_owned());
             }
@@ -528,7 +536,7 @@ impl Script {
         let place = |wanted: &dyn Fn(&Act) -> bool| self.moves.iter().position(|one| wanted(&one.act));
         let stands = place(&|act| matches!(act, Act::Shake { is_done: true, .. }));
         let goes_on = place(&|act| matches!(act, Act::Expect(words::CONNECT_INITIAL)));
-        let (Some(stands), Some(goes_on)) = (stands, goes_on) else {
+        let (Some(stands), Some(goes_on)) = (stands, goes_on.filter(|place| Some(*place) > stands)) else {
             return Err("expected a session that got past NLA, and the secrets that show it".to_owned());
         };
         self.moves.drain(stands + 1..goes_on);

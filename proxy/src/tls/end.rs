@@ -294,6 +294,11 @@ const ENCRYPTED: &[u8] = b"ENCRYPTED";
 /// Newest first.
 static VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS13, &version::TLS12];
 
+/// Whether this program's TLS has this cipher suite.
+pub fn has_suite(suite: u16) -> bool {
+    ring::default_provider().cipher_suites.iter().any(|known| u16::from(known.suite()) == suite)
+}
+
 /// What can be spoken here of what a client offers.
 fn common(offer: &Offer<'_>) -> CryptoProvider {
     let mut provider = ring::default_provider();
