@@ -229,6 +229,16 @@ async fn a_client_that_leaves_is_told_where() {
     assert!(told.contains("expected X.224 Connection Request, found the end of the client (FIN)"), "{told}");
 }
 
+/// A client that asks for something else is told, and served on as far as it likes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_asks_for_something_else_is_told() {
+    let replayed = serve(&golden("healthy-nla"), &Arc::default(), Pace::AsFastAsPossible).await;
+    Scenario::named("healthy-tls12").expect("one").connect(replayed.addr).await;
+    replayed.task.await.expect("it ends");
+    let told = replayed.told.lock().expect("told").join("; ");
+    assert!(told.contains("the client asks for SSL, and the server selects HYBRID"), "{told}");
+}
+
 /// Pauses are at least those that were recorded; twice as fast halves them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_thinks_thinks_again() {

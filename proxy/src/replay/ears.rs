@@ -2,12 +2,12 @@
 //! are this program's own.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use analyzer::event::{ClientHello, What};
+use analyzer::event::{ClientHello, Protocols, What};
 use analyzer::observation::{Flow, Leg, Observation, Seen, Side};
 use analyzer::secret::Secret;
 use analyzer::session::Session;
-use std::sync::Arc;
 
 use super::words;
 use crate::clock;
@@ -21,6 +21,8 @@ pub(super) struct Ears {
     heard: VecDeque<&'static str>,
     /// Whether the handshake is over: how it went there is of no interest any more.
     is_inside: bool,
+    /// What the client asks for; nothing where it does not say.
+    pub(super) asked: Protocols,
     /// What the client offers in TLS.
     pub(super) hello: Option<ClientHello>,
 }
@@ -28,7 +30,15 @@ pub(super) struct Ears {
 impl Ears {
     /// For what this side says.
     pub(super) fn new(peer: Side) -> Ears {
-        Ears { session: Session::default(), peer, held: None, heard: VecDeque::new(), is_inside: false, hello: None }
+        Ears {
+            session: Session::default(),
+            peer,
+            held: None,
+            heard: VecDeque::new(),
+            is_inside: false,
+            asked: Protocols::default(),
+            hello: None,
+        }
     }
 
     /// Bytes of one side, as they stood on the wire.
@@ -70,10 +80,12 @@ impl Ears {
     }
 
     fn read(&mut self, observation: &Observation) {
-        let Ears { session, peer, heard, hello, is_inside, .. } = self;
+        let Ears { session, peer, heard, asked, hello, is_inside, .. } = self;
         session.push(observation, &mut |event| {
-            if let What::ClientHello(offer) = &event.what {
-                *hello = Some((**offer).clone());
+            match &event.what {
+                What::ConnectionRequest(request) => *asked = request.requested.unwrap_or_default(),
+                What::ClientHello(offer) => *hello = Some((**offer).clone()),
+                _ => {}
             }
             let Some((from, name)) = words::message(&event.what) else { return };
             let is_told_twice = name == words::ALERT && heard.back() == Some(&name);

@@ -4,6 +4,9 @@
 //! Where the peer departs it says so and goes on if it can: a message that is missing is passed over with what answered it,
 //! one that nobody expects is told.
 
+mod handshake;
+mod telling;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +19,11 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::ears::Ears;
-use super::script::{Act, Move, Script, Terms};
+use super::script::{Act, Move, Script};
 use super::wire::Wire;
-use super::words::{ALERT, CLIENT_HELLO, SEALED};
-use crate::tls::{Agreed, Credential, End, Offer};
+use super::words::{ALERT, SEALED};
+use crate::tls::{Credential, End};
+use telling::name_of;
 
 /// Bytes before TLS that are kept: a ClientHello is shorter.
 const LONGEST: usize = 256 << 10;
@@ -155,6 +159,7 @@ impl Play<'_> {
                 if !self.until(one).await {
                     return self.gone(place);
                 }
+                self.check_selection(place, one);
                 self.say(*at, bytes).await;
                 Next::On
             }
@@ -318,111 +323,6 @@ impl Play<'_> {
         None
     }
 
-    async fn begin(&mut self, place: usize, one: &Move, terms: &Terms) -> Next {
-        self.until(one).await;
-        let made = match self.script.side {
-            Side::Server => self.server(one, terms),
-            Side::Client => self.client(terms),
-        };
-        let mut tls = match made {
-            Ok(tls) => tls,
-            Err(says) => {
-                self.depart(one, &format!("TLS cannot be played: {says}"));
-                return Next::Over;
-            }
-        };
-        let hello = std::mem::take(&mut self.unread);
-        let taken = if self.script.side == Side::Server { tls.take(&hello, &mut Vec::new()) } else { Ok(()) };
-        let mut flight = tls.give();
-        if let Some(cut) = terms.cut {
-            flight.truncate(cut.min(flight.len().saturating_sub(1)));
-        }
-        self.tls = Some(tls);
-        if self.script.moves[place..].iter().any(|one| matches!(one.act, Act::Shake { is_done: true, .. })) {
-            self.ears.hold();
-        }
-        self.send(&flight).await;
-        match taken {
-            Ok(()) => Next::On,
-            Err(broken) => {
-                self.depart(one, &format!("the client's TLS does not go with what was recorded: {}", broken.0));
-                Next::Over
-            }
-        }
-    }
-
-    /// The version is that of the recording, where both this program and the client have it.
-    fn server(&mut self, one: &Move, terms: &Terms) -> Result<End, String> {
-        let credential = self.means.credential.as_ref().ok_or("there is no certificate to show")?;
-        let Some(offer) = &self.ears.hello else { return Err(format!("there is no {CLIENT_HELLO}")) };
-        let recorded = terms.server.clone().unwrap_or_default();
-        let alpn = terms.alpn.as_deref();
-        let agreed = |version: u16| Agreed::recorded(version, recorded.cipher, alpn);
-        let chosen = match agreed(recorded.version.max(0x0303))
-            .filter(|_| offer.versions.contains(&recorded.version.max(0x0303)))
-        {
-            Some(agreed) => agreed,
-            None => {
-                let other = offer.versions.iter().find_map(|version| agreed(*version));
-                self.depart(one, "the client does not offer the version of TLS that was recorded");
-                other.ok_or("it offers none that this program has")?
-            }
-        };
-        End::server(credential, &chosen).map_err(|error| error.to_string())
-    }
-
-    fn client(&self, terms: &Terms) -> Result<End, String> {
-        let hello = &terms.client;
-        let offer = Offer {
-            versions: &hello.versions,
-            ciphers: &hello.ciphers,
-            groups: &hello.groups,
-            name: hello.sni.as_deref(),
-            alpn: &hello.alpn,
-        };
-        let made = End::client(&offer, &self.means.target).map_err(|error| error.to_string())?;
-        made.ok_or_else(|| "this program has none of the versions and suites that the client offers".to_owned())
-    }
-
-    /// Goes on with the handshake.
-    async fn shake(&mut self, place: usize, one: &Move, pause: Duration, is_done: bool) -> Next {
-        let Some(mut tls) = self.tls.take() else { return Next::On };
-        let mut says = tls.give();
-        let mut broken = Ok(());
-        while broken.is_ok() && says.is_empty() && tls.is_handshaking() {
-            let Some(data) = self.wire.receive().await else {
-                self.tls = Some(tls);
-                self.ears.open(None);
-                return self.gone(place);
-            };
-            self.ears.push(self.script.side.other(), &data);
-            let mut plain = Vec::new();
-            broken = tls.take(&data, &mut plain);
-            let plain = Secret::new(plain);
-            says = tls.give();
-            if !plain.is_empty() {
-                self.ears.hear(SEALED);
-            }
-        }
-        let is_over = !tls.is_handshaking();
-        let secrets = is_over.then(|| tls.secrets()).flatten();
-        self.tls = Some(tls);
-        if !says.is_empty() {
-            reached(Instant::now() + self.paced(pause)).await;
-            self.send(&says).await;
-        }
-        if let Err(broken) = broken {
-            self.depart(one, &format!("TLS does not come about: {}", broken.0));
-            return self.after_departure(place);
-        }
-        if is_done && !is_over {
-            return Box::pin(self.shake(place, one, pause, is_done)).await;
-        }
-        self.ears.open(secrets);
-        self.last = (one.at, Instant::now());
-        Next::On
-    }
-
     /// Waits for the peer's end.
     async fn left(&mut self, place: usize, one: &Move, how: Ending) -> Next {
         while self.wire.ended.is_none() {
@@ -484,26 +384,6 @@ impl Play<'_> {
         leaves.map_or(Next::Over, |(later, _)| Next::To(later + 1))
     }
 
-    fn wants(&self, one: &Move) -> String {
-        match one.act {
-            Act::Expect(name) => name.to_owned(),
-            Act::Begin(_) | Act::Shake { .. } => "the TLS handshake to go on".to_owned(),
-            Act::Say(..) | Act::Goodbye | Act::Clock | Act::Mute(_) => format!("it to hear the {}", self.script.side),
-            Act::Left(how) | Act::End(how) => format!("{} of the {}", name_of(how), self.script.side),
-        }
-    }
-
-    /// Why no recording can go on here.
-    fn hint(&self, one: &Move) -> &'static str {
-        match self.script.proof {
-            Some(proof) if one.frame >= proof => {
-                "; in CredSSP a server proves that it knows the password and has the key of its TLS, which no recording \
-                 can: --without-nla leaves it out"
-            }
-            Some(_) | None => "",
-        }
-    }
-
     /// Waits until it is this move's turn. False where the peer has ended by then.
     async fn until(&mut self, one: &Move) -> bool {
         let due = match self.clock {
@@ -535,52 +415,6 @@ impl Play<'_> {
             Pace::Times(times) => Duration::try_from_secs_f64(gap.as_secs_f64() / times).unwrap_or(YEAR).min(YEAR),
             Pace::AsFastAsPossible => Duration::ZERO,
         }
-    }
-
-    /// How this side ended, and what it did last before that.
-    fn end(&mut self, place: usize, how: Ending) {
-        let side = self.script.side;
-        let before = place.checked_sub(1).map(|before| &self.script.moves[before]);
-        let since = |one: &Move| self.script.moves[place].at.since(one.at);
-        let says = match before {
-            Some(one) => format!("{} of the {side} {:?} after {}", name_of(how), rounded(since(one)), self.was(one)),
-            None => format!(
-                "{} of the {side} {:?} after the connection stood",
-                name_of(how),
-                rounded(self.script.moves[place].at.since(self.script.began))
-            ),
-        };
-        self.ended.get_or_insert(says);
-    }
-
-    fn was(&self, one: &Move) -> String {
-        match one.act {
-            Act::Expect(name) => name.to_owned(),
-            Act::Begin(_) | Act::Shake { .. } => "its part in the TLS handshake".to_owned(),
-            Act::Say(..) | Act::Mute(_) => "its last word".to_owned(),
-            Act::Clock => "the connection sequence".to_owned(),
-            Act::Goodbye => "its close_notify".to_owned(),
-            Act::Left(how) => format!("{} of the {}", name_of(how), self.script.side.other()),
-            Act::End(how) => format!("its {}", name_of(how)),
-        }
-    }
-
-    fn depart(&mut self, one: &Move, says: &str) {
-        self.departures += 1;
-        match self.departures {
-            ..=TOLD => self.tell(&format!("DEPARTS at {}: {says}", self.at(one))),
-            n if n == TOLD + 1 => self.tell("DEPARTS again and again: counted from here on"),
-            _ => {}
-        }
-    }
-
-    fn at(&self, one: &Move) -> String {
-        let (then, now) = (one.at.since(self.script.began), self.began.elapsed());
-        format!("frame {} (recorded at +{:?}, now +{:?})", one.frame, rounded(then), rounded(now))
-    }
-
-    fn tell(&self, says: &str) {
-        (self.tell.0)(says);
     }
 
     async fn close(mut self, is_reset: bool) -> Played {
@@ -623,26 +457,6 @@ const INSTANT: Duration = Duration::from_micros(100);
 /// What the timer may be late by.
 const TICK: Duration = Duration::from_millis(2);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
-
-fn name_of(how: Ending) -> &'static str {
-    match how {
-        Ending::Fin => "FIN",
-        Ending::Reset => "RST",
-        Ending::Refused => "refusal",
-        Ending::Unreachable => "no route",
-        Ending::TimedOut => "timeout",
-        Ending::Unresolved => "no address",
-        Ending::Cut => "the recording's end",
-    }
-}
-
-/// To three digits or so: nobody reads nanoseconds.
-fn rounded(length: Duration) -> Duration {
-    match length.as_micros() {
-        0..10_000 => Duration::from_micros(length.as_micros() as u64),
-        _ => Duration::from_millis(length.as_millis() as u64),
-    }
-}
 
 impl std::fmt::Debug for Tell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -7,6 +7,8 @@
 //! Until both sides stand (Font Map, \[MS-RDPBCGR\] 2.2.1.22) a move follows what the peer said before it; from there on it
 //! follows the clock.
 
+mod handshake;
+
 use std::time::Duration;
 
 use analyzer::analysis::Step;
@@ -20,7 +22,7 @@ use analyzer::transcript::{Place, Said};
 
 use super::words::{self, SEALED};
 use crate::lab::wire::connection_confirm;
-use crate::tls::has_suite;
+use handshake::Shaking;
 
 /// Bytes that a script holds at most: what a side said behind them is not played.
 const MOST: usize = 256 << 20;
@@ -45,8 +47,10 @@ pub struct Script {
     pub(super) proof: Option<u64>,
     /// What TLS agreed on, where there was TLS.
     terms: Option<Terms>,
-    /// The move that is the server's confirm of CredSSP.
-    confirm: Option<usize>,
+    /// What the client asked for.
+    pub(super) asked: Protocols,
+    /// The move that is the server's confirm, and what it selects.
+    pub(super) selects: Option<(usize, Protocols)>,
 }
 
 /// One of them.
@@ -125,25 +129,20 @@ enum Stage {
     Inside,
 }
 
-/// A handshake as it goes on.
-#[derive(Debug, Default)]
-struct Shaking {
-    /// What the played side sent, as it stood on the wire: each the index of its move, and how long it came after
-    /// what was seen before.
-    chunks: Vec<(usize, Duration)>,
-    /// How many of them are its first flight, once that is known to be complete.
-    flight: Option<usize>,
-    /// It closed in the middle of a message.
-    is_partial: bool,
-    len: usize,
-}
-
 impl Builder {
     /// For the script of this side.
     pub fn new(side: Side) -> Builder {
         let began = Timestamp::default();
-        let script =
-            Script { side, began, moves: Vec::new(), notices: Vec::new(), proof: None, terms: None, confirm: None };
+        let script = Script {
+            side,
+            began,
+            moves: Vec::new(),
+            notices: Vec::new(),
+            proof: None,
+            terms: None,
+            asked: Protocols::default(),
+            selects: None,
+        };
         Builder {
             script,
             stage: Stage::Clear,
@@ -284,16 +283,6 @@ impl Builder {
         })
     }
 
-    /// What the side sends while the handshake goes on. What becomes of it is settled when it is known how that ends.
-    fn chunk(&mut self, step: &Step, data: &[u8], gap: Duration) {
-        let place = self.script.moves.len();
-        self.act(step, Act::Say(Place::Clear, Secret::new(data.to_vec())));
-        if let Stage::Handshake(shaking) = &mut self.stage {
-            shaking.chunks.push((place, gap));
-            shaking.len += data.len();
-        }
-    }
-
     /// What the side says inside TLS.
     fn inside(&mut self, step: &Step) {
         let own = self.script.side;
@@ -379,10 +368,9 @@ impl Builder {
                 terms.alpn = hello.alpn.clone().or(terms.alpn.take());
                 terms.server = Some((**hello).clone());
             }
-            What::ConnectionConfirm(ConnectionConfirm { selected: Some(selected), .. })
-                if selected.intersects(Protocols::CREDSSP) =>
-            {
-                self.script.confirm = self.script.moves.len().checked_sub(1);
+            What::ConnectionRequest(request) => self.script.asked = request.requested.unwrap_or_default(),
+            What::ConnectionConfirm(ConnectionConfirm { selected: Some(selected), .. }) => {
+                self.script.selects = self.script.moves.len().checked_sub(1).map(|place| (place, *selected));
             }
             What::EncryptedExtensions { alpn } => self.script.terms.get_or_insert_default().alpn = alpn.clone(),
             What::Certificates { from: Side::Server, chain } => {
@@ -410,58 +398,6 @@ impl Builder {
         }
     }
 
-    /// The handshake is over.
-    fn settle_at(&mut self, step: &Step) {
-        let pause = self.settle(true);
-        self.act(step, Act::Shake { pause, is_done: true });
-    }
-
-    /// Puts this program's own TLS in the place of what the side sent, where it has a part in the handshake. Gives how
-    /// long it took for its last answer.
-    fn settle(&mut self, is_done: bool) -> Duration {
-        let next = if is_done { Stage::Inside } else { Stage::Clear };
-        let Stage::Handshake(shaking) = std::mem::replace(&mut self.stage, next) else { return Duration::ZERO };
-        let Some((first, _)) = shaking.chunks.first().copied() else { return Duration::ZERO };
-        let mut terms = self.script.terms.clone().unwrap_or_default();
-        if is_done {
-            self.script.moves.truncate(first + 1);
-            self.script.moves[first].act = Act::Begin(Box::new(terms));
-            let last = shaking.chunks.last().filter(|_| shaking.chunks.len() > 1);
-            return last.map_or(Duration::ZERO, |(_, gap)| *gap);
-        }
-        let flight = match self.script.side {
-            Side::Client => 1,
-            Side::Server => match shaking.server_flight(terms.server.as_ref()) {
-                // A part of it, or an alert in its place: as it was.
-                Flight::AsItWas => return Duration::ZERO,
-                Flight::Cut(chunks) => {
-                    terms.cut = Some(shaking.len);
-                    chunks
-                }
-                Flight::Whole(chunks) => chunks,
-            },
-        };
-        self.script.moves[first].act = Act::Begin(Box::new(terms));
-        self.settle_rest(&shaking, flight);
-        Duration::ZERO
-    }
-
-    /// What a side sent behind its first flight, in a handshake that came to no end: an alert as it was, and a client's
-    /// answer by our own TLS.
-    fn settle_rest(&mut self, shaking: &Shaking, flight: usize) {
-        for (n, (place, gap)) in shaking.chunks.iter().enumerate().skip(1).rev() {
-            let is_alert = matches!(&self.script.moves[*place].act, Act::Say(_, bytes) if bytes.len() == ALERT);
-            if n >= flight && is_alert {
-                continue;
-            }
-            if n >= flight && self.script.side == Side::Client {
-                self.script.moves[*place].act = Act::Shake { pause: *gap, is_done: false };
-            } else {
-                self.script.moves.remove(*place);
-            }
-        }
-    }
-
     fn closed(&mut self, step: &Step, from: Option<Side>, how: Ending) {
         let Some(from) = from else { return };
         if from == self.script.side {
@@ -469,57 +405,6 @@ impl Builder {
             self.act(step, Act::End(how));
         } else if !self.script.moves.iter().any(|one| matches!(one.act, Act::Left(_))) {
             self.act(step, Act::Left(how));
-        }
-    }
-
-    /// What of TLS is played otherwise than it was.
-    fn note_terms(&mut self) {
-        let Some(terms) = &self.script.terms else { return };
-        let notices = &mut self.script.notices;
-        if let Some(server) = &terms.server {
-            if !matches!(server.version, 0x0303 | TLS_1_3) {
-                let says = "TLS 1.0 or 1.1 was recorded, which this program's TLS does not have: 1.2 is played";
-                notices.push(says.to_owned());
-            }
-            if !has_suite(server.cipher) {
-                let suite = server.cipher;
-                notices
-                    .push(format!("this program's TLS does not have the cipher suite {suite:#06x}: another is played"));
-            }
-            if server.resumed {
-                notices.push("TLS was resumed; a full handshake is played".to_owned());
-            }
-        }
-        let is_sealed = !self.is_unsealed && self.script.moves.iter().any(|one| matches!(one.act, Act::Shake { .. }));
-        if is_sealed {
-            let says = "no secret opens its TLS: behind the handshake only times and the end are played";
-            notices.push(says.to_owned());
-        }
-    }
-}
-
-/// An alert in clear with its record's header (RFC 5246 6.2.1, 7.2).
-const ALERT: usize = 7;
-
-/// What became of a server's first flight.
-enum Flight {
-    AsItWas,
-    /// So many chunks, the last of which ends in the middle.
-    Cut(usize),
-    /// So many chunks.
-    Whole(usize),
-}
-
-impl Shaking {
-    /// Up to TLS 1.2 all of it is in clear, and a part of it can be said again; in TLS 1.3 it is sealed for one client.
-    fn server_flight(&self, hello: Option<&ServerHello>) -> Flight {
-        match (hello, self.flight) {
-            (None, _) => Flight::AsItWas,
-            (Some(hello), None) if hello.version < TLS_1_3 => Flight::AsItWas,
-            (Some(_), None) if self.is_partial => Flight::Cut(self.chunks.len()),
-            (Some(_), None) => Flight::Whole(self.chunks.len()),
-            // The chunk that ends it is counted after it is known.
-            (Some(_), Some(chunks)) => Flight::Whole(chunks.max(1)),
         }
     }
 }
@@ -531,8 +416,10 @@ impl Script {
     /// # Errors
     /// Where there is no CredSSP, or it was never over; in words.
     pub fn without_credssp(mut self) -> Result<Script, String> {
-        let confirm = self.confirm.filter(|_| self.side == Side::Server);
-        let confirm = confirm.ok_or("expected the server of a session with NLA, found one without")?;
+        let selects = self.selects.filter(|(_, selected)| selected.intersects(Protocols::CREDSSP));
+        let (confirm, _) = selects
+            .filter(|_| self.side == Side::Server)
+            .ok_or("expected the server of a session with NLA, found one without")?;
         let place = |wanted: &dyn Fn(&Act) -> bool| self.moves.iter().position(|one| wanted(&one.act));
         let stands = place(&|act| matches!(act, Act::Shake { is_done: true, .. }));
         let goes_on = place(&|act| matches!(act, Act::Expect(words::CONNECT_INITIAL)));
@@ -542,6 +429,7 @@ impl Script {
         self.moves.drain(stands + 1..goes_on);
         let selects_tls = connection_confirm(Some(Protocols::SSL.0));
         self.moves[confirm].act = Act::Say(Place::Clear, Secret::new(selects_tls));
+        self.selects = Some((confirm, Protocols::SSL));
         self.proof = None;
         self.notices.push("NLA is left out: plain TLS is selected in its place".to_owned());
         Ok(self)

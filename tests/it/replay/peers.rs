@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::peers::{PASSWORD, Ran, Screen, Security, Server, Then, xfreerdp};
-use crate::support::process::{Folder, Outcome, Process, with_peers};
+use crate::support::peers::{PASSWORD, Ran, Screen, Security, Server, Then, rdesktop, xfreerdp};
+use crate::support::process::{self, Folder, Outcome, Process, with_peers};
 use crate::support::program::{Finished, Proxy, analyze, program};
 
 /// A running `rdpscope replay --serve`.
@@ -170,6 +170,44 @@ fn why_a_client_does_not_go_on_in_credssp_is_told() {
         let ran = xfreerdp(&screen, replay.port, Security::Tls(""), "any", Then::CloseTheWindow)?;
         let (exit, said) = replay.finish()?;
         assert_eq!((exit, ran.code, ran.showed_a_picture), (Some(0), Some(0), true), "{said}\n{}", ran.output);
+        Ok(())
+    });
+}
+
+/// What standard RDP security seals nobody can say again: it is played up to there, and that is told.
+#[test]
+fn standard_rdp_security_is_played_up_to_what_it_seals() {
+    with_peers("standard_rdp_security_is_played_up_to_what_it_seals", || {
+        let (screen, server) = (Screen::start()?, Server::xrdp(Security::Rdp)?);
+        let proxy = record(server.port, None)?;
+        rdesktop(&screen, proxy.port)?;
+        let recorded = proxy.finish()?;
+        let replay = Replay::serve_with(&recorded.recordings[0], &["--as-fast-as-possible"])?;
+        let (folder, to) = (Folder::new()?, format!("127.0.0.1:{}", replay.port));
+        let mut again = Command::new(process::program("rdesktop")?);
+        again.args(["-u", "na", "-p", "na", "-g", "800x600", &to]);
+        again.env("DISPLAY", screen.name()).env("HOME", folder.path()).stdin(Stdio::null());
+        let _waits_for_the_rest = Process::start(&mut again, folder.path())?;
+        let (exit, said) = replay.finish()?;
+        let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("it is sealed by standard RDP security"), "{said}");
+        assert_eq!(exit, Some(0), "{said}");
+        Ok(())
+    });
+}
+
+/// A Windows server, from anybody's capture of mstsc with the secrets in it: xfreerdp is served to the capture's end, which the
+/// server announces (ERRINFO_RPC_INITIATED_DISCONNECT_BY_USER, FreeRDP's exit code 11).
+#[test]
+fn a_windows_server_is_played_from_a_capture() {
+    let Some(corpus) = crate::corpus::corpus() else { return };
+    with_peers("a_windows_server_is_played_from_a_capture", || {
+        let screen = Screen::start()?;
+        let capture = corpus.join("awakecoding-rdp-nla-kerberos-auth1.pcapng");
+        let replay = Replay::serve_with(&capture, &["--without-nla"])?;
+        let ran = xfreerdp(&screen, replay.port, Security::Tls(""), "any", Then::Stay)?;
+        let (_, said) = replay.finish()?;
+        assert_eq!(ran.code, Some(11), "{said}\n{}", ran.output);
         Ok(())
     });
 }
