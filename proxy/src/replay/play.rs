@@ -418,7 +418,7 @@ impl Play<'_> {
     }
 
     async fn close(mut self, is_reset: bool) -> Played {
-        let has_end = self.script.moves.iter().any(|one| matches!(one.act, Act::End(_)));
+        let has_end = self.script.moves.iter().any(|one| matches!(one.act, Act::End(_) | Act::Left(_)));
         let ended = match &self.ended {
             Some(ended) => ended.clone(),
             None => "silence: the recording ends here".to_owned(),
@@ -429,7 +429,7 @@ impl Play<'_> {
             let _ = self.wire.reset();
             return played;
         }
-        // A recorded server that never ends is silent for as long as its client stays.
+        // A server of a recording in which nobody ends is silent for as long as its client stays.
         if !has_end && self.departures == 0 && self.script.side == Side::Server {
             while self.wire.receive().await.is_some() {}
         }
