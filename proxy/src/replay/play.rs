@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::ears::Ears;
 use super::script::{Act, Move, Script};
 use super::wire::Wire;
-use super::words::{ALERT, SEALED};
+use super::words::{ALERT, SEALED, is_of_handshake};
 use crate::tls::{Credential, End};
 use telling::name_of;
 
@@ -134,7 +134,7 @@ impl Play<'_> {
         let mut is_reset = false;
         while let Some(one) = self.script.moves.get(place) {
             if let Act::End(Ending::Reset) = one.act {
-                self.until(one).await;
+                self.until_end(place, one).await;
                 self.end(place, Ending::Reset);
                 self.played += 1;
                 is_reset = true;
@@ -156,7 +156,8 @@ impl Play<'_> {
         match &one.act {
             Act::Say(..) if self.is_mute => Next::On,
             Act::Say(at, bytes) => {
-                if !self.until(one).await {
+                // Who has left as recorded may still be spoken to: a FIN ends one direction.
+                if !self.until(one).await && !self.has_left(place) {
                     return self.gone(place);
                 }
                 self.check_selection(place, one);
@@ -191,7 +192,7 @@ impl Play<'_> {
                 Next::On
             }
             Act::End(how) => {
-                self.until(one).await;
+                self.until_end(place, one).await;
                 self.wire.finish().await;
                 self.is_done = true;
                 self.end(place, *how);
@@ -333,9 +334,7 @@ impl Play<'_> {
                 }
                 break;
             }
-            if let Some(found) =
-                self.ears.next().filter(|_| self.clock.is_none()).filter(|name| ![ALERT, SEALED].contains(name))
-            {
+            if let Some(found) = self.ears.next().filter(|name| self.is_of_interest(name)) {
                 self.depart(
                     one,
                     &format!("expected the end of the {} ({}), found {found}", self.script.side.other(), name_of(how)),
@@ -355,6 +354,26 @@ impl Play<'_> {
             format!("{} of the {}", name_of(self.wire.ended.unwrap_or(how)), self.script.side.other())
         });
         Next::On
+    }
+
+    /// Whether a message tells that the peer goes on where its end is expected.
+    fn is_of_interest(&self, name: &'static str) -> bool {
+        let is_known = !self.script.is_sealed || is_of_handshake(name);
+        !self.is_done && self.clock.is_none() && is_known && ![ALERT, SEALED].contains(&name)
+    }
+
+    /// Whether the recorded peer has left before this move.
+    fn has_left(&self, place: usize) -> bool {
+        self.script.moves[..place].iter().any(|one| matches!(one.act, Act::Left(_)))
+    }
+
+    /// Waits until it is this end's turn. One that followed at once follows at once: who is first decides what is seen.
+    async fn until_end(&mut self, place: usize, one: &Move) {
+        let before = place.checked_sub(1).map(|before| &self.script.moves[before]);
+        let is_own = before.is_some_and(|before| matches!(before.act, Act::Say(..) | Act::Goodbye));
+        if !(is_own && before.is_some_and(|before| one.at.since(before.at) < AT_ONCE)) {
+            self.until(one).await;
+        }
     }
 
     /// The peer has ended before this move.
@@ -452,6 +471,8 @@ async fn reached(due: Instant) {
     }
 }
 
+/// An end that comes so soon behind a side's last word was not waited for.
+const AT_ONCE: Duration = Duration::from_millis(1);
 /// Shorter than others take to have their turn.
 const INSTANT: Duration = Duration::from_micros(100);
 /// What the timer may be late by.

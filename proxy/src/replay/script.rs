@@ -47,6 +47,8 @@ pub struct Script {
     pub(super) proof: Option<u64>,
     /// What TLS agreed on, where there was TLS.
     terms: Option<Terms>,
+    /// Whether no secret opens its TLS.
+    pub(super) is_sealed: bool,
     /// What the client asked for.
     pub(super) asked: Protocols,
     /// The move that is the server's confirm, and what it selects.
@@ -140,6 +142,7 @@ impl Builder {
             notices: Vec::new(),
             proof: None,
             terms: None,
+            is_sealed: false,
             asked: Protocols::default(),
             selects: None,
         };

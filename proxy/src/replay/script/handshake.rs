@@ -107,6 +107,7 @@ impl Builder {
             }
         }
         let is_sealed = !self.is_unsealed && self.script.moves.iter().any(|one| matches!(one.act, Act::Shake { .. }));
+        self.script.is_sealed = is_sealed;
         if is_sealed {
             let says = "no secret opens its TLS: behind the handshake only times and the end are played";
             notices.push(says.to_owned());
