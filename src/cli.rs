@@ -47,6 +47,9 @@ pub enum Command {
     Demo(Demo),
     /// Be a server, or an RD Gateway, that fails in one way, for any client to try: `lab list` names the ways
     Lab(Lab),
+    /// Play one side of a recorded session to a live peer: the server to a real client, or the client to a real server, with
+    /// the same answers, pauses and end
+    Replay(Replay),
     /// Say where two sessions part: facts, phases and ends that differ; or the two legs of a relayed one
     Diff(Diff),
     /// Pack recordings, fit for others to see, with their reports and facts of this system into one archive
@@ -273,6 +276,44 @@ pub struct Redact {
     /// Replace the file that is there
     #[arg(long)]
     pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// A recording or capture (pcap, pcapng, also .gz and .zst)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Play the server, to clients that connect here
+    #[arg(long, value_name = "IP:PORT", required_unless_present = "to", conflicts_with = "to")]
+    pub serve: Option<SocketAddr>,
+    /// Play the client, to this server; any certificate is accepted
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = target)]
+    pub to: Option<Target>,
+    /// Which of the sessions in the file, counted from 1
+    #[arg(long, value_name = "N")]
+    pub session: Option<usize>,
+    /// Play it so often, one after the other: a client of FreeRDP 2 that fails comes twice
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub times: u32,
+    /// So many times as fast as it was
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = factor)]
+    pub speed: f64,
+    /// Without any pause
+    #[arg(long, conflicts_with = "speed")]
+    pub as_fast_as_possible: bool,
+    /// Select plain TLS where the recorded server selected NLA, and leave NLA out, in which no recording can prove what a
+    /// server proves; for clients that offer TLS, too
+    #[arg(long, conflicts_with = "to")]
+    pub without_nla: bool,
+    /// Show this certificate, PEM, instead of one that says what the recorded one says
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "to")]
+    pub cert: Option<PathBuf>,
+    /// Its private key, PEM, in clear
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// Open TLS with the secrets of this NSS key log, besides those in the file and those that SSLKEYLOGFILE names
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -560,6 +601,11 @@ fn size(text: &str) -> Result<u64, String> {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds, up to 3600".into())
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.parse::<f64>().ok().filter(|factor| (0.001..=1000.0).contains(factor));
+    factor.ok_or_else(|| "expected a number from 0.001 to 1000".into())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use analyzer::attempt::Diagnosed;
-use analyzer::reading::{self, Reading};
+use analyzer::reading::{self, Along, Reading};
 use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
@@ -143,6 +143,17 @@ fn read(path: &Path, keys: &Arc<Keyring>, progress: &ProgressBar) -> anyhow::Res
     let mut keep = |session: Diagnosed| sessions.push(Diagnosed { probe: beside.clone(), ..session });
     let reading = reading::read_with(input, Some(&name), &keys, &mut keep).with_context(|| name)?;
     Ok((sessions, reading))
+}
+
+/// Secrets, shared by whoever reads.
+pub type Keys = Arc<Keyring>;
+
+/// What a file tells step by step, with the secrets in it and these. Passwords stand in that.
+pub fn read_along(path: &Path, keys: &Keys, each: &mut dyn FnMut(Along)) -> anyhow::Result<Reading> {
+    let name = shown(path);
+    let keys = secrets_of(path, keys).with_context(|| name.clone())?;
+    let input = open(path).with_context(|| format!("cannot open {name}"))?;
+    reading::read_along(input, Some(&name), &keys, each).with_context(|| name)
 }
 
 /// These secrets and those that stand in the file, anywhere in it: it is read twice for that. Standard input is read once.

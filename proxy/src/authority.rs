@@ -13,7 +13,8 @@ use analyzer::event::Certificate;
 use analyzer::probe::read_certificate;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, SanType, SerialNumber, date_time_ymd,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, SanType, SerialNumber, SignatureAlgorithm,
+    date_time_ymd,
 };
 use rsa::pkcs8::EncodePrivateKey;
 
@@ -138,7 +139,8 @@ fn params_of_authority() -> CertificateParams {
     params
 }
 
-fn params_like(like: &Certificate) -> CertificateParams {
+/// What a certificate says, to be said again: names, dates.
+pub(crate) fn params_like(like: &Certificate) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     if let Some(name) = &like.common_name {
@@ -167,11 +169,15 @@ fn since_epoch(seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds.clamp(0, END_OF_TIME)).unwrap_or(0))
 }
 
-/// ring makes no RSA keys.
 fn rsa_pair() -> io::Result<KeyPair> {
-    let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, RSA_BITS).map_err(io::Error::other)?;
+    rsa_pair_of(RSA_BITS, &PKCS_RSA_SHA256)
+}
+
+/// ring makes no RSA keys.
+pub(crate) fn rsa_pair_of(bits: usize, signs: &'static SignatureAlgorithm) -> io::Result<KeyPair> {
+    let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, bits).map_err(io::Error::other)?;
     let der = key.to_pkcs8_der().map_err(io::Error::other)?;
-    KeyPair::from_pkcs8_der_and_sign_algo(&der.as_bytes().into(), &PKCS_RSA_SHA256).map_err(io::Error::other)
+    KeyPair::from_pkcs8_der_and_sign_algo(&der.as_bytes().into(), signs).map_err(io::Error::other)
 }
 
 /// Writes a file that nobody else could have opened before: what was there goes first.

@@ -45,3 +45,5 @@ pub mod wire;
 pub mod probe;
 
 pub mod lab;
+
+pub mod replay;

@@ -28,7 +28,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 mod alert;
 mod end;
 
-pub use end::{Agreed, Broken, Credential, End, Offer};
+pub use end::{Agreed, Broken, Credential, End, Offer, has_suite};
 pub use tokio_rustls::client::TlsStream as ClientStream;
 pub use tokio_rustls::server::TlsStream as ServerStream;
 

@@ -18,6 +18,7 @@ mod manual;
 mod probe;
 pub mod proxy;
 mod redact;
+mod replay;
 mod report;
 mod rules;
 mod screen;
@@ -49,6 +50,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Diff(args) => diff::run(&args),
         Command::Bundle(args) => bundle::run(&args),
         Command::Redact(args) => redact::run(&args),
+        Command::Replay(args) => replay::run(args),
         Command::Finalize(args) => finalize::run(&args),
         Command::Man(args) => manual::man(&args),
         Command::Completions(args) => manual::completions(&args),

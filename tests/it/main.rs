@@ -33,6 +33,7 @@ mod probe;
 mod probe_gateway;
 mod redact;
 mod relay;
+mod replay;
 mod report;
 mod scoreboard;
 mod scripts;

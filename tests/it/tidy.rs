@@ -31,7 +31,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("pcap-file", &["proxy/src/record.rs"]),
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),
     ("ratatui", &["src/tui/terminal.rs", "src/tui/view.rs"]), // the terminal itself, and what is drawn on it
-    ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs"]), // for a fault to show; like a server's own
+    // For a fault to show; like a server's own; like a recorded one.
+    ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs", "proxy/src/replay/certificate.rs"]),
     ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs", "proxy/src/tls/alert.rs"]),
     ("rustls-native-certs", &["proxy/src/roots.rs"]),
     ("rustix", &[]), // tests alone: setns and poll, in tests/it/support/wan

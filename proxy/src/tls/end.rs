@@ -255,6 +255,14 @@ impl End {
     }
 }
 
+impl Agreed {
+    /// What a recorded server has chosen, to be chosen again. `None` where this program's TLS has no such version.
+    pub fn recorded(version: u16, suite: u16, alpn: Option<&str>) -> Option<Agreed> {
+        let version = VERSIONS.into_iter().find(|known| u16::from(known.version) == version)?;
+        Some(Agreed { version, suite, alpn: alpn.map(|name| name.as_bytes().to_vec()), chain: Vec::new() })
+    }
+}
+
 impl Credential {
     /// A chain and its key, both PEM. The key may be PKCS #1, PKCS #8 or SEC1.
     ///
@@ -279,7 +287,15 @@ impl Credential {
     /// # Errors
     /// As above.
     pub fn issued(certificate: Vec<u8>, issuer: &[u8], key: &[u8]) -> Result<Credential, String> {
-        let chain = vec![CertificateDer::from(certificate), CertificateDer::from(issuer.to_vec())];
+        Credential::chain(vec![certificate, issuer.to_vec()], key)
+    }
+
+    /// A chain, leaf first, and its key (PKCS #8), all DER.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn chain(chain: Vec<Vec<u8>>, key: &[u8]) -> Result<Credential, String> {
+        let chain = chain.into_iter().map(CertificateDer::from).collect();
         Credential::of(chain, PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.to_vec())))
     }
 
@@ -305,6 +321,11 @@ impl Credential {
         }
     }
 
+    /// The certificate that is shown, DER.
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        self.0.cert.first().map(|own| own.to_vec())
+    }
+
     /// Whether this certificate (DER) is the one that is shown.
     pub fn shows(&self, certificate: &[u8]) -> bool {
         self.0.cert.first().is_some_and(|own| own.as_ref() == certificate)
@@ -325,6 +346,11 @@ const ENCRYPTED: &[u8] = b"ENCRYPTED";
 
 /// Newest first.
 static VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS13, &version::TLS12];
+
+/// Whether this program's TLS has this cipher suite.
+pub fn has_suite(suite: u16) -> bool {
+    ring::default_provider().cipher_suites.iter().any(|known| u16::from(known.suite()) == suite)
+}
 
 /// What can be spoken here of what a client offers.
 fn common(offer: &Offer<'_>) -> CryptoProvider {

@@ -313,6 +313,8 @@ pub enum Then {
     /// Wait for a picture, then have the X server cut the client off. rdesktop 1.9 ignores WM_DELETE_WINDOW (it
     /// announces the wrong atoms), so this is its only end that has an exit code: 1.
     LoseTheScreen,
+    /// Wait until the server ends it.
+    Stay,
 }
 
 /// Runs xfreerdp to its end. Every certificate is accepted.
@@ -367,7 +369,7 @@ fn run_client(mut command: Command, screen: &Screen, home: &Path, title: &str, t
     let began = Instant::now();
     let mut process = Process::start(&mut command, home)?;
     let showed_a_picture = match then {
-        Then::Leave => false,
+        Then::Leave | Then::Stay => false,
         Then::CloseTheWindow => once_shown(&mut process, screen, title, x11::Connection::close)?,
         Then::LoseTheScreen => once_shown(&mut process, screen, title, x11::Connection::cut_off)?,
     };
