@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use analyzer::attempt::Diagnosed;
-use analyzer::reading::{self, Reading};
+use analyzer::reading::{self, Along, Reading};
 use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
@@ -87,6 +87,15 @@ fn read(path: &Path, keys: &Arc<Keyring>, progress: &ProgressBar) -> anyhow::Res
     let mut keep = |session: Diagnosed| sessions.push(Diagnosed { probe: beside.clone(), ..session });
     let reading = reading::read_with(input, Some(&name), &keys, &mut keep).with_context(|| name)?;
     Ok((sessions, reading))
+}
+
+/// Reads one file and tells of everything on the way, what both sides said in clear included.
+pub fn read_along(path: &Path, keys: &Arc<Keyring>, each: &mut dyn FnMut(Along)) -> anyhow::Result<Reading> {
+    let name = shown(path);
+    let keys = secrets_of(path, keys).with_context(|| name.clone())?;
+    let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+    let input = decompressed(file).with_context(|| name.clone())?;
+    reading::read_along(input, Some(&name), &keys, each).with_context(|| name)
 }
 
 /// These secrets and those that stand in the file, anywhere in it: it is read twice for that. Standard input is read once.

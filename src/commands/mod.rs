@@ -13,6 +13,7 @@ mod finalize;
 mod histogram;
 mod intercept;
 mod lab;
+mod play;
 mod probe;
 pub mod proxy;
 mod redact;
@@ -37,6 +38,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Ca(args) => ca::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Report(args) => report::run(&args),
+        Command::Play(args) => play::run(&args),
         Command::Probe(args) => probe::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Rules(args) => rules::run(args),

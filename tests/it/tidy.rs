@@ -9,15 +9,21 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["src/cli.rs", "src/main.rs"]), // declared in one, asked to parse in the other
     ("aes", &["analyzer/src/tls/cipher.rs"]),
     ("aes-gcm", &["analyzer/src/tls/cipher.rs"]),
-    ("base64", &["proxy/src/lab/gateway/sums.rs"]), // and in tests: the lines of a V2 log
+    ("base64", &["proxy/src/lab/gateway/sums.rs", "analyzer/src/report/player/mod.rs"]), // and in tests: a V2 log's lines
     ("cbc", &["analyzer/src/tls/cipher.rs"]),
     ("ccm", &["analyzer/src/tls/cipher.rs"]),
     ("chacha20poly1305", &["analyzer/src/tls/cipher.rs"]),
     ("etherparse", &["analyzer/src/capture/ip.rs"]),
     ("flate2", &["src/input.rs", "src/archive.rs"]), // read, and written
     ("indicatif", &["src/input.rs"]),
-    ("ironrdp-core", &["analyzer/src/rdp/decoded.rs"]),
-    ("ironrdp-pdu", &["analyzer/src/rdp/decoded.rs"]),
+    ("ironrdp-bulk", &["analyzer/src/picture/mod.rs"]),
+    ("ironrdp-core", &["analyzer/src/rdp/decoded.rs", "analyzer/src/picture/drawn.rs"]),
+    ("ironrdp-dvc", &["analyzer/src/picture/pipeline.rs"]),
+    ("ironrdp-egfx", &["analyzer/src/picture/pipeline.rs", "analyzer/src/picture/drawn.rs"]), // fed, and drawn
+    ("ironrdp-graphics", &["analyzer/src/picture/drawn.rs"]),
+    ("ironrdp-pdu", &["analyzer/src/rdp/decoded.rs", "analyzer/src/picture/drawn.rs"]), // messages, and pictures
+    ("ironrdp-session", &["analyzer/src/picture/drawn.rs"]),
+    ("ironrdp-svc", &["analyzer/src/picture/pipeline.rs"]),
     ("hdrhistogram", &["analyzer/src/latency.rs"]),
     ("hmac", &["analyzer/src/tls/digest.rs", "proxy/src/lab/gateway/sums.rs"]),
     ("httparse", &["analyzer/src/gateway/http.rs"]),
@@ -27,6 +33,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("md4", &["proxy/src/lab/gateway/sums.rs"]),
     ("pcap-file", &["proxy/src/record.rs"]),
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),
+    ("png", &["analyzer/src/picture/encoded.rs"]), // and in tests
     ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs"]), // for a fault to show; like a server's own
     ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs"]),
     ("rustls-native-certs", &["proxy/src/roots.rs"]),

@@ -6,6 +6,7 @@ pub mod explain;
 pub mod histogram;
 pub mod html;
 pub mod json;
+pub mod player;
 pub mod text;
 pub mod verdict;
 
