@@ -127,6 +127,20 @@ fn whoever_asks_for_what_cannot_be_is_told_what_would_help() {
     }
 }
 
+#[test]
+fn a_session_that_never_had_a_screen_is_told_by_its_phases() {
+    let folder = Folder::new().expect("a folder");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/denied-expired.pcapng");
+    let page = folder.path().join("page.html");
+    let output = play(&golden, &page, &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let page = fs::read_to_string(page).expect("a page");
+    for part in ["data-phase=\"tls\"", "id=\"findings-title\"", "data-mark=", "no secret here opens it"] {
+        assert!(page.contains(part), "no {part}");
+    }
+    assert!(!page.contains("\nc "), "there is no picture");
+}
+
 /// Paints something, changes it for a while, and says by a colour of its own that it is over.
 const DEMO: &str = r##"
 wm geometry . 640x480+60+40

@@ -36,7 +36,8 @@ struct Stream<'a> {
 
 /// Writes it, and says what was written.
 pub fn write(args: &Play, keys: &Arc<Keyring>, chosen: &Chosen) -> anyhow::Result<String> {
-    if choice::is_sealed(chosen) {
+    // A session that failed on the way is told by its phases, whatever was sealed in it.
+    if choice::is_sealed(chosen) && chosen.session.timeline.is_active() {
         bail!("session {} has no picture: {}", chosen.number, choice::why_none(chosen));
     }
     let out = BufWriter::new(create_private(&args.output, true)?);

@@ -30,8 +30,8 @@ const SCRIPT: &str = include_str!("player.js");
 const HEAD: &str = concat!(
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
-    "script-src 'sha256-af9Emh5x6nwybhDAzkopREfGdKSFIJO/Ju+ulg70lYk='; ",
-    "style-src 'sha256-k7zgQPBVspqQnaUra5FpbMLaaZRQumeuTv7ibJ/SPc4='; base-uri 'none'; form-action 'none'\">\n",
+    "script-src 'sha256-Q5sE58qUe8VQ6pDMSY55T3mWHnM8Nx+8Ft/iWz3BAcQ='; ",
+    "style-src 'sha256-DwwfUgLgYf7hU1r64WJlWibyVppf4KiroFToIYXNRXk='; base-uri 'none'; form-action 'none'\">\n",
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
     "<meta name=\"referrer\" content=\"no-referrer\">\n",
     "<meta name=\"color-scheme\" content=\"light dark\">\n",
@@ -170,8 +170,13 @@ impl<'a> Player<'a> {
                 for (number, phase) in self.session.timeline.phases.iter().enumerate() {
                     let [from, to] = self.edges(phase).map(|edge| edge.to_string());
                     let says = format!("{}, {}", phase.name.name(), length(phase.duration()));
-                    let attributes =
-                        [("class", &*class(number, phase)), ("data-from", &from), ("data-to", &to), ("title", &says)];
+                    let attributes = [
+                        ("class", &*class(number, phase)),
+                        ("data-from", &from),
+                        ("data-to", &to),
+                        ("data-name", phase.name.name()),
+                        ("title", &says),
+                    ];
                     page.element("span", &attributes, "");
                 }
             });

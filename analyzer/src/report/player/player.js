@@ -163,6 +163,13 @@
     if (mark.dataset.to) mark.style.width = share(Number(mark.dataset.to) - from);
   }
   byId('player').hidden = false;
+  const label = () => {
+    for (const mark of document.querySelectorAll('#lane span')) {
+      mark.textContent = mark.clientWidth > 7 * mark.dataset.name.length + 8 ? mark.dataset.name : '';
+    }
+  };
+  addEventListener('resize', label);
+  label();
   const start = /^#t=([0-9.]+)$/.exec(location.hash);
   go(start ? Number(start[1]) * 1000 : (cuts.length > 0 ? cuts[0].at : 0));
 })();
