@@ -107,7 +107,9 @@ fn told(chosen: &Chosen, wrote: &str, picture: &Picture, notes: &[String]) -> St
     let mut out = String::new();
     text::para(&mut out, &format!("session {}: ", chosen.number), &format!("{screen}; {wrote}"));
     notes.iter().for_each(|note| text::para(&mut out, "  not shown: ", note));
-    text::para(&mut out, "  ", WARNING);
+    if picture.size().is_some() {
+        text::para(&mut out, "  ", WARNING);
+    }
     out
 }
 

@@ -65,7 +65,7 @@ impl Cell {
         self.pixels.len()
     }
 
-    fn at(&self, x: i32, y: i32) -> Option<[u8; 3]> {
+    pub(super) fn at(&self, x: i32, y: i32) -> Option<[u8; 3]> {
         let is_inside = (0..self.width).contains(&x) && (0..self.height).contains(&y);
         let place = is_inside.then_some(4 * (y * self.width + x) as usize)?;
         self.pixels.get(place..place + 3)?.first_chunk().copied()

@@ -176,16 +176,16 @@ fn what_cannot_be_drawn_has_a_name() {
     assert_eq!(pixel(&picture, 1, 1)[..3], [0x40; 3], "without a codec it is drawn");
     say(&mut picture, fast_path(code::BITMAP, &bitmap([63, 47, 2, 2], RED)));
     say(&mut picture, fast_path(0xd, &[]));
-    // An OpaqueRect order; then one of text; then one of no kind at all, and all behind it.
+    // An OpaqueRect order; then an ellipse; then one of no kind at all, and all behind it.
     say(
         &mut picture,
-        fast_path(code::ORDERS, &[4, 0, 0x09, 0x0a, 0x1f, 5, 0, 6, 0, 2, 0, 2, 0, 0xff, 9, 0x1b, 0, 0, 0, 9, 3, 9]),
+        fast_path(code::ORDERS, &[4, 0, 0x09, 0x0a, 0x1f, 5, 0, 6, 0, 2, 0, 2, 0, 0xff, 9, 0x19, 0, 9, 3, 9]),
     );
     assert_eq!(pixel(&picture, 6, 7), [0xff, 0, 0, 0xff]);
     assert_eq!(
         undrawn(&picture),
         [
-            ("GlyphIndex orders (text)", 1),
+            ("EllipseSC orders", 1),
             ("NSCodec surface commands", 2),
             ("bitmaps that cannot be decoded", 1),
             ("drawing orders that cannot be read", 2),

@@ -1,14 +1,16 @@
-//! Drawing orders: what a server says instead of pixels, \[MS-RDPEGDI\] 2.2.2.2. Rectangles, lines and copies are drawn, from
-//! the screen and from the bitmap caches; of the others is told which they were.
+//! Drawing orders: what a server says instead of pixels, \[MS-RDPEGDI\] 2.2.2.2. Rectangles, lines, copies from the
+//! screen and from the bitmap caches, and text are drawn; of the others is told which they were.
 
 mod fields;
 mod secondary;
+mod text;
 
 use super::drawn::{Area, Screen};
 use super::undrawn::Undrawn;
 use crate::rdp::wire::{Cursor, at};
 use fields::{KINDS, Kind, Value};
 use secondary::Caches;
+use text::Glyphs;
 
 /// TS_STANDARD, TS_SECONDARY and the flags of primary orders, 2.2.2.2.1.1.2.
 const STANDARD: u8 = 0x01;
@@ -23,12 +25,15 @@ const ZERO_FIELD_BYTES: u8 = 6;
 pub(super) const SOURCE: u8 = 0xcc;
 /// PATCOPY.
 const PATTERN: u8 = 0xf0;
+/// GlyphIndex, which draws text.
+const TEXT: u8 = 0x1b;
 /// R2_COPYPEN, 2.2.2.2.1.1.1.6.
 const COPY_PEN: i32 = 13;
 
 /// What the orders so far have said.
 pub(super) struct Orders {
     caches: Caches,
+    glyphs: Glyphs,
     kind: &'static Kind,
     /// The last fields of each kind.
     last: Vec<Vec<Value>>,
@@ -42,7 +47,14 @@ impl Default for Orders {
     fn default() -> Orders {
         let last = KINDS.iter().map(|kind| vec![Value::default(); kind.fields.len()]).collect();
         // PatBlt is the kind that nobody has to name, 2.2.2.2.1.1.2.
-        Orders { caches: Caches::default(), kind: &KINDS[1], last, bounds: [0; 4], is_offscreen: false }
+        Orders {
+            caches: Caches::default(),
+            glyphs: Glyphs::default(),
+            kind: &KINDS[1],
+            last,
+            bounds: [0; 4],
+            is_offscreen: false,
+        }
     }
 }
 
@@ -60,7 +72,7 @@ impl Orders {
     fn one(&mut self, cursor: &mut Cursor<'_>, screen: &mut Screen, undrawn: &mut Undrawn) -> Option<()> {
         let flags = cursor.u8()?;
         match (flags & STANDARD != 0, flags & SECONDARY != 0) {
-            (true, true) => self.caches.read(cursor, screen, undrawn),
+            (true, true) => self.caches.read(cursor, &mut self.glyphs, screen, undrawn),
             (true, false) => self.primary(flags, cursor, screen, undrawn),
             (false, true) => self.alternate(flags >> 2, cursor, undrawn),
             (false, false) => None,
@@ -115,7 +127,11 @@ impl Orders {
             }
         }
         let clip = (flags & BOUNDS != 0).then_some(self.bounds);
-        let is_drawn = !self.is_offscreen && self.paint(&self.last[place], clip, screen, undrawn);
+        let is_drawn = match self.kind.number {
+            _ if self.is_offscreen => false,
+            TEXT => self.glyphs.draw(&self.last[place], clip, screen),
+            _ => self.paint(&self.last[place], clip, screen, undrawn),
+        };
         if !is_drawn {
             undrawn.add(self.kind.name, 1);
         }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::super::drawn::{Cell, Screen};
 use super::super::undrawn::Undrawn;
+use super::text::Glyphs;
 use crate::rdp::wire::{Cursor, at};
 
 /// What all bitmaps that are kept may take, bytes. Clients offer less.
@@ -28,14 +29,23 @@ impl Caches {
     }
 
     /// One order, behind its control flags. `None` where its end is not known.
-    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, screen: &mut Screen, undrawn: &mut Undrawn) -> Option<()> {
+    pub(super) fn read(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        glyphs: &mut Glyphs,
+        screen: &mut Screen,
+        undrawn: &mut Undrawn,
+    ) -> Option<()> {
         let (len, flags, kind) = (cursor.u16()?, cursor.u16()?, cursor.u8()?);
         let body = cursor.take(usize::try_from(i32::from(len as i16) + UNCOUNTED).ok()?)?;
         let read = match kind {
             0x00 | 0x02 => self.first(kind == 0x02, flags, body, screen),
             0x04 | 0x05 => self.second(kind == 0x05, flags, body, screen),
             0x01 => return undrawn.told("colour tables of drawing orders"),
-            0x03 => return undrawn.told("glyphs (text)"),
+            0x03 => match glyphs.keep(body) {
+                Some(()) => return Some(()),
+                None => return undrawn.told("glyphs (text) that cannot be read"),
+            },
             0x07 => return undrawn.told("brushes"),
             0x08 => return undrawn.told("bitmaps of cache revision 3 (a codec in a drawing order)"),
             _ => return undrawn.told("secondary drawing orders of unknown kinds"),

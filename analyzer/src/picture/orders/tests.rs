@@ -95,3 +95,22 @@ fn lines_leave_their_last_point() {
     line([(1, 1), (4, 3)], |x, y| points.push((x, y)));
     assert_eq!(points, [(1, 1), (2, 2), (3, 2)]);
 }
+
+#[test]
+fn text_is_drawn_by_its_glyphs() {
+    let mut screen = screen(32);
+    // Cache 1: glyph 7, one pixel above the pen, of 3 by 2: a corner. orderLength counts 13 bytes fewer than there are.
+    let glyph = [0x03, 11, 0, 0, 0, 0x03, 1, 1, 7, 0, 0, 0, 0xff, 0xff, 3, 0, 2, 0, 0b1110_0000, 0b1000_0000, 0, 0];
+    let glyph: Vec<u8> =
+        glyph.iter().enumerate().map(|(place, byte)| if place == 1 { glyph.len() as u8 - 13 } else { *byte }).collect();
+    // Its colour, the pen at 2, 4, and twice the glyph, four apart.
+    let text = [0x09, 0x1b, 0x11, 0x00, 0x38, 1, 10, 20, 30, 2, 0, 4, 0, 4, 7, 0, 7, 4];
+    assert_eq!(draw(&[&glyph, &text], &mut screen), []);
+    for (x, y, is_set) in
+        [(2, 3, true), (4, 3, true), (5, 3, false), (2, 4, true), (3, 4, false), (6, 3, true), (6, 4, true)]
+    {
+        assert_eq!(pixel(&screen, x, y), if is_set { [10, 20, 30] } else { [0; 3] }, "{x}, {y}");
+    }
+    let unknown = [0x09, 0x1b, 0x00, 0x00, 0x20, 2, 9, 0];
+    assert_eq!(draw(&[&unknown], &mut screen), [("GlyphIndex orders (text)", 1)]);
+}

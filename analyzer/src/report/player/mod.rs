@@ -30,7 +30,7 @@ const SCRIPT: &str = include_str!("player.js");
 const HEAD: &str = concat!(
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
-    "script-src 'sha256-Q5sE58qUe8VQ6pDMSY55T3mWHnM8Nx+8Ft/iWz3BAcQ='; ",
+    "script-src 'sha256-bGM9ITH8q/Hri3k064ME0elzQPmsb6IT9CHqtt1ZzwA='; ",
     "style-src 'sha256-DwwfUgLgYf7hU1r64WJlWibyVppf4KiroFToIYXNRXk='; base-uri 'none'; form-action 'none'\">\n",
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
     "<meta name=\"referrer\" content=\"no-referrer\">\n",
@@ -97,8 +97,8 @@ impl<'a> Player<'a> {
         let mut page = Page::default();
         page.within("footer", &[], |page| {
             let says = format!(
-                "Made by rdpscope {}. Wall-clock times are UTC. This page holds the screen of the session, with whatever \
-                 stood on it: treat it as you would the screen. It loads nothing.",
+                "Made by rdpscope {}. Wall-clock times are UTC. It shows what stood on the screen of the session, where \
+                 there is a picture: treat it as you would the screen. It loads nothing.",
                 self.version
             );
             page.element("p", &[], &says);
@@ -117,7 +117,12 @@ impl<'a> Player<'a> {
         let mut page = Page::default();
         page.within("header", &[("class", "page")], |page| page.element("h1", &[], "Remote Desktop session player"));
         let (began, length) = (self.session.began().0 / 1_000_000, self.ms(timeline.last));
-        let attributes = [("id", "main"), ("data-began", &began.to_string()), ("data-length", &length.to_string())];
+        let attributes = [
+            ("id", "main"),
+            ("data-began", &began.to_string()),
+            ("data-length", &length.to_string()),
+            ("data-outcome", self.session.outcome.name()),
+        ];
         page.open("main", &attributes);
         self.verdict(&mut page);
         page.element(

@@ -101,10 +101,10 @@
     card.hidden = wanted >= 0;
     screen.hidden = pointer.hidden = wanted < 0;
     if (wanted < 0 && phase) {
-      const over = time > phase.to || (time >= length && phase.outcome === 'failed');
+      const isOver = time > phase.to, isEnd = time >= length;
       byId('card-phase').textContent = phase.name;
-      byId('card-says').textContent = over ? phase.outcome : 'in progress';
-      card.className = over && phase.outcome === 'failed' ? 'failed' : '';
+      byId('card-says').textContent = isEnd ? `the session ends: ${main.dataset.outcome}` : (isOver ? phase.outcome : 'in progress');
+      card.className = (isEnd ? main.dataset.outcome : isOver && phase.outcome) === 'failed' ? 'failed' : '';
     }
     seek.value = String(Math.round(time));
     now.textContent = `${clock(time)} / ${clock(length)}`;
