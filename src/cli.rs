@@ -35,6 +35,8 @@ pub enum Command {
     Analyze(Analyze),
     /// Make one HTML page of recorded sessions, for a ticket: verdict, times, messages, path, certificates
     Report(Report),
+    /// Show a decrypted session's screen again: PNG files of moments, or one HTML page that plays it
+    Play(Play),
     /// Ask a server what it is and what it accepts: reachable, protocols, TLS, certificate, times; without credentials
     Probe(Probe),
     /// Say what an error code means, what can be behind it, and what would tell the causes apart
@@ -415,6 +417,28 @@ pub struct Report {
     pub output: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub struct Play {
+    /// A recording or capture (pcap, pcapng, also .gz and .zst) that can be decrypted
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// Write there: FILE.html plays the session, FILE.png is one moment of it, a folder gets a PNG for each moment
+    #[arg(short, long, value_name = "FILE.html|FILE.png|DIR")]
+    pub output: PathBuf,
+    /// A moment, from the session's first packet on: 3.5s, 250ms, 2m. FILE.png is the last moment unless told otherwise
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub at: Vec<Duration>,
+    /// A moment each so often, from the first picture on
+    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "at")]
+    pub every: Option<Duration>,
+    /// Which session of several, as they are listed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub session: Option<u32>,
+    /// Open TLS with the secrets of this NSS key log, besides those in the captures and those that SSLKEYLOGFILE names
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
+}
+
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -608,6 +632,22 @@ fn factor(text: &str) -> Result<f64, String> {
     factor.ok_or_else(|| "expected a number from 0.001 to 1000".into())
 }
 
+/// A length of time with its unit; a bare number counts seconds.
+fn moment(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(format!("expected a unit of ms, s, m or h, found {unit:?}")),
+    };
+    let length = number.parse::<f64>().ok().map(|number| number * seconds);
+    let length = length.filter(|length| (0.0..=1e6).contains(length));
+    length.map(Duration::from_secs_f64).ok_or_else(|| "expected a length of time, such as 3.5s, 250ms or 2m".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -634,6 +674,18 @@ mod tests {
         assert_eq!(size("3 GiB"), Ok(3 << 30));
         for wrong in ["", "100", "0MB", "-1MB", "1.5GB", "MB", "100mb", "99999999999TB"] {
             assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        let check = |text: &str, ms: u64| assert_eq!(moment(text), Ok(Duration::from_millis(ms)), "{text}");
+        check("3.5s", 3500);
+        check("250ms", 250);
+        check("2m", 120_000);
+        check("0", 0);
+        for wrong in ["", "s", "-1s", "1d", "1s2", "nan", "1e9"] {
+            assert!(moment(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -15,7 +15,11 @@ use clap::Parser;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("RDPSCOPE_LOG").unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new(if cli.verbose { "debug" } else { "warn,rustls=error" })
+        tracing_subscriber::EnvFilter::new(if cli.verbose {
+            "debug,ironrdp=off"
+        } else {
+            "warn,rustls=error,ironrdp=off"
+        })
     });
     let is_coloured = std::io::stderr().is_terminal()
         && !cli.command.takes_the_screen()

@@ -26,6 +26,8 @@ pub mod tls;
 
 pub mod rdp;
 
+pub mod picture;
+
 pub mod gateway;
 
 pub mod session;

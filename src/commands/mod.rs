@@ -15,6 +15,7 @@ mod histogram;
 mod intercept;
 mod lab;
 mod manual;
+mod play;
 mod probe;
 pub mod proxy;
 mod redact;
@@ -41,6 +42,7 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         Command::Ca(args) => ca::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Report(args) => report::run(&args),
+        Command::Play(args) => play::run(&args),
         Command::Probe(args) => probe::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Rules(args) => rules::run(args),

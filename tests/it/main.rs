@@ -29,6 +29,7 @@ mod live_keys;
 mod netns;
 mod network;
 mod peers;
+mod play;
 mod probe;
 mod probe_gateway;
 mod redact;

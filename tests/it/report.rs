@@ -24,7 +24,7 @@ const HOSTILE: &str = "peer\"'><script>alert(1)</script><img src=x onerror=alert
                        \u{feff}</title></style></svg><!--]]>\u{ffff}\r\n\tjavascript:alert(3)";
 
 /// A session of a peer that writes the same into everything that a report shows, and this much behind it.
-fn hostile_session(behind: usize) -> Diagnosed {
+pub(crate) fn hostile_session(behind: usize) -> Diagnosed {
     let hostile = || HOSTILE.to_owned() + &"\u{5d0}<".repeat(behind);
     let mut timeline = Timeline::default();
     let mut at = 1_790_000_000_000_000_000;

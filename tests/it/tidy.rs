@@ -11,7 +11,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["src/commands/manual.rs"]),
     ("aes", &["analyzer/src/tls/cipher.rs"]),
     ("aes-gcm", &["analyzer/src/tls/cipher.rs"]),
-    ("base64", &["proxy/src/lab/gateway/sums.rs"]), // and in tests: the lines of a V2 log
+    ("base64", &["proxy/src/lab/gateway/sums.rs", "analyzer/src/report/player/mod.rs"]), // and in tests: a V2 log's lines
     ("cbc", &["analyzer/src/tls/cipher.rs"]),
     ("ccm", &["analyzer/src/tls/cipher.rs"]),
     ("chacha20poly1305", &["analyzer/src/tls/cipher.rs"]),
@@ -19,8 +19,14 @@ const DOORS: &[(&str, &[&str])] = &[
     ("flate2", &["src/input.rs", "src/archive.rs"]), // read, and written
     ("indicatif", &["src/input.rs"]),
     ("ipnet", &["proxy/src/gate.rs"]),
-    ("ironrdp-core", &["analyzer/src/rdp/decoded.rs"]),
-    ("ironrdp-pdu", &["analyzer/src/rdp/decoded.rs"]),
+    ("ironrdp-bulk", &["analyzer/src/picture/mod.rs"]),
+    ("ironrdp-core", &["analyzer/src/rdp/decoded.rs", "analyzer/src/picture/drawn.rs"]),
+    ("ironrdp-dvc", &["analyzer/src/picture/pipeline.rs"]),
+    ("ironrdp-egfx", &["analyzer/src/picture/pipeline.rs", "analyzer/src/picture/drawn.rs"]), // fed, and drawn
+    ("ironrdp-graphics", &["analyzer/src/picture/drawn.rs"]),
+    ("ironrdp-pdu", &["analyzer/src/rdp/decoded.rs", "analyzer/src/picture/drawn.rs"]), // messages, and pictures
+    ("ironrdp-session", &["analyzer/src/picture/drawn.rs"]),
+    ("ironrdp-svc", &["analyzer/src/picture/pipeline.rs"]),
     ("hdrhistogram", &["analyzer/src/latency.rs"]),
     ("hmac", &["analyzer/src/tls/digest.rs", "proxy/src/lab/gateway/sums.rs"]),
     ("httparse", &["analyzer/src/gateway/http.rs"]),
@@ -30,6 +36,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("md4", &["proxy/src/lab/gateway/sums.rs"]),
     ("pcap-file", &["proxy/src/record.rs"]),
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),
+    ("png", &["analyzer/src/picture/encoded.rs"]), // and in tests
     ("ratatui", &["src/tui/terminal.rs", "src/tui/view.rs"]), // the terminal itself, and what is drawn on it
     // For a fault to show; like a server's own; like a recorded one.
     ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs", "proxy/src/replay/certificate.rs"]),

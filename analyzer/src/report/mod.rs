@@ -7,6 +7,7 @@ pub mod histogram;
 pub mod html;
 pub mod json;
 mod ladder;
+pub mod player;
 pub mod text;
 pub mod verdict;
 

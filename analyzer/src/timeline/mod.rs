@@ -234,6 +234,11 @@ impl Timeline {
         std::mem::take(&mut self.edges)
     }
 
+    /// The first connection that it is made of, as whoever made the observations counts it.
+    pub fn connection(&self) -> Option<u32> {
+        self.connection
+    }
+
     /// A leg by its name.
     pub fn leg(&self, name: LegName) -> Option<&Leg> {
         self.legs.iter().find(|leg| leg.name == name)

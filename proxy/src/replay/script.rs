@@ -188,7 +188,12 @@ impl Builder {
                 self.events(step);
                 self.closed(step, *from, *how);
             }
-            Seen::Opening(_) | Seen::Path(_) | Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) => return,
+            Seen::Opening(_)
+            | Seen::Path(_)
+            | Seen::Sign(_)
+            | Seen::Secret(_)
+            | Seen::Impairment(_)
+            | Seen::Interception(_) => return,
         }
         self.last = observation.at;
     }

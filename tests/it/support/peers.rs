@@ -19,6 +19,9 @@ pub const PASSWORD: &str = "Passw0rd!";
 /// How long a client may take from start to end.
 const CLIENT_LIMIT: Duration = Duration::from_secs(40);
 
+/// So many looks at the same picture say that it stands still.
+const STILL: u32 = 25;
+
 /// A virtual X screen. Its root window is white: "a pixel is not black" then means that a picture has arrived.
 pub struct Screen {
     number: u32,
@@ -154,6 +157,11 @@ impl Server {
     pub fn certificate(&self) -> Certificate {
         let folder = self.folder.path();
         Certificate { certificate: folder.join("server.crt"), key: folder.join("server.key") }
+    }
+
+    /// The display that an xrdp with a desktop shows, for the environment variable DISPLAY.
+    pub fn desktop(&self) -> Option<String> {
+        self._backend.as_ref().and_then(display_number).map(|number| format!(":{number}"))
     }
 
     /// xrdp before an empty Xvnc desktop; any user and password. TLS or legacy security, never NLA.
@@ -344,6 +352,43 @@ pub fn xfreerdp_with(
     command.stdin(Stdio::null());
     change(&mut command);
     run_client(command, screen, home.path(), &title, then)
+}
+
+/// Runs xfreerdp until its window shows a picture that this says is the one, and goes on to show it. Tells how it ended, and
+/// what it showed last.
+pub fn xfreerdp_until(
+    screen: &Screen,
+    port: u16,
+    security: Security,
+    options: &[&str],
+    is_it: impl Fn(&x11::Image) -> bool,
+) -> Outcome<(Ran, x11::Image)> {
+    let (home, title) = (Folder::new()?, title());
+    let mut command = Command::new(program("xfreerdp")?);
+    command.args(["/v:127.0.0.1", "/size:800x600", "/cert:ignore", "/log-level:INFO"]).args(options);
+    command.arg(format!("/port:{port}")).arg(format!("/sec:{}", security.freerdp()));
+    command.arg(format!("/u:{USER}")).arg(format!("/p:{PASSWORD}")).arg(format!("/t:{title}"));
+    command.env("HOME", home.path()).env("DISPLAY", screen.name()).stdin(Stdio::null());
+    let began = Instant::now();
+    let mut process = Process::start(&mut command, home.path())?;
+    let mut display = x11::Connection::open(screen.number)?;
+    let (mut last, mut again) = (None, 0);
+    let shown = wait_for(CLIENT_LIMIT, || {
+        if process.ended()?.is_some() {
+            return Err(process.failed("ended before it showed the picture"));
+        }
+        let Some(window) = display.find(&title)? else { return Ok(None) };
+        // An X error here is a window that is not quite there yet: look again.
+        let Ok(image) = display.image(window) else { return Ok(None) };
+        again = if is_it(&image) && last.as_ref() == Some(&image) { again + 1 } else { 0 };
+        last = Some(image);
+        Ok((again >= STILL).then_some(window))
+    })?;
+    let (Some(window), Some(image)) = (shown, last) else { return Err(process.failed("shows no such picture")) };
+    display.close(window)?;
+    let status = process.wait(CLIENT_LIMIT)?;
+    let ran = Ran { code: status.code(), output: process.output(), took: began.elapsed(), showed_a_picture: true };
+    Ok((ran, image))
 }
 
 /// Runs rdesktop until a picture is there, then cuts it off. Legacy security or TLS is the server's choice.

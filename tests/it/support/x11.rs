@@ -21,6 +21,20 @@ pub struct Connection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window(u32);
 
+/// What a window shows: width, height, and its pixels, red, green, blue.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Image {
+    pub size: (u16, u16),
+    pub pixels: Vec<[u8; 3]>,
+}
+
+impl Image {
+    /// One of its pixels.
+    pub fn at(&self, x: u16, y: u16) -> Option<[u8; 3]> {
+        self.pixels.get(usize::from(y) * usize::from(self.size.0) + usize::from(x)).copied()
+    }
+}
+
 impl Connection {
     /// Connects to display `:number`.
     pub fn open(number: u32) -> io::Result<Self> {
@@ -61,6 +75,19 @@ impl Connection {
         // GetImage, ZPixmap: window, x and y, width and height, plane mask
         let image = self.ask(&request(73, 2, &[window.0, corner, 4 | 4 << 16, 0x00ff_ffff]))?;
         Ok(image[32..].iter().any(|&byte| byte != 0))
+    }
+
+    /// What the window shows, without the pointer.
+    pub fn image(&mut self, window: Window) -> io::Result<Image> {
+        // GetGeometry
+        let geometry = self.ask(&request(14, 0, &[window.0]))?;
+        let size = (u16_at(&geometry, 16), u16_at(&geometry, 18));
+        // GetImage, ZPixmap: 32 bits for each pixel, blue first
+        let whole = u32::from(size.0) | u32::from(size.1) << 16;
+        let image = self.ask(&request(73, 2, &[window.0, 0, whole, 0x00ff_ffff]))?;
+        let pixels = image[32..].chunks_exact(4).map(|pixel| [pixel[2], pixel[1], pixel[0]]);
+        let pixels = pixels.take(usize::from(size.0) * usize::from(size.1)).collect();
+        Ok(Image { size, pixels })
     }
 
     /// Asks the window's client to close it, as a person does with the X in its corner.

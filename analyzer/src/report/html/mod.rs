@@ -10,7 +10,7 @@ mod finding;
 mod histogram;
 mod index;
 mod ladder;
-mod page;
+pub(super) mod page;
 mod session;
 mod svg;
 #[cfg(test)]
@@ -126,7 +126,7 @@ fn title(attempts: &[Attempt], sessions: &[Numbered<'_>]) -> String {
 }
 
 /// A file's name without its folders.
-fn name(file: &str) -> &str {
+pub(super) fn name(file: &str) -> &str {
     file.rsplit(['/', '\\']).next().unwrap_or(file)
 }
 
@@ -140,7 +140,7 @@ fn footer(page: &mut Page, version: &str) {
 }
 
 /// "failed" begins a line: "Failed".
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -22,6 +22,17 @@ impl Page {
         page.0
     }
 
+    /// What was written.
+    pub fn finish(self) -> String {
+        self.0
+    }
+
+    /// The beginning of an element that another part of the page ends.
+    pub fn open(&mut self, name: &'static str, attributes: Attributes<'_>) {
+        self.begin(name, attributes);
+        self.0 += ">\n";
+    }
+
     /// An element and what is in it.
     pub fn within(&mut self, name: &'static str, attributes: Attributes<'_>, inside: impl FnOnce(&mut Page)) {
         self.begin(name, attributes);

@@ -39,7 +39,7 @@ impl Play<'_> {
         match taken {
             Ok(()) => Next::On,
             Err(broken) => {
-                self.depart(one, &format!("the client's TLS does not go with what was recorded: {}", broken.0));
+                self.depart(one, &format!("the client's TLS does not go with what was recorded: {}", broken.says));
                 Next::Over
             }
         }
@@ -106,7 +106,7 @@ impl Play<'_> {
             self.send(&says).await;
         }
         if let Err(broken) = broken {
-            self.depart(one, &format!("TLS does not come about: {}", broken.0));
+            self.depart(one, &format!("TLS does not come about: {}", broken.says));
             return self.after_departure(place);
         }
         if is_done && !is_over {
