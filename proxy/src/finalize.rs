@@ -9,10 +9,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use analyzer::secret::Secret;
 
 use crate::record::{DECRYPTION_SECRETS, claim};
+
+/// So often a file is claimed that another holds.
+const PATIENCE: u32 = 20;
+/// From one time to the next.
+const MOMENT: Duration = Duration::from_millis(10);
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
@@ -62,7 +69,7 @@ pub fn finalize_unless(path: &Path, stop: &AtomicBool) -> io::Result<Mended> {
         return Err(wrong("expected a file, found a folder, a pipe or a device"));
     }
     let file = File::open(&path)?;
-    if !claim(&file) {
+    if !is_ours(&file) {
         return Err(io::Error::new(io::ErrorKind::ResourceBusy, "it is still being written"));
     }
     let plan = Plan::of(&mut Blocks::of(&file, stop)?)?;
@@ -78,6 +85,16 @@ pub fn finalize_unless(path: &Path, stop: &AtomicBool) -> io::Result<Mended> {
         let _absent = fs::remove_file(&beside);
     }
     written.map(|()| plan.mended)
+}
+
+/// Whether nobody else writes the file. A program that this one has just started holds, for a moment, what this one had open.
+fn is_ours(file: &File) -> bool {
+    (0..PATIENCE).any(|_| {
+        claim(file) || {
+            thread::sleep(MOMENT);
+            false
+        }
+    })
 }
 
 /// Removes what is being written beside a recording by a thread that does not stop: it cannot take its place any more.
