@@ -429,7 +429,7 @@ pub struct Play {
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub at: Vec<Duration>,
     /// A moment each so often, from the first picture on
-    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "at")]
+    #[arg(long, value_name = "TIME", value_parser = interval, conflicts_with = "at")]
     pub every: Option<Duration>,
     /// Which session of several, as they are listed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -630,6 +630,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn factor(text: &str) -> Result<f64, String> {
     let factor = text.parse::<f64>().ok().filter(|factor| (0.001..=1000.0).contains(factor));
     factor.ok_or_else(|| "expected a number from 0.001 to 1000".into())
+}
+
+/// The same, from a millisecond on.
+fn interval(text: &str) -> Result<Duration, String> {
+    let length = moment(text)?;
+    if length < Duration::from_millis(1) { Err("expected a millisecond or more".into()) } else { Ok(length) }
 }
 
 /// A length of time with its unit; a bare number counts seconds.

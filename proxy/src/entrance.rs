@@ -64,6 +64,7 @@ impl Entrance {
             Entrance::Asked => String::new(),
             Entrance::Redirected => format!(
                 "# Clients that this machine routes, or is asked by, are turned round to rdpscope.\n\
+                 nft delete table inet rdpscope 2>/dev/null || true\n\
                  nft -f - <<'RULES'\n\
                  table inet rdpscope {{\n\
                  \x20 chain prerouting {{\n\
@@ -77,6 +78,7 @@ impl Entrance {
             Entrance::Transparent => format!(
                 "# Clients that this machine routes are handed to rdpscope with both addresses as they are. Answers of the\n\
                  # servers come back to it, so they must be routed here, too.\n\
+                 nft delete table inet rdpscope 2>/dev/null || true\n\
                  nft -f - <<'RULES'\n\
                  table inet rdpscope {{\n\
                  \x20 chain prerouting {{\n\
@@ -87,10 +89,12 @@ impl Entrance {
                  }}\n\
                  RULES\n\
                  for family in -4 -6; do\n\
+                 \x20 ip $family rule del fwmark {MARK} lookup {TABLE} 2>/dev/null || true\n\
                  \x20 ip $family rule add fwmark {MARK} lookup {TABLE}\n\
-                 \x20 ip $family route add local default dev lo table {TABLE}\n\
+                 \x20 ip $family route replace local default dev lo table {TABLE}\n\
                  done\n\
-                 # Take it back: nft delete table inet rdpscope; ip -4 rule del fwmark {MARK}; ip -6 rule del fwmark {MARK}\n"
+                 # Take it back: nft delete table inet rdpscope\n\
+                 # for family in -4 -6; do ip $family rule del fwmark {MARK}; ip $family route flush table {TABLE}; done\n"
             ),
         }
     }

@@ -39,6 +39,8 @@ const ACK_EVERY: u32 = 1 << 20;
 pub(crate) const DECRYPTION_SECRETS: u32 = 0x0000_000a;
 /// Its secrets type "TLSK": lines of a key log.
 const TLS_KEY_LOG: u32 = 0x544c_534b;
+/// So far behind a part that is missing a further one is looked for.
+const LOOKED_FOR: u32 = 100;
 /// So many names are tried for a recording.
 const NAMES_TRIED: u32 = 1000;
 /// Window scale of the made-up SYNs: with the window of 65535 below it, 8 MiB.
@@ -396,13 +398,23 @@ pub fn is_further_part(path: &Path) -> bool {
     number.parse().is_ok_and(|number: u32| number > 1 && parts(&first).contains(&path.to_owned()))
 }
 
+/// Says so where parts stand behind one that is not there.
+fn warn_of_gap(first: &Path, missing: u32) {
+    if let Some(further) = (missing + 1..missing + LOOKED_FOR).find(|number| part(first, *number).is_file()) {
+        let name = first.display();
+        tracing::warn!("{name}: part {missing} is missing, part {further} and what follows it are not read");
+    }
+}
+
 /// Reads a recording, one part behind the other.
 ///
 /// # Errors
 /// Where the system does.
 pub fn open(first: &Path) -> io::Result<Box<dyn Read>> {
     let mut input: Box<dyn Read> = Box::new(File::open(first)?);
-    for path in parts(first).iter().skip(1) {
+    let parts = parts(first);
+    warn_of_gap(first, parts.len() as u32 + 1);
+    for path in parts.iter().skip(1) {
         input = Box::new(input.chain(File::open(path)?));
     }
     Ok(input)

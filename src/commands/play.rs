@@ -46,6 +46,10 @@ fn check(args: &Play) -> anyhow::Result<()> {
     if !file.is_file() {
         bail!("{}: expected a file, which is read twice", args.input.display());
     }
+    let same = |path: &Path| fs::canonicalize(path).ok();
+    if same(&args.output).is_some_and(|output| same(&args.input) == Some(output)) {
+        bail!("{} is what is to be played: expected another output", args.output.display());
+    }
     let is_moment = !args.at.is_empty() || args.every.is_some();
     if is_named(&args.output, "html") && is_moment {
         bail!("expected no --at and no --every with an HTML page: it plays the whole session");

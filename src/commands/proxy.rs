@@ -39,6 +39,13 @@ pub fn run(args: Proxy) -> anyhow::Result<u8> {
 }
 
 async fn serve(args: Proxy) -> anyhow::Result<u8> {
+    if args.entrance() != Entrance::Asked && args.listen.ip().is_loopback() {
+        bail!(
+            "whom a rule brings here does not reach {}: expected --listen 0.0.0.0:{} or an address of this machine",
+            args.listen,
+            args.listen.port()
+        );
+    }
     if args.print_rules {
         return print_rules(&args);
     }

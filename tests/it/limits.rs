@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use analyzer::attempt::{Diagnosed, group};
 use analyzer::observation::Absence;
@@ -172,6 +172,7 @@ fn a_list_of_networks_is_announced_and_this_machine_is_always_in_it() -> Outcome
 fn old_recording(folder: &Path, name: &str, len: usize) -> Outcome<PathBuf> {
     let path = folder.join(name);
     fs::write(&path, vec![0; len])?;
+    fs::File::options().append(true).open(&path)?.set_modified(SystemTime::now() - Duration::from_secs(3600))?;
     Ok(path)
 }
 
@@ -183,6 +184,9 @@ fn the_oldest_recordings_make_room_and_nothing_else_does() -> Outcome<()> {
     let oldest = old_recording(&out, "20240101T000000.000000000Z-00001.pcapng", 400_000)?;
     let its_part = old_recording(&out, "20240101T000000.000000000Z-00001.part2.pcapng", 400_000)?;
     let its_probe = old_recording(&out, "20240101T000000.000000000Z-00001.probe.json", 1_000)?;
+    // Not closed, and changed a moment ago: another program's session that says nothing just now.
+    let running = out.join("20240201T000000.000000000Z-00001.pcapng");
+    fs::write(&running, vec![0; 40_000])?;
     let newer = old_recording(&out, "20250101T000000.000000000Z-00001.pcapng", 400_000)?;
     let of_somebody = old_recording(&out, "2024-the-bad-one.pcapng", 400_000)?;
     let notes = old_recording(&out, "notes.txt", 400_000)?;
@@ -194,7 +198,7 @@ fn the_oldest_recordings_make_room_and_nothing_else_does() -> Outcome<()> {
     let told = "3 files of old recordings were deleted, 801000 B (--keep)";
     assert!(wait_for(SOON, || Ok(proxy.output().contains(told).then_some(())))?.is_some(), "{}", proxy.output());
     assert_eq!([&oldest, &its_part, &its_probe].map(|path| path.exists()), [false; 3]);
-    assert_eq!([&newer, &of_somebody, &notes].map(|path| path.exists()), [true; 3]);
+    assert_eq!([&running, &newer, &of_somebody, &notes].map(|path| path.exists()), [true; 4]);
     proxy.finish()?;
     Ok(())
 }

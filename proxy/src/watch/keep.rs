@@ -2,11 +2,18 @@
 //! does not look like a file of this program's.
 
 use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use analyzer::capture::annotation;
+
 use crate::record;
 
+/// A recording that is not closed is written by somebody if it has changed in this time.
+const RECENT: Duration = Duration::from_secs(120);
+/// What closes a recording stands in its last bytes.
+const END: u64 = 16 << 10;
 /// The folder is looked at so often.
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -52,6 +59,7 @@ impl Keep {
     fn clean(&self, folder: &Path, is_open: &dyn Fn(&Path) -> bool) -> Gone {
         let recordings = recordings(folder);
         let mut sum: u64 = recordings.iter().map(Kept::len).sum();
+        let is_ours = recordings.iter().flat_map(|one| &one.files).any(|(path, _)| is_open(path));
         let mut gone = Gone::default();
         for recording in recordings {
             if sum <= self.most {
@@ -67,7 +75,8 @@ impl Keep {
                 }
             }
         }
-        gone.too_much = (sum > self.most).then_some(sum);
+        // What others write is theirs to end.
+        gone.too_much = (sum > self.most && is_ours).then_some(sum);
         gone
     }
 }
@@ -80,8 +89,29 @@ impl Kept {
     /// By this program or by another one.
     fn is_written(&self, is_open: &dyn Fn(&Path) -> bool) -> bool {
         let is_claimed = |path: &Path| File::open(path).is_ok_and(|file| !record::claim(&file));
-        self.files.iter().any(|(path, _)| is_open(path) || is_claimed(path))
+        self.files.iter().any(|(path, _)| is_open(path) || is_claimed(path) || is_recent(path) && !self.is_closed())
     }
+
+    /// Whether its recorder has closed it: what says so stands at its end.
+    fn is_closed(&self) -> bool {
+        let ends = |path: &Path| -> std::io::Result<bool> {
+            let mut file = File::open(path)?;
+            let len = file.metadata()?.len();
+            file.seek(SeekFrom::Start(len.saturating_sub(END)))?;
+            let mut end = Vec::new();
+            file.read_to_end(&mut end)?;
+            let says = annotation::END.as_bytes();
+            Ok(end.windows(says.len()).any(|at| at == says))
+        };
+        self.files.iter().any(|(path, _)| ends(path).unwrap_or(false))
+    }
+}
+
+/// Whether something was written to it lately. A session that says nothing is sampled every half minute, and its file is closed,
+/// and claimed by nobody, in between.
+fn is_recent(path: &Path) -> bool {
+    let modified = path.metadata().and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|since| since < RECENT))
 }
 
 /// The recordings in a folder, the oldest first: their names begin with the time.

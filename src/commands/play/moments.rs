@@ -56,7 +56,7 @@ pub fn write(args: &Play, keys: &Arc<Keyring>, chosen: &Chosen) -> anyhow::Resul
     }
     let count = moments.wrote.len();
     let wrote = match (&moments.wrote[..], moments.next) {
-        ([], Some(at)) => bail!("there is no picture at +{:.3} s: it begins later", at.as_secs_f64()),
+        ([], _) => bail!("there is no picture at that time: it begins later"),
         ([one], _) => format!("wrote {}", one.display()),
         _ => format!("wrote {count} pictures to {}", args.output.display()),
     };
@@ -105,7 +105,7 @@ impl Moments<'_> {
     }
 
     fn up_to(&mut self, is_due: impl Fn(Duration) -> bool) {
-        while let Some(at) = self.next.filter(|next| is_due(*next)) {
+        while let Some(at) = self.next.filter(|next| self.failed.is_none() && is_due(*next)) {
             let Some((pixels, (width, height))) = &self.held else { return };
             if self.wrote.len() >= MOST {
                 let (most, every) = (MOST, self.args.every.unwrap_or_default().as_secs_f64());
@@ -119,7 +119,7 @@ impl Moments<'_> {
                 Err(error) => self.failed = Some(error),
             }
             self.next = match self.args.every {
-                Some(every) => Some(at + every.max(Duration::from_millis(1))),
+                Some(every) => Some(at + every),
                 None => self.asked.next(),
             };
         }

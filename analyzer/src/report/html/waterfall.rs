@@ -22,13 +22,13 @@ pub fn waterfall(page: &mut Page, timeline: &Timeline) {
     let scale = scale(timeline);
     page.within("table", &[("class", "waterfall")], |page| {
         page.element("caption", &[], &caption(timeline));
-        page.within("thead", &[], |page| page.within("tr", &[], |page| head(page, &scale)));
+        page.within("thead", &[], |page| page.within("tr", &[], |page| head(page, &scale, timeline.is_impaired())));
         page.within("tbody", &[], |page| {
             for phase in &timeline.phases {
                 page.within("tr", &[], |page| row(page, timeline, phase, &scale));
             }
             if let Some(until) = silence(timeline) {
-                page.within("tr", &[], |page| silent_row(page, until, &scale));
+                page.within("tr", &[], |page| silent_row(page, until, &scale, columns(timeline)));
             }
         });
     });
@@ -52,7 +52,7 @@ fn silence(timeline: &Timeline) -> Option<[Timestamp; 2]> {
     (is_long && timeline.phase(PhaseName::Active).is_none()).then_some([ended, timeline.last])
 }
 
-fn silent_row(page: &mut Page, [from, to]: [Timestamp; 2], scale: &Scale) {
+fn silent_row(page: &mut Page, [from, to]: [Timestamp; 2], scale: &Scale, columns: usize) {
     page.element("th", &[("scope", "row"), ("class", "soft")], "until the end");
     page.within("td", &[("class", "bar")], |page| {
         let title = format!("no phase: {} until the end", length(to.since(from)));
@@ -62,7 +62,7 @@ fn silent_row(page: &mut Page, [from, to]: [Timestamp; 2], scale: &Scale) {
         });
     });
     page.element("td", &[("class", "n")], &length(to.since(from)));
-    for _ in 0..4 {
+    for _ in 0..columns {
         page.element("td", &[("class", "n wide")], "");
     }
 }
@@ -89,7 +89,7 @@ fn caption(timeline: &Timeline) -> String {
     }
 }
 
-fn head(page: &mut Page, scale: &Scale) {
+fn head(page: &mut Page, scale: &Scale, is_impaired: bool) {
     page.element("th", &[("scope", "col")], "Phase");
     page.within("th", &[("scope", "col"), ("class", "bar")], |page| {
         page.element("span", &[], "When");
@@ -100,7 +100,8 @@ fn head(page: &mut Page, scale: &Scale) {
         });
     });
     page.element("th", &[("scope", "col"), ("class", "n")], "Took");
-    for name in ["Network", "Retrans.", "Client", "Server"] {
+    let impaired = is_impaired.then_some("Impaired");
+    for name in ["Network", "Retrans.", "Client", "Server"].into_iter().chain(impaired) {
         page.element("th", &[("scope", "col"), ("class", "n wide")], name);
     }
 }
@@ -122,7 +123,7 @@ fn row(page: &mut Page, timeline: &Timeline, phase: &Phase, scale: &Scale) {
         svg::image(page, &title, ROW, |page| bar(page, phase, scale));
     });
     page.element("td", &[("class", "n")], &length(phase.duration()));
-    for (_, _, time) in parts(phase) {
+    for (_, _, time) in parts(phase).into_iter().take(columns(timeline)) {
         let says = if time.is_zero() { "\u{2013}".into() } else { length(time) };
         page.element("td", &[("class", "n wide")], &says);
     }
@@ -137,26 +138,26 @@ fn mark(phase: &Phase) -> &'static str {
     }
 }
 
+/// How many of the columns there are: the last is of impaired sessions alone.
+fn columns(timeline: &Timeline) -> usize {
+    if timeline.is_impaired() { 5 } else { 4 }
+}
+
 /// The columns of the table.
-fn parts(phase: &Phase) -> [(&'static str, &'static str, Duration); 4] {
+fn parts(phase: &Phase) -> [(&'static str, &'static str, Duration); 5] {
     let waited = phase.waited;
     [
         ("network", "network", waited.network),
         ("retrans", "retransmission", waited.retransmission),
         ("client", "client", waited.client),
         ("server", "server", waited.server),
+        ("impaired", "impairment", waited.impairment),
     ]
-}
-
-/// The same with what was held here on purpose, which has no column: few sessions are impaired.
-fn all_parts(phase: &Phase) -> impl Iterator<Item = (&'static str, &'static str, Duration)> {
-    let impairment = ("impaired", "impairment", phase.waited.impairment);
-    parts(phase).into_iter().chain([impairment])
 }
 
 /// "network 2 ms, server 27 ms".
 fn whose(phase: &Phase) -> String {
-    let told = all_parts(phase).filter(|(_, _, time)| !time.is_zero());
+    let told = parts(phase).into_iter().filter(|(_, _, time)| !time.is_zero());
     told.map(|(_, name, time)| format!("{name} {}", length(time))).collect::<Vec<_>>().join(", ")
 }
 
@@ -174,7 +175,7 @@ fn bar(page: &mut Page, phase: &Phase, scale: &Scale) {
     let (from, to) = (scale.place(phase.began), scale.place(phase.ended));
     svg::bar(page, "nobody", from, to, BAR);
     let mut at = from;
-    for (class, _, time) in all_parts(phase) {
+    for (class, _, time) in parts(phase).into_iter() {
         let next = (at + scale.share(time)).min(to);
         if next > at {
             svg::bar(page, class, at, next, BAR);

@@ -30,8 +30,8 @@ const SCRIPT: &str = include_str!("player.js");
 const HEAD: &str = concat!(
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
-    "script-src 'sha256-bGM9ITH8q/Hri3k064ME0elzQPmsb6IT9CHqtt1ZzwA='; ",
-    "style-src 'sha256-DwwfUgLgYf7hU1r64WJlWibyVppf4KiroFToIYXNRXk='; base-uri 'none'; form-action 'none'\">\n",
+    "script-src 'sha256-yKObv1lMOoL6R/URDFt7q/tjPCrqvndrKpfmhhTM/fI='; ",
+    "style-src 'sha256-ADZtiSRiDu+XEpvApWYOuETzjQdjGWHmPslssn2o+yk='; base-uri 'none'; form-action 'none'\">\n",
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
     "<meta name=\"referrer\" content=\"no-referrer\">\n",
     "<meta name=\"color-scheme\" content=\"light dark\">\n",

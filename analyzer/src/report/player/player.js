@@ -44,6 +44,11 @@
   const draw = async () => {
     if (busy) return;
     busy = true;
+    try { await drawAll(); } catch (error) { console.warn(`a change of the picture cannot be drawn: ${error}`); drawn = wanted; } finally { busy = false; }
+    main.dataset.drawn = String(drawn);
+    point();
+  };
+  const drawAll = async () => {
     while (drawn !== wanted) {
       const goal = wanted;
       if (goal < 0) { drawn = -1; break; }
@@ -61,21 +66,20 @@
       });
       drawn = goal;
     }
-    busy = false;
-    main.dataset.drawn = String(drawn);
-    point();
   };
 
-  let shape = -2, shapeImage = null;
+  let shape = -2, shapeImage = null, asked = 0;
   const point = async () => {
-    const place = places[last(places, time)], index = last(shapes, time);
+    const place = places[last(places, time)], index = last(shapes, time), own = asked += 1;
+    if (index !== shape) {
+      const data = index < 0 ? '' : shapes[index].data;
+      const image = data && data !== 'none' ? await decode(data).catch(() => null) : null;
+      // Somebody has asked again meanwhile: the pointer is where that says.
+      if (own !== asked) return;
+      [shape, shapeImage] = [index, image];
+    }
     overlay.clearRect(0, 0, pointer.width, pointer.height);
     if (!place || wanted < 0) return;
-    if (index !== shape) {
-      shape = index;
-      const data = index < 0 ? '' : shapes[index].data;
-      shapeImage = data && data !== 'none' ? await decode(data) : null;
-    }
     if (shapeImage) {
       overlay.drawImage(shapeImage, place.x - shapes[shape].x, place.y - shapes[shape].y);
     } else if (shape < 0 || shapes[shape].data !== 'none') {
