@@ -1,6 +1,7 @@
 //! A recording is played again: the same client meets the same server, and the same is said of it. Against scripted clients
 //! here, against real peers in `peers`.
 
+mod alerts;
 mod peers;
 
 use std::fs::File;

@@ -191,6 +191,12 @@ impl Play<'_> {
                 self.send(&goodbye.unwrap_or_default()).await;
                 Next::On
             }
+            Act::Alert(alert) => {
+                self.until(one).await;
+                let last = self.tls.take().map(|tls| tls.fail(*alert));
+                self.send(&last.unwrap_or_default()).await;
+                Next::On
+            }
             Act::End(how) => {
                 self.until_end(place, one).await;
                 self.wire.finish().await;
@@ -316,6 +322,7 @@ impl Play<'_> {
                 | Act::Mute(_)
                 | Act::Left(_)
                 | Act::Goodbye
+                | Act::Alert(_)
                 | Act::End(_) => {
                     return None;
                 }
@@ -370,7 +377,7 @@ impl Play<'_> {
     /// Waits until it is this end's turn. One that followed at once follows at once: who is first decides what is seen.
     async fn until_end(&mut self, place: usize, one: &Move) {
         let before = place.checked_sub(1).map(|before| &self.script.moves[before]);
-        let is_own = before.is_some_and(|before| matches!(before.act, Act::Say(..) | Act::Goodbye));
+        let is_own = before.is_some_and(|before| matches!(before.act, Act::Say(..) | Act::Goodbye | Act::Alert(_)));
         if !(is_own && before.is_some_and(|before| one.at.since(before.at) < AT_ONCE)) {
             self.until(one).await;
         }

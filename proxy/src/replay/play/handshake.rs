@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Next, Play, reached};
 use crate::replay::script::{Act, Move, Terms};
 use crate::replay::words::{CLIENT_HELLO, SEALED};
-use crate::tls::{Agreed, End, Offer};
+use crate::tls::{Agreed, End, Offer, Trust};
 
 impl Play<'_> {
     pub(super) async fn begin(&mut self, place: usize, one: &Move, terms: &Terms) -> Next {
@@ -74,7 +74,8 @@ impl Play<'_> {
             name: hello.sni.as_deref(),
             alpn: &hello.alpn,
         };
-        let made = End::client(&offer, &self.means.target).map_err(|error| error.to_string())?;
+        let trust = terms.refuses.map_or(Trust::Anything, Trust::Refuses);
+        let made = End::client(&offer, &self.means.target, trust).map_err(|error| error.to_string())?;
         made.ok_or_else(|| "this program has none of the versions and suites that the client offers".to_owned())
     }
 
@@ -104,6 +105,11 @@ impl Play<'_> {
         if !says.is_empty() {
             reached(Instant::now() + self.paced(pause)).await;
             self.send(&says).await;
+        }
+        if broken.as_ref().is_err_and(|broken| broken.alert.is_none()) && self.script.refuses() {
+            self.tls = None;
+            self.last = (one.at, Instant::now());
+            return Next::On;
         }
         if let Err(broken) = broken {
             self.depart(one, &format!("TLS does not come about: {}", broken.says));

@@ -13,7 +13,9 @@ impl Play<'_> {
         match one.act {
             Act::Expect(name) => name.to_owned(),
             Act::Begin(_) | Act::Shake { .. } => "the TLS handshake to go on".to_owned(),
-            Act::Say(..) | Act::Goodbye | Act::Clock | Act::Mute(_) => format!("it to hear the {}", self.script.side),
+            Act::Say(..) | Act::Goodbye | Act::Alert(_) | Act::Clock | Act::Mute(_) => {
+                format!("it to hear the {}", self.script.side)
+            }
             Act::Left(how) | Act::End(how) => format!("{} of the {}", name_of(how), self.script.side),
         }
     }
@@ -52,6 +54,7 @@ impl Play<'_> {
             Act::Say(..) | Act::Mute(_) => "its last word".to_owned(),
             Act::Clock => "the connection sequence".to_owned(),
             Act::Goodbye => "its close_notify".to_owned(),
+            Act::Alert(alert) => format!("its TLS alert {alert}"),
             Act::Left(how) => format!("{} of the {}", name_of(how), self.script.side.other()),
             Act::End(how) => format!("its {}", name_of(how)),
         }
