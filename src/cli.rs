@@ -144,16 +144,8 @@ pub struct Proxy {
     /// Show the user and domain that a client names, where TLS is opened or absent; never a password
     #[arg(long)]
     pub names: bool,
-    /// Impair every session on purpose, as WHERE: WHAT; several add up. It is written into the recording and told in every
-    /// report. WHAT: latency 150ms [jitter 20ms] (each way), bandwidth 1mbit/s, stall [for 10s], close by server|client (FIN),
-    /// reset by server|client (RST on both legs). WHERE, in any order: front or back, from client or from server, at 5s or
-    /// a phase such as tls, credssp or active, for 10s; unless said: back, both ways, at once, until the end.
-    /// For example: --impair 'tls: reset by server' --impair 'latency 150ms jitter 20ms'
-    #[arg(long, value_name = "WHERE: WHAT")]
-    pub impair: Vec<Spec>,
-    /// Make jitter of this number again: it stands in the report of the session that is to be repeated
-    #[arg(long, value_name = "N", requires = "impair")]
-    pub impair_seed: Option<u64>,
+    #[command(flatten)]
+    pub impaired: Impairments,
     /// End TLS here and begin it again, so that the recording opens by itself: by the server's own certificate and key, which
     /// serves every protocol, or by certificates of a local authority that the client's machine trusts, which serves plain TLS
     #[arg(long, value_enum, value_name = "BY")]
@@ -281,6 +273,20 @@ pub struct Redact {
 }
 
 #[derive(Debug, Args)]
+pub struct Impairments {
+    /// Impair every session on purpose, as WHERE: WHAT; several add up. It is told in the recording and in every report, and by a
+    /// replay at its end. WHAT: latency 150ms [jitter 20ms] (each way), bandwidth 1mbit/s, stall [for 10s], close by
+    /// server|client (FIN), reset by server|client (RST on both legs). WHERE, in any order: front or back (in a replay both are
+    /// its one leg), from client or from server, at 5s or a phase such as tls, credssp or active, for 10s; unless said: back,
+    /// both ways, at once, until the end. For example: --impair 'tls: reset by server' --impair 'latency 150ms jitter 20ms'
+    #[arg(long, value_name = "WHERE: WHAT")]
+    pub impair: Vec<Spec>,
+    /// Make jitter of this number again: it is announced, and stands in the report of the session that is to be repeated
+    #[arg(long, value_name = "N", requires = "impair")]
+    pub impair_seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
 pub struct Replay {
     /// A recording or capture (pcap, pcapng, also .gz and .zst)
     #[arg(value_name = "FILE")]
@@ -294,7 +300,7 @@ pub struct Replay {
     /// Which of the sessions in the file, counted from 1
     #[arg(long, value_name = "N")]
     pub session: Option<usize>,
-    /// Play it so often, one after the other: a client of FreeRDP 2 that fails comes twice
+    /// Play it so often: to each client when it comes, or to the server; a client of FreeRDP 2 that fails comes twice
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub times: u32,
     /// So many times as fast as it was
@@ -316,6 +322,8 @@ pub struct Replay {
     /// Open TLS with the secrets of this NSS key log, besides those in the file and those that SSLKEYLOGFILE names
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
+    #[command(flatten)]
+    pub impaired: Impairments,
 }
 
 #[derive(Debug, Args)]

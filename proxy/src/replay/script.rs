@@ -480,6 +480,11 @@ impl Script {
         self.terms.as_ref()?.client.sni.as_deref()
     }
 
+    /// Whether the peer speaks first.
+    pub fn is_awaiting(&self) -> bool {
+        self.moves.first().is_some_and(|one| matches!(one.act, Act::Expect(_)))
+    }
+
     /// How many moves it has.
     pub fn moves(&self) -> usize {
         self.moves.len()

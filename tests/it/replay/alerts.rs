@@ -67,7 +67,7 @@ async fn a_client_refuses_the_certificate_again() {
         let script = script(&recording, &keys, Side::Client).expect("a script");
         let sealed = script.notices.iter().filter(|says| says.contains("the alert of the client is sealed"));
         assert_eq!(sealed.count(), notices, "{:?}", script.notices);
-        let means = Means { pace: Pace::AsFastAsPossible, credential: None, target: NAME.into() };
+        let means = means(Pace::AsFastAsPossible);
         let (tell, told) = notes();
         let played = play(&script, &means, connect(server.addr, None).await, &tell).await;
         assert_eq!(played.departures, 0, "{played:?}: {:?}", told.lock().expect("told"));

@@ -12,8 +12,8 @@ use crate::support::process::{self, Folder, Outcome, Process, with_peers};
 use crate::support::program::{Finished, Proxy, analyze, program};
 
 /// A running `rdpscope replay --serve`.
-struct Replay {
-    port: u16,
+pub(super) struct Replay {
+    pub(super) port: u16,
     process: Process,
     _folder: Folder,
 }
@@ -23,7 +23,7 @@ impl Replay {
         Replay::serve_with(recording, &["--times", &times.to_string()])
     }
 
-    fn serve_with(recording: &Path, more: &[&str]) -> Outcome<Replay> {
+    pub(super) fn serve_with(recording: &Path, more: &[&str]) -> Outcome<Replay> {
         let folder = Folder::new()?;
         let mut command = Command::new(program());
         command.arg("replay").arg(recording).args(["--serve", "127.0.0.1:0"]).args(more);
@@ -37,7 +37,7 @@ impl Replay {
     }
 
     /// What it said, and its exit code, once it has played as often as it was told.
-    fn finish(mut self) -> Outcome<(Option<i32>, String)> {
+    pub(super) fn finish(mut self) -> Outcome<(Option<i32>, String)> {
         let status = self.process.wait(Duration::from_secs(30))?;
         Ok((status.code(), self.process.output()))
     }

@@ -77,7 +77,11 @@ impl Play<'_> {
         }
     }
 
+    /// The peer departs; it does not where it was ended on purpose.
     pub(super) fn depart(&mut self, one: &Move, says: &str) {
+        if self.wire.cut().is_some() {
+            return;
+        }
         self.departures += 1;
         match self.departures {
             ..=TOLD => self.tell(&format!("DEPARTS at {}: {says}", self.at(one))),
@@ -96,7 +100,7 @@ impl Play<'_> {
     }
 }
 
-pub(super) fn name_of(how: Ending) -> &'static str {
+pub(in crate::replay) fn name_of(how: Ending) -> &'static str {
     match how {
         Ending::Fin => "FIN",
         Ending::Reset => "RST",
@@ -109,7 +113,7 @@ pub(super) fn name_of(how: Ending) -> &'static str {
 }
 
 /// To three digits or so: nobody reads nanoseconds.
-pub(super) fn rounded(length: Duration) -> Duration {
+pub(in crate::replay) fn rounded(length: Duration) -> Duration {
     match length.as_micros() {
         0..10_000 => Duration::from_micros(length.as_micros() as u64),
         _ => Duration::from_millis(length.as_millis() as u64),
