@@ -249,6 +249,7 @@ fn announce(out: &mut String, script: &Script, means: &Means, notices: &[String]
 fn told(number: u32, played: &Played) -> u8 {
     let Played { played, moves, departures, ended, impaired } = played;
     let departed = match departures {
+        0 if played < moves => "as recorded up to there".to_owned(),
         0 => "as recorded".to_owned(),
         1 => "the peer departed once".to_owned(),
         many => format!("the peer departed {many} times"),

@@ -233,3 +233,26 @@ fn a_replayed_client_comes_through_xrdp() {
         Ok(())
     });
 }
+
+/// What xrdp did is played slower, up to where it is to break off; xfreerdp sees a reset there, which is nobody's departure.
+#[test]
+fn xfreerdp_meets_an_impaired_replay() {
+    with_peers("xfreerdp_meets_an_impaired_replay", || {
+        let security = Security::Tls("TLSv1.2, TLSv1.3");
+        let (screen, server) = (Screen::start()?, Server::xrdp(security)?);
+        let proxy = record(server.port, Some(&server))?;
+        xfreerdp(&screen, proxy.port, security, PASSWORD, Then::Leave)?;
+        let recorded = proxy.finish()?;
+        let impaired = ["--impair", "capabilities: reset by server", "--impair", "front: latency 40ms jitter 10ms"];
+        let replay = Replay::serve_with(&recorded.recordings[0], &impaired)?;
+        let between = record(replay.port, None)?;
+        let ran = xfreerdp(&screen, between.port, security, PASSWORD, Then::Stay)?;
+        let (code, said) = replay.finish()?;
+        let recorded_again = between.finish()?;
+        assert_eq!(code, Some(0), "{said}\n{}", ran.output);
+        assert!(said.contains("ended: RST, as asked: --impair 'capabilities: reset by server'"), "{said}");
+        assert_ne!(ran.code, Some(0), "{}", ran.output);
+        assert_eq!(verdict(&recorded_again)?[3], "reset", "{}", recorded_again.output);
+        Ok(())
+    });
+}
