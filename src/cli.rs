@@ -1,6 +1,8 @@
 //! The flags.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+mod values;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,10 +11,8 @@ use proxy::entrance::Entrance;
 use proxy::gate::Network;
 use proxy::impair::Spec;
 
-/// The port of Remote Desktop.
-const RDP_PORT: u16 = 3389;
-/// The port of an RD Gateway: that of HTTPS.
-const GATEWAY_PORT: u16 = 443;
+pub use values::Target;
+use values::{interval, moment, seconds, size, speed, target};
 
 /// Says why Remote Desktop will not connect.
 #[derive(Debug, Parser)]
@@ -144,16 +144,8 @@ pub struct Proxy {
     /// Show the user and domain that a client names, where TLS is opened or absent; never a password
     #[arg(long)]
     pub names: bool,
-    /// Impair every session on purpose, as WHERE: WHAT; several add up. It is written into the recording and told in every
-    /// report. WHAT: latency 150ms [jitter 20ms] (each way), bandwidth 1mbit/s, stall [for 10s], close by server|client (FIN),
-    /// reset by server|client (RST on both legs). WHERE, in any order: front or back, from client or from server, at 5s or
-    /// a phase such as tls, credssp or active, for 10s; unless said: back, both ways, at once, until the end.
-    /// For example: --impair 'tls: reset by server' --impair 'latency 150ms jitter 20ms'
-    #[arg(long, value_name = "WHERE: WHAT")]
-    pub impair: Vec<Spec>,
-    /// Make jitter of this number again: it stands in the report of the session that is to be repeated
-    #[arg(long, value_name = "N", requires = "impair")]
-    pub impair_seed: Option<u64>,
+    #[command(flatten)]
+    pub impaired: Impairments,
     /// End TLS here and begin it again, so that the recording opens by itself: by the server's own certificate and key, which
     /// serves every protocol, or by certificates of a local authority that the client's machine trusts, which serves plain TLS
     #[arg(long, value_enum, value_name = "BY")]
@@ -281,6 +273,20 @@ pub struct Redact {
 }
 
 #[derive(Debug, Args)]
+pub struct Impairments {
+    /// Impair every session on purpose, as WHERE: WHAT; several add up. It is told in the recording and in every report, and by a
+    /// replay at its end. WHAT: latency 150ms [jitter 20ms] (each way), bandwidth 1mbit/s, stall [for 10s], close by
+    /// server|client (FIN), reset by server|client (RST on both legs). WHERE, in any order: front or back (in a replay both are
+    /// its one leg), from client or from server, at 5s or a phase such as tls, credssp or active, for 10s; unless said: back,
+    /// both ways, at once, until the end. For example: --impair 'tls: reset by server' --impair 'latency 150ms jitter 20ms'
+    #[arg(long, value_name = "WHERE: WHAT")]
+    pub impair: Vec<Spec>,
+    /// Make jitter of this number again: it is announced, and stands in the report of the session that is to be repeated
+    #[arg(long, value_name = "N", requires = "impair")]
+    pub impair_seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
 pub struct Replay {
     /// A recording or capture (pcap, pcapng, also .gz and .zst)
     #[arg(value_name = "FILE")]
@@ -294,11 +300,11 @@ pub struct Replay {
     /// Which of the sessions in the file, counted from 1
     #[arg(long, value_name = "N")]
     pub session: Option<usize>,
-    /// Play it so often, one after the other: a client of FreeRDP 2 that fails comes twice
+    /// Play it so often: to each client when it comes, or to the server; a client of FreeRDP 2 that fails comes twice
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub times: u32,
     /// So many times as fast as it was
-    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = factor)]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
     pub speed: f64,
     /// Without any pause
     #[arg(long, conflicts_with = "speed")]
@@ -316,6 +322,8 @@ pub struct Replay {
     /// Open TLS with the secrets of this NSS key log, besides those in the file and those that SSLKEYLOGFILE names
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
+    #[command(flatten)]
+    pub impaired: Impairments,
 }
 
 #[derive(Debug, Args)]
@@ -561,139 +569,9 @@ pub struct Lab {
     pub keylog: Option<PathBuf>,
 }
 
-/// A name or address with a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// As it was written, without brackets.
-    pub name: String,
-    /// The port, where one was written.
-    pub port: Option<u16>,
-}
-
-impl Target {
-    /// The port, or the usual one: of an RDP server, or of a gateway.
-    pub fn port_or_usual(&self, gateway: bool) -> u16 {
-        self.port.unwrap_or(if gateway { GATEWAY_PORT } else { RDP_PORT })
-    }
-
-    /// The address, where it is one.
-    pub fn ip(&self) -> Option<IpAddr> {
-        self.name.parse().ok()
-    }
-}
-
-fn target(text: &str) -> Result<Target, String> {
-    let without_port = text.parse::<Ipv6Addr>().is_ok() || text.starts_with('[') && text.ends_with(']');
-    let (name, port) = match text.rsplit_once(':') {
-        Some((name, port)) if !without_port => (name, Some(port)),
-        _ => (text, None),
-    };
-    let port = port.map(|port| port.parse().ok().filter(|port| *port != 0));
-    if port == Some(None) {
-        return Err("expected a port between 1 and 65535 behind the colon".into());
-    }
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    if name.is_empty() || name.contains(char::is_whitespace) || name.contains('/') {
-        return Err("expected a host name or an address, such as server.example.com or [2001:db8::1]:3389".into());
-    }
-    Ok(Target { name: name.to_owned(), port: port.flatten() })
-}
-
-/// How many times faster than it was.
-fn speed(text: &str) -> Result<f64, String> {
-    let speed = text.parse().ok().filter(|speed| (0.001..=1e6).contains(speed));
-    speed.ok_or_else(|| "expected a number from 0.001 to 1000000".to_owned())
-}
-
-/// A number of bytes with its unit.
-fn size(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 7] = [
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("kB", 1_000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("TB", 1_000_000_000_000),
-    ];
-    let unit = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
-    let number = |text: &str| text.trim().parse::<u64>().ok().filter(|number| *number > 0);
-    unit.and_then(|(text, bytes)| number(text)?.checked_mul(*bytes))
-        .ok_or_else(|| "expected a size such as 100MB or 1GiB (kB, MB, GB, TB, KiB, MiB, GiB)".into())
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds, up to 3600".into())
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    let factor = text.parse::<f64>().ok().filter(|factor| (0.001..=1000.0).contains(factor));
-    factor.ok_or_else(|| "expected a number from 0.001 to 1000".into())
-}
-
-/// The same, from a millisecond on.
-fn interval(text: &str) -> Result<Duration, String> {
-    let length = moment(text)?;
-    if length < Duration::from_millis(1) { Err("expected a millisecond or more".into()) } else { Ok(length) }
-}
-
-/// A length of time with its unit; a bare number counts seconds.
-fn moment(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let seconds = match unit {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(format!("expected a unit of ms, s, m or h, found {unit:?}")),
-    };
-    let length = number.parse::<f64>().ok().map(|number| number * seconds);
-    let length = length.filter(|length| (0.0..=1e6).contains(length));
-    length.map(Duration::from_secs_f64).ok_or_else(|| "expected a length of time, such as 3.5s, 250ms or 2m".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn targets() {
-        let check = |text: &str, name: &str, port: Option<u16>| {
-            assert_eq!(target(text), Ok(Target { name: name.into(), port }), "{text}");
-        };
-        check("server", "server", None);
-        check("server:3390", "server", Some(3390));
-        check("10.0.0.1:1", "10.0.0.1", Some(1));
-        check("2001:db8::1", "2001:db8::1", None);
-        check("[2001:db8::1]", "2001:db8::1", None);
-        check("[2001:db8::1]:3389", "2001:db8::1", Some(3389));
-        for wrong in ["", ":3389", "server:", "server:0", "server:65536", "a b", "http://server"] {
-            assert!(target(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn sizes() {
-        assert_eq!(size("100MB"), Ok(100_000_000));
-        assert_eq!(size("3 GiB"), Ok(3 << 30));
-        for wrong in ["", "100", "0MB", "-1MB", "1.5GB", "MB", "100mb", "99999999999TB"] {
-            assert!(size(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn moments() {
-        let check = |text: &str, ms: u64| assert_eq!(moment(text), Ok(Duration::from_millis(ms)), "{text}");
-        check("3.5s", 3500);
-        check("250ms", 250);
-        check("2m", 120_000);
-        check("0", 0);
-        for wrong in ["", "s", "-1s", "1d", "1s2", "nan", "1e9"] {
-            assert!(moment(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn the_flags_are_consistent() {

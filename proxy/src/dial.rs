@@ -12,7 +12,7 @@ use std::time::Duration;
 use analyzer::observation::{Ending, Leg as Name, Opening, Seen, Side};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 use tracing::{debug, warn};
 
 use crate::clock;
@@ -24,6 +24,9 @@ use crate::tcp_info;
 
 /// How much longer a server is dialed for a client that has sent its FIN: a SYN and one repetition of it.
 const GRACE: Duration = Duration::from_millis(1500);
+
+/// How long a server is not dialed where this machine has no socket for it.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// How often the path is sampled while a SYN is not answered.
 const SAMPLE: Duration = Duration::from_secs(1);
@@ -138,23 +141,39 @@ impl<'a> Dial<'a> {
 
     /// One connect attempt, with its result.
     async fn attempt(&mut self, server: SocketAddr, route: &Route) -> Result<Option<Connection>, Failure> {
-        let at = clock::now();
         if loops(route.listener, server) {
+            let at = clock::now();
             warn!(session = self.tap.session(), %server, "the target leads back to this proxy: not dialed");
             self.dialing(at, unspecified(server), server);
             self.closed(None, Ending::Unreachable);
             return Ok(None);
         }
-        let (client, started) = match start_from(route.from, server) {
-            Ok((client, started)) => (client, started),
-            Err(error) => (unspecified(server), Err(error)),
-        };
+        let Some((at, client, started)) = self.started(server, route).await? else { return Ok(None) };
         self.dialing(at, client, server);
         let result = match started {
             Ok(stream) => self.answer(Arc::new(stream), route.connect_timeout).await?,
             Err(error) => Err(error),
         };
         Ok(result.map_err(|error| self.refused(server, &error)).ok())
+    }
+
+    /// Sends a SYN, and tells when, and from where. Where this machine has no socket for it, sessions must end first: the
+    /// server is not to blame, and nothing is noted of it.
+    async fn started(&mut self, server: SocketAddr, route: &Route) -> Result<Option<Started>, Failure> {
+        let deadline = Instant::now() + route.connect_timeout;
+        loop {
+            let at = clock::now();
+            let error = match start_from(route.from, server) {
+                Ok((client, started)) => return Ok(Some((at, client, started))),
+                Err(error) if !is_exhausted(&error) => return Ok(Some((at, unspecified(server), Err(error)))),
+                Err(error) => error,
+            };
+            warn!(session = self.tap.session(), %server, %error, "cannot dial");
+            if Instant::now() >= deadline {
+                return Ok(None);
+            }
+            self.meanwhile(sleep(PAUSE), None).await?;
+        }
     }
 
     /// Waits for the answer to a SYN.
@@ -274,6 +293,9 @@ impl<'a> Dial<'a> {
     }
 }
 
+/// When a SYN was sent, from where, and what became of that.
+type Started = (analyzer::time::Timestamp, SocketAddr, io::Result<TcpStream>);
+
 /// A connection that stands, or stood until this error.
 struct Connection {
     stream: Arc<TcpStream>,
@@ -306,6 +328,18 @@ fn start_from(from: Option<IpAddr>, server: SocketAddr) -> io::Result<(SocketAdd
     let client = socket.local_addr().ok().and_then(|address| address.as_socket());
     let stream = started.and_then(|()| TcpStream::from_std(socket.into()));
     Ok((client.unwrap_or_else(|| unspecified(server)), stream))
+}
+
+/// Whether this process, or this machine, has too many sockets.
+#[cfg(unix)]
+fn is_exhausted(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}
+
+/// WSAEMFILE, WSAENOBUFS.
+#[cfg(not(unix))]
+fn is_exhausted(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(10024 | 10055))
 }
 
 #[cfg(unix)]

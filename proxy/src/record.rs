@@ -7,11 +7,11 @@
 //! has a pair of interfaces, front and back; a further one's stand before what it says first. This module is the only one
 //! that names pcap-file.
 
+mod files;
+
 use std::borrow::Cow;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use analyzer::capture::annotation::{self, Section};
@@ -29,6 +29,9 @@ use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeade
 use pcap_file::pcapng::blocks::unknown::UnknownBlock;
 use pcap_file::{DataLink, Endianness};
 
+pub(crate) use files::create_part;
+pub use files::{claim, create, create_folder, is_further_part, open, part, parts};
+
 /// Payload of one packet during the handshake, bytes: the usual Ethernet MSS.
 const SEGMENT: usize = 1460;
 /// Payload of one packet once the session is active, bytes: what segmentation offload shows in any capture.
@@ -39,10 +42,6 @@ const ACK_EVERY: u32 = 1 << 20;
 pub(crate) const DECRYPTION_SECRETS: u32 = 0x0000_000a;
 /// Its secrets type "TLSK": lines of a key log.
 const TLS_KEY_LOG: u32 = 0x544c_534b;
-/// So far behind a part that is missing a further one is looked for.
-const LOOKED_FOR: u32 = 100;
-/// So many names are tried for a recording.
-const NAMES_TRIED: u32 = 1000;
 /// Window scale of the made-up SYNs: with the window of 65535 below it, 8 MiB.
 const WINDOW_SCALE: u8 = 7;
 
@@ -333,109 +332,6 @@ impl<W: Write> Recorder<W> {
         self.writer.write_pcapng_block(block).map_err(io::Error::other)?;
         Ok(())
     }
-}
-
-/// Creates the folder (0700) if it is not there.
-///
-/// # Errors
-/// Where the system does.
-pub fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Whether nobody else writes this file; from now on, until it is closed, it is this handle's. Where the file system knows no
-/// locks, and on Windows, where one would keep everybody from reading, nobody can tell, and true is said.
-pub fn claim(file: &File) -> bool {
-    cfg!(windows) || !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
-}
-
-/// Creates a new file (0600) in the folder, which is made if need be, and claims it. Another program may have taken the
-/// name: then a number is added to it. The file, and where it is.
-///
-/// # Errors
-/// Where the system does.
-pub fn create(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
-    create_folder(folder)?;
-    let options = private();
-    let mut path = folder.join(format!("{name}.pcapng"));
-    for number in 1..NAMES_TRIED {
-        match options.open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                path = folder.join(format!("{name}-{number}.pcapng"));
-            }
-            opened => return claimed(opened?, path),
-        }
-    }
-    claimed(options.open(&path)?, path)
-}
-
-fn claimed(file: File, path: PathBuf) -> io::Result<(File, PathBuf)> {
-    // Nobody else can have it: it is new.
-    let _ = claim(&file);
-    Ok((file, path))
-}
-
-/// Where a part of the recording in `first` is: that itself, or `NAME.part2.pcapng` and so on beside it.
-pub fn part(first: &Path, number: u32) -> PathBuf {
-    if number == 1 { first.to_owned() } else { first.with_extension(format!("part{number}.pcapng")) }
-}
-
-/// The parts of a recording that are there without a gap, the first one first.
-pub fn parts(first: &Path) -> Vec<PathBuf> {
-    let further = (2..).map(|number| part(first, number)).take_while(|path| path.is_file());
-    std::iter::once(first.to_owned()).chain(further).collect()
-}
-
-/// Whether a file is read with the one that it is a further part of.
-pub fn is_further_part(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".pcapng"));
-    let Some((first, number)) = name.and_then(|name| name.rsplit_once(".part")) else { return false };
-    let first = path.with_file_name(format!("{first}.pcapng"));
-    number.parse().is_ok_and(|number: u32| number > 1 && parts(&first).contains(&path.to_owned()))
-}
-
-/// Says so where parts stand behind one that is not there.
-fn warn_of_gap(first: &Path, missing: u32) {
-    if let Some(further) = (missing + 1..missing + LOOKED_FOR).find(|number| part(first, *number).is_file()) {
-        let name = first.display();
-        tracing::warn!("{name}: part {missing} is missing, part {further} and what follows it are not read");
-    }
-}
-
-/// Reads a recording, one part behind the other.
-///
-/// # Errors
-/// Where the system does.
-pub fn open(first: &Path) -> io::Result<Box<dyn Read>> {
-    let mut input: Box<dyn Read> = Box::new(File::open(first)?);
-    let parts = parts(first);
-    warn_of_gap(first, parts.len() as u32 + 1);
-    for path in parts.iter().skip(1) {
-        input = Box::new(input.chain(File::open(path)?));
-    }
-    Ok(input)
-}
-
-/// Creates a further part (0600) and claims it.
-///
-/// # Errors
-/// Where the system does, or it is there already.
-pub(crate) fn create_part(first: &Path, number: u32) -> io::Result<File> {
-    let path = part(first, number);
-    Ok(claimed(private().open(&path)?, path)?.0)
-}
-
-/// How a new file is made that its owner alone can read.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 fn header(section: &Section) -> SectionHeaderBlock<'static> {

@@ -321,6 +321,22 @@ impl Versions {
 }
 
 impl Refusal {
+    /// All of them.
+    const ALL: [Refusal; 7] = [
+        Refusal::BadCertificate,
+        Refusal::UnsupportedCertificate,
+        Refusal::CertificateRevoked,
+        Refusal::CertificateExpired,
+        Refusal::CertificateUnknown,
+        Refusal::UnknownCa,
+        Refusal::AccessDenied,
+    ];
+
+    /// The one with this AlertDescription.
+    pub fn of(alert: u8) -> Option<Refusal> {
+        Refusal::ALL.into_iter().find(|refusal| refusal.alert() == alert)
+    }
+
     /// AlertDescription.
     pub fn alert(self) -> u8 {
         match self {

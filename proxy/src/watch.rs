@@ -11,7 +11,7 @@ mod finalizing;
 mod group;
 mod keep;
 mod output;
-pub mod replay;
+pub mod retell;
 
 use std::collections::HashMap;
 use std::fmt;

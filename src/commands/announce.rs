@@ -1,4 +1,4 @@
-//! What `rdpscope proxy` says at its start: where it listens, how a client gets there, and what differs by that.
+//! What `rdpscope proxy` says at its start, and `rdpscope replay` of what is done on purpose: where it listens, how a client gets there, and what differs by that.
 
 use std::net::SocketAddr;
 
@@ -36,11 +36,7 @@ pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
     if let Some(says) = intercept::announcement(args) {
         text::para(&mut out, "  ", &says);
     }
-    if let Some(asked) = impair {
-        let all: Vec<String> = asked.specs.iter().map(|spec| format!("'{spec}'")).collect();
-        let says = format!("every session, on purpose: {} (seed {})", all.join(", "), asked.seed);
-        text::para(&mut out, "  IMPAIRED: ", &says);
-    }
+    impaired(&mut out, impair);
     if let Some(log) = &args.keylog {
         let says = "TLS is opened with what is written to this file from now on; recordings hold the secrets of their sessions.";
         text::para(&mut out, "  keys: ", &format!("{}: {says}", log.display()));
@@ -48,6 +44,15 @@ pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
     let kept = args.keep.map_or("", |_| " The oldest there are deleted where they take more than --keep.");
     text::para(&mut out, "  ", &format!("Recordings go to {}.{kept} Ctrl-C ends.", args.out.display()));
     talk(&out);
+}
+
+/// What is done on purpose.
+pub fn impaired(out: &mut String, asked: Option<&Asked>) {
+    if let Some(asked) = asked {
+        let all: Vec<String> = asked.specs.iter().map(|spec| format!("'{spec}'")).collect();
+        let says = format!("every session, on purpose: {} (seed {})", all.join(", "), asked.seed);
+        text::para(out, "  IMPAIRED: ", &says);
+    }
 }
 
 /// Clients know nothing of this; a rule brings them.

@@ -15,7 +15,7 @@ use analyzer::capture::file::ReadError;
 use analyzer::session::Session;
 use analyzer::time::Timestamp;
 use anyhow::{Context, bail};
-use proxy::watch::replay::{Next, Recording, Replayed, replay};
+use proxy::watch::retell::{Next, Recording, Retold, retell};
 use proxy::watch::{Live, session_in};
 
 use tokio::sync::oneshot;
@@ -47,9 +47,9 @@ pub fn run(args: Analyze) -> anyhow::Result<u8> {
     let (pace, listens) = (Pace::at(args.speed), Cell::new(true));
     let mut say = |live: Live<'_>| listens.set(listens.get() && put(&tell(&live)));
     let mut go_on = || if listens.get() { Ok(()) } else { Err(ReadError::Io(io::ErrorKind::BrokenPipe.into())) };
-    let replayed = tell_again(path, &args, &pace, &mut go_on, &mut say);
+    let retold = tell_again(path, &args, &pace, &mut go_on, &mut say);
     // Who does not read on has what he wanted.
-    if !listens.get() { Ok(0) } else { judge(path, replayed?) }
+    if !listens.get() { Ok(0) } else { judge(path, retold?) }
 }
 
 /// Shows it as `proxy --tui` does, until somebody has enough. The verdicts are printed then.
@@ -59,7 +59,7 @@ async fn on_screen(path: PathBuf, args: Analyze) -> anyhow::Result<u8> {
     let clock = Arc::clone(&pace);
     let title = format!("{}, {} times as fast", path.display(), args.speed);
     let mut tui = Tui::open(title, move || clock.now())?;
-    let (stage, (done, replayed)) = (tui.stage(), oneshot::channel());
+    let (stage, (done, retold)) = (tui.stage(), oneshot::channel());
     let again = path.clone();
     thread::spawn(move || {
         let mut verdicts = String::new();
@@ -69,25 +69,25 @@ async fn on_screen(path: PathBuf, args: Analyze) -> anyhow::Result<u8> {
                 verdicts += &tell(&live);
             }
         };
-        let replayed = tell_again(&again, &args, &pace, &mut || Ok(()), &mut say);
-        let _nobody_waits = done.send(replayed.map(|replayed| (replayed, verdicts)));
+        let retold = tell_again(&again, &args, &pace, &mut || Ok(()), &mut say);
+        let _nobody_waits = done.send(retold.map(|retold| (retold, verdicts)));
     });
-    let replayed = watched(&mut tui, replayed).await;
+    let retold = watched(&mut tui, retold).await;
     tui.close().iter().try_for_each(|note| print(note))?;
-    let Some(replayed) = replayed else { return Ok(0) };
-    let (replayed, verdicts) = replayed?;
+    let Some(retold) = retold else { return Ok(0) };
+    let (retold, verdicts) = retold?;
     print(&verdicts)?;
-    judge(&path, replayed)
+    judge(&path, retold)
 }
 
 /// What came of it by the time at which somebody has enough; at once where it cannot be told.
-async fn watched<T>(tui: &mut Tui, mut replayed: oneshot::Receiver<anyhow::Result<T>>) -> Option<anyhow::Result<T>> {
+async fn watched<T>(tui: &mut Tui, mut retold: oneshot::Receiver<anyhow::Result<T>>) -> Option<anyhow::Result<T>> {
     let mut known = None;
     loop {
         tokio::select! {
             () = stopped() => return known,
             () = tui.quit() => return known,
-            came = &mut replayed, if known.is_none() => known = came.ok(),
+            came = &mut retold, if known.is_none() => known = came.ok(),
         }
         if known.as_ref().is_none_or(Result::is_err) {
             return known;
@@ -96,11 +96,11 @@ async fn watched<T>(tui: &mut Tui, mut replayed: oneshot::Receiver<anyhow::Resul
 }
 
 /// What else is to be said of it, and the exit code.
-fn judge(path: &Path, replayed: Replayed) -> anyhow::Result<u8> {
-    if let Some(stopped) = &replayed.stopped {
+fn judge(path: &Path, retold: Retold) -> anyhow::Result<u8> {
+    if let Some(stopped) = &retold.stopped {
         talk(&format!("note: {}: {stopped}", path.display()));
     }
-    Ok(exit_code(&attempt::group(replayed.sessions)))
+    Ok(exit_code(&attempt::group(retold.sessions)))
 }
 
 /// Writes lines. Whether anybody reads them.
@@ -116,7 +116,7 @@ fn tell_again(
     pace: &Pace,
     go_on: &mut dyn FnMut() -> Result<(), ReadError>,
     say: &mut dyn FnMut(Live<'_>),
-) -> anyhow::Result<Replayed> {
+) -> anyhow::Result<Retold> {
     let keys = analyze::keyring(&args.keylog, args.names)?;
     let is_closed = Rc::new(Cell::new(false));
     let (input, keys) = input::open_growing(path, &keys, growth(path, Rc::clone(&is_closed)))?;
@@ -130,7 +130,7 @@ fn tell_again(
         }
         go_on()
     };
-    replay(input, recording, &mut next, say).context(name)
+    retell(input, recording, &mut next, say).context(name)
 }
 
 /// Waits for what comes, where the recording ends without having been closed, and says so once. Whether it is over.

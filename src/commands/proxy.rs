@@ -24,7 +24,7 @@ use tokio::time::timeout;
 
 use super::screen::Screen;
 use super::{announce, beside, intercept, print, talk, write_private};
-use crate::cli::{Proxy, Record, Snap};
+use crate::cli::{Impairments, Proxy, Record, Snap};
 use crate::tui::{self, Tui};
 
 /// How long recordings get to be closed.
@@ -59,7 +59,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let gateway = args.gateway;
     let target = Target { name: args.target().name.clone(), port: args.target().port_or_usual(gateway) };
     let connect_to = connect_to(&args)?;
-    let impair = asked_to_impair(&args);
+    let impair = asked_to_impair(&args.impaired);
     let config = Config {
         connect_to,
         gateway,
@@ -161,7 +161,7 @@ fn rdp_only(summary: Summary) -> Vec<attempt::Diagnosed> {
 }
 
 /// What every session is to be impaired by. Where no seed is given, the time makes one: it is announced, and recorded.
-pub fn asked_to_impair(args: &Proxy) -> Option<Arc<Asked>> {
+pub fn asked_to_impair(args: &Impairments) -> Option<Arc<Asked>> {
     let specs = args.impair.clone();
     (!specs.is_empty()).then(|| Arc::new(Asked { specs, seed: args.impair_seed.unwrap_or(clock::now().0 % 1_000_000) }))
 }

@@ -16,14 +16,20 @@ use proxy::intercept::read_credential;
 use proxy::replay::certificate::{self, Copied};
 use proxy::replay::{Builder, Means, Pace, Played, Script, Tell, play};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{analyze, proxy::stopped, talk};
+use super::proxy::{asked_to_impair, stopped};
+use super::{analyze, announce, talk};
 use crate::cli::{Replay, Target};
 use crate::input;
 
 /// How long a server gets to take a connection: Windows gives a SYN 21 seconds.
 const PATIENCE: Duration = Duration::from_secs(21);
+/// How long a client may say nothing at all before it is left.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How many such clients there may be at a time.
+const SILENT: usize = 64;
 
 /// By what a session is found again: of which analysis, and as which connection.
 type Key = (u64, u32);
@@ -42,15 +48,10 @@ async fn replay(args: &Replay) -> anyhow::Result<u8> {
     let (key, session) = chosen(args, &sessions)?;
     let side = if args.serve.is_some() { Side::Server } else { Side::Client };
     let script = script(args, &keys, key, side)?;
-    let tell = Tell(Arc::new(|says: &str| {
-        let mut line = String::new();
-        para(&mut line, "  ", says);
-        talk(line.trim_end());
-    }));
     let recorded = format!("{}: {}", args.file.display(), verdict::of_session(session));
     match (args.serve, &args.to) {
-        (Some(addr), None) => serve(args, addr, &script, &recorded, &tell).await,
-        (None, Some(server)) => connect(args, server, &script, &recorded, &tell).await,
+        (Some(addr), None) => serve(args, addr, script, &recorded).await,
+        (None, Some(server)) => connect(args, server, &script, &recorded).await,
         // The flags exclude each other, and one is asked for.
         (Some(_), Some(_)) | (None, None) => bail!("expected --serve ADDR or --to HOST"),
     }
@@ -131,18 +132,18 @@ fn means(args: &Replay, script: &Script, target: String, notices: &mut Vec<Strin
         }
         None => None,
     };
-    Ok(Means { pace, credential, target })
+    Ok(Means { pace, credential, target, impair: asked_to_impair(&args.impaired), number: 1 })
 }
 
-async fn serve(args: &Replay, addr: SocketAddr, script: &Script, recorded: &str, tell: &Tell) -> anyhow::Result<u8> {
+async fn serve(args: &Replay, addr: SocketAddr, script: Script, recorded: &str) -> anyhow::Result<u8> {
     let mut notices = script.notices.clone();
-    let means = means(args, script, String::new(), &mut notices)?;
+    let means = means(args, &script, String::new(), &mut notices)?;
     let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     let addr = listener.local_addr().context("cannot listen")?;
     let mut out = format!("rdpscope replays the server on {addr}\n\n");
     para(&mut out, "  recorded: ", recorded);
     out += &format!("  xfreerdp /v:{addr}, or in mstsc: {addr}\n");
-    announce(&mut out, script, &notices);
+    announce(&mut out, &script, &means, &notices);
     if !addr.ip().is_loopback() {
         para(
             &mut out,
@@ -151,44 +152,72 @@ async fn serve(args: &Replay, addr: SocketAddr, script: &Script, recorded: &str,
         );
     }
     talk(&out);
-    let mut code = 0;
-    for number in 1..=args.times {
-        let played = tokio::select! {
-            played = serve_one(&listener, number, script, &means, tell) => played?,
-            () = stopped() => return Ok(code),
-        };
-        code = code.max(told(number, &played));
+    let (script, mut code) = (Arc::new(script), 0);
+    tokio::select! {
+        served = serve_all(&listener, args.times, &script, &means, &mut code) => served?,
+        () = stopped() => {}
     }
     Ok(code)
 }
 
-async fn serve_one(
+/// Each client is served when it comes. One that says nothing is nobody's turn, and keeps nobody waiting.
+async fn serve_all(
     listener: &TcpListener,
-    number: u32,
-    script: &Script,
+    times: u32,
+    script: &Arc<Script>,
     means: &Means,
-    tell: &Tell,
-) -> anyhow::Result<Played> {
-    let (stream, client) = listener.accept().await.context("cannot accept")?;
-    talk(&format!("#{number} {client}"));
-    Ok(play(script, means, stream, tell).await)
+    code: &mut u8,
+) -> anyhow::Result<()> {
+    let (mut silent, mut playing) = (JoinSet::new(), JoinSet::new());
+    let mut number = 0;
+    while number < times || !playing.is_empty() {
+        tokio::select! {
+            accepted = listener.accept(), if number < times && silent.len() < SILENT => {
+                let (stream, client) = accepted.context("cannot accept")?;
+                silent.spawn(first_word(stream, client, script.is_awaiting()));
+            }
+            Some(spoke) = silent.join_next(), if number < times => {
+                let Some((stream, client)) = spoke? else { continue };
+                number += 1;
+                talk(&format!("#{number} {client}"));
+                let (script, means) = (Arc::clone(script), Means { number, ..means.clone() });
+                playing.spawn(async move { (means.number, play(&script, &means, stream, &teller(means.number)).await) });
+            }
+            Some(played) = playing.join_next() => {
+                let (number, played) = played?;
+                *code = told(number, &played).max(*code);
+            }
+        }
+    }
+    Ok(())
 }
 
-async fn connect(args: &Replay, to: &Target, script: &Script, recorded: &str, tell: &Tell) -> anyhow::Result<u8> {
+/// Waits until a client speaks, or ends, where it is its turn.
+async fn first_word(stream: TcpStream, client: SocketAddr, is_awaited: bool) -> Option<(TcpStream, SocketAddr)> {
+    let spoke = async { if is_awaited { stream.peek(&mut [0]).await } else { Ok(0) } };
+    if timeout(SILENCE, spoke).await.is_err() {
+        talk(&format!("{client} says nothing for {} s, and is left", SILENCE.as_secs()));
+        return None;
+    }
+    Some((stream, client))
+}
+
+async fn connect(args: &Replay, to: &Target, script: &Script, recorded: &str) -> anyhow::Result<u8> {
     let mut notices = script.notices.clone();
-    let means = means(args, script, to.name.clone(), &mut notices)?;
+    let mut means = means(args, script, to.name.clone(), &mut notices)?;
     let (name, port) = (&to.name, to.port_or_usual(false));
     let mut out = format!("rdpscope replays the client, to {name}:{port}\n\n");
     para(&mut out, "  recorded: ", recorded);
-    announce(&mut out, script, &notices);
+    announce(&mut out, script, &means, &notices);
     talk(&out);
     let mut code = 0;
     for number in 1..=args.times {
+        means.number = number;
         let played = async {
             let dialled = timeout(PATIENCE, TcpStream::connect((name.as_str(), port))).await;
             let dialled = dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
             let stream = dialled.with_context(|| format!("cannot connect to {name}:{port}"))?;
-            anyhow::Ok(play(script, &means, stream, tell).await)
+            anyhow::Ok(play(script, &means, stream, &teller(number)).await)
         };
         let played = tokio::select! {
             played = played => played?,
@@ -199,21 +228,35 @@ async fn connect(args: &Replay, to: &Target, script: &Script, recorded: &str, te
     Ok(code)
 }
 
-fn announce(out: &mut String, script: &Script, notices: &[String]) {
+/// Says what happens in a play, as it happens.
+fn teller(number: u32) -> Tell {
+    Tell(Arc::new(move |says: &str| {
+        let mut line = String::new();
+        para(&mut line, &format!("#{number} "), says);
+        talk(line.trim_end());
+    }))
+}
+
+fn announce(out: &mut String, script: &Script, means: &Means, notices: &[String]) {
     let _infallible = writeln!(out, "  {} moves of the {}", script.moves(), script.side);
     for notice in notices {
         para(out, "  notice: ", notice);
     }
+    announce::impaired(out, means.impair.as_deref());
 }
 
 /// Says what became of it: 1 where the peer departed.
 fn told(number: u32, played: &Played) -> u8 {
-    let Played { played, moves, departures, ended } = played;
+    let Played { played, moves, departures, ended, impaired } = played;
     let departed = match departures {
+        0 if played < moves => "as recorded up to there".to_owned(),
         0 => "as recorded".to_owned(),
         1 => "the peer departed once".to_owned(),
         many => format!("the peer departed {many} times"),
     };
     talk(&format!("#{number} played {played} of {moves} moves, {departed}; ended: {ended}"));
+    for impaired in impaired {
+        talk(&format!("#{number} impaired: {impaired}"));
+    }
     u8::from(*departures > 0)
 }

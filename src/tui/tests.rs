@@ -9,7 +9,7 @@ use analyzer::capture::file::ReadError;
 use analyzer::session::Session;
 use analyzer::time::Timestamp;
 use proxy::watch::Live;
-use proxy::watch::replay::{Next, Recording, replay};
+use proxy::watch::retell::{Next, Recording, retell};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -35,7 +35,7 @@ fn tell(board: &mut Board, name: &str, number: u32, things: usize) -> Timestamp 
         }
         if told > things { Err(ReadError::Empty) } else { Ok(()) }
     };
-    let _stopped = replay(file, recording, &mut next, &mut |live| board.push(&live));
+    let _stopped = retell(file, recording, &mut next, &mut |live| board.push(&live));
     at
 }
 

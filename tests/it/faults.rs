@@ -242,7 +242,8 @@ fn without_file_descriptors_clients_wait_and_sessions_go_on() {
         drop(clients);
         assert_eq!(asked(&mut last)?, *b"ping", "who waited is served once others have gone");
         drop(last);
-        proxy.finish()?;
+        let output = proxy.finish()?.output;
+        assert!(!output.contains("TCP-"), "the server is not to blame: {output}");
         Ok(())
     });
 }
@@ -387,7 +388,7 @@ fn a_flood_of_clients_leaves_memory_and_the_relay_as_they_were() -> Outcome<()> 
     flood(ROUNDS)?;
     lab.plays(proxy.port);
     let grown = memory(&proxy)?.saturating_sub(before);
-    assert!(grown < 16 << 10, "{grown} kB more after {ROUNDS} further clients");
+    assert!(grown < 24 << 10, "{grown} kB more after {ROUNDS} further clients");
     proxy.finish()?;
     Ok(())
 }

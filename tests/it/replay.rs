@@ -1,6 +1,8 @@
 //! A recording is played again: the same client meets the same server, and the same is said of it. Against scripted clients
 //! here, against real peers in `peers`.
 
+mod alerts;
+mod impaired;
 mod peers;
 
 use std::fs::File;
@@ -12,6 +14,7 @@ use analyzer::observation::{Leg, Side};
 use analyzer::reading::{self, Along};
 use analyzer::timeline::phase::{Outcome, Phase, PhaseName};
 use analyzer::tls::keys::Keyring;
+use proxy::impair::Asked;
 use proxy::lab::{Scenario, certificate::NAME};
 use proxy::replay::certificate::{like, unknown};
 use proxy::replay::{Builder, Means, Pace, Played, Script, Tell, play};
@@ -55,10 +58,19 @@ fn notes() -> (Tell, Arc<Mutex<Vec<String>>>) {
     (Tell(Arc::new(move |says: &str| notes.lock().expect("one writer").push(says.to_owned()))), told)
 }
 
+/// At this pace, and nothing else.
+fn means(pace: Pace) -> Means {
+    Means { pace, credential: None, target: NAME.into(), impair: None, number: 1 }
+}
+
 async fn serve(path: &Path, keys: &Arc<Keyring>, pace: Pace) -> Replayed {
+    serve_impaired(path, keys, pace, None).await
+}
+
+async fn serve_impaired(path: &Path, keys: &Arc<Keyring>, pace: Pace, impair: Option<Arc<Asked>>) -> Replayed {
     let script = script(path, keys, Side::Server).expect("a script");
     let copied = script.certificate().map_or_else(|| unknown(NAME), like).expect("a certificate");
-    let means = Means { pace, credential: Some(copied.credential), target: String::new() };
+    let means = Means { credential: Some(copied.credential), impair, ..means(pace) };
     let listener = TcpListener::bind(anywhere()).await.expect("bind");
     let addr = listener.local_addr().expect("address");
     let (tell, told) = notes();
@@ -267,7 +279,7 @@ async fn the_client_can_be_played_too() {
         let server = scenario.serve_with_keys(anywhere(), None, secrets.keys()).await.expect("serve");
         let (original, _folder) = recorded_against(scenario, server.addr).await;
         let script = script(&original, &secrets.keyring(), Side::Client).expect("a script");
-        let means = Means { pace: Pace::Times(1.0), credential: None, target: NAME.into() };
+        let means = means(Pace::Times(1.0));
         let (tell, told) = notes();
         let proxy = Recorded::to(NAME, server.addr).await;
         let played = play(&script, &means, connect(proxy.addr, None).await, &tell).await;
@@ -305,7 +317,7 @@ fn the_command_says_what_it_expects() {
     check(&file("alert-40"), &[&serve[..], &["--session", "2"]].concat(), "a number from 1 to 1");
     check(&file("keyed/xfreerdp-shadow-denied"), &serve, "a number from 1 to 2");
     check(&file("alert-40"), &[&serve[..], &["--without-nla"]].concat(), "found one without");
-    check(&file("alert-40"), &[&serve[..], &["--speed", "0"]].concat(), "expected a number from 0.001 to 1000");
+    check(&file("alert-40"), &[&serve[..], &["--speed", "0"]].concat(), "expected a number from 0.001 to 1000000");
     check("README.md", &serve, "expected a capture");
 }
 

@@ -9,7 +9,7 @@ use super::replay::Replay;
 use super::{Deeds, Intercept, State, With, told};
 use crate::clock;
 use crate::roots;
-use crate::tls::{Agreed, Credential, End, Offer};
+use crate::tls::{self, Agreed, Credential, End, Offer};
 
 /// TLS with the server is on its way.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Reaching {
             name: hello.sni.as_deref(),
             alpn: &hello.alpn,
         };
-        match End::client(&offer, &how.target) {
+        match End::client(&offer, &how.target, tls::Trust::Anything) {
             Ok(Some(mut back)) => {
                 deeds.flush(&mut back, Side::Server);
                 Ok(Reaching { back, replay })

@@ -209,7 +209,8 @@ fn joined(version: u16, suite: u16) -> (TlsEnd, TlsEnd) {
     let made =
         Credential::issued(identity.certificate.clone(), &identity.certificate, key).expect("they belong together");
     let offer = Offer { versions: &[version], ciphers: &[suite], groups: &[], name: Some("rdp.lab.test"), alpn: &[] };
-    let mut client = TlsEnd::client(&offer, "rdp.lab.test").expect("a client").expect("it can be spoken");
+    let mut client =
+        TlsEnd::client(&offer, "rdp.lab.test", Trust::Anything).expect("a client").expect("it can be spoken");
     let mut server = TlsEnd::server(&made, &Agreed::on(version, suite).expect("a version")).expect("a server");
     for _ in 0..4 {
         let mut plain = Vec::new();
@@ -239,7 +240,7 @@ fn an_alert_of_our_own_choice_is_understood() {
 #[test]
 fn before_the_first_word_of_the_server_it_is_in_clear() {
     let offer = Offer { versions: &[0x0303], ciphers: &[0xc02b], groups: &[], name: None, alpn: &[] };
-    let client = TlsEnd::client(&offer, "rdp.lab.test").expect("a client").expect("it can be spoken");
+    let client = TlsEnd::client(&offer, "rdp.lab.test", Trust::Anything).expect("a client").expect("it can be spoken");
     let said = client.fail(80);
     assert_eq!(said[said.len() - 7..], [21, 3, 3, 0, 2, 2, 80]);
 }

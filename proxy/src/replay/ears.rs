@@ -8,9 +8,11 @@ use analyzer::event::{ClientHello, Protocols, What};
 use analyzer::observation::{Flow, Leg, Observation, Seen, Side};
 use analyzer::secret::Secret;
 use analyzer::session::Session;
+use analyzer::timeline::phase::PhaseName;
 
 use super::words;
 use crate::clock;
+use crate::impair::Phases;
 
 /// Listens to one connection.
 pub(super) struct Ears {
@@ -19,6 +21,8 @@ pub(super) struct Ears {
     /// What is not read until the secrets are there.
     held: Option<Vec<Observation>>,
     heard: VecDeque<&'static str>,
+    /// Where somebody waits for one.
+    phases: Option<Phases>,
     /// Whether the handshake is over: how it went there is of no interest any more.
     is_inside: bool,
     /// What the client asks for; nothing where it does not say.
@@ -28,9 +32,12 @@ pub(super) struct Ears {
 }
 
 impl Ears {
-    /// For what this side says.
-    pub(super) fn new(peer: Side) -> Ears {
+    /// For what this side says, and maybe for the phases of the session.
+    pub(super) fn new(peer: Side, awaits_phase: bool) -> Ears {
+        let mut phases = awaits_phase.then(Phases::default);
+        phases.iter_mut().for_each(|phases| phases.push(&observed(Seen::Opened)));
         Ears {
+            phases,
             session: Session::default(),
             peer,
             held: None,
@@ -79,7 +86,13 @@ impl Ears {
         self.heard.pop_front()
     }
 
+    /// The phases that have begun since the last call.
+    pub(super) fn take_phases(&mut self) -> Vec<PhaseName> {
+        self.phases.as_mut().map(Phases::take).unwrap_or_default()
+    }
+
     fn read(&mut self, observation: &Observation) {
+        self.phases.iter_mut().for_each(|phases| phases.push(observation));
         let Ears { session, peer, heard, asked, hello, is_inside, .. } = self;
         session.push(observation, &mut |event| {
             match &event.what {

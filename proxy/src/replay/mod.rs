@@ -6,6 +6,7 @@
 
 pub mod certificate;
 mod ears;
+mod lines;
 mod play;
 mod script;
 mod wire;

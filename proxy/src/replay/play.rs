@@ -15,15 +15,16 @@ use analyzer::secret::Secret;
 use analyzer::time::Timestamp;
 use analyzer::transcript::Place;
 use tokio::net::TcpStream;
-use tokio::task::yield_now;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::ears::Ears;
+use super::lines::{Lines, as_asked};
 use super::script::{Act, Move, Script};
-use super::wire::Wire;
+use super::wire::{Wire, reached};
 use super::words::{ALERT, SEALED, is_of_handshake};
+use crate::impair::Asked;
 use crate::tls::{Credential, End};
-use telling::name_of;
+pub(super) use telling::{name_of, rounded};
 
 /// Bytes before TLS that are kept: a ClientHello is shorter.
 const LONGEST: usize = 256 << 10;
@@ -60,6 +61,8 @@ pub struct Played {
     pub departures: usize,
     /// How it ended.
     pub ended: String,
+    /// Which impairments took effect and when, and which did not; for people.
+    pub impaired: Vec<String>,
 }
 
 /// How a side is played besides its script.
@@ -71,6 +74,10 @@ pub struct Means {
     pub credential: Option<Credential>,
     /// The name by which a client calls its server.
     pub target: String,
+    /// How it is impaired on purpose.
+    pub impair: Option<Arc<Asked>>,
+    /// Which play it is, counted from 1: each has a jitter of its own.
+    pub number: u32,
 }
 
 /// What comes behind a move.
@@ -107,12 +114,15 @@ struct Play<'a> {
 /// Plays it on a connection that stands.
 pub async fn play(script: &Script, means: &Means, stream: TcpStream, tell: &Tell) -> Played {
     let now = Instant::now();
+    let asked = means.impair.as_ref();
+    let lines = asked.map(|asked| Lines::new(asked, means.number, script.side, tell.clone()));
+    let wire = Wire::new(stream, lines);
     let play = Play {
         script,
         means,
         tell,
-        wire: Wire::new(stream),
-        ears: Ears::new(script.side.other()),
+        ears: Ears::new(script.side.other(), wire.awaits_phase()),
+        wire,
         tls: None,
         unread: Vec::new(),
         began: now,
@@ -140,7 +150,11 @@ impl Play<'_> {
                 is_reset = true;
                 break;
             }
-            match self.step(place, one).await {
+            let next = self.step(place, one).await;
+            if self.wire.cut().is_some() {
+                break;
+            }
+            match next {
                 Next::On => {
                     self.played += 1;
                     place += 1;
@@ -191,9 +205,15 @@ impl Play<'_> {
                 self.send(&goodbye.unwrap_or_default()).await;
                 Next::On
             }
+            Act::Alert(alert) => {
+                self.until(one).await;
+                let last = self.tls.take().map(|tls| tls.fail(*alert));
+                self.send(&last.unwrap_or_default()).await;
+                Next::On
+            }
             Act::End(how) => {
                 self.until_end(place, one).await;
-                self.wire.finish().await;
+                self.wire.finish(Ending::Fin).await;
                 self.is_done = true;
                 self.end(place, *how);
                 Next::On
@@ -206,7 +226,14 @@ impl Play<'_> {
         if self.clock.is_none() {
             self.ears.push(self.script.side, bytes);
         }
+        self.begin_phases();
         self.wire.send(bytes).await;
+    }
+
+    /// What waits for a phase learns that it has begun.
+    fn begin_phases(&mut self) {
+        let begun = self.ears.take_phases();
+        self.wire.begin(begun);
     }
 
     async fn say(&mut self, place: Place, bytes: &[u8]) {
@@ -237,6 +264,7 @@ impl Play<'_> {
         if self.clock.is_none() {
             self.ears.push(self.script.side.other(), data);
         }
+        self.begin_phases();
         match &mut self.tls {
             Some(tls) => {
                 let mut plain = Vec::new();
@@ -265,6 +293,10 @@ impl Play<'_> {
                 }
                 if self.wire.ended.is_some() {
                     return self.gone(place);
+                }
+                if self.wire.holds() {
+                    self.ended = Some(format!("silence: expected {name}, which --impair holds back"));
+                    return Next::Over;
                 }
                 self.depart(one, &format!("expected {name}, found nothing for {} s", PATIENCE.as_secs()));
                 return Next::Over;
@@ -316,6 +348,7 @@ impl Play<'_> {
                 | Act::Mute(_)
                 | Act::Left(_)
                 | Act::Goodbye
+                | Act::Alert(_)
                 | Act::End(_) => {
                     return None;
                 }
@@ -342,10 +375,12 @@ impl Play<'_> {
                 return Next::To(place + 1);
             }
             if !self.is_heard_within().await && self.wire.ended.is_none() {
-                self.depart(
-                    one,
-                    &format!("expected the end of the {} ({}), found none", self.script.side.other(), name_of(how)),
-                );
+                let says =
+                    format!("expected the end of the {} ({}), found none", self.script.side.other(), name_of(how));
+                // It may have ended, and that be held back on purpose.
+                if !self.wire.holds() {
+                    self.depart(one, &says);
+                }
                 return Next::To(place + 1);
             }
         }
@@ -370,7 +405,7 @@ impl Play<'_> {
     /// Waits until it is this end's turn. One that followed at once follows at once: who is first decides what is seen.
     async fn until_end(&mut self, place: usize, one: &Move) {
         let before = place.checked_sub(1).map(|before| &self.script.moves[before]);
-        let is_own = before.is_some_and(|before| matches!(before.act, Act::Say(..) | Act::Goodbye));
+        let is_own = before.is_some_and(|before| matches!(before.act, Act::Say(..) | Act::Goodbye | Act::Alert(_)));
         if !(is_own && before.is_some_and(|before| one.at.since(before.at) < AT_ONCE)) {
             self.until(one).await;
         }
@@ -381,6 +416,10 @@ impl Play<'_> {
         let peer = self.script.side.other();
         let how = name_of(self.wire.ended.unwrap_or(Ending::Fin));
         let leaves = self.script.moves.iter().enumerate().skip(place).find(|(_, one)| matches!(one.act, Act::Left(_)));
+        if self.wire.is_stuck() {
+            self.ended = Some(format!("{how} of the {peer}, while --impair held back what was said"));
+            return Next::Over;
+        }
         self.ended.get_or_insert_with(|| format!("{how} of the {peer}"));
         match leaves {
             // A person leaves when a person likes to.
@@ -418,7 +457,7 @@ impl Play<'_> {
                 }
             }
         } else {
-            reached(due).await;
+            self.wire.until(due).await;
         }
         self.last = (one.at, Instant::now());
         self.clock.is_none() || self.wire.ended.is_none()
@@ -438,45 +477,41 @@ impl Play<'_> {
 
     async fn close(mut self, is_reset: bool) -> Played {
         let has_end = self.script.moves.iter().any(|one| matches!(one.act, Act::End(_) | Act::Left(_)));
-        let ended = match &self.ended {
-            Some(ended) => ended.clone(),
-            None => "silence: the recording ends here".to_owned(),
+        let is_silent = !has_end && self.departures == 0 && self.script.side == Side::Server;
+        // A server of a recording in which nobody ends is silent for as long as its client stays.
+        while is_silent && self.wire.receive().await.is_some() {}
+        self.wire.finish(if is_reset { Ending::Reset } else { Ending::Fin }).await;
+        self.settle().await;
+        let cut = self.wire.cut().map(|cut| (cut.0, as_asked(cut)));
+        let ended = match (&cut, self.ended.take()) {
+            (Some((_, says)), _) => says.clone(),
+            (None, Some(ended)) => ended,
+            (None, None) => "silence: the recording ends here".to_owned(),
         };
-        let played = Played { played: self.played, moves: self.script.moves.len(), departures: self.departures, ended };
-        if is_reset {
+        let (moves, impaired) = (self.script.moves.len(), self.wire.notes());
+        let played = Played { played: self.played, moves, departures: self.departures, ended, impaired };
+        if cut.map_or(is_reset, |(how, _)| how == Ending::Reset) {
             // The peer may have been faster.
             let _ = self.wire.reset();
             return played;
         }
-        // A server of a recording in which nobody ends is silent for as long as its client stays.
-        if !has_end && self.departures == 0 && self.script.side == Side::Server {
-            while self.wire.receive().await.is_some() {}
-        }
-        self.wire.finish().await;
-        let drained = async { while self.wire.receive().await.is_some() {} };
         // Who does not follow is left.
-        let _ = timeout(FAREWELL, drained).await;
+        let _ = timeout(FAREWELL, self.wire.drain()).await;
         played
     }
-}
 
-/// Waits for a moment. The runtime's timer counts milliseconds, and who is first may be a matter of microseconds.
-async fn reached(due: Instant) {
-    while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-        match left.checked_sub(TICK) {
-            Some(most) => sleep(most).await,
-            None if left > INSTANT => yield_now().await,
-            None => std::hint::spin_loop(),
+    /// Waits for what is held back on purpose. A server waits as long as its client does.
+    async fn settle(&mut self) {
+        match self.script.side {
+            Side::Server => self.wire.settle().await,
+            // What it does not take by then it is not waited for.
+            Side::Client => drop(timeout(PATIENCE, self.wire.settle()).await),
         }
     }
 }
 
 /// An end that comes so soon behind a side's last word was not waited for.
 const AT_ONCE: Duration = Duration::from_millis(1);
-/// Shorter than others take to have their turn.
-const INSTANT: Duration = Duration::from_micros(100);
-/// What the timer may be late by.
-const TICK: Duration = Duration::from_millis(2);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 impl std::fmt::Debug for Tell {

@@ -22,6 +22,7 @@ use analyzer::transcript::{Place, Said};
 
 use super::words::{self, SEALED};
 use crate::lab::wire::connection_confirm;
+use crate::tls::Refusal;
 use handshake::Shaking;
 
 /// Bytes that a script holds at most: what a side said behind them is not played.
@@ -31,6 +32,8 @@ const SEC_ENCRYPT: u16 = 0x0008;
 /// ContentType of application data (RFC 8446 5.1).
 const DATA: u8 = 23;
 const TLS_1_3: u16 = 0x0304;
+/// AlertDescription (RFC 8446 6.1).
+const CLOSE_NOTIFY: u8 = 0;
 
 /// What one side of a recorded session did.
 #[derive(Debug)]
@@ -85,6 +88,8 @@ pub(super) enum Act {
     Left(Ending),
     /// Says TLS close_notify.
     Goodbye,
+    /// Says this fatal alert inside TLS, and nothing behind it.
+    Alert(u8),
     /// Ends.
     End(Ending),
 }
@@ -98,6 +103,8 @@ pub(super) struct Terms {
     pub(super) certificate: Option<Certificate>,
     /// The protocol agreed on by ALPN.
     pub(super) alpn: Option<String>,
+    /// A client's, where it refused the certificate inside TLS 1.3.
+    pub(super) refuses: Option<Refusal>,
     /// A flight that ends after so many bytes.
     pub(super) cut: Option<usize>,
 }
@@ -270,7 +277,10 @@ impl Builder {
                 self.mute(step, "it is sealed by standard RDP security, with keys that nobody has")
             }
             Stage::Clear => self.say(step, Place::Clear, data),
-            Stage::Handshake(_) => self.chunk(step, data, gap),
+            Stage::Handshake(_) => {
+                self.chunk(step, data, gap);
+                self.refuse(step);
+            }
             Stage::Inside => {}
         }
         self.events(step);
@@ -308,11 +318,9 @@ impl Builder {
             self.mute(step, "it is sealed, and no secret opens it");
         }
         if has(&|what| matches!(what, What::SealedAlert { from, .. } if *from == own)) {
-            if has(&|what| matches!(what, What::Alert { from, level: 2, .. } if *from == own)) {
-                let says = format!("a fatal alert of the {own} inside TLS is played as its close_notify");
-                self.script.notices.push(says);
-            }
-            self.act(step, Act::Goodbye);
+            // Of one that stays sealed all is known but its number: few say any but close_notify in there.
+            let fatal = fatal_alert(step, own);
+            self.act(step, fatal.map_or(Act::Goodbye, Act::Alert));
         }
     }
 
@@ -417,6 +425,15 @@ impl Builder {
     }
 }
 
+/// The fatal alert that this side says in a step, where it can be read. In TLS 1.3 close_notify may be of any level
+/// (RFC 8446 6).
+fn fatal_alert(step: &Step, side: Side) -> Option<u8> {
+    step.events.iter().find_map(|event| match event.what {
+        What::Alert { from, level: 2, description } if from == side && description != CLOSE_NOTIFY => Some(description),
+        _ => None,
+    })
+}
+
 impl Script {
     /// The server selects plain TLS where it had selected CredSSP, which is left out: what it proves in there, that it knows
     /// the password and has the key of its TLS, no recording can prove.
@@ -448,6 +465,11 @@ impl Script {
         self.terms.as_ref()?.certificate.as_ref()
     }
 
+    /// Whether a client refuses the certificate, so that our own TLS does.
+    pub(super) fn refuses(&self) -> bool {
+        self.terms.as_ref().is_some_and(|terms| terms.refuses.is_some())
+    }
+
     /// Whether a server shows a certificate at all.
     pub fn has_tls(&self) -> bool {
         self.moves.iter().any(|one| matches!(one.act, Act::Begin(_)))
@@ -456,6 +478,11 @@ impl Script {
     /// The name that the client asked for in TLS.
     pub fn server_name(&self) -> Option<&str> {
         self.terms.as_ref()?.client.sni.as_deref()
+    }
+
+    /// Whether the peer speaks first.
+    pub fn is_awaiting(&self) -> bool {
+        self.moves.first().is_some_and(|one| matches!(one.act, Act::Expect(_)))
     }
 
     /// How many moves it has.

@@ -2,32 +2,47 @@
 //! for each other; and whatever leaves, leaves by [`Wire::send`].
 
 use std::io::{self, ErrorKind};
+use std::time::Duration;
 
 use analyzer::observation::Ending;
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep};
+
+use super::lines::Lines;
 
 /// The most that is read at once.
-const CHUNK: usize = 64 << 10;
+pub(super) const CHUNK: usize = 64 << 10;
+
+/// Shorter than others take to have their turn.
+const INSTANT: Duration = Duration::from_micros(100);
+/// What the timer may be late by.
+const TICK: Duration = Duration::from_millis(2);
 
 /// A connection that stands.
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: TcpStream,
-    inbox: Vec<u8>,
+    pub(super) stream: TcpStream,
+    pub(super) inbox: Vec<u8>,
     /// How the peer ended it.
     pub(super) ended: Option<Ending>,
+    /// Where it is impaired on purpose.
+    pub(super) lines: Option<Lines>,
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream) -> Wire {
+    pub(super) fn new(stream: TcpStream, lines: Option<Lines>) -> Wire {
         // Where this fails the peer has reset it already: reading will tell.
         let _ = stream.set_nodelay(true);
-        Wire { stream, inbox: Vec::new(), ended: None }
+        Wire { stream, inbox: Vec::new(), ended: None, lines }
     }
 
     /// Sends all of it, or as much as the peer takes before it ends.
     pub(super) async fn send(&mut self, mut bytes: &[u8]) {
+        if self.lines.is_some() {
+            return self.send_impaired(bytes).await;
+        }
         while !bytes.is_empty() && self.ended != Some(Ending::Reset) {
             let wanted =
                 if self.ended.is_some() { Interest::WRITABLE } else { Interest::WRITABLE | Interest::READABLE };
@@ -51,6 +66,9 @@ impl Wire {
 
     /// What came; `None` where nothing more will.
     pub(super) async fn receive(&mut self) -> Option<Vec<u8>> {
+        if self.lines.is_some() {
+            return self.receive_impaired().await;
+        }
         while self.inbox.is_empty() && self.ended.is_none() {
             match self.stream.readable().await {
                 Ok(()) => self.take(),
@@ -60,15 +78,35 @@ impl Wire {
         (!self.inbox.is_empty()).then(|| std::mem::take(&mut self.inbox))
     }
 
-    /// FIN.
-    pub(super) async fn finish(&mut self) {
-        // The peer may be gone already: that is known, or will be.
-        let _ = self.stream.shutdown().await;
+    /// Waits for a moment. The runtime's timer counts milliseconds, and who is first may be a matter of microseconds.
+    pub(super) async fn until(&mut self, due: Instant) {
+        if self.lines.is_some() {
+            return self.until_impaired(due).await;
+        }
+        reached(due).await;
+    }
+
+    /// Ends this side's direction: FIN. Where it is impaired, behind what was said; an RST, which is sent by
+    /// [`Wire::reset`], has its place there.
+    pub(super) async fn finish(&mut self, how: Ending) {
+        if self.lines.is_some() {
+            self.end_impaired(how).await;
+        } else if how != Ending::Reset {
+            // The peer may be gone already: that is known, or will be.
+            let _ = self.stream.shutdown().await;
+        }
     }
 
     /// RST.
     pub(super) fn reset(self) -> io::Result<()> {
         self.stream.set_zero_linger()
+    }
+
+    /// Whatever the peer still says is of no interest: to its end.
+    pub(super) async fn drain(&mut self) {
+        self.lines = None;
+        self.ended = None;
+        while self.receive().await.is_some() {}
     }
 
     fn take(&mut self) {
@@ -80,6 +118,17 @@ impl Wire {
             Ok(0) => self.ended = Some(Ending::Fin),
             Err(error) if error.kind() != ErrorKind::WouldBlock => self.ended = Some(Ending::Reset),
             Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Waits for a moment. The runtime's timer counts milliseconds, and who is first may be a matter of microseconds.
+pub(super) async fn reached(due: Instant) {
+    while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        match left.checked_sub(TICK) {
+            Some(most) => sleep(most).await,
+            None if left > INSTANT => yield_now().await,
+            None => std::hint::spin_loop(),
         }
     }
 }

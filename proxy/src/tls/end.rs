@@ -96,11 +96,12 @@ impl Agreed {
 }
 
 impl End {
-    /// The client of a server. `None` where nothing of what the client offers can be spoken here.
+    /// The client of a server, which does this with its certificate. `None` where nothing of what the client offers can be spoken
+    /// here.
     ///
     /// # Errors
     /// Where the library refuses what is left of the offer.
-    pub fn client(offer: &Offer<'_>, target: &str) -> io::Result<Option<End>> {
+    pub fn client(offer: &Offer<'_>, target: &str, trust: Trust) -> io::Result<Option<End>> {
         let provider = Arc::new(common(offer));
         let versions = versions(offer, &provider);
         if versions.is_empty() {
@@ -109,7 +110,7 @@ impl End {
         let judge = Arc::new(Judge {
             provider: provider.clone(),
             roots: RootCertStore::empty(),
-            trust: Trust::Anything,
+            trust,
             wrong: Mutex::default(),
             shown: Mutex::default(),
         });

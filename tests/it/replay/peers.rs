@@ -12,8 +12,8 @@ use crate::support::process::{self, Folder, Outcome, Process, with_peers};
 use crate::support::program::{Finished, Proxy, analyze, program};
 
 /// A running `rdpscope replay --serve`.
-struct Replay {
-    port: u16,
+pub(super) struct Replay {
+    pub(super) port: u16,
     process: Process,
     _folder: Folder,
 }
@@ -23,7 +23,7 @@ impl Replay {
         Replay::serve_with(recording, &["--times", &times.to_string()])
     }
 
-    fn serve_with(recording: &Path, more: &[&str]) -> Outcome<Replay> {
+    pub(super) fn serve_with(recording: &Path, more: &[&str]) -> Outcome<Replay> {
         let folder = Folder::new()?;
         let mut command = Command::new(program());
         command.arg("replay").arg(recording).args(["--serve", "127.0.0.1:0"]).args(more);
@@ -37,7 +37,7 @@ impl Replay {
     }
 
     /// What it said, and its exit code, once it has played as often as it was told.
-    fn finish(mut self) -> Outcome<(Option<i32>, String)> {
+    pub(super) fn finish(mut self) -> Outcome<(Option<i32>, String)> {
         let status = self.process.wait(Duration::from_secs(30))?;
         Ok((status.code(), self.process.output()))
     }
@@ -230,6 +230,29 @@ fn a_replayed_client_comes_through_xrdp() {
         assert_eq!(output.status.code(), Some(0), "{said}\n{}", recorded_again.output);
         assert!(!said.contains(PASSWORD), "{said}");
         assert_eq!(verdict(&recorded_again)?, verdict(&recorded)?, "{said}\n{}", recorded_again.output);
+        Ok(())
+    });
+}
+
+/// What xrdp did is played slower, up to where it is to break off; xfreerdp sees a reset there, which is nobody's departure.
+#[test]
+fn xfreerdp_meets_an_impaired_replay() {
+    with_peers("xfreerdp_meets_an_impaired_replay", || {
+        let security = Security::Tls("TLSv1.2, TLSv1.3");
+        let (screen, server) = (Screen::start()?, Server::xrdp(security)?);
+        let proxy = record(server.port, Some(&server))?;
+        xfreerdp(&screen, proxy.port, security, PASSWORD, Then::Leave)?;
+        let recorded = proxy.finish()?;
+        let impaired = ["--impair", "capabilities: reset by server", "--impair", "front: latency 40ms jitter 10ms"];
+        let replay = Replay::serve_with(&recorded.recordings[0], &impaired)?;
+        let between = record(replay.port, None)?;
+        let ran = xfreerdp(&screen, between.port, security, PASSWORD, Then::Stay)?;
+        let (code, said) = replay.finish()?;
+        let recorded_again = between.finish()?;
+        assert_eq!(code, Some(0), "{said}\n{}", ran.output);
+        assert!(said.contains("ended: RST, as asked: --impair 'capabilities: reset by server'"), "{said}");
+        assert_ne!(ran.code, Some(0), "{}", ran.output);
+        assert_eq!(verdict(&recorded_again)?[3], "reset", "{}", recorded_again.output);
         Ok(())
     });
 }

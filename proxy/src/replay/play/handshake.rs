@@ -6,10 +6,10 @@ use analyzer::observation::Side;
 use analyzer::secret::Secret;
 use tokio::time::Instant;
 
-use super::{Next, Play, reached};
+use super::{Next, Play};
 use crate::replay::script::{Act, Move, Terms};
 use crate::replay::words::{CLIENT_HELLO, SEALED};
-use crate::tls::{Agreed, End, Offer};
+use crate::tls::{Agreed, End, Offer, Trust};
 
 impl Play<'_> {
     pub(super) async fn begin(&mut self, place: usize, one: &Move, terms: &Terms) -> Next {
@@ -32,10 +32,15 @@ impl Play<'_> {
             flight.truncate(cut.min(flight.len().saturating_sub(1)));
         }
         self.tls = Some(tls);
-        if self.script.moves[place..].iter().any(|one| matches!(one.act, Act::Shake { is_done: true, .. })) {
+        let holds = self.script.moves[place..].iter().any(|one| matches!(one.act, Act::Shake { is_done: true, .. }));
+        // A client's ClientHello is in clear, and a phase begins by it.
+        if holds && self.script.side == Side::Server {
             self.ears.hold();
         }
         self.send(&flight).await;
+        if holds {
+            self.ears.hold();
+        }
         match taken {
             Ok(()) => Next::On,
             Err(broken) => {
@@ -74,7 +79,8 @@ impl Play<'_> {
             name: hello.sni.as_deref(),
             alpn: &hello.alpn,
         };
-        let made = End::client(&offer, &self.means.target).map_err(|error| error.to_string())?;
+        let trust = terms.refuses.map_or(Trust::Anything, Trust::Refuses);
+        let made = End::client(&offer, &self.means.target, trust).map_err(|error| error.to_string())?;
         made.ok_or_else(|| "this program has none of the versions and suites that the client offers".to_owned())
     }
 
@@ -90,6 +96,7 @@ impl Play<'_> {
                 return self.gone(place);
             };
             self.ears.push(self.script.side.other(), &data);
+            self.begin_phases();
             let mut plain = Vec::new();
             broken = tls.take(&data, &mut plain);
             let plain = Secret::new(plain);
@@ -102,8 +109,14 @@ impl Play<'_> {
         let secrets = is_over.then(|| tls.secrets()).flatten();
         self.tls = Some(tls);
         if !says.is_empty() {
-            reached(Instant::now() + self.paced(pause)).await;
+            let due = Instant::now() + self.paced(pause);
+            self.wire.until(due).await;
             self.send(&says).await;
+        }
+        if broken.as_ref().is_err_and(|broken| broken.alert.is_none()) && self.script.refuses() {
+            self.tls = None;
+            self.last = (one.at, Instant::now());
+            return Next::On;
         }
         if let Err(broken) = broken {
             self.depart(one, &format!("TLS does not come about: {}", broken.says));
@@ -113,6 +126,7 @@ impl Play<'_> {
             return Box::pin(self.shake(place, one, pause, is_done)).await;
         }
         self.ears.open(secrets);
+        self.begin_phases();
         self.last = (one.at, Instant::now());
         Next::On
     }

@@ -13,7 +13,9 @@ impl Play<'_> {
         match one.act {
             Act::Expect(name) => name.to_owned(),
             Act::Begin(_) | Act::Shake { .. } => "the TLS handshake to go on".to_owned(),
-            Act::Say(..) | Act::Goodbye | Act::Clock | Act::Mute(_) => format!("it to hear the {}", self.script.side),
+            Act::Say(..) | Act::Goodbye | Act::Alert(_) | Act::Clock | Act::Mute(_) => {
+                format!("it to hear the {}", self.script.side)
+            }
             Act::Left(how) | Act::End(how) => format!("{} of the {}", name_of(how), self.script.side),
         }
     }
@@ -52,6 +54,7 @@ impl Play<'_> {
             Act::Say(..) | Act::Mute(_) => "its last word".to_owned(),
             Act::Clock => "the connection sequence".to_owned(),
             Act::Goodbye => "its close_notify".to_owned(),
+            Act::Alert(alert) => format!("its TLS alert {alert}"),
             Act::Left(how) => format!("{} of the {}", name_of(how), self.script.side.other()),
             Act::End(how) => format!("its {}", name_of(how)),
         }
@@ -74,7 +77,11 @@ impl Play<'_> {
         }
     }
 
+    /// The peer departs; it does not where it was ended on purpose.
     pub(super) fn depart(&mut self, one: &Move, says: &str) {
+        if self.wire.cut().is_some() {
+            return;
+        }
         self.departures += 1;
         match self.departures {
             ..=TOLD => self.tell(&format!("DEPARTS at {}: {says}", self.at(one))),
@@ -93,7 +100,7 @@ impl Play<'_> {
     }
 }
 
-pub(super) fn name_of(how: Ending) -> &'static str {
+pub(in crate::replay) fn name_of(how: Ending) -> &'static str {
     match how {
         Ending::Fin => "FIN",
         Ending::Reset => "RST",
@@ -106,7 +113,7 @@ pub(super) fn name_of(how: Ending) -> &'static str {
 }
 
 /// To three digits or so: nobody reads nanoseconds.
-pub(super) fn rounded(length: Duration) -> Duration {
+pub(in crate::replay) fn rounded(length: Duration) -> Duration {
     match length.as_micros() {
         0..10_000 => Duration::from_micros(length.as_micros() as u64),
         _ => Duration::from_millis(length.as_millis() as u64),

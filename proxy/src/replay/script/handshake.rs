@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use analyzer::analysis::Step;
-use analyzer::event::ServerHello;
+use analyzer::event::{ServerHello, What};
 use analyzer::observation::Side;
 use analyzer::secret::Secret;
 use analyzer::transcript::Place;
 
-use super::{Act, Builder, Stage, TLS_1_3};
-use crate::tls::has_suite;
+use super::{Act, Builder, Stage, TLS_1_3, fatal_alert};
+use crate::tls::{Refusal, has_suite};
 
 /// A handshake as it goes on.
 #[derive(Debug, Default)]
@@ -34,6 +34,23 @@ impl Builder {
             shaking.chunks.push((place, gap));
             shaking.len += data.len();
         }
+    }
+
+    /// A client that answers a server of TLS 1.3 with a sealed alert refuses its certificate; why may be sealed, too.
+    pub(super) fn refuse(&mut self, step: &Step) {
+        let own = self.script.side;
+        let is_sealed = |what: &What| matches!(what, What::SealedAlert { from, .. } if *from == own);
+        if own == Side::Server || !step.events.iter().any(|event| is_sealed(&event.what)) {
+            return;
+        }
+        let alert = fatal_alert(step, own);
+        let refusal = alert.and_then(Refusal::of).unwrap_or(Refusal::CertificateUnknown);
+        if alert != Some(refusal.alert()) {
+            let recorded = alert.map_or("is sealed".to_owned(), |alert| format!("is {alert}"));
+            let says = format!("the alert of the client {recorded}: it refuses with {} here", refusal.alert());
+            self.script.notices.push(says);
+        }
+        self.script.terms.get_or_insert_default().refuses = Some(refusal);
     }
 
     /// The handshake is over.

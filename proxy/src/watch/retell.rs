@@ -29,7 +29,7 @@ pub struct Recording {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Replayed {
+pub struct Retold {
     /// Its sessions.
     pub sessions: Vec<Diagnosed>,
     /// Why it is not whole, where it is not.
@@ -49,12 +49,12 @@ pub enum Next {
 ///
 /// # Errors
 /// Where it is no recording of this program, or `next` has enough.
-pub fn replay(
+pub fn retell(
     input: impl Read,
     recording: Recording,
     next: &mut dyn FnMut(Next) -> Result<(), ReadError>,
     say: &mut dyn FnMut(Live<'_>),
-) -> Result<Replayed, ReadError> {
+) -> Result<Retold, ReadError> {
     let mut decoder = Decoder::default();
     let mut teller = Teller::new(recording);
     let stopped = file::read(input, &mut |item| {
@@ -65,7 +65,7 @@ pub fn replay(
         if decoder.stopped(None).is_none() { next(Next::End) } else { Ok(()) }
     })?;
     let stopped = decoder.stopped(stopped);
-    Ok(Replayed { sessions: teller.end(stopped.as_ref(), say), stopped })
+    Ok(Retold { sessions: teller.end(stopped.as_ref(), say), stopped })
 }
 
 fn time_of(item: &Item<'_>) -> Option<Timestamp> {
