@@ -161,6 +161,7 @@ impl<'a> Dial<'a> {
     /// server is not to blame, and nothing is noted of it.
     async fn started(&mut self, server: SocketAddr, route: &Route) -> Result<Option<Started>, Failure> {
         let deadline = Instant::now() + route.connect_timeout;
+        let mut is_told = false;
         loop {
             let at = clock::now();
             let error = match start_from(route.from, server) {
@@ -168,7 +169,9 @@ impl<'a> Dial<'a> {
                 Err(error) if !is_exhausted(&error) => return Ok(Some((at, unspecified(server), Err(error)))),
                 Err(error) => error,
             };
-            warn!(session = self.tap.session(), %server, %error, "cannot dial");
+            if !std::mem::replace(&mut is_told, true) {
+                warn!(session = self.tap.session(), %server, %error, "cannot dial yet");
+            }
             if Instant::now() >= deadline {
                 return Ok(None);
             }

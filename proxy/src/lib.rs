@@ -7,6 +7,8 @@ pub mod clock;
 
 pub mod tcp_info;
 
+mod files;
+
 pub mod gate;
 
 pub mod entrance;

@@ -17,6 +17,7 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 use crate::clock;
 use crate::dial::{Dial, Failure, Route, literal, loops};
 use crate::entrance::Entrance;
+use crate::files;
 use crate::gate::{Gate, Refusal};
 use crate::impair::{Asked, Impair};
 use crate::intercept::{Deeds, Intercept, Interceptor, Replay};
@@ -125,6 +126,8 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let mut sessions = JoinSet::new();
         let mut number = 0;
+        let room = files::sessions();
+        let mut is_told = false;
         let mut shutdown = pin!(shutdown);
         loop {
             let (stream, client) = tokio::select! {
@@ -134,8 +137,13 @@ impl Server {
                     report(ended);
                     continue;
                 }
-                accepted = accept(&listener) => accepted,
+                accepted = accept(&listener), if sessions.len() < room => accepted,
             };
+            if sessions.len() + 1 == room && !std::mem::replace(&mut is_told, true) {
+                warn!(
+                    "{room} sessions go on, and this process may open no more files: further clients wait (ulimit -n)"
+                );
+            }
             if let Some(why) = gate.refuses(client.ip(), sessions.len()) {
                 turn_away(stream);
                 feed.refused(client.ip().to_canonical(), why);

@@ -42,7 +42,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs", "proxy/src/replay/certificate.rs"]),
     ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs", "proxy/src/tls/alert.rs"]),
     ("rustls-native-certs", &["proxy/src/roots.rs"]),
-    ("rustix", &[]), // tests alone: setns and poll, in tests/it/support/wan
+    ("rustix", &["proxy/src/files.rs"]), // and in tests: setns, poll, limits
     ("ring", &["proxy/src/tls/alert.rs", "proxy/src/tls.rs", "proxy/src/tls/end.rs"]), // by rustls in the last two
     ("rsa", &["proxy/src/authority.rs"]),
     ("ruzstd", &["src/input.rs"]),
