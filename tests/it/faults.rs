@@ -307,6 +307,7 @@ fn pushed(mut to: TcpStream) -> Outcome<usize> {
     loop {
         match to.write(&piece) {
             Ok(taken) => sum += taken,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(sum),
             Err(error) => return Err(error.into()),
         }
