@@ -76,6 +76,21 @@ async fn a_rotated_recording_is_followed_over_its_parts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotated_recording_is_redacted_whole() {
+    let (session, folder) = long_session(|config| config.rotate = Some(100_000)).await;
+    let out = folder.0.join("shared.pcapng");
+    let said =
+        Command::new(program()).arg("redact").arg(first_file(&session)).arg("-o").arg(&out).output().expect("run");
+    let says = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.status.success() && says.contains("verdict:   the same"), "{says}");
+    assert_eq!(record::parts(&out), [out.clone()]);
+    let shared = analyze(&out);
+    assert_eq!(shared.outcome, session.outcome);
+    let bytes = |one: &Diagnosed| one.timeline.legs.iter().map(|leg| leg.bytes).collect::<Vec<_>>();
+    assert_eq!(bytes(&shared), bytes(&session));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_alone_says_what_it_is() {
     let (session, _folder) = long_session(|config| config.rotate = Some(100_000)).await;
     let parts = record::parts(&first_file(&session));

@@ -12,7 +12,8 @@ use analyzer::capture::recording;
 use analyzer::event::Certificate;
 use analyzer::observation::{Opening, Seen};
 use analyzer::reading;
-use proxy::lab::{certificate, scenarios};
+use proxy::lab::gateway::GatewayScenario;
+use proxy::lab::{Session, certificate, scenarios};
 use proxy::redact::{Redacted, redact};
 
 use crate::support::anywhere;
@@ -20,6 +21,7 @@ use crate::support::judge::recorded;
 use crate::support::process::{Folder, with_peers};
 use crate::support::program::program;
 use crate::support::recorded::{LabSecrets, Recorded};
+use crate::support::through::Through;
 use crate::support::{recording as tshark, script};
 
 const STORY: &str = "
@@ -167,6 +169,25 @@ async fn sessions_of_the_lab_say_the_same() {
             let file = fs::read(session.file.expect("recorded")).expect("a file");
             check(scenario.name, &file, &mut wrong);
         }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Several connections in one recording, with the secrets of all of them in front.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_client_of_a_gateway_says_the_same() {
+    let mut wrong = Vec::new();
+    for name in ["healthy", "healthy-http", "cap-denied-http", "wrong-password", "certificate-name"] {
+        let mut scenario = *GatewayScenario::named(name).expect("a scenario");
+        scenario.server.session = Session { bursts: 2, updates: 2, update_len: 5000, pause_ms: 5 };
+        let through = Through::start(&scenario, anywhere()).await;
+        through.play(&scenario).await;
+        let seen = through.finish().await;
+        let file = fs::read(seen.sessions[0].file.as_ref().expect("recorded")).expect("a file");
+        // Who does not take the certificate has no secrets.
+        let has_secrets = !reading::secrets(&file[..]).expect("a recording").is_empty();
+        assert_eq!(has_secrets, name != "certificate-name", "{name}");
+        check(name, &file, &mut wrong);
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
