@@ -195,6 +195,7 @@ impl Play<'_> {
                 self.is_mute = true;
                 Next::On
             }
+            Act::Parting => self.parting(one).await,
             Act::Left(how) => self.left(place, one, *how).await,
             Act::Goodbye => {
                 self.until(one).await;
@@ -346,6 +347,7 @@ impl Play<'_> {
                 | Act::Shake { .. }
                 | Act::Clock
                 | Act::Mute(_)
+                | Act::Parting
                 | Act::Left(_)
                 | Act::Goodbye
                 | Act::Alert(_)
@@ -355,6 +357,26 @@ impl Play<'_> {
             }
         }
         None
+    }
+
+    /// Waits until the peer takes leave. A person does so when a person likes to.
+    async fn parting(&mut self, one: &Move) -> Next {
+        if self.is_mute {
+            self.until(one).await;
+            return Next::On;
+        }
+        while self.wire.ended.is_none() && !self.has_parted() {
+            if !self.is_heard_within().await {
+                break;
+            }
+        }
+        self.last = (one.at, Instant::now());
+        Next::On
+    }
+
+    /// Whether the peer has said close_notify, or what cannot be read.
+    fn has_parted(&mut self) -> bool {
+        self.tls.as_mut().is_none_or(|tls| tls.is_closed().unwrap_or(true))
     }
 
     /// Waits for the peer's end.

@@ -84,6 +84,8 @@ pub(super) enum Act {
     Clock,
     /// From here on nothing can be said: only times and ends are left.
     Mute(&'static str),
+    /// The peer says goodbye, TLS close_notify: what follows answers that.
+    Parting,
     /// The peer ends.
     Left(Ending),
     /// Says TLS close_notify.
@@ -350,6 +352,7 @@ impl Builder {
                     continue;
                 }
                 What::Record { from, kind: DATA, .. } if *from != own => self.sealed(step),
+                What::Alert { from, description: CLOSE_NOTIFY, .. } if *from != own => self.parting(step),
                 What::Rdp { pdu: RdpPdu::Finalization(Finalization::FontMap), .. } => self.clock(step),
                 _ => {}
             }
@@ -361,6 +364,15 @@ impl Builder {
         let is_told = matches!(self.script.moves.last(), Some(Move { act: Act::Expect(last), .. }) if *last == name);
         let is_alert = name == words::ALERT;
         !self.is_clocked && !(is_alert && (is_told || matches!(self.stage, Stage::Inside)))
+    }
+
+    /// The peer takes leave of a session that was active, and this side has not done so before.
+    fn parting(&mut self, step: &Step) {
+        let is_over =
+            |one: &Move| matches!(one.act, Act::Parting | Act::Left(_) | Act::Goodbye | Act::Alert(_) | Act::End(_));
+        if self.is_clocked && !self.script.moves.iter().any(is_over) {
+            self.act(step, Act::Parting);
+        }
     }
 
     /// The peer says something that no secret opens.

@@ -16,6 +16,7 @@ impl Play<'_> {
             Act::Say(..) | Act::Goodbye | Act::Alert(_) | Act::Clock | Act::Mute(_) => {
                 format!("it to hear the {}", self.script.side)
             }
+            Act::Parting => format!("the goodbye of the {}", self.script.side.other()),
             Act::Left(how) | Act::End(how) => format!("{} of the {}", name_of(how), self.script.side),
         }
     }
@@ -53,6 +54,7 @@ impl Play<'_> {
             Act::Begin(_) | Act::Shake { .. } => "its part in the TLS handshake".to_owned(),
             Act::Say(..) | Act::Mute(_) => "its last word".to_owned(),
             Act::Clock => "the connection sequence".to_owned(),
+            Act::Parting => format!("the goodbye of the {}", self.script.side.other()),
             Act::Goodbye => "its close_notify".to_owned(),
             Act::Alert(alert) => format!("its TLS alert {alert}"),
             Act::Left(how) => format!("{} of the {}", name_of(how), self.script.side.other()),
