@@ -161,7 +161,7 @@ pub(super) const fn inside(scenario: Scenario) -> Scenario {
 }
 
 /// One that takes five seconds of silence for what it is: less is no silence behind a client that waits.
-pub(super) const PATIENT: ClientScript = ClientScript { patience_ms: 5_600, ..CLIENT };
+pub(super) const PATIENT: ClientScript = ClientScript { patience_ms: 6_600, ..CLIENT };
 
 /// The client comes a second time.
 pub(super) const fn again(scenario: Scenario, client: ClientScript) -> Scenario {
