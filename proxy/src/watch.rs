@@ -13,7 +13,7 @@ mod keep;
 mod output;
 pub mod retell;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -503,8 +503,8 @@ impl Scribe<'_> {
 
     fn delete(&mut self) {
         let (Some(keep), Some(folder)) = (&mut self.keep, &self.config.out) else { return };
-        let groups = &self.groups;
-        let is_open = |path: &Path| groups.values().any(|group| group.writes(path));
+        let open: HashSet<&Path> = self.groups.values().filter_map(Group::file).collect();
+        let is_open = |first: &Path| open.contains(first);
         let Some(gone) = keep.look(folder, &is_open) else { return };
         if gone.files > 0 {
             (self.say)(Live::Deleted { gone });

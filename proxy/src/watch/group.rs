@@ -19,7 +19,7 @@ use analyzer::timeline::{Edge, Timeline};
 use super::output::Output;
 use super::{MOST, Stored, Which};
 use crate::clock;
-use crate::record::{self, Recorder};
+use crate::record::Recorder;
 use crate::tap::{Begin, Budget};
 
 /// Before a gateway, a connection that has carried less than this is no tunnel of an active session yet, bytes.
@@ -133,9 +133,9 @@ impl Group {
         self.sessions.timelines().map(|(place, timeline)| (self.which(place), timeline)).collect()
     }
 
-    /// Whether it writes this file.
-    pub(super) fn writes(&self, path: &Path) -> bool {
-        self.file.as_ref().is_some_and(|first| record::parts(first.as_ref()).iter().any(|part| part == path))
+    /// The first part of its recording.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref().map(Path::new)
     }
 
     /// Bytes in the file that it writes; nothing where it writes none.

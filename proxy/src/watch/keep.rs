@@ -38,6 +38,8 @@ pub struct Gone {
 
 /// A recording, with its parts and what stands beside it.
 struct Kept {
+    /// Its first part, whether it is there or not.
+    first: PathBuf,
     files: Vec<(PathBuf, u64)>,
 }
 
@@ -46,7 +48,8 @@ impl Keep {
         Keep { most, looked: None }
     }
 
-    /// Deletes what is too much, from time to time; tells where there was something to do. `is_open` are those of this program.
+    /// Deletes what is too much, from time to time; tells where there was something to do. `is_open` says
+    /// of a first part whether this program writes the recording.
     pub(super) fn look(&mut self, folder: &Path, is_open: &dyn Fn(&Path) -> bool) -> Option<Gone> {
         if self.looked.is_some_and(|looked| looked.elapsed() < EVERY) {
             return None;
@@ -59,7 +62,7 @@ impl Keep {
     fn clean(&self, folder: &Path, is_open: &dyn Fn(&Path) -> bool) -> Gone {
         let recordings = recordings(folder);
         let mut sum: u64 = recordings.iter().map(Kept::len).sum();
-        let is_ours = recordings.iter().flat_map(|one| &one.files).any(|(path, _)| is_open(path));
+        let is_ours = recordings.iter().any(|one| is_open(&one.first));
         let mut gone = Gone::default();
         for recording in recordings {
             if sum <= self.most {
@@ -89,7 +92,8 @@ impl Kept {
     /// By this program or by another one.
     fn is_written(&self, is_open: &dyn Fn(&Path) -> bool) -> bool {
         let is_claimed = |path: &Path| File::open(path).is_ok_and(|file| !record::claim(&file));
-        self.files.iter().any(|(path, _)| is_open(path) || is_claimed(path) || is_recent(path) && !self.is_closed())
+        is_open(&self.first)
+            || self.files.iter().any(|(path, _)| is_claimed(path) || is_recent(path) && !self.is_closed())
     }
 
     /// Whether its recorder has closed it: what says so stands at its end.
@@ -128,7 +132,11 @@ fn recordings(folder: &Path) -> Vec<Kept> {
         .collect();
     files.sort();
     let same = files.chunk_by(|one, other| one.0 == other.0);
-    same.map(|files| Kept { files: files.iter().map(|(_, path, len)| (path.clone(), *len)).collect() }).collect()
+    same.map(|files| Kept {
+        first: folder.join(format!("{}.pcapng", files[0].0)),
+        files: files.iter().map(|(_, path, len)| (path.clone(), *len)).collect(),
+    })
+    .collect()
 }
 
 /// What all files of a recording are called, up to their first dot behind the time: 20261122T221002.120Z-00001.

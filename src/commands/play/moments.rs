@@ -1,6 +1,5 @@
 //! PNG files of moments.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use analyzer::picture::Picture;
 use analyzer::picture::film::{Film, Shown};
 use analyzer::tls::keys::Keyring;
 use anyhow::{Context, bail};
+use proxy::record::create_folder;
 
 use super::super::create_private;
 use super::choice::Chosen;
@@ -34,7 +34,7 @@ struct Moments<'a> {
 /// Writes them, and says what was written.
 pub fn write(args: &Play, keys: &Arc<Keyring>, chosen: &Chosen) -> anyhow::Result<String> {
     if !is_named(&args.output, "png") {
-        make_folder(&args.output)?;
+        create_folder(&args.output).with_context(|| format!("cannot make the folder {}", args.output.display()))?;
     }
     let mut asked = args.at.clone();
     asked.sort();
@@ -138,13 +138,4 @@ fn put(path: &Path, png: &[u8]) -> anyhow::Result<PathBuf> {
     let mut file = create_private(path, true)?;
     file.write_all(png).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path.to_owned())
-}
-
-/// A folder that only this user can enter; one that is there stays as it is.
-fn make_folder(path: &Path) -> anyhow::Result<()> {
-    let mut folder = fs::DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(path).with_context(|| format!("cannot make the folder {}", path.display()))
 }

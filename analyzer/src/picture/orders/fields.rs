@@ -27,6 +27,25 @@ pub(super) struct Kind {
     pub fields: &'static [Field],
 }
 
+/// Text from the glyph cache: FastIndex names glyphs, FastGlyph brings one along.
+const TEXT: &[Field] = &[
+    Bytes(1),
+    Bytes(2),
+    Bytes(3),
+    Bytes(3),
+    Coord,
+    Coord,
+    Coord,
+    Coord,
+    Coord,
+    Coord,
+    Coord,
+    Coord,
+    Coord,
+    Coord,
+    List(1),
+];
+
 /// All of them.
 pub(super) const KINDS: &[Kind] = &[
     Kind { number: 0x00, name: "DstBlt orders", fields: &[Coord, Coord, Coord, Coord, Bytes(1)] },
@@ -128,27 +147,7 @@ pub(super) const KINDS: &[Kind] = &[
         name: "MultiOpaqueRect orders",
         fields: &[Coord, Coord, Coord, Coord, Bytes(1), Bytes(1), Bytes(1), Bytes(1), List(2)],
     },
-    Kind {
-        number: 0x13,
-        name: "FastIndex orders (text)",
-        fields: &[
-            Bytes(1),
-            Bytes(2),
-            Bytes(3),
-            Bytes(3),
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            List(1),
-        ],
-    },
+    Kind { number: 0x13, name: "FastIndex orders (text)", fields: TEXT },
     Kind {
         number: 0x14,
         name: "PolygonSC orders",
@@ -178,27 +177,7 @@ pub(super) const KINDS: &[Kind] = &[
         name: "Polyline orders",
         fields: &[Coord, Coord, Bytes(1), Bytes(2), Bytes(3), Bytes(1), List(1)],
     },
-    Kind {
-        number: 0x18,
-        name: "FastGlyph orders (text)",
-        fields: &[
-            Bytes(1),
-            Bytes(2),
-            Bytes(3),
-            Bytes(3),
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            Coord,
-            List(1),
-        ],
-    },
+    Kind { number: 0x18, name: "FastGlyph orders (text)", fields: TEXT },
     Kind {
         number: 0x19,
         name: "EllipseSC orders",
