@@ -114,7 +114,7 @@ pub struct Proxy {
     /// Write the report of all sessions to this HTML file at the end
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// What to store while a session is active: equal payload once, or on both legs
+    /// What to store while a session is active: equal payload once, or on both legs; or nothing at all, of any session
     #[arg(long, value_enum, default_value_t = Record::Once)]
     pub record: Record,
     /// Show the sessions as they go on, on the whole terminal, and one of them in full; `?` explains the keys
@@ -165,6 +165,11 @@ impl Proxy {
     /// Where clients are connected to; without a name where each says that itself.
     pub fn target(&self) -> Target {
         self.to.clone().unwrap_or(Target { name: String::new(), port: None })
+    }
+
+    /// Whether anything is written.
+    pub fn records(&self) -> bool {
+        self.record != Record::None
     }
 
     /// How they come in.
@@ -374,6 +379,8 @@ pub enum Record {
     Once,
     /// Everything on both legs
     Both,
+    /// Nothing: sessions are watched and judged, and no file is written
+    None,
 }
 
 /// What is stored of a session at most.

@@ -88,7 +88,7 @@ fn tls_round_trips(timeline: &Timeline) -> u32 {
 
 /// The first RTO of a leg, not yet doubled.
 fn rto(leg: &Leg) -> Duration {
-    let told = leg.path.as_ref().and_then(|path| {
+    let told = leg.path().and_then(|path| {
         let backoff = path.what.backoff.unwrap_or(0).min(16);
         Some(Duration::from_micros(path.what.rto_us? >> backoff))
     });
@@ -98,7 +98,7 @@ fn rto(leg: &Leg) -> Duration {
 /// Segments of a leg that were lost and had to be sent again until the session was set up, of a thousand. What was sent
 /// again for nothing was not lost, and what is sent again in vain is no loss by chance.
 fn loss(leg: &Leg) -> u32 {
-    let Some(path) = leg.setup.as_ref().or(leg.path.as_ref().map(|path| &path.what)) else { return 0 };
+    let Some(path) = leg.setup() else { return 0 };
     let number = |number: Option<u64>| number.unwrap_or(0);
     let share = |again: u64, of: u64| u32::try_from(again * 1000 / of.max(SEGMENTS)).unwrap_or(1000);
     let in_vain = leg.unacknowledged();

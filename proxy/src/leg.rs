@@ -401,12 +401,64 @@ fn is_transient(error: &io::Error) -> bool {
 /// Reads up to `room` bytes into a buffer that all sessions of a thread share: an idle session holds none.
 fn take(stream: &TcpStream, room: usize) -> io::Result<Bytes> {
     thread_local! {
-        static BUFFER: RefCell<BytesMut> = RefCell::default();
+        static SHELF: RefCell<Shelf> = RefCell::default();
     }
-    BUFFER.with_borrow_mut(|buffer| {
-        buffer.clear();
-        buffer.reserve(CHUNK);
-        let n = stream.try_read_buf(&mut (&mut *buffer).limit(room.min(CHUNK)))?;
-        Ok(if n < WHOLE { Bytes::copy_from_slice(&buffer[..n]) } else { buffer.split_to(n).freeze() })
+    SHELF.with_borrow_mut(|shelf| {
+        let mut buffer = shelf.take();
+        let read = stream.try_read_buf(&mut (&mut buffer).limit(room.min(CHUNK)));
+        let n = match read {
+            Ok(n) if n >= WHOLE => return Ok(shelf.lend(buffer)),
+            Ok(n) => Ok(Bytes::copy_from_slice(&buffer[..n])),
+            Err(error) => Err(error),
+        };
+        shelf.spare = buffer;
+        n
     })
+}
+
+/// Buffers that were lent to those who write and record what was read, and come back when they are done: new memory for
+/// every read would cost as much as the read.
+#[derive(Default)]
+struct Shelf {
+    /// At hand.
+    spare: BytesMut,
+    /// In the order in which they were lent.
+    lent: VecDeque<Bytes>,
+}
+
+impl Shelf {
+    /// So many at most are waited for. A scribe that naps for two milliseconds has some forty of them.
+    const LENT: usize = 64;
+
+    /// An empty buffer of [`CHUNK`] bytes.
+    fn take(&mut self) -> BytesMut {
+        let mut buffer = std::mem::take(&mut self.spare);
+        buffer.clear();
+        if buffer.capacity() < CHUNK {
+            buffer = self.returned().unwrap_or_else(|| BytesMut::with_capacity(CHUNK));
+        }
+        buffer
+    }
+
+    /// The buffer that was lent first, if everybody is done with it.
+    fn returned(&mut self) -> Option<BytesMut> {
+        let mut buffer = match self.lent.pop_front()?.try_into_mut() {
+            Ok(buffer) => buffer,
+            Err(lent) => {
+                self.lent.push_front(lent);
+                return None;
+            }
+        };
+        buffer.clear();
+        (buffer.capacity() >= CHUNK).then_some(buffer)
+    }
+
+    fn lend(&mut self, buffer: BytesMut) -> Bytes {
+        let lent = buffer.freeze();
+        if self.lent.len() == Self::LENT {
+            self.lent.pop_front(); // Whoever has it keeps it.
+        }
+        self.lent.push_back(lent.clone());
+        lent
+    }
 }

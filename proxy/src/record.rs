@@ -45,15 +45,6 @@ const TLS_KEY_LOG: u32 = 0x544c_534b;
 /// Window scale of the made-up SYNs: with the window of 65535 below it, 8 MiB.
 const WINDOW_SCALE: u8 = 7;
 
-/// One packet's or block's worth of an observation.
-#[derive(Debug)]
-pub struct Piece {
-    /// What was seen.
-    pub seen: Seen,
-    /// Sum of the payload's 16-bit words (RFC 1071), also where the payload itself is stored on the other leg.
-    sum: u32,
-}
-
 /// Writes one recording.
 pub struct Recorder<W: Write> {
     writer: PcapNgWriter<W>,
@@ -114,19 +105,18 @@ impl<W: Write> Recorder<W> {
 
     /// The pieces in which `seen` is stored. The analyzer is given these, not the original, so that it says the same
     /// now and from the file.
-    pub fn split(&self, flow: Flow, seen: Seen) -> Vec<Piece> {
-        let plain = |seen| vec![Piece { seen, sum: 0 }];
+    pub fn split(&self, flow: Flow, seen: Seen) -> Vec<Seen> {
         match seen {
             Seen::Bytes { from, data } => self.split_bytes(flow, from, &data),
             Seen::Missing { from, len, why: Absence::Mirrored } => {
-                mirrored_lengths(len).map(|len| Piece { seen: mirrored(from, len), sum: 0 }).collect()
+                mirrored_lengths(len).map(|len| mirrored(from, len)).collect()
             }
-            Seen::Opening(Opening::Dialing { client, server }) => plain(Seen::Opening(same_family(client, server))),
-            other => plain(other),
+            Seen::Opening(Opening::Dialing { client, server }) => vec![Seen::Opening(same_family(client, server))],
+            other => vec![other],
         }
     }
 
-    fn split_bytes(&self, flow: Flow, from: Side, data: &Bytes) -> Vec<Piece> {
+    fn split_bytes(&self, flow: Flow, from: Side, data: &Bytes) -> Vec<Seen> {
         let connection = self.connections.iter().find(|one| one.session == Some(flow.session));
         let (bulk, snapped) = connection.map_or((false, false), |one| (one.bulk, one.snapped));
         let segment = if bulk || snapped { BULK_SEGMENT } else { SEGMENT };
@@ -137,12 +127,9 @@ impl<W: Write> Recorder<W> {
         let starts = (0..data.len()).step_by(segment);
         let slices = starts.map(|start| data.slice(start..data.len().min(start + segment)));
         slices
-            .map(|data| Piece {
-                sum: sum_of(&data),
-                seen: match why {
-                    Some(why) => Seen::Missing { from, len: data.len() as u64, why },
-                    None => Seen::Bytes { from, data },
-                },
+            .map(|data| match why {
+                Some(why) => Seen::Missing { from, len: data.len() as u64, why },
+                None => Seen::Bytes { from, data },
             })
             .collect()
     }
@@ -157,13 +144,13 @@ impl<W: Write> Recorder<W> {
     ///
     /// # Errors
     /// Where the output does.
-    pub fn write(&mut self, at: Timestamp, flow: Flow, piece: &Piece, comments: &[String]) -> io::Result<()> {
+    pub fn write(&mut self, at: Timestamp, flow: Flow, piece: &Seen, comments: &[String]) -> io::Result<()> {
         let leg = self.place(flow)?;
-        if let Some(text) = annotated(flow, &piece.seen) {
-            self.skip(leg, &piece.seen);
+        if let Some(text) = annotated(flow, piece) {
+            self.skip(leg, piece);
             return self.annotate(at, leg.interface(), text, comments);
         }
-        match &piece.seen {
+        match piece {
             Seen::Opening(Opening::Dialing { client, server }) => {
                 *self.talk(leg) = Some(Conversation::new(*client, *server));
                 self.packet(at, leg, Side::Client, Flags::SYN, Payload::NONE, comments)
@@ -174,11 +161,12 @@ impl<W: Write> Recorder<W> {
             }
             Seen::Bytes { from, data } => {
                 let here = if self.redacted { without_blank_end(data) } else { data };
-                let payload = Payload { here, len: data.len() as u32, sum: piece.sum };
+                let payload = Payload { here, len: data.len() as u32, sum: sum_of(data) };
                 self.payload(at, leg, *from, payload, comments)
             }
             Seen::Missing { from, len, .. } => {
-                let payload = Payload { here: &[], len: *len as u32, sum: piece.sum };
+                // Of a packet without its payload nobody can check the sum.
+                let payload = Payload { here: &[], len: *len as u32, sum: 0 };
                 self.payload(at, leg, *from, payload, comments)
             }
             Seen::Closed { from: Some(from), how: Ending::Fin } => {
@@ -200,9 +188,7 @@ impl<W: Write> Recorder<W> {
     /// # Errors
     /// Where the output does.
     pub fn write_again(&mut self, observation: Observation) -> io::Result<()> {
-        let Observation { at, flow, seen, .. } = observation;
-        let sum = if let Seen::Bytes { data, .. } = &seen { sum_of(data) } else { 0 };
-        self.write(at, flow, &Piece { seen, sum }, &[])
+        self.write(observation.at, observation.flow, &observation.seen, &[])
     }
 
     /// Where this flow is stored. A connection that has not spoken before gets its interfaces now.
@@ -561,15 +547,14 @@ fn ipv6_header(source: Ipv6Addr, destination: Ipv6Addr, tcp_len: u32) -> Vec<u8>
 
 /// The sum of big-endian 16-bit words (RFC 1071), folded to 16 bits and a carry or two.
 fn sum_of(bytes: &[u8]) -> u32 {
+    // In the order of this machine and in words of 32 bits the sum is the same but for the order of its own two bytes
+    // (RFC 1071 2.B), and processors add many at once.
     let mut chunks = bytes.chunks_exact(4);
-    let mut sum = 0_u64;
-    for chunk in &mut chunks {
-        // Words of 32 bits add up to the same ones' complement sum, in half the steps.
-        sum += u64::from(u32::from_be_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]));
-    }
+    let words = (&mut chunks).map(|word| u64::from(u32::from_ne_bytes([word[0], word[1], word[2], word[3]])));
+    let sum = words.sum::<u64>();
     let mut tail = [0; 4];
     tail[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
-    u32::from(fold(sum + u64::from(u32::from_be_bytes(tail))))
+    u32::from(u16::from_be(fold(sum + u64::from(u32::from_ne_bytes(tail)))))
 }
 
 fn fold(mut sum: u64) -> u16 {
@@ -594,9 +579,9 @@ pub fn record<W: Write>(
     for Observation { at, flow, seen, .. } in observations {
         last = last.max(at);
         for piece in recorder.split(flow, seen) {
-            let frame = recorder.frame_of(flow, &piece.seen);
+            let frame = recorder.frame_of(flow, &piece);
             recorder.write(at, flow, &piece, &[])?;
-            each(&Observation { at, flow, frame, seen: piece.seen });
+            each(&Observation { at, flow, frame, seen: piece });
         }
     }
     recorder.end(last, "the end".to_owned())?;

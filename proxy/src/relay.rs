@@ -131,6 +131,7 @@ impl<'a> Relay<'a> {
             }
             if moved {
                 self.pace.moved();
+                self.tap.give_way();
                 consume_budget().await; // Other sessions of this thread have a right to move, too.
                 continue;
             }

@@ -30,6 +30,9 @@ pub const HANDSHAKE: u64 = 1 << 20;
 /// What a note costs besides its payload, bytes, roughly: many small reads are not free, either.
 const NOTE: u64 = 256;
 
+/// Payload on its way to the scribe, bytes, by which it is not just late but out of breath.
+const FAR: u64 = 8 << 20;
+
 /// What the scribe is told.
 #[derive(Debug)]
 pub enum Note {
@@ -83,7 +86,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { total: 256 << 20, session: 32 << 20, notes: 100_000 }
+        Limits { total: 256 << 20, session: 128 << 20, notes: 100_000 }
     }
 }
 
@@ -209,6 +212,14 @@ impl Budget {
         self.0.dropped.load(Ordering::Relaxed)
     }
 
+    /// Lets the scribe have this processor, where it is far behind and one is all that it lacks. It is not waited for: on a
+    /// machine with another processor to spare, or where the disk is slow, this does nothing.
+    pub(crate) fn give_way(&self) {
+        if self.bytes() > FAR {
+            thread::yield_now();
+        }
+    }
+
     fn crowded(&self) -> bool {
         self.0.notes.load(Ordering::Relaxed) > self.0.limits.notes
     }
@@ -309,6 +320,11 @@ impl Tap {
     /// Bytes that were read on `leg` so far.
     pub(crate) fn passed(&self, leg: Leg) -> u64 {
         self.passed[slot(leg)]
+    }
+
+    /// Lets the scribe go on, where it cannot for want of a processor.
+    pub(crate) fn give_way(&self) {
+        self.feed.budget.give_way();
     }
 
     /// Payload bytes of this session given up, each counted once.

@@ -38,11 +38,17 @@ pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
     }
     impaired(&mut out, impair);
     if let Some(log) = &args.keylog {
-        let says = "TLS is opened with what is written to this file from now on; recordings hold the secrets of their sessions.";
+        let hold = if args.records() { "; recordings hold the secrets of their sessions" } else { "" };
+        let says = format!("TLS is opened with what is written to this file from now on{hold}.");
         text::para(&mut out, "  keys: ", &format!("{}: {says}", log.display()));
     }
     let kept = args.keep.map_or("", |_| " The oldest there are deleted where they take more than --keep.");
-    text::para(&mut out, "  ", &format!("Recordings go to {}.{kept} Ctrl-C ends.", args.out.display()));
+    let recorded = if args.records() {
+        format!("Recordings go to {}.{kept}", args.out.display())
+    } else {
+        "Nothing is recorded: what is printed here is all that stays.".to_owned()
+    };
+    text::para(&mut out, "  ", &format!("{recorded} Ctrl-C ends."));
     talk(&out);
 }
 

@@ -54,7 +54,11 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     }
     args.keylog.as_deref().map_or(Ok(()), is_key_log)?;
     args.report.as_deref().map_or(Ok(()), has_folder)?;
-    record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
+    if args.records() {
+        record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
+    } else if args.rotate.or(args.keep).is_some() || args.probe_on_failure {
+        bail!("--rotate, --keep and --probe-on-failure are for recordings, and --record none makes none");
+    }
     let (feed, intake) = tap::tap(Limits::default());
     let gateway = args.gateway;
     let target = Target { name: args.target().name.clone(), port: args.target().port_or_usual(gateway) };
@@ -84,8 +88,10 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
         (Some(Snap::Handshake), _) => Stored::Handshake,
         (None, Record::Once) => Stored::Once,
         (None, Record::Both) => Stored::Both,
+        // What is equal on both legs need not be seen twice, either.
+        (None, Record::None) => Stored::Once,
     };
-    let (out, names) = (Some(args.out.clone()), args.names);
+    let (out, names) = (args.records().then(|| args.out.clone()), args.names);
     let (rotate, keep) = (args.rotate, args.keep);
     let config =
         watch::Config { out, section: section(), stored, rotate, keep, secrets, gateway, names, pulse: args.tui };

@@ -70,7 +70,7 @@ pub fn round_trips(leg: Option<&Leg>, width: usize) -> String {
     let sampled: Vec<Duration> = steps.filter_map(|step| step.rtt).map(|(_, most)| most).collect();
     let line = sparkline(&sampled, width);
     let latest = leg.and_then(|leg| {
-        let sampled = leg.path.as_ref().and_then(|path| path.what.rtt_us).map(Duration::from_micros);
+        let sampled = leg.path().and_then(|path| path.what.rtt_us).map(Duration::from_micros);
         sampled.filter(|rtt| !rtt.is_zero()).or_else(|| leg.rtt())
     });
     format!("{line} {:>5}", latest.map_or("-".into(), brief))

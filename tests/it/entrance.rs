@@ -1,20 +1,17 @@
 //! Clients that know nothing of the proxy: a router's rules bring them, redirected or by TPROXY. Three namespaces, and the rules
 //! that the program prints.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use proxy::lab::wire;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
 
+use crate::support::netns::opened_in;
 use crate::support::process::{Folder, Outcome, Process, Trouble, need_root, program as found, with_peers};
 use crate::support::program::{analyze, program, recordings};
 
@@ -80,19 +77,6 @@ impl Drop for Routed {
     }
 }
 
-/// A socket in another namespace is of that, whoever has it.
-fn inside<T: Send>(namespace: &str, work: impl FnOnce() -> std::io::Result<T> + Send) -> Outcome<T> {
-    let namespace = File::open(PathBuf::from("/run/netns").join(namespace))?;
-    let made = thread::scope(|scope| {
-        let there = scope.spawn(|| {
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-            work()
-        });
-        there.join().map_err(|_| Trouble::Failed("it panics".into()))
-    });
-    Ok(made??)
-}
-
 fn sh(script: &str) -> Outcome<()> {
     let output = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).output()?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -103,9 +87,9 @@ fn sh(script: &str) -> Outcome<()> {
 fn through(flags: &[&str]) -> Outcome<(SocketAddr, SocketAddr, SocketAddr, Value)> {
     let folder = Folder::new()?;
     let routed = Routed::new()?;
-    let listener = inside(&routed.server, || TcpListener::bind((SERVER, 3389)))?;
+    let listener = opened_in(&routed.server, || TcpListener::bind((SERVER, 3389)))?;
     let mut proxy = routed.proxy(flags, folder.path())?;
-    let mut client = inside(&routed.client, || TcpStream::connect((SERVER, 3389)))?;
+    let mut client = opened_in(&routed.client, || TcpStream::connect((SERVER, 3389)))?;
     let (mut served, seen) = listener.accept()?;
     for stream in [&client, &served] {
         stream.set_read_timeout(Some(SOON))?;
@@ -117,7 +101,7 @@ fn through(flags: &[&str]) -> Outcome<(SocketAddr, SocketAddr, SocketAddr, Value
     let (own, peer) = (client.local_addr()?, client.peer_addr()?);
     drop((client, served));
     // Whoever comes to the listener itself was not going anywhere.
-    let mut astray = inside(&routed.client, || TcpStream::connect((ROUTER, 3390)))?;
+    let mut astray = opened_in(&routed.client, || TcpStream::connect((ROUTER, 3390)))?;
     astray.set_read_timeout(Some(SOON))?;
     let ended = astray.read(&mut [0; 1]);
     assert!(ended.is_err(), "{ended:?}");

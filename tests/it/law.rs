@@ -222,8 +222,8 @@ fn write(random: &mut Random) -> (Vec<Observation>, Vec<u8>) {
         let (leg, seen) = relays[place].sees(random);
         let flow = Flow { session, leg };
         for piece in recorder.split(flow, seen) {
-            let frame = recorder.frame_of(flow, &piece.seen);
-            written.push(Observation { at, flow, frame, seen: piece.seen.clone() });
+            let frame = recorder.frame_of(flow, &piece);
+            written.push(Observation { at, flow, frame, seen: piece.clone() });
             recorder.write(at, flow, &piece, &comments(random)).expect("memory");
         }
     }

@@ -89,7 +89,7 @@ fn live(observations: &[Observation], limits: Limits) -> (Diagnosed, Vec<u8>, Ho
     for Observation { at, flow, seen, .. } in observations.iter().cloned() {
         for piece in recorder.split(flow, seen) {
             let numbered =
-                Observation { at, flow, frame: recorder.frame_of(flow, &piece.seen), seen: piece.seen.clone() };
+                Observation { at, flow, frame: recorder.frame_of(flow, &piece), seen: piece.clone() };
             hold.push(&numbered, &mut |event| timeline.push(&event));
             recorder.write(at, flow, &piece, &[]).expect("memory");
         }

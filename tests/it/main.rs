@@ -28,6 +28,7 @@ mod limits;
 mod live_keys;
 mod netns;
 mod network;
+mod outages;
 mod peers;
 mod play;
 mod probe;

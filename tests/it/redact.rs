@@ -71,7 +71,7 @@ fn said(file: &[u8]) -> Vec<String> {
             timeline
                 .legs
                 .iter()
-                .map(|leg| format!("{:?} {:?} {:?} {:?}", leg.bytes, leg.missing, leg.path, leg.closes)),
+                .map(|leg| format!("{:?} {:?} {:?} {:?}", leg.bytes, leg.missing, leg.path(), leg.closes)),
         );
     }
     lines

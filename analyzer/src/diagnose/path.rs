@@ -123,7 +123,7 @@ fn shut_on(leg: &Leg) -> Option<(LegName, Side, String, Mark)> {
         }
         _ => None,
     });
-    let path = leg.path.as_ref()?;
+    let path = leg.path()?;
     let is_shut = path.what.snd_wnd == Some(0) && path.what.notsent_bytes.unwrap_or(0) > 0;
     let far = leg.name.relay_side().other();
     let here = || is_shut.then(|| (leg.name, far, "its window is shut while bytes wait for it".to_owned(), path.mark));
@@ -137,7 +137,7 @@ pub fn hole(timeline: &Timeline) -> Option<Finding> {
     let is_large = |leg: &Leg, beyond: u64| leg.name != LegName::Only || beyond > SMALL;
     let hole = |leg: &Leg| leg.hole().filter(|(_, beyond)| is_large(leg, *beyond));
     let (leg, (from, beyond)) = timeline.legs.iter().find_map(|leg| Some((leg, hole(leg)?)))?;
-    let path = leg.path.as_ref()?;
+    let path = leg.path()?;
     if end.from == Some(from) && end.mark.leg == leg.name && end.how == Ending::Reset {
         return None;
     }
@@ -273,13 +273,13 @@ pub fn unheard(finding: Finding, timeline: &Timeline) -> Finding {
     let Some((leg, waits)) = found else { return finding };
     let phase = finding.phase;
     let finding = with_path(finding.on(leg.name, phase), leg);
-    let mark = leg.path.as_ref().map(|path| path.mark);
+    let mark = leg.path().map(|path| path.mark);
     let says = format!("{} bytes of the {} are not acknowledged any more", waits.bytes, waits.from);
     mark.into_iter().fold(finding, |finding, mark| finding.with(mark, says.clone()))
 }
 
 fn with_path(finding: Finding, leg: &Leg) -> Finding {
-    let Some(path) = &leg.path else { return finding };
+    let Some(path) = leg.path() else { return finding };
     let rtt = leg.rtt().map_or("unknown".into(), length);
     let place = if leg.name == LegName::Only { String::new() } else { format!("{} leg: ", leg.name) };
     let (again, backoff) = (leg.retransmits(), leg.unacknowledged().map_or(0, |waits| waits.timeouts));
@@ -300,7 +300,7 @@ fn with_icmp(finding: Finding, leg: &Leg) -> Finding {
 
 /// The largest segments that each end may send: equal to those of an Ethernet, over a tunnel, nobody clamps them.
 fn with_sizes(finding: Finding, leg: &Leg) -> Finding {
-    let Some(path) = &leg.path else { return finding };
+    let Some(path) = leg.path() else { return finding };
     let here = path.what.snd_mss.zip(path.what.adv_mss).filter(|_| leg.name != LegName::Only);
     let seen = path.what.client_mss.zip(path.what.server_mss);
     let says = match (here, seen) {

@@ -112,7 +112,7 @@ pub fn large(small: &Timeline, large: &Timeline) -> Option<Finding> {
 
 /// What the kernel saw of the path, as evidence.
 pub fn path(timeline: &Timeline) -> Option<String> {
-    let sample = &timeline.server_leg()?.path.as_ref()?.what;
+    let sample = timeline.server_leg()?.path()?.what;
     let number = |number: Option<u64>| number.map_or("?".into(), |number| number.to_string());
     Some(format!(
         "{} segments sent again, {} out of order, {} bytes acknowledged, MSS {}, path MTU {}",

@@ -190,7 +190,7 @@ pub fn client_waits(timeline: &Timeline) -> bool {
 fn to_client(leg: &timeline::leg::Leg) -> Option<Duration> {
     match leg.name {
         Leg::Front => leg.rtt(),
-        Leg::Only => leg.path.as_ref()?.what.client_min_rtt_us.map(Duration::from_micros),
+        Leg::Only => leg.path()?.what.client_min_rtt_us.map(Duration::from_micros),
         Leg::Back => None,
     }
 }

@@ -85,6 +85,10 @@ impl Frames {
 
     /// Reads a header byte by byte, until it tells a length.
     fn begin(&mut self, from: Side, data: &mut &[u8], out: &mut Vec<What>) -> Option<()> {
+        if self.is_lost && self.head.is_empty() {
+            let (none, rest) = data.split_at(beginning(data));
+            self.pass(none.len(), rest, data);
+        }
         let (first, rest) = data.split_first()?;
         self.head.push(*first);
         self.pass(1, rest, data);
@@ -151,7 +155,7 @@ impl Frames {
         self.complained = true;
     }
 
-    /// Looks, byte by byte, for TPKT with X.224 Data in it.
+    /// Whether this is TPKT with X.224 Data in it; if not, what cannot be its beginning is passed over.
     fn search(&mut self) {
         match *self.head {
             [tpkt::VERSION, 0, high, low, 0x02, 0xf0, 0x80] if [high, low] > [0, 7] => {
@@ -159,10 +163,15 @@ impl Frames {
                 self.have = self.head.len();
                 self.len = Some(u16::from_be_bytes([high, low]).into());
             }
-            [_, _, _, _, _, _, _, ..] => _ = self.head.remove(0),
+            [_, _, _, _, _, _, _, ..] => drop(self.head.drain(..1 + beginning(&self.head[1..]))),
             _ => {}
         }
     }
+}
+
+/// Where TPKT may begin; behind all of it where it cannot.
+fn beginning(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| *byte == tpkt::VERSION).unwrap_or(bytes.len())
 }
 
 /// How long a PDU is: TPKT, or fast-path (2.2.9.1.2), whose first two bits are 0 and whose length has one byte or two.

@@ -145,7 +145,7 @@ fn ends(timeline: &Timeline) -> (Option<String>, Option<String>) {
 }
 
 fn leg(leg: &Leg) -> Value {
-    let path: Map<String, Value> = match &leg.path {
+    let path: Map<String, Value> = match leg.path() {
         Some(path) => path.what.numbers().map(|(name, number)| (name.to_owned(), json!(number))).collect(),
         None => Map::new(),
     };

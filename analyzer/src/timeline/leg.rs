@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::facts::{Mark, Sighting};
 use super::series::Series;
-use crate::observation::{Absence, Ending, Leg as Name, PathSample, Side, Sign};
+use crate::observation::{Absence, Ending, Leg as Name, PackedSample, PathSample, Side, Sign};
 use crate::time::Timestamp;
 
 /// Signs of one kind that are kept.
@@ -37,16 +37,19 @@ pub struct Leg {
     pub spoke: [Option<Mark>; 2],
     /// Every end seen on it: who, how.
     pub closes: Vec<Sighting<(Option<Side>, Ending)>>,
-    /// Path samples: how many, the last one and where it stands.
+    /// How many path samples there were.
     pub samples: u64,
     /// The last sample of the standing connection.
-    pub path: Option<Sighting<PathSample>>,
+    path: Option<Sighting<PackedSample>>,
+    /// Of that: segments sent again by this end, and as packets show it by the server. They are asked for at every turn.
+    again: u64,
+    server_again: u64,
     /// Least round-trip time of all samples.
     pub min_rtt: Option<Duration>,
     /// Bytes and samples over time.
     pub series: Series,
     /// The last sample until the session was active: what its set-up cost.
-    pub setup: Option<PathSample>,
+    setup: Option<PackedSample>,
     /// Segments that arrived out of order since anything last arrived in order: they wait beyond a hole.
     pub(super) beyond: u64,
     /// Payload since the speaker last changed, and whose, bytes.
@@ -84,6 +87,8 @@ impl Leg {
             closes: Vec::new(),
             samples: 0,
             path: None,
+            again: 0,
+            server_again: 0,
             min_rtt: None,
             series: Series::default(),
             setup: None,
@@ -146,29 +151,29 @@ impl Leg {
 
     /// Keeps a sample, and tells how many segments were sent again since the one before.
     pub(super) fn sampled(&mut self, mark: Mark, sample: &PathSample) -> u64 {
-        let before = self.path.as_ref().and_then(|path| path.what.retransmits).unwrap_or(0);
+        let before = self.path().map(|path| path.what).unwrap_or_default();
+        let sent_again = self.again;
         self.samples += 1;
-        self.beyond = self.beyond_hole(sample);
+        self.beyond = self.beyond_hole(&before, sample);
         self.min_rtt = [self.min_rtt, sample.min_rtt_us.or(sample.rtt_us).map(Duration::from_micros)]
             .into_iter()
             .flatten()
             .filter(|rtt| !rtt.is_zero())
             .min();
         // The last sample of a closed socket tells less than the one before it: keep what it does not tell.
-        let mut merged = self.path.take().map(|path| path.what).unwrap_or_default();
-        for (name, number) in sample.numbers() {
-            merged.set(name, number);
-        }
-        self.path = Some(Sighting { what: merged, mark });
-        let again = sample.retransmits.unwrap_or(before).saturating_sub(before);
+        let mut merged = before;
+        merged.merge(sample);
+        (self.again, self.server_again) = (merged.retransmits.unwrap_or(0), merged.server_retransmits.unwrap_or(0));
+        self.path = Some(Sighting { what: PackedSample::from(&merged), mark });
+        let again = sample.retransmits.unwrap_or(sent_again).saturating_sub(sent_again);
         self.series.sampled(mark.at, sample.rtt_us.map(Duration::from_micros), again);
         again
     }
 
     /// Segments beyond a hole by now: more of them while what arrived in order stays the same.
-    fn beyond_hole(&self, now: &PathSample) -> u64 {
+    fn beyond_hole(&self, before: &PathSample, now: &PathSample) -> u64 {
         let (Some(received), Some(beyond)) = (now.bytes_received, now.out_of_order) else { return self.beyond };
-        match self.path.as_ref().map(|path| &path.what) {
+        match self.path.is_some().then_some(before) {
             Some(before) if received > before.bytes_received.unwrap_or(0) => 0,
             Some(before) => self.beyond + beyond.saturating_sub(before.out_of_order.unwrap_or(0)),
             // A first sample tells of a hole only where the far side owes an answer.
@@ -183,6 +188,22 @@ impl Leg {
         if *seen <= SIGNS_KEPT {
             self.signs.push(Sighting { what: sign.clone(), mark });
         }
+    }
+
+    /// The last sample of the standing connection.
+    pub fn path(&self) -> Option<Sighting<PathSample>> {
+        let path = self.path.as_ref()?;
+        Some(Sighting { what: PathSample::from(&path.what), mark: path.mark })
+    }
+
+    /// The last sample until the session was active, or the last one of all: what its set-up cost.
+    pub(crate) fn setup(&self) -> Option<PathSample> {
+        self.setup.as_ref().map(PathSample::from).or_else(|| Some(self.path()?.what))
+    }
+
+    /// The session is active: what comes now is not its set-up any more.
+    pub(super) fn active(&mut self) {
+        self.setup = self.path.as_ref().map(|path| path.what.clone());
     }
 
     /// The least round-trip time of all samples: what the path itself costs, without the peer's delayed ACKs. Of a leg
@@ -206,11 +227,11 @@ impl Leg {
 
     /// Segments that the server sent again, as packets show it.
     pub(super) fn resent_by_server(&self) -> u64 {
-        self.path.as_ref().and_then(|path| path.what.server_retransmits).unwrap_or(0)
+        self.server_again
     }
 
     /// Segments that this end sent again, over all samples.
     pub fn retransmits(&self) -> u64 {
-        self.path.as_ref().and_then(|path| path.what.retransmits).unwrap_or(0)
+        self.again
     }
 }

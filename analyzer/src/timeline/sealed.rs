@@ -86,7 +86,7 @@ impl Timeline {
     pub(super) fn activate(&mut self, Ripe { mark, waited }: Ripe) {
         self.ripe = None;
         for leg in &mut self.legs {
-            leg.setup = leg.path.as_ref().map(|path| path.what.clone());
+            leg.active();
         }
         let since = self.phases.last_mut().map(|phase| {
             let since = phase.waited - waited;

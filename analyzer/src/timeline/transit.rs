@@ -38,8 +38,8 @@ impl Leg {
     fn unacknowledged_here(&self) -> Option<Unacknowledged> {
         let from = self.name.relay_side();
         let given_up = self.closes.iter().any(|close| close.what == (None, Ending::TimedOut));
-        let path = self.path.as_ref().map(|path| &path.what);
-        let number = |pick: fn(&PathSample) -> Option<u64>| path.and_then(pick);
+        let path = self.path().map(|path| path.what);
+        let number = |pick: fn(&PathSample) -> Option<u64>| path.as_ref().and_then(pick);
         let is_waiting = number(|path| path.unacked).unwrap_or(0) > 0 || given_up;
         let flight = if self.flight.0 == Some(from) { self.flight.1 } else { 0 };
         // The kernel counts the SYN, too (RFC 4898, tcpEStatsAppHCThruOctetsAcked).
@@ -57,7 +57,7 @@ impl Leg {
 
     /// As packets show it.
     fn unacknowledged_seen(&self, from: Side) -> Option<Unacknowledged> {
-        let path = self.path.as_ref().map(|path| &path.what)?;
+        let path = self.path().map(|path| path.what)?;
         let (bytes, timeouts) = match from {
             Side::Client => (path.client_unacked_bytes, path.client_backoff),
             Side::Server => (path.server_unacked_bytes, path.server_backoff),
@@ -83,13 +83,13 @@ impl Leg {
 
     /// Whose flight has a hole that was not filled while segments behind it arrived, and how many they were.
     pub fn hole(&self) -> Option<(Side, u64)> {
-        let path = self.path.as_ref().map(|path| &path.what);
+        let path = self.path().map(|path| path.what);
         match self.name {
             LegName::Front | LegName::Back => {
                 (self.beyond > 0).then_some((self.name.relay_side().other(), self.beyond))
             }
             LegName::Only => {
-                let holes = [(Side::Server, path?.server_hole_bytes), (Side::Client, path?.client_hole_bytes)];
+                let holes = [(Side::Server, path.as_ref()?.server_hole_bytes), (Side::Client, path.as_ref()?.client_hole_bytes)];
                 holes.into_iter().find_map(|(from, bytes)| Some((from, bytes.filter(|bytes| *bytes > 0)?)))
             }
         }

@@ -34,6 +34,8 @@ pub(super) struct Group {
     /// How many of them have spoken.
     spoken: u32,
     file: Option<String>,
+    /// Whether it is, or was to be.
+    is_recorded: bool,
     recorder: Recorder<Output>,
     section: Section,
     pub(super) hold: Hold,
@@ -88,6 +90,7 @@ impl Group {
             connections: vec![Connection::new(begin)],
             spoken: 0,
             file,
+            is_recorded: output.is_asked_for(),
             recorder: Recorder::new(output, section)?,
             section: section.clone(),
             hold,
@@ -184,14 +187,16 @@ impl Group {
         self.has_secrets |= matches!(seen, Seen::Secret(_));
         let mut edges = Vec::new();
         for piece in self.recorder.split(flow, seen) {
-            let frame = self.recorder.frame_of(flow, &piece.seen);
-            let numbered = Observation { at, flow, frame, seen: piece.seen.clone() };
+            let frame = if self.is_recorded { self.recorder.frame_of(flow, &piece) } else { 0 };
+            let numbered = Observation { at, flow, frame, seen: piece.clone() };
             self.hold.push(&numbered, &mut |event| self.sessions.push(&event));
             let new = self.sessions.take_edges();
             let (here, before): (Vec<_>, Vec<_>) = new.iter().partition(|(_, edge)| edge.mark.frame == frame);
             let comments: Vec<String> = here.into_iter().map(|edge| self.comment(edge)).collect();
-            let _kept_by_output = self.recorder.write(at, flow, &piece, &comments);
-            self.remark(at, &before);
+            if self.is_recorded {
+                let _kept_by_output = self.recorder.write(at, flow, &piece, &comments);
+                self.remark(at, &before);
+            }
             edges.extend(new);
             self.go_on_in_next_part();
         }

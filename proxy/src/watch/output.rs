@@ -10,6 +10,8 @@ use crate::record;
 
 /// The buffer is handed over at this size, bytes.
 const BUFFER: usize = 256 << 10;
+/// So many at once are not the only ones, bytes.
+const BULK: usize = 8 << 10;
 /// A file into which nothing was written for so long is closed: a process may have a limited number of them open.
 const RESTS: Duration = Duration::from_secs(5);
 
@@ -51,6 +53,11 @@ impl Output {
         Output { file: Place::Open { file, wrote: Instant::now() }, path, part: 1, most, ..Output::default() }
     }
 
+    /// Whether anything was to be written, also where that cannot be.
+    pub(super) fn is_asked_for(&self) -> bool {
+        !matches!(self.file, Place::Nowhere) || self.failed.is_some()
+    }
+
     /// None, because of this.
     pub(super) fn broken(error: io::Error) -> Output {
         Output { failed: Some(error), ..Output::default() }
@@ -86,8 +93,7 @@ impl Output {
     }
 
     fn write_out(&mut self) {
-        // An idle session holds no memory.
-        let buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = std::mem::take(&mut self.buffer);
         let result = match &mut self.file {
             Place::Nowhere => return,
             _ if buffer.is_empty() => return,
@@ -102,7 +108,14 @@ impl Output {
             }),
         };
         match result {
-            Ok(()) => self.len += buffer.len() as u64,
+            Ok(()) => {
+                self.len += buffer.len() as u64;
+                // An idle session holds no memory.
+                if buffer.len() >= BUFFER {
+                    buffer.clear();
+                    self.buffer = buffer;
+                }
+            }
             Err(error) => {
                 self.unwritten += buffer.len() as u64;
                 (self.file, self.failed) = (Place::Nowhere, Some(error));
@@ -135,6 +148,10 @@ impl Write for Output {
         if matches!(self.file, Place::Nowhere) {
             self.unwritten += bytes.len() as u64;
         } else {
+            if bytes.len() >= BULK {
+                // It is full soon: it need not grow step by step.
+                self.buffer.reserve(BUFFER + bytes.len() - self.buffer.len());
+            }
             self.buffer.extend_from_slice(bytes);
             if self.buffer.len() >= BUFFER {
                 self.flush()?;

@@ -2,9 +2,14 @@
 //!
 //! Nothing of the machine's own network is touched, and pairs do not see each other: all use the same addresses.
 
-use std::path::Path;
+use std::fs::{self, File};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::process::{Outcome, Trouble, need_root, program};
 
@@ -92,6 +97,34 @@ impl Pair {
         inside(&self.server, program.as_ref())
     }
 
+    /// What is opened on the client's side is of that side, whoever has it.
+    pub fn opened_by_client<T: Send>(&self, open: impl FnOnce() -> std::io::Result<T> + Send) -> Outcome<T> {
+        opened_in(&self.client, open)
+    }
+
+    /// The same on the server's side.
+    pub fn opened_by_server<T: Send>(&self, open: impl FnOnce() -> std::io::Result<T> + Send) -> Outcome<T> {
+        opened_in(&self.server, open)
+    }
+
+    /// The cable is plugged in, or is not, at the client's end.
+    pub fn plug(&self, is_in: bool) -> Outcome<()> {
+        ip(&["-n", &self.client, "link", "set", "cable", if is_in { "up" } else { "down" }]).map(drop)
+    }
+
+    /// Who knows names on the client's side: this file of hosts, and behind it a resolver at this address. Gone when
+    /// dropped.
+    pub fn names(&self, hosts: &str, resolver: &str) -> Outcome<Names> {
+        // `ip netns exec` lays these over /etc.
+        let folder = Path::new("/etc/netns").join(&self.client);
+        fs::create_dir_all(&folder)?;
+        let names = Names(folder);
+        names.say("hosts", hosts)?;
+        names.say("resolv.conf", &format!("nameserver {resolver}\noptions timeout:30 attempts:3\n"))?;
+        names.say("nsswitch.conf", "hosts: files dns\n")?;
+        Ok(names)
+    }
+
     /// Decides what the server's side does with connection attempts to `port` from now on.
     pub fn answer_syn(&self, port: u16, syn: Syn) -> Outcome<()> {
         let rule = format!("tcp dport {port} tcp flags & (syn | ack) == syn {}", syn.verdict());
@@ -121,6 +154,35 @@ impl Drop for Pair {
             let _ = ip(&["netns", "delete", name]);
         }
     }
+}
+
+/// What a namespace knows of names.
+pub struct Names(PathBuf);
+
+impl Names {
+    /// Changes one of its files, as its programs see it, too.
+    pub fn say(&self, file: &str, text: &str) -> Outcome<()> {
+        Ok(fs::write(self.0.join(file), text)?)
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A socket that is opened in a namespace is of that, whoever has it.
+pub fn opened_in<T: Send>(namespace: &str, open: impl FnOnce() -> std::io::Result<T> + Send) -> Outcome<T> {
+    let namespace = File::open(Path::new("/run/netns").join(namespace))?;
+    let opened = thread::scope(|scope| {
+        let there = scope.spawn(|| {
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+            open()
+        });
+        there.join().map_err(|_| Trouble::Failed("it panics".into()))
+    });
+    Ok(opened??)
 }
 
 fn inside(namespace: &str, program: &Path) -> Command {

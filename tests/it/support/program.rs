@@ -14,7 +14,7 @@ pub fn program() -> OsString {
 
 /// A running `rdpscope proxy`.
 pub struct Proxy {
-    /// Where it listens, on 127.0.0.1.
+    /// Where it listens.
     pub port: u16,
     process: Process,
     folder: Folder,
@@ -53,10 +53,21 @@ impl Proxy {
         Proxy::start(command, Folder::new()?, out.to_owned())
     }
 
-    fn start(mut command: Command, folder: Folder, out: PathBuf) -> Outcome<Self> {
-        command.args(["--listen", "127.0.0.1:0", "--out"]).arg(&out).stdin(Stdio::null());
+    /// The same as [`Proxy::run`], listening on this address.
+    pub fn run_at(command: Command, ip: &str) -> Outcome<Self> {
+        let folder = Folder::new()?;
+        let out = folder.path().join("out");
+        Proxy::start_at(ip, command, folder, out)
+    }
+
+    fn start(command: Command, folder: Folder, out: PathBuf) -> Outcome<Self> {
+        Proxy::start_at("127.0.0.1", command, folder, out)
+    }
+
+    fn start_at(ip: &str, mut command: Command, folder: Folder, out: PathBuf) -> Outcome<Self> {
+        command.args(["--listen", &format!("{ip}:0"), "--out"]).arg(&out).stdin(Stdio::null());
         let mut process = Process::start(&mut command, folder.path())?;
-        let port = process.wait_ready(|process| listening_on(&process.output()))?;
+        let port = process.wait_ready(|process| listening_on(&process.output(), ip))?;
         Ok(Proxy { port, process, folder, out })
     }
 
@@ -102,8 +113,8 @@ impl Proxy {
     }
 }
 
-fn listening_on(output: &str) -> Option<u16> {
-    let (_, rest) = output.split_once("listening on 127.0.0.1:")?;
+fn listening_on(output: &str, ip: &str) -> Option<u16> {
+    let (_, rest) = output.split_once(&format!("listening on {ip}:"))?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     // Only a whole line: the number may still be on its way.
     if rest.contains('\n') { digits.parse().ok() } else { None }

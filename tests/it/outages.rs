@@ -1,0 +1,110 @@
+//! What fails around a proxy while sessions go on: the resolver, an interface. Others go on, and it is said what happened.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use proxy::lab::wire;
+use serde_json::Value;
+
+use crate::support::netns::{CLIENT, Pair, SERVER};
+use crate::support::process::{Outcome, with_peers};
+use crate::support::program::{Proxy, analyze, program};
+
+/// Enough for a busy machine.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A session as far as the server's answer: both of its ends.
+fn session(mut client: TcpStream, server: &TcpListener) -> Outcome<(TcpStream, TcpStream)> {
+    let (mut served, _) = server.accept()?;
+    for stream in [&client, &served] {
+        stream.set_read_timeout(Some(SOON))?;
+    }
+    client.write_all(&wire::connection_request("alice", Some(1)))?;
+    served.read_exact(&mut [0; 30])?;
+    served.write_all(&wire::connection_confirm(Some(1)))?;
+    client.read_exact(&mut [0; 19])?;
+    Ok((client, served))
+}
+
+/// The other end of a session hears what is said at this one.
+fn hears(from: &mut TcpStream, to: &mut TcpStream) -> Outcome<()> {
+    from.write_all(b"ping")?;
+    let mut heard = [0; 4];
+    to.read_exact(&mut heard)?;
+    assert_eq!(heard, *b"ping");
+    Ok(())
+}
+
+/// What is said of each session, by its client's port.
+fn verdict(recordings: &[PathBuf], client: SocketAddr) -> Outcome<Value> {
+    let (_, document) = analyze(recordings)?;
+    let attempts = document["attempts"].as_array().cloned().unwrap_or_default();
+    let sessions = attempts.iter().flat_map(|attempt| attempt["sessions"].as_array().cloned().unwrap_or_default());
+    let mut of = sessions.filter(|session| session["client"] == client.to_string().as_str());
+    Ok(of.next().unwrap_or_default())
+}
+
+#[test]
+fn a_resolver_that_hangs_keeps_nobody_waiting_who_has_a_server() {
+    with_peers("a_resolver_that_hangs_keeps_nobody_waiting_who_has_a_server", || {
+        let pair = Pair::new()?;
+        let server = pair.opened_by_server(|| TcpListener::bind((SERVER, 3389)))?;
+        // Nobody is there to answer a question about a name, and nobody says so.
+        let names = pair.names(&format!("127.0.0.1 localhost\n{SERVER} desk.lab.test\n"), "127.0.0.99")?;
+        let mute = pair.opened_by_client(|| std::net::UdpSocket::bind("127.0.0.99:53"))?;
+        let mut command = pair.on_client(program());
+        command.args(["proxy", "--to", "desk.lab.test"]);
+        let proxy = Proxy::run(command)?;
+        let connect = || pair.opened_by_client(|| TcpStream::connect(("127.0.0.1", proxy.port)));
+        let (mut client, mut served) = session(connect()?, &server)?;
+        names.say("hosts", "127.0.0.1 localhost\n")?;
+        let waiting = connect()?;
+        let asked = waiting.local_addr()?;
+        mute.set_read_timeout(Some(SOON))?;
+        mute.recv(&mut [0; 512])?;
+        std::thread::sleep(Duration::from_secs(4));
+        hears(&mut client, &mut served)?;
+        hears(&mut served, &mut client)?;
+        drop(waiting);
+        std::thread::sleep(Duration::from_secs(2)); // It may have said all it had to say: a FIN is no departure at once.
+        hears(&mut client, &mut served)?;
+        drop((client, served));
+        let finished = proxy.finish()?;
+        let given_up = verdict(&finished.recordings, asked)?;
+        let said = ["/findings/0/cause", "/end/phase", "/end/by"]
+            .map(|pointer| given_up.pointer(pointer).and_then(Value::as_str).unwrap_or("?"));
+        assert_eq!(said, ["DNS-SLOW", "name-resolution", "client"], "{given_up:#}\n{}", finished.output);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_interface_that_goes_down_takes_its_own_sessions_and_no_other() {
+    with_peers("an_interface_that_goes_down_takes_its_own_sessions_and_no_other", || {
+        let pair = Pair::new()?;
+        let server = pair.opened_by_client(|| TcpListener::bind("127.0.0.1:3389"))?;
+        let mut command = pair.on_client(program());
+        command.args(["proxy", "--to", "localhost", "--connect-to", "127.0.0.1"]);
+        let proxy = Proxy::run_at(command, "0.0.0.0")?;
+        let far = pair.opened_by_server(|| TcpStream::connect((CLIENT, proxy.port)))?;
+        let (mut far, mut served_far) = session(far, &server)?;
+        let near = pair.opened_by_client(|| TcpStream::connect(("127.0.0.1", proxy.port)))?;
+        let (mut near, mut served_near) = session(near, &server)?;
+        pair.plug(false)?;
+        served_far.write_all(b"who hears this?")?;
+        hears(&mut near, &mut served_near)?;
+        hears(&mut served_near, &mut near)?;
+        std::thread::sleep(Duration::from_secs(5));
+        hears(&mut near, &mut served_near)?;
+        let own = far.local_addr()?;
+        let finished = proxy.finish()?;
+        let cut = verdict(&finished.recordings, own)?;
+        println!("{cut:#}");
+        println!("{}", finished.output);
+        far.set_nonblocking(true)?;
+        assert!(far.read(&mut [0; 1]).is_err(), "it heard nothing");
+        Ok(())
+    });
+}
