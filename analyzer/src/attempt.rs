@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::diagnose::stage::{end_in_words, length};
@@ -144,7 +144,7 @@ impl Diagnosed {
     /// Whether `later`, a session of the same attempt, shows that this failure was none: it got further.
     pub fn is_withdrawn_by(&self, later: &Timeline) -> bool {
         let further = later.is_active() || later.last_phase() > self.timeline.last_phase();
-        self.link(later).is_some() && further
+        further && self.link(later).is_some()
     }
 
     /// Takes back what was said of it: it stays visible, as a note.
@@ -205,18 +205,16 @@ impl Diagnosed {
         // The last packets of a session may cross the first of the next.
         let follows = began + OVERLAP >= self.timeline.last && began > self.began();
         let after = began.since(self.timeline.last);
-        if self.redirection().is_some() && follows && after <= RETRY && ends(&self.timeline).0 == ends(later).0 {
+        if self.redirection().is_some() && follows && after <= RETRY && client(&self.timeline) == client(later) {
             return Some(Link::Redirect);
         }
         if self.outcome != Outcome::Failed || !follows || after > PROMPT || !self.same_user(later) {
             return None;
         }
         let asked = self.findings.first().is_some_and(|finding| finding.by == Party::Client);
-        let (client, server) = ends(&self.timeline);
-        let (other_client, other_server) = ends(later);
-        let same_server = server == other_server;
+        let same_server = same_server(&self.timeline, later);
         let patience = if asked && same_server { PROMPT } else { RETRY };
-        if client != other_client || after > patience {
+        if client(&self.timeline) != client(later) || after > patience {
             return None;
         }
         if !same_server {
@@ -267,11 +265,23 @@ fn requested(timeline: &Timeline) -> Option<Protocols> {
     timeline.facts.request.as_ref().and_then(|seen| seen.what.requested)
 }
 
-/// Who talks to whom, as far as that stays the same over several connections.
-fn ends(timeline: &Timeline) -> (Option<IpAddr>, Option<(String, u16)>) {
-    let client = timeline.client_leg().and_then(|leg| leg.client).map(|client| client.ip());
-    let server = timeline.server_leg().and_then(|leg| leg.server);
-    (client, timeline.target.clone().or(server.map(|server| (server.ip().to_string(), server.port()))))
+/// Whose session it is, as far as that stays the same over several connections.
+fn client(timeline: &Timeline) -> Option<IpAddr> {
+    timeline.client_leg().and_then(|leg| leg.client).map(|client| client.ip())
+}
+
+/// Whether two sessions are with the same server: what a relay was asked to reach, or the address that was connected to.
+fn same_server(one: &Timeline, other: &Timeline) -> bool {
+    let address = |timeline: &Timeline| timeline.server_leg().and_then(|leg| leg.server);
+    let is = |target: &(String, u16), server: Option<SocketAddr>| {
+        server.is_some_and(|server| target.1 == server.port() && target.0 == server.ip().to_string())
+    };
+    match (&one.target, &other.target) {
+        (None, None) => address(one) == address(other),
+        (one, other @ Some(_)) if one.is_some() => one == other,
+        (Some(target), _) => is(target, address(other)),
+        (None, Some(target)) => is(target, address(one)),
+    }
 }
 
 /// One attempt.

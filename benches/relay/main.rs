@@ -79,7 +79,7 @@ impl Bench {
                 let (cpu, stored) = (open.cpu(), open.stored());
                 let took = one(open)?;
                 open.settle();
-                let (cpu, stored) = (open.cpu() - cpu, open.stored() - stored);
+                let (cpu, stored) = (open.cpu() - cpu, open.stored().saturating_sub(stored));
                 rounds.push(Round { took, cpu, stored });
                 discard(&open.folder);
             }
@@ -97,7 +97,7 @@ impl Bench {
         for (open, rounds) in open.iter_mut().zip(&rounds) {
             let took = median(rounds.iter().map(|round| round.took));
             let rates = rounds.iter().map(|round| gigabytes / round.took.as_secs_f64());
-            let cpu = median(rounds.iter().map(|round| round.cpu)) .as_secs_f64() / gigabytes;
+            let cpu = median(rounds.iter().map(|round| round.cpu)).as_secs_f64() / gigabytes;
             let stored = rounds.iter().map(|round| round.stored).sum::<u64>() as f64 / 1e6;
             let stored = stored / rounds.iter().map(|round| round.took.as_secs_f64()).sum::<f64>();
             let (low, high) = spread(rates);
@@ -209,11 +209,12 @@ fn disk(folder: &Path) -> io::Result<String> {
     Ok(format!("the disk takes {:.2} GB/s, {:.2} GB/s with fdatasync", gigabytes / cached, gigabytes / synced))
 }
 
-/// Empties the files of a round, which may be open still.
+/// Removes the large files of a round. Small ones stay: a file system that has just lost thousands is slow to make new ones.
 fn discard(folder: &Path) {
     for folder in [folder.to_owned(), folder.join("recordings")] {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let is_recorded = entry.file_name() != "stdout" && entry.metadata().is_ok_and(|found| found.len() > 4096);
+            let is_recorded =
+                entry.file_name() != "stdout" && entry.metadata().is_ok_and(|found| found.len() > 1 << 20);
             if is_recorded {
                 let _gone = fs::remove_file(entry.path());
             }

@@ -175,7 +175,9 @@ impl Open {
         let tasks = fs::read_dir(format!("/proc/{}/task", child.id())).into_iter().flatten().flatten();
         let mut by_name: Vec<(String, u64)> = Vec::new();
         for stat in tasks.filter_map(|task| fs::read_to_string(task.path().join("stat")).ok()) {
-            let Some((name, rest)) = stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(") ")) else { continue };
+            let Some((name, rest)) = stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(") ")) else {
+                continue;
+            };
             let ticks = number(rest, 11) + number(rest, 12);
             match by_name.iter_mut().find(|(known, _)| known == name) {
                 Some((_, sum)) => *sum += ticks,
@@ -186,7 +188,8 @@ impl Open {
             return String::new();
         }
         let all = by_name.iter().map(|(_, ticks)| ticks).sum::<u64>().max(1);
-        let shares: Vec<String> = by_name.iter().map(|(name, ticks)| format!("{name} {} %", ticks * 100 / all)).collect();
+        let shares: Vec<String> =
+            by_name.iter().map(|(name, ticks)| format!("{name} {} %", ticks * 100 / all)).collect();
         format!("   {}", shares.join(", "))
     }
 

@@ -120,7 +120,12 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     let scribe = move || drop(done.send(watch::run_asked(intake, config, &asked, &mut watch)));
     thread::Builder::new().name("scribe".into()).spawn(scribe).context("cannot start the scribe")?;
     let mut notes = screen.printer();
-    server.run(enough(tui.as_mut(), &mut notes)).await;
+    // Among the workers: a client that this thread accepted would have to be handed over to one of them.
+    let (stop, told_to) = oneshot::channel::<()>();
+    let relaying = tokio::spawn(server.run(async { drop(told_to.await) }));
+    enough(tui.as_mut(), &mut notes).await;
+    drop(stop);
+    relaying.await.context("the relay failed")?;
     tokio::spawn(async {
         stopped().await;
         std::process::exit(2);

@@ -89,7 +89,10 @@ impl Leg {
                 (self.beyond > 0).then_some((self.name.relay_side().other(), self.beyond))
             }
             LegName::Only => {
-                let holes = [(Side::Server, path.as_ref()?.server_hole_bytes), (Side::Client, path.as_ref()?.client_hole_bytes)];
+                let holes = [
+                    (Side::Server, path.as_ref()?.server_hole_bytes),
+                    (Side::Client, path.as_ref()?.client_hole_bytes),
+                ];
                 holes.into_iter().find_map(|(from, bytes)| Some((from, bytes.filter(|bytes| *bytes > 0)?)))
             }
         }

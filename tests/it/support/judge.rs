@@ -120,8 +120,7 @@ pub fn recorded_once(observations: &[Observation]) -> Vec<u8> {
     let mut recorder = Recorder::new(Vec::new(), &Section::default()).expect("memory");
     for Observation { at, flow, seen, .. } in observations.iter().cloned() {
         for piece in recorder.split(flow, seen) {
-            let numbered =
-                Observation { at, flow, frame: recorder.frame_of(flow, &piece), seen: piece.clone() };
+            let numbered = Observation { at, flow, frame: recorder.frame_of(flow, &piece), seen: piece.clone() };
             layers.push(&numbered, &mut |event| timeline.push(&event));
             recorder.write(at, flow, &piece, &[]).expect("memory");
         }

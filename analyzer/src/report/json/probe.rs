@@ -142,7 +142,8 @@ fn trust(trust: Option<&Trust>) -> Value {
 
 fn large(large: &Timeline) -> Value {
     let path = large.server_leg().and_then(|leg| leg.path());
-    let number = |name: &str| path.as_ref().and_then(|path| path.what.numbers().find(|(n, _)| *n == name)).map(|(_, n)| n);
+    let number =
+        |name: &str| path.as_ref().and_then(|path| path.what.numbers().find(|(n, _)| *n == name)).map(|(_, n)| n);
     json!({
         "length": large.facts.first(|tls| tls.hello.as_ref()).map(|hello| hello.what.len),
         "answered": server_hello(large).is_some(),
