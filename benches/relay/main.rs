@@ -6,10 +6,11 @@
 //!
 //! `RDPSCOPE_BENCH_WAYS=nginx,recording` takes only relays whose names contain one of these words.
 //!
-//! Tables: `bulk`, `hundred`, `trips`, `connections`, `recorders`, `idle`, `minute`; all of them where none is named.
+//! Tables: `bulk`, `hundred`, `trips`, `connections`, `recorders`, `stamps`, `idle`, `minute`; all of them where none is named.
 
 mod load;
 mod peers;
+mod stamps;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -25,7 +26,7 @@ const ROUNDS: usize = 7;
 /// All that do not record, and this one that does.
 const RELAYS: [Way; 7] = [DIRECT, HAPROXY, SPLICING, NGINX, SOCAT, RDPSCOPE, RECORDED];
 const RECORDERS: [Way; 4] = [HAPROXY, SOCAT_R, SSLSPLIT, RECORDED];
-/// Sessions that do nothing.
+/// Sessions that do nothing, unless `RDPSCOPE_BENCH_IDLE` says how many.
 const IDLE: usize = 6000;
 
 fn main() -> io::Result<()> {
@@ -35,12 +36,13 @@ fn main() -> io::Result<()> {
         folder: std::env::temp_dir().join(format!("rdpscope-bench-{}", std::process::id())),
     };
     allow_many_files();
-    let tables: [(&str, fn(&Bench) -> io::Result<()>); 7] = [
+    let tables: [(&str, fn(&Bench) -> io::Result<()>); 8] = [
         ("bulk", |bench| bench.bulk("one connection, 1,024 MiB", &RELAYS, 1, 1024)),
         ("hundred", |bench| bench.bulk("100 connections, 10 MiB each", &RELAYS, 100, 10)),
         ("recorders", |bench| bench.bulk("recorders: one connection, 1,024 MiB", &RECORDERS, 1, 1024)),
         ("trips", Bench::trips),
         ("connections", Bench::connections),
+        ("stamps", |bench| stamps::table(bench.server, &bench.folder)),
         ("idle", Bench::idle),
         ("minute", Bench::minute),
     ];
@@ -149,17 +151,17 @@ impl Bench {
 
     /// Memory of sessions that are active and silent.
     fn idle(&self) -> io::Result<()> {
-        println!("\n{IDLE} active sessions that are silent");
+        let idle = std::env::var("RDPSCOPE_BENCH_IDLE").ok().and_then(|count| count.parse().ok()).unwrap_or(IDLE);
+        println!("\n{idle} active sessions that are silent");
         println!("{:<24} {:>12} {:>14}", "", "RSS, MB", "kB a session");
-        for way in [HAPROXY, NGINX, RDPSCOPE, RECORDED] {
-            let Some(open) = way.open(self.server, &self.folder)? else { continue };
+        for open in self.open(&[HAPROXY, NGINX, RDPSCOPE, RECORDED])? {
             let before = open.memory();
-            let clients: io::Result<Vec<_>> = (0..IDLE).map(|_| load::active(open.addr)).collect();
+            let clients: io::Result<Vec<_>> = (0..idle).map(|_| load::active(open.addr)).collect();
             let clients = clients?;
             thread::sleep(Duration::from_secs(12)); // A file that rests is closed.
             open.settle();
             let after = open.memory();
-            let each = (after - before) as f64 / 1e3 / IDLE as f64;
+            let each = (after - before) as f64 / 1e3 / idle as f64;
             println!("{:<24} {:>12.1} {each:>14.1}", open.name, after as f64 / 1e6);
             drop(clients);
         }
@@ -169,13 +171,12 @@ impl Bench {
     fn minute(&self) -> io::Result<()> {
         println!("\n1,000 connections a second for a minute");
         println!("{:<24} {:>10} {:>8} {:>8} {:>10} {:>12}", "", "through", "failed", "CPU s", "RSS, MB", "recordings");
-        for way in [HAPROXY, NGINX, RDPSCOPE, RECORDED] {
-            let Some(open) = way.open(self.server, &self.folder)? else { continue };
-            let cpu = open.cpu();
+        for open in self.open(&[HAPROXY, NGINX, RDPSCOPE, RECORDED])? {
+            let (cpu, before) = (open.cpu(), files(&open.folder.join("recordings")));
             let (through, failed) = load::paced(open.addr, 1000, Duration::from_secs(60));
             open.settle();
             let cpu = (open.cpu() - cpu).as_secs_f64();
-            let (memory, files) = (open.memory() as f64 / 1e6, files(&open.folder.join("recordings")));
+            let (memory, files) = (open.memory() as f64 / 1e6, files(&open.folder.join("recordings")) - before);
             println!("{:<24} {through:>10} {failed:>8} {cpu:>8.1} {memory:>10.1} {files:>12}", open.name);
             discard(&open.folder);
         }

@@ -66,7 +66,7 @@ pub fn progress(session: &Session, width: usize) -> String {
 
 /// Round trips of a leg as they were sampled, the latest to the right, and the latest as a number.
 pub fn round_trips(leg: Option<&Leg>, width: usize) -> String {
-    let steps = leg.into_iter().flat_map(|leg| &leg.series.steps);
+    let steps = leg.into_iter().flat_map(|leg| leg.series.steps());
     let sampled: Vec<Duration> = steps.filter_map(|step| step.rtt).map(|(_, most)| most).collect();
     let line = sparkline(&sampled, width);
     let latest = leg.and_then(|leg| {

@@ -15,25 +15,24 @@ use crate::support::program::{Proxy, analyze, program};
 /// Enough for a busy machine.
 const SOON: Duration = Duration::from_secs(30);
 
-/// A session as far as the server's answer: both of its ends.
+/// A session whose client waits for the server's Connect-Response: both of its ends.
 fn session(mut client: TcpStream, server: &TcpListener) -> Outcome<(TcpStream, TcpStream)> {
     let (mut served, _) = server.accept()?;
     for stream in [&client, &served] {
         stream.set_read_timeout(Some(SOON))?;
     }
-    client.write_all(&wire::connection_request("alice", Some(1)))?;
-    served.read_exact(&mut [0; 30])?;
-    served.write_all(&wire::connection_confirm(Some(1)))?;
-    client.read_exact(&mut [0; 19])?;
+    say(&mut client, &mut served, &wire::connection_request("alice", None))?;
+    say(&mut served, &mut client, &wire::connection_confirm(None))?;
+    say(&mut client, &mut served, &wire::connect_initial(0))?;
     Ok((client, served))
 }
 
-/// The other end of a session hears what is said at this one.
-fn hears(from: &mut TcpStream, to: &mut TcpStream) -> Outcome<()> {
-    from.write_all(b"ping")?;
-    let mut heard = [0; 4];
+/// What is said at one end of a session is heard at the other.
+fn say(from: &mut TcpStream, to: &mut TcpStream, what: &[u8]) -> Outcome<()> {
+    from.write_all(what)?;
+    let mut heard = vec![0; what.len()];
     to.read_exact(&mut heard)?;
-    assert_eq!(heard, *b"ping");
+    assert_eq!(heard, what);
     Ok(())
 }
 
@@ -65,11 +64,10 @@ fn a_resolver_that_hangs_keeps_nobody_waiting_who_has_a_server() {
         mute.set_read_timeout(Some(SOON))?;
         mute.recv(&mut [0; 512])?;
         std::thread::sleep(Duration::from_secs(4));
-        hears(&mut client, &mut served)?;
-        hears(&mut served, &mut client)?;
+        say(&mut served, &mut client, &wire::connect_response(0))?;
         drop(waiting);
         std::thread::sleep(Duration::from_secs(2)); // It may have said all it had to say: a FIN is no departure at once.
-        hears(&mut client, &mut served)?;
+        say(&mut client, &mut served, &wire::erect_domain())?;
         drop((client, served));
         let finished = proxy.finish()?;
         let given_up = verdict(&finished.recordings, asked)?;
@@ -93,11 +91,10 @@ fn an_interface_that_goes_down_takes_its_own_sessions_and_no_other() {
         let near = pair.opened_by_client(|| TcpStream::connect(("127.0.0.1", proxy.port)))?;
         let (mut near, mut served_near) = session(near, &server)?;
         pair.plug(false)?;
-        served_far.write_all(b"who hears this?")?;
-        hears(&mut near, &mut served_near)?;
-        hears(&mut served_near, &mut near)?;
-        std::thread::sleep(Duration::from_secs(5));
-        hears(&mut near, &mut served_near)?;
+        served_far.write_all(&wire::connect_response(0))?;
+        say(&mut served_near, &mut near, &wire::connect_response(0))?;
+        std::thread::sleep(Duration::from_secs(7));
+        say(&mut near, &mut served_near, &wire::erect_domain())?;
         let own = far.local_addr()?;
         let finished = proxy.finish()?;
         let cut = verdict(&finished.recordings, own)?;

@@ -8,7 +8,7 @@ use super::{Confidence, Finding, Party, path, tls};
 use crate::codes::{Code, Table};
 use crate::event::{AuthMessage, HttpAuth, HttpResponse, NtlmKind, Transport, TunnelMessage};
 use crate::observation::{Ending, Leg, Means, Side};
-use crate::timeline::facts::{Mark, Sighting};
+use crate::timeline::facts::{Mark, Record, Sighting};
 use crate::timeline::gateway::{Exchange, GRACEFUL, Gateway, Sealed};
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
@@ -90,7 +90,8 @@ pub fn handshake(timeline: &Timeline) -> Option<Finding> {
     if gateway.is_read() || asks {
         return None;
     }
-    let view = timeline.outer();
+    let mut view = timeline.outer();
+    view.end = view.end.map(|end| departure(gateway, &view, end).unwrap_or(end));
     let finding = silent(gateway, &view).or_else(|| OF_TLS.iter().find_map(|check| check(&view)))?;
     let is_told = view.facts.fatal_alert().is_some();
     Some(of_gateway(finding, is_told))
@@ -120,6 +121,16 @@ fn says_nothing(gateway: &Gateway) -> bool {
     let records = gateway.tls().first().map_or(&[][..], |tls| &tls.first_records);
     let said = records.iter().filter(|one| one.from == Side::Client && one.kind == APPLICATION_DATA && !one.is_alert());
     said.count() <= usize::from(is_13)
+}
+
+/// The client's own end, where it took its leave in TLS before this one: a gateway that closes behind that only answers it.
+fn departure(gateway: &Gateway, view: &Timeline, end: End) -> Option<End> {
+    let records = gateway.tls().first().map_or(&[][..], |tls| &tls.first_records);
+    let last = records.iter().rfind(|one| one.from == Side::Client && one.at <= end.mark.at);
+    let has_left = end.how == Ending::Fin && says_nothing(gateway) && last.is_some_and(Record::is_alert);
+    let closes = view.client_leg().filter(|_| has_left)?.closes.iter();
+    let own = closes.into_iter().find(|close| close.what == (Some(Side::Client), Ending::Fin))?;
+    Some(End { from: Some(Side::Client), mark: own.mark, ..end })
 }
 
 /// It accepts TCP, or TLS, and hangs up before it is asked for anything.

@@ -152,6 +152,11 @@ impl Ladder {
         self.add(Rung { mark, from, message, is_outer, times: 1, bytes: 0, last: 0, until: mark.at });
     }
 
+    /// The session is active: little more comes.
+    pub(super) fn settle(&mut self) {
+        self.rungs.shrink_to_fit();
+    }
+
     fn sealed(&mut self, mark: Mark, from: Side, kind: u8, len: u32, is_outer: bool) {
         let message = if kind == HANDSHAKE { Message::SealedHandshake } else { Message::Sealed };
         let rung = Rung {

@@ -85,6 +85,7 @@ impl Timeline {
     /// The session is active, since `ripe`.
     pub(super) fn activate(&mut self, Ripe { mark, waited }: Ripe) {
         self.ripe = None;
+        self.ladder.settle();
         for leg in &mut self.legs {
             leg.active();
         }

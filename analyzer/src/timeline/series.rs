@@ -18,8 +18,10 @@ pub struct Series {
     pub began: Option<Timestamp>,
     /// Every step is 1 ms, twice so often.
     doubled: u32,
-    /// The steps, as far as anything was seen.
-    pub steps: Vec<Step>,
+    /// How many steps there are, up to the last in which anything was seen.
+    count: usize,
+    /// Those in which anything was, by their place: a session that is silent keeps few.
+    seen: Vec<(usize, Step)>,
 }
 
 /// One step of time.
@@ -52,7 +54,16 @@ impl Series {
 
     /// How long all of them are together.
     pub fn length(&self) -> Duration {
-        self.step().saturating_mul(u32::try_from(self.steps.len()).unwrap_or(u32::MAX))
+        self.step().saturating_mul(u32::try_from(self.count).unwrap_or(u32::MAX))
+    }
+
+    /// The steps, up to the last in which anything was seen.
+    pub fn steps(&self) -> Vec<Step> {
+        let mut steps = vec![Step::default(); self.count];
+        for (place, step) in &self.seen {
+            steps[*place] = *step;
+        }
+        steps
     }
 
     pub(super) fn passed(&mut self, at: Timestamp, from: Side, len: u64) {
@@ -72,14 +83,31 @@ impl Series {
         let since = at.since(*self.began.get_or_insert(at)).as_nanos();
         // 1 ms, doubled so often, is longer than time itself.
         while since / self.step().as_nanos() >= STEPS as u128 && self.doubled < 31 {
-            self.steps = self.steps.chunks(2).map(|two| two.iter().copied().fold(Step::default(), Step::and)).collect();
-            self.doubled += 1;
+            self.double();
         }
         let place = ((since / self.step().as_nanos()) as usize).min(STEPS - 1);
-        if self.steps.len() <= place {
-            self.steps.resize(place + 1, Step::default());
+        self.count = self.count.max(place + 1);
+        // What comes is mostly the latest.
+        let at = match self.seen.last() {
+            Some((last, _)) if *last == place => self.seen.len() - 1,
+            _ => self.seen.partition_point(|(other, _)| *other < place),
+        };
+        if self.seen.get(at).is_none_or(|(other, _)| *other != place) {
+            self.seen.insert(at, (place, Step::default()));
         }
-        &mut self.steps[place]
+        &mut self.seen[at].1
+    }
+
+    /// Two steps become one.
+    fn double(&mut self) {
+        let mut seen: Vec<(usize, Step)> = Vec::new();
+        for (place, step) in self.seen.drain(..) {
+            match seen.last_mut() {
+                Some((last, before)) if *last == place / 2 => *before = before.and(step),
+                _ => seen.push((place / 2, step)),
+            }
+        }
+        (self.seen, self.count, self.doubled) = (seen, self.count.div_ceil(2), self.doubled + 1);
     }
 }
 
@@ -98,11 +126,11 @@ mod tests {
             series.passed(at(second * 1000), Side::Server, 100);
             series.sampled(at(second * 1000), Some(Duration::from_millis(second % 50)), u64::from(second % 1000 == 0));
         }
-        assert!(series.steps.len() <= STEPS && series.steps.len() > STEPS / 2, "{}", series.steps.len());
-        assert_eq!(series.steps.iter().map(|step| step.bytes[1]).sum::<u64>(), 7 * 24 * 3600 * 100);
-        assert_eq!(series.steps.iter().map(|step| step.again).sum::<u64>(), 605);
+        assert!(series.steps().len() <= STEPS && series.steps().len() > STEPS / 2, "{}", series.steps().len());
+        assert_eq!(series.steps().iter().map(|step| step.bytes[1]).sum::<u64>(), 7 * 24 * 3600 * 100);
+        assert_eq!(series.steps().iter().map(|step| step.again).sum::<u64>(), 605);
         assert!(
-            series.steps.iter().all(|step| step.rtt == Some((Duration::from_millis(1), Duration::from_millis(49))))
+            series.steps().iter().all(|step| step.rtt == Some((Duration::from_millis(1), Duration::from_millis(49))))
         );
     }
 
@@ -111,9 +139,9 @@ mod tests {
         let mut series = Series::default();
         series.passed(at(500), Side::Client, 1);
         series.passed(at(100), Side::Client, 2);
-        assert_eq!((series.steps.len(), series.steps[0].bytes[0]), (1, 3));
+        assert_eq!((series.steps().len(), series.steps()[0].bytes[0]), (1, 3));
         series.passed(Timestamp(u64::MAX), Side::Client, 4);
-        assert!(series.steps.len() <= STEPS && series.step() > Duration::from_secs(3600));
-        assert_eq!(series.steps.iter().map(|step| step.bytes[0]).sum::<u64>(), 7);
+        assert!(series.steps().len() <= STEPS && series.step() > Duration::from_secs(3600));
+        assert_eq!(series.steps().iter().map(|step| step.bytes[0]).sum::<u64>(), 7);
     }
 }

@@ -97,6 +97,24 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "gateway: it answers the client's leave with its own end first",
+        fires: &["TLS with the gateway"],
+        almost: &["ended behind TLS with the gateway"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms sealed
+            90ms > @record 21 26
+            91ms < fin
+            92ms > fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in gateway-tls, after 900 µs
+            finding RDG-CERT, client, possible, in gateway-tls on front, or TLS-UNTRUST PRX-PROBE
+            the client leaves 41 ms after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
         name: "gateway: TLS that keys open, and nothing in it",
         fires: &["TLS with the gateway"],
         almost: &["ended on the way through the gateway", "ended behind TLS with the gateway"],

@@ -24,7 +24,7 @@ pub fn charts(page: &mut Page, timeline: &Timeline) {
                 page.element("strong", &[], &super::capital(super::session::leg(leg.name)));
                 page.text(&format!(": {}", leg_line(leg)));
             });
-            if leg.series.steps.len() >= STEPS {
+            if leg.series.steps().len() >= STEPS {
                 pictures(page, timeline, leg);
             }
         });
@@ -36,7 +36,7 @@ fn pictures(page: &mut Page, timeline: &Timeline, leg: &Leg) {
     let scale = Scale { began: series.began.unwrap_or_default(), length: series.length() };
     let active = timeline.phase(PhaseName::Active).map(|phase| scale.place(phase.began));
     let active = active.filter(|at| *at > 0.0 && *at < 1.0);
-    let samples = series.steps.iter().filter(|step| step.rtt.is_some()).count();
+    let samples = series.steps().iter().filter(|step| step.rtt.is_some()).count();
     if let Some(most) = most_rtt(series).filter(|_| samples >= SAMPLES) {
         let label = format!("RTT, to {}", length(most));
         picture(page, &label, &says_rtt(series, most), 54, |page| {
@@ -44,7 +44,7 @@ fn pictures(page: &mut Page, timeline: &Timeline, leg: &Leg) {
             each(series, |from, to, step| rtt(page, (from + to) / 2.0, step, most));
         });
     }
-    if series.steps.iter().any(|step| step.again > 0) {
+    if series.steps().iter().any(|step| step.again > 0) {
         picture(page, "sent again", &says_again(timeline, series), 16, |page| {
             frame(page, active);
             each(series, |from, to, step| {
@@ -80,19 +80,19 @@ fn frame(page: &mut Page, active: Option<f64>) {
 }
 
 fn each(series: &Series, mut draw: impl FnMut(f64, f64, &Step)) {
-    let count = series.steps.len() as f64;
-    for (place, step) in series.steps.iter().enumerate() {
+    let count = series.steps().len() as f64;
+    for (place, step) in series.steps().iter().enumerate() {
         draw(place as f64 / count, (place as f64 + 1.0) / count, step);
     }
 }
 
 fn most_rtt(series: &Series) -> Option<Duration> {
-    series.steps.iter().filter_map(|step| step.rtt).map(|(_, high)| high).max()
+    series.steps().iter().filter_map(|step| step.rtt).map(|(_, high)| high).max()
 }
 
 fn says_rtt(series: &Series, most: Duration) -> String {
-    let least = series.steps.iter().filter_map(|step| step.rtt).map(|(low, _)| low).min().unwrap_or_default();
-    let sampled = series.steps.iter().filter(|step| step.rtt.is_some()).count();
+    let least = series.steps().iter().filter_map(|step| step.rtt).map(|(low, _)| low).min().unwrap_or_default();
+    let sampled = series.steps().iter().filter(|step| step.rtt.is_some()).count();
     format!(
         "Round-trip time as sampled, smoothed by the sender: {} to {}, in {sampled} steps of {}.",
         length(least),
@@ -110,9 +110,9 @@ fn rtt(page: &mut Page, at: f64, step: &Step, most: Duration) {
 }
 
 fn says_again(timeline: &Timeline, series: &Series) -> String {
-    let again: u64 = series.steps.iter().map(|step| step.again).sum();
+    let again: u64 = series.steps().iter().map(|step| step.again).sum();
     let places: Vec<usize> =
-        series.steps.iter().enumerate().filter(|(_, step)| step.again > 0).map(|(place, _)| place).collect();
+        series.steps().iter().enumerate().filter(|(_, step)| step.again > 0).map(|(place, _)| place).collect();
     let at = |place: usize| {
         let since = series.began.unwrap_or_default() + series.step() * place as u32;
         length(since.since(timeline.began.unwrap_or_default()))
@@ -123,11 +123,11 @@ fn says_again(timeline: &Timeline, series: &Series) -> String {
 
 /// What the client sent above, what the server sent below.
 fn bytes(page: &mut Page, series: &Series, active: Option<f64>) {
-    let most = series.steps.iter().flat_map(|step| step.bytes).max().unwrap_or(0);
+    let most = series.steps().iter().flat_map(|step| step.bytes).max().unwrap_or(0);
     if most == 0 {
         return;
     }
-    let total = |side: usize| super::bytes(series.steps.iter().map(|step| step.bytes[side]).sum());
+    let total = |side: usize| super::bytes(series.steps().iter().map(|step| step.bytes[side]).sum());
     let says = format!(
         "Payload per {}: in all {} of the client (above the line), {} of the server (below); at most {} in one step.",
         length(series.step()),
@@ -185,9 +185,9 @@ fn numbers(page: &mut Page, timeline: &Timeline, series: &Series) {
                 });
             });
             page.within("tbody", &[], |page| {
-                let told = series.steps.iter().enumerate().filter(|(_, step)| **step != Step::default());
+                let told = series.steps().into_iter().enumerate().filter(|(_, step)| *step != Step::default());
                 told.for_each(|(place, step)| {
-                    page.within("tr", &[], |page| number(page, timeline, series, place, step))
+                    page.within("tr", &[], |page| number(page, timeline, series, place, &step))
                 });
             });
         });
