@@ -1,7 +1,7 @@
 //! What reading anybody's capture costs: `cargo bench --bench capture`. One thread, from the file's bytes to findings.
 //!
-//! Files are made in the folder of temporary files: one RDP session and other traffic, with a mean of 200 and of 1,400
-//! bytes a packet. `RDPSCOPE_BENCH_MB` says how large, 200 by default; with `RDPSCOPE_KEEP` they stay
+//! Files are made in the folder of temporary files, with 200 and with 1,400 bytes a packet: RDP sessions, or one of them and other
+//! traffic, or one that is as long as the file, or ten thousand. `RDPSCOPE_BENCH_MB` says how large, 200 by default; with `RDPSCOPE_KEEP` they stay
 //! there, to hold other programs against them.
 
 use std::fs::{self, File};
@@ -12,21 +12,21 @@ use std::time::Instant;
 use analyzer::reading;
 use proxy::lab::wire;
 
-/// Connections that take turns.
-const CONNECTIONS: u32 = 64;
 const ROUNDS: usize = 3;
 
 fn main() -> std::io::Result<()> {
     let megabytes: usize = std::env::var("RDPSCOPE_BENCH_MB").ok().and_then(|mb| mb.parse().ok()).unwrap_or(200);
     println!("{megabytes} MB, one thread; peak memory of this process so far in the last column");
-    for (name, payload, rdp) in [
-        ("200 B, all RDP", 130, CONNECTIONS),
-        ("1400 B, all RDP", 1330, CONNECTIONS),
-        ("200 B, 1 of 64 RDP", 130, 1),
-        ("1400 B, 1 of 64 RDP", 1330, 1),
+    for (name, payload, connections, rdp) in [
+        ("200 B, 64 sessions", 130, 64, 64),
+        ("1400 B, 64 sessions", 1330, 64, 64),
+        ("200 B, 1 of 64 RDP", 130, 64, 1),
+        ("1400 B, 1 of 64 RDP", 1330, 64, 1),
+        ("1400 B, one session", 1330, 1, 1),
+        ("1400 B, 10,000 sessions", 1330, 10_000, 10_000),
     ] {
-        let path = std::env::temp_dir().join(format!("rdpscope-bench-{payload}-{rdp}.pcap"));
-        let packets = Traffic { payload, rdp }.write(&path, megabytes << 20)?;
+        let path = std::env::temp_dir().join(format!("rdpscope-bench-{payload}-{rdp}of{connections}.pcap"));
+        let packets = Traffic { payload, connections, rdp }.write(&path, megabytes << 20)?;
         measure(name, &path, packets)?;
         if std::env::var_os("RDPSCOPE_KEEP").is_none() {
             fs::remove_file(&path)?;
@@ -46,7 +46,7 @@ fn measure(name: &str, path: &PathBuf, packets: u64) -> std::io::Result<()> {
         best = best.min(begun.elapsed().as_secs_f64());
     }
     let (speed, rate) = (len as f64 / 1e6 / best, packets as f64 / 1e6 / best);
-    println!("{name:>20}: {speed:>6.0} MB/s {rate:>6.2} Mpackets/s {sessions:>3} sessions {:>6} kB", peak());
+    println!("{name:>24}: {speed:>6.0} MB/s {rate:>6.2} Mpackets/s {sessions:>5} sessions {:>6} kB", peak());
     Ok(())
 }
 
@@ -61,7 +61,9 @@ fn peak() -> u64 {
 struct Traffic {
     /// Bytes of payload in a packet of the server.
     payload: usize,
-    /// How many of the connections are RDP.
+    /// Connections that take turns.
+    connections: u32,
+    /// How many of them are RDP.
     rdp: u32,
 }
 
@@ -69,7 +71,7 @@ impl Traffic {
     fn write(&self, path: &Path, len: usize) -> std::io::Result<u64> {
         let mut file = Capture { out: BufWriter::with_capacity(1 << 20, File::create(path)?), packets: 0, len: 24 };
         file.out.write_all(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0])?;
-        let mut sequences = vec![[1_u32; 2]; CONNECTIONS as usize];
+        let mut sequences = vec![[1_u32; 2]; self.connections as usize];
         for (connection, next) in (0..).zip(&mut sequences) {
             self.open(&mut file, connection, next)?;
         }

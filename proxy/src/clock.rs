@@ -5,6 +5,7 @@
 //! a long-running proxy stamps by the wall clock of its start.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use analyzer::time::Timestamp;
@@ -40,9 +41,33 @@ pub fn now() -> Timestamp {
     CLOCK.get_or_init(Clock::new).now()
 }
 
+/// A wall clock that is adjusted by more than this from one question to the next was stepped, or nobody asked for long.
+const STEP: Duration = Duration::from_millis(1);
+
+/// When it was so late by the wall clock, a moment of the recent past, by the clock of this process. `None` where the wall
+/// clock was stepped since this was last asked: then the two cannot be compared.
+pub fn of_wall(then: Duration) -> Option<Timestamp> {
+    static AHEAD: AtomicI64 = AtomicI64::new(0);
+    let (wall, now) = (SystemTime::now().duration_since(UNIX_EPOCH).ok()?, now());
+    let ahead = (wall.as_nanos() as u64).wrapping_sub(now.0) as i64;
+    let before = AHEAD.swap(ahead, Ordering::Relaxed);
+    let age = wall.checked_sub(then).filter(|_| u128::from(ahead.abs_diff(before)) <= STEP.as_nanos())?;
+    Some(Timestamp(now.0.saturating_sub(age.as_nanos() as u64)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_of_the_wall_clock_is_found_again() {
+        let before = now();
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+        let _first = of_wall(wall);
+        let found = of_wall(wall).expect("no step");
+        assert!(found >= before.max(Timestamp(1)) && found <= now(), "{before:?} {found:?}");
+        assert_eq!(of_wall(wall + Duration::from_secs(3600)), None, "the future is none");
+    }
 
     #[test]
     fn never_goes_backwards_and_is_set_by_the_wall_clock() {

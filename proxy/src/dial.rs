@@ -235,8 +235,8 @@ impl<'a> Dial<'a> {
     /// Takes what the client has to say.
     fn listen(&mut self, room: usize) {
         match self.front.read(room) {
-            Read::Data(data) => {
-                let kept = self.tap.arrived(Name::Front, clock::now(), &data);
+            Read::Data(data, at) => {
+                let kept = self.tap.arrived(Name::Front, at, &data);
                 self.early.push((data, kept));
             }
             Read::Fin => {

@@ -18,11 +18,12 @@ use std::time::Instant;
 
 use analyzer::observation::{self as seen, Absence, Ending, Seen, Side};
 use analyzer::time::Timestamp;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tracing::debug;
 
+use crate::arrival;
 use crate::clock;
 use crate::tap::{Tap, peer};
 use crate::tcp_info;
@@ -44,6 +45,8 @@ pub(crate) struct Leg {
     reading: Reading,
     fin: Fin,
     broken: Option<Broken>,
+    /// When the last payload came.
+    came: Timestamp,
 }
 
 /// Payload that waits to be written.
@@ -94,7 +97,8 @@ struct Cause {
 /// What a read brought.
 #[derive(Debug)]
 pub(crate) enum Read {
-    Data(Bytes),
+    /// Payload, and when the last of it came.
+    Data(Bytes, Timestamp),
     Fin,
     /// Nothing now, or nothing any more.
     Nothing,
@@ -106,7 +110,9 @@ impl Leg {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(leg = %name, %error, "nodelay"); // The peer has reset it already: reading will tell.
         }
-        Leg { name, stream, pending: VecDeque::new(), reading: Reading::Open, fin: Fin::NotYet, broken: None }
+        arrival::ask(&stream);
+        let (pending, came) = (VecDeque::new(), clock::now());
+        Leg { name, stream, pending, reading: Reading::Open, fin: Fin::NotYet, broken: None, came }
     }
 
     /// The side that the relay talks to here.
@@ -120,8 +126,12 @@ impl Leg {
             return Read::Nothing;
         }
         match take(&self.stream, room) {
-            Ok(data) if data.is_empty() => self.end_of_file(),
-            Ok(data) => Read::Data(data),
+            Ok((data, _)) if data.is_empty() => self.end_of_file(),
+            Ok((data, came)) => {
+                // Never before what was told of this leg already.
+                self.came = came.map_or_else(clock::now, |came| came.max(self.came));
+                Read::Data(data, self.came)
+            }
             Err(error) if is_transient(&error) => {
                 self.false_alarm();
                 Read::Nothing
@@ -152,8 +162,10 @@ impl Leg {
         if self.broken.is_some() {
             return None;
         }
+        // It leaves while this writes, and may be answered before that returns.
+        let at = clock::now();
         match self.stream.try_write(data) {
-            Ok(n) => (n > 0).then(|| (clock::now(), n)),
+            Ok(n) => (n > 0).then_some((at, n)),
             Err(error) if is_transient(&error) => None,
             Err(error) => {
                 self.broke(&error);
@@ -399,25 +411,26 @@ fn is_transient(error: &io::Error) -> bool {
 }
 
 /// Reads up to `room` bytes into a buffer that all sessions of a thread share: an idle session holds none.
-fn take(stream: &TcpStream, room: usize) -> io::Result<Bytes> {
+fn take(stream: &TcpStream, room: usize) -> io::Result<(Bytes, Option<Timestamp>)> {
     thread_local! {
         static SHELF: RefCell<Shelf> = RefCell::default();
     }
     SHELF.with_borrow_mut(|shelf| {
         let mut buffer = shelf.take();
-        let read = stream.try_read_buf(&mut (&mut buffer).limit(room.min(CHUNK)));
-        let n = match read {
-            Ok(n) if n >= WHOLE => return Ok(shelf.lend(buffer)),
-            Ok(n) => Ok(Bytes::copy_from_slice(&buffer[..n])),
-            Err(error) => Err(error),
-        };
-        shelf.spare = buffer;
-        n
+        let read = arrival::read(stream, &mut buffer[..room.min(CHUNK)]);
+        match read {
+            Ok((n, came)) if n >= WHOLE => Ok((shelf.lend(buffer).slice(..n), came)),
+            read => {
+                let few = read.map(|(n, came)| (Bytes::copy_from_slice(&buffer[..n]), came));
+                shelf.spare = buffer;
+                few
+            }
+        }
     })
 }
 
-/// Buffers that were lent to those who write and record what was read, and come back when they are done: new memory for
-/// every read would cost as much as the read.
+/// Buffers of [`CHUNK`] bytes that were lent to those who write and record what was read, and come back when they are done: new
+/// memory for every read would cost as much as the read.
 #[derive(Default)]
 struct Shelf {
     /// At hand.
@@ -430,27 +443,24 @@ impl Shelf {
     /// So many at most are waited for. A scribe that naps for two milliseconds has some forty of them.
     const LENT: usize = 64;
 
-    /// An empty buffer of [`CHUNK`] bytes.
+    /// A buffer with anything in it.
     fn take(&mut self) -> BytesMut {
-        let mut buffer = std::mem::take(&mut self.spare);
-        buffer.clear();
-        if buffer.capacity() < CHUNK {
-            buffer = self.returned().unwrap_or_else(|| BytesMut::with_capacity(CHUNK));
+        let spare = std::mem::take(&mut self.spare);
+        if spare.len() == CHUNK {
+            return spare;
         }
-        buffer
+        self.returned().unwrap_or_else(|| BytesMut::zeroed(CHUNK))
     }
 
     /// The buffer that was lent first, if everybody is done with it.
     fn returned(&mut self) -> Option<BytesMut> {
-        let mut buffer = match self.lent.pop_front()?.try_into_mut() {
-            Ok(buffer) => buffer,
+        match self.lent.pop_front()?.try_into_mut() {
+            Ok(buffer) => Some(buffer),
             Err(lent) => {
                 self.lent.push_front(lent);
-                return None;
+                None
             }
-        };
-        buffer.clear();
-        (buffer.capacity() >= CHUNK).then_some(buffer)
+        }
     }
 
     fn lend(&mut self, buffer: BytesMut) -> Bytes {

@@ -28,6 +28,8 @@ pub mod authority;
 
 pub mod intercept;
 
+mod arrival;
+
 mod leg;
 
 mod relay;

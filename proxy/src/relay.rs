@@ -164,8 +164,7 @@ impl<'a> Relay<'a> {
             return flushed;
         }
         match source.read(self.inside.as_ref().map_or(CHUNK, |inside| inside.room(from))) {
-            Read::Data(data) => {
-                let at = clock::now();
+            Read::Data(data, at) => {
                 if self.inside.is_some() {
                     self.change(from, at, data);
                     return true;

@@ -34,6 +34,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("loona-hpack", &["analyzer/src/gateway/h2.rs"]),
     ("md-5", &["analyzer/src/tls/digest.rs", "proxy/src/lab/gateway/sums.rs"]),
     ("md4", &["proxy/src/lab/gateway/sums.rs"]),
+    ("nix", &["proxy/src/arrival.rs"]), // and in tests
     ("pcap-file", &["proxy/src/record.rs"]),
     ("pcap-parser", &["analyzer/src/capture/file.rs"]),
     ("png", &["analyzer/src/picture/encoded.rs"]), // and in tests

@@ -52,9 +52,9 @@ impl Relay<'_> {
             return moved;
         }
         match source.read(room) {
-            Read::Data(data) if is_inside => self.change(from, clock::now(), data),
-            Read::Data(data) => {
-                let kept = self.tap.arrived(source.name, clock::now(), &data);
+            Read::Data(data, at) if is_inside => self.change(from, at, data),
+            Read::Data(data, at) => {
+                let kept = self.tap.arrived(source.name, at, &data);
                 self.line_up(from, data, kept);
             }
             Read::Fin => {
