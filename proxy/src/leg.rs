@@ -45,8 +45,6 @@ pub(crate) struct Leg {
     reading: Reading,
     fin: Fin,
     broken: Option<Broken>,
-    /// When the last payload came.
-    came: Timestamp,
 }
 
 /// Payload that waits to be written.
@@ -111,8 +109,7 @@ impl Leg {
             debug!(leg = %name, %error, "nodelay"); // The peer has reset it already: reading will tell.
         }
         arrival::ask(&stream);
-        let (pending, came) = (VecDeque::new(), clock::now());
-        Leg { name, stream, pending, reading: Reading::Open, fin: Fin::NotYet, broken: None, came }
+        Leg { name, stream, pending: VecDeque::new(), reading: Reading::Open, fin: Fin::NotYet, broken: None }
     }
 
     /// The side that the relay talks to here.
@@ -127,11 +124,7 @@ impl Leg {
         }
         match take(&self.stream, room) {
             Ok((data, _)) if data.is_empty() => self.end_of_file(),
-            Ok((data, came)) => {
-                // Never before what was told of this leg already.
-                self.came = came.map_or_else(clock::now, |came| came.max(self.came));
-                Read::Data(data, self.came)
-            }
+            Ok((data, came)) => Read::Data(data, came.unwrap_or_else(clock::now)),
             Err(error) if is_transient(&error) => {
                 self.false_alarm();
                 Read::Nothing

@@ -262,6 +262,8 @@ pub struct Tap {
     passed: [u64; 2],
     /// Missing bytes of each leg that were not told yet.
     held: [Option<Held>; 2],
+    /// When the last thing that was told of each leg happened.
+    last: [Timestamp; 2],
     dropped: u64,
 }
 
@@ -285,6 +287,7 @@ impl Tap {
             phases: None,
             passed: [0; 2],
             held: [None; 2],
+            last: [Timestamp::default(); 2],
             dropped: 0,
         };
         let (sampler, bulk, waiting) = (tap.sampler.clone(), tap.bulk.clone(), tap.waiting.clone());
@@ -399,6 +402,10 @@ impl Tap {
 
     fn tell(&mut self, leg: Leg, at: Timestamp, seen: Seen) {
         let flow = Flow { session: self.session, leg };
+        // Payload may have come before what was told already: time never goes back on a leg.
+        let last = &mut self.last[slot(leg)];
+        *last = at.max(*last);
+        let at = *last;
         let observation = Observation { at, flow, frame: 0, seen };
         if let Some(phases) = &mut self.phases {
             phases.push(&observation);

@@ -157,7 +157,7 @@ fn story(notes: &[Note], session: u32, leg: Leg) -> Vec<String> {
         if (flow.session, flow.leg) != (session, leg) {
             continue;
         }
-        assert!(*at >= last, "time went backwards at {seen:?}");
+        assert!(*at >= last, "time went backwards, {last} to {at}, before {lines:?}");
         last = *at;
         let (line, len) = match seen {
             Seen::Bytes { from, data } => (format!("{from} bytes"), data.len() as u64),
