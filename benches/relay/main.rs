@@ -77,9 +77,16 @@ impl Bench {
     fn rounds(&self, open: &[Open], one: impl Fn(&Open) -> io::Result<Duration>) -> io::Result<Vec<Vec<Round>>> {
         let mut rounds = vec![Vec::new(); open.len()];
         for _ in 0..ROUNDS {
-            for (open, rounds) in open.iter().zip(&mut rounds) {
+            for (open, rounds) in open.iter().zip(&mut rounds).filter(|(open, _)| !open.has_failed()) {
                 let (cpu, stored) = (open.cpu(), open.stored());
-                let took = one(open)?;
+                let took = match one(open) {
+                    Ok(took) => took,
+                    Err(error) => {
+                        println!("!!! {}: {error}", open.name);
+                        open.fail();
+                        continue;
+                    }
+                };
                 open.settle();
                 let (cpu, stored) = (open.cpu() - cpu, open.stored().saturating_sub(stored));
                 rounds.push(Round { took, cpu, stored });

@@ -1,6 +1,7 @@
 //! The relays that stand side by side: each is a process of its own, as its users start it, with nothing tuned but what
 //! the comparison needs: two threads, no limits, no Nagle.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -109,6 +110,7 @@ pub struct Open {
     pub addr: SocketAddr,
     child: Option<Child>,
     pub folder: PathBuf,
+    has_failed: Cell<bool>,
 }
 
 impl Way {
@@ -118,7 +120,7 @@ impl Way {
         fs::create_dir_all(&folder)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let Some(mut command) = (self.start)(&folder, port, server.port())? else {
-            return Ok(Some(Open { name: self.name, addr: server, child: None, folder }));
+            return Ok(Some(Open { name: self.name, addr: server, child: None, folder, has_failed: Cell::default() }));
         };
         command.stdin(Stdio::null()).stdout(File::create(folder.join("stdout"))?);
         command.stderr(File::create(folder.join("stderr"))?).process_group(0);
@@ -130,7 +132,13 @@ impl Way {
             }
             Err(error) => return Err(error),
         };
-        let open = Open { name: self.name, addr: SocketAddr::from(([127, 0, 0, 1], port)), child: Some(child), folder };
+        let open = Open {
+            name: self.name,
+            addr: SocketAddr::from(([127, 0, 0, 1], port)),
+            child: Some(child),
+            folder,
+            has_failed: Cell::default(),
+        };
         open.wait_until_it_listens()?;
         Ok(Some(open))
     }
@@ -148,6 +156,15 @@ impl Open {
         }
         self.settle();
         Ok(())
+    }
+
+    /// It did not carry what it was to carry: it is not tried again.
+    pub fn fail(&self) {
+        self.has_failed.set(true);
+    }
+
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.get()
     }
 
     /// Waits until it uses no processor any more: a recorder may still be writing.

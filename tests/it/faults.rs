@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -148,6 +149,28 @@ fn a_folder_that_may_not_be_written_any_more_is_told() {
         assert_eq!(proxy.finish()?.recordings.len(), 2);
         Ok(())
     });
+}
+
+#[test]
+fn whatever_the_umask_is_recordings_are_for_their_owner_alone() -> Outcome<()> {
+    let lab = Lab::healthy(LONG)?;
+    let folder = Folder::new()?;
+    let (out, report) = (folder.path().join("out"), folder.path().join("report.html"));
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 000; exec \"$0\" \"$@\""]).arg(program());
+    command.args(["proxy", "--to", certificate::NAME, "--connect-to", &lab.server.to_string()]);
+    command.args(["--rotate", "200KB", "--report"]).arg(&report);
+    let proxy = Proxy::run_into(command, &out)?;
+    lab.plays(proxy.port);
+    let mut files = proxy.finish()?.recordings;
+    assert!(files.len() > 1, "one file is no rotation");
+    files.push(report);
+    let mode = |path: &Path| fs::metadata(path).map(|found| found.permissions().mode() & 0o777);
+    assert_eq!(mode(&out)?, 0o700);
+    for file in &files {
+        assert_eq!(mode(file)?, 0o600, "{}", file.display());
+    }
+    Ok(())
 }
 
 /// The phases that lines of the program say have begun.
