@@ -2,6 +2,10 @@
 //!
 //! The fuzz targets call these, and so does `tests/it/fuzzed.rs` with every input that once broke one of them.
 
+mod decisions;
+mod pcapng;
+mod picture;
+
 use std::sync::Arc;
 
 use analyzer::analysis::Analysis;
@@ -36,6 +40,8 @@ pub const ORACLES: &[Oracle] = &[
     ("keylog", keylog),
     ("mcs", mcs),
     ("packets", packets),
+    ("pcapng", pcapng),
+    ("picture", picture),
     ("rdp", rdp),
     ("rdstls", rdstls),
     ("rpc", rpc),
@@ -59,6 +65,16 @@ pub fn file(data: &[u8]) {
 /// IPv4 packets of one connection, made up from the input, as a capture of raw IP.
 pub fn packets(data: &[u8]) {
     file(&capture(data));
+}
+
+/// A pcapng file, made block by block as the input decides.
+pub fn pcapng(data: &[u8]) {
+    pcapng::holds(data);
+}
+
+/// What a server draws, update by update as the input decides.
+pub fn picture(data: &[u8]) {
+    picture::holds(data);
 }
 
 /// The comments of a recording: what is read can be written, and is read again.

@@ -20,6 +20,8 @@ use analyzer::tls::{Behind, Tls, clear_chain};
 /// No seed is longer, bytes: a fuzzer makes the more of them the shorter they are.
 const MAX_SEED: usize = 24 << 10;
 const MAX_FILE: usize = 200 << 10;
+/// The most that one step of the target `picture` takes, bytes.
+const MAX_PIECE: usize = 0x3fff;
 
 type Talk = Vec<(Side, Vec<u8>)>;
 
@@ -30,7 +32,35 @@ fn main() {
         let log = fs::read(path.with_extension("keylog.txt")).or_else(|_| fs::read(path.with_extension("keys")));
         of_file(&bytes, log.unwrap_or_default());
     }
+    DRAWN.iter().for_each(|step| keep("picture", &[SCREEN, step].concat()));
 }
+
+/// A desktop of 64 by 64 pixels with 32 bits each, as the target `picture` reads it.
+const SCREEN: &[u8] = &[64, 64, 4];
+
+/// A step of each kind that draws, as the target `picture` reads them.
+const DRAWN: &[&[u8]] = &[
+    // Two orders: OpaqueRect, DstBlt.
+    &[0, 2, 19, 0, 0x09, 0x0a, 0x1f, 5, 0, 6, 0, 2, 0, 2, 0, 0xff, 0x09, 0x00, 0x1f, 1, 0, 1, 0],
+    // A bitmap of four pixels, and one in interleaved RLE.
+    &[3, 1, 1, 2, 2, 4, 16, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0],
+    &[3, 0, 0, 8, 8, 0x12, 3, 0, 0xf0, 64, 0],
+    // Surface bits without a codec; RemoteFX.
+    &[5, 0, 0, 2, 2, 4, 16, 0, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9],
+    &[5, 0, 0, 2, 2, 12, 12, 0, 0xc0, 0xcc, 12, 0, 0, 0, 0xca, 0xac, 0xcc, 0xca, 0, 1],
+    // Reset Graphics, Create Surface, Map Surface to Output, Solid Fill, bits without a codec.
+    &[
+        6, 0xe, 0, 64, 64, 6, 9, 0, 16, 16, 6, 0xf, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 4, 0, 16, 0, 0, 0,
+        1, 2, 3, 0, 1, 0, 0, 0, 0, 0, 4, 0, 4, 0, 6, 1, 0, 0, 0, 1, 1, 4, 0, 7, 7, 7, 7,
+    ],
+    // A pointer of two by two pixels; the client moves it.
+    &[
+        10, 0xb, 32, 0, 24, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 4, 0, 12, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 0, 0, 0,
+        0, 14, 5, 5,
+    ],
+    // Bulk compression; another desktop.
+    &[11, 2, 0x21, 4, 0, 1, 2, 3, 4, 12, 32, 32, 2],
+];
 
 fn of_file(bytes: &[u8], mut log: Vec<u8>) {
     if bytes.len() <= MAX_FILE {
@@ -54,6 +84,7 @@ fn of_file(bytes: &[u8], mut log: Vec<u8>) {
 
 fn of_talk(talk: &Talk, log: &[u8]) {
     keep("session", &with_log(log, talk));
+    [0, 1, 3].iter().for_each(|head| keep("pcapng", &of_blocks(*head, talk, log)));
     if talk.first().is_some_and(|(_, data)| data.starts_with(&[22, 3])) {
         of_gateway(talk, log);
     }
@@ -78,7 +109,8 @@ fn of_talk(talk: &Talk, log: &[u8]) {
 
 fn of_tls(talk: &Talk, log: &[u8], negotiated: &[What]) {
     keep("tls", &with_log(log, talk));
-    let server: Vec<u8> = talk.iter().filter(|(from, _)| *from == Side::Server).flat_map(|(_, data)| data.clone()).collect();
+    let server: Vec<u8> =
+        talk.iter().filter(|(from, _)| *from == Side::Server).flat_map(|(_, data)| data.clone()).collect();
     clear_chain(&server).iter().for_each(|certificate| keep("certificate", certificate));
     let mut keys = Keyring::default();
     keys.read(log);
@@ -97,7 +129,46 @@ fn of_tls(talk: &Talk, log: &[u8], negotiated: &[What]) {
     let plain = plain.0.lock().expect("one thread").clone();
     if !plain.is_empty() {
         keep(target, &seed(&plain));
+        of_picture(&plain);
     }
+}
+
+/// What the server said behind its Demand Active, in pieces of one seed each: far behind it most is drawn.
+fn of_picture(plain: &Talk) {
+    let server = plain.iter().filter(|(from, _)| *from == Side::Server).skip(8);
+    let mut seed = SCREEN.to_vec();
+    for data in server.flat_map(|(_, data)| data.chunks(MAX_PIECE)) {
+        seed.push(15);
+        seed.extend((data.len() as u16).to_le_bytes());
+        seed.extend(data);
+        if seed.len() > MAX_SEED / 2 {
+            keep("picture", &seed);
+            seed.truncate(SCREEN.len());
+        }
+    }
+    keep("picture", &seed);
+}
+
+/// A talk as blocks, as the target `pcapng` reads it: one interface, the secrets, the packets of one connection.
+fn of_blocks(head: u8, talk: &Talk, log: &[u8]) -> Vec<u8> {
+    // Interface, who, flags, how far from where it should be, no payload, and when.
+    let bare = |who: u8, flags: u8| [2, 0, who, flags, 0, 0, 10];
+    let mut seed = vec![head, 1, 0, 0];
+    if log.len() < MAX_SEED / 4 {
+        seed.extend([&[11, 0], &(log.len() as u16).to_le_bytes()[..], log].concat());
+    }
+    seed.extend([&[9, 0, 0][..], &bare(0, 2), &bare(1, 0x12)].concat());
+    for (from, data) in talk {
+        for data in data.chunks(1400) {
+            let len = (data.len() as u16).to_le_bytes();
+            seed.extend([&[2, 0, u8::from(*from == Side::Server), 0x18, 0, 13], &len[..], data, &[10]].concat());
+        }
+        if seed.len() > MAX_SEED / 2 {
+            break;
+        }
+    }
+    seed.extend([&bare(1, 0x11)[..], &[9, 0, 0x70]].concat());
+    seed
 }
 
 /// TLS at once: what stands in it may be HTTP with a tunnel in it.
@@ -125,7 +196,9 @@ fn of_gateway(talk: &Talk, log: &[u8]) {
         let frames = plain[switched + 1..].to_vec();
         keep("websocket", &seed(&frames));
         let server = frames.into_iter().filter(|(from, _)| *from == Side::Server);
-        let packets = server.map(|(from, data)| (from, data.get(if data.get(1) == Some(&126) { 4 } else { 2 }..).unwrap_or_default().to_vec()));
+        let packets = server.map(|(from, data)| {
+            (from, data.get(if data.get(1) == Some(&126) { 4 } else { 2 }..).unwrap_or_default().to_vec())
+        });
         keep("tsgu", &seed(&packets.collect()));
     }
 }

@@ -78,7 +78,7 @@ impl Film {
         }
         self.picture.push(line);
         self.point(line.at, show);
-        let Some(size) = self.picture.size() else { return };
+        let Some(size) = self.picture.size() else { return self.lose() };
         let changed = self.picture.take_changed();
         if size != self.size {
             (self.size, self.shown) = (size, Vec::new());
@@ -93,6 +93,12 @@ impl Film {
     /// The input is over: tells what is left.
     pub fn finish(&mut self, show: &mut dyn FnMut(&Picture, Shown)) {
         self.tell(show);
+    }
+
+    /// There is no desktop any more: what changed of it last is not there to be shown, and the next one begins anew.
+    fn lose(&mut self) {
+        (self.size, self.due) = ((0, 0), None);
+        self.shown.clear();
     }
 
     fn point(&mut self, at: Timestamp, show: &mut dyn FnMut(&Picture, Shown)) {

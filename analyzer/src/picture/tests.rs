@@ -240,6 +240,32 @@ fn a_film_tells_of_what_differs_and_not_too_often() {
 }
 
 #[test]
+fn of_a_desktop_that_is_gone_nothing_is_told() {
+    let mut film = Film::new(std::time::Duration::from_millis(100));
+    *film.picture_mut() = begun();
+    let mut told = Vec::new();
+    let mut keep = |picture: &Picture, shown| {
+        if let Shown::Cut(cut) = shown {
+            assert_eq!((Some(cut.size), picture.pixels().is_empty()), (picture.size(), false));
+            told.push((cut.at.0 / 1_000_000, cut.size, cut.is_key));
+        }
+    };
+    let story = [
+        (0, demand_active(64, 48, 32)),
+        (10, fast_path(code::BITMAP, &bitmap([1, 2, 2, 2], RED))),
+        // No desktop is of this size; and the next one is of the size that the first one had.
+        (20, demand_active(0, 48, 32)),
+        (300, share_data(2, 0, &bitmap([4, 0, 2, 2], BLUE))),
+        (310, demand_active(64, 48, 32)),
+    ];
+    for (at, pdu) in story {
+        film.push(&line(at, Side::Server, bytes(pdu)), &mut keep);
+    }
+    film.finish(&mut keep);
+    assert_eq!(told, [(0, (64, 48), true), (310, (64, 48), true)]);
+}
+
+#[test]
 fn no_bytes_are_a_reason_to_panic() {
     let mut seeds = vec![
         demand_active(64, 48, 16),

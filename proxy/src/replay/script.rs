@@ -502,3 +502,6 @@ impl Script {
         self.moves.len()
     }
 }
+
+#[cfg(test)]
+mod tests;
