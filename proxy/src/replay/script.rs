@@ -465,7 +465,8 @@ impl Script {
         };
         self.moves.drain(stands + 1..goes_on);
         let selects_tls = connection_confirm(Some(Protocols::SSL.0));
-        self.moves[confirm].act = Act::Say(Place::Clear, Secret::new(selects_tls));
+        let says = self.moves.get_mut(confirm).ok_or("expected the confirm before TLS, found it behind")?;
+        says.act = Act::Say(Place::Clear, Secret::new(selects_tls));
         self.selects = Some((confirm, Protocols::SSL));
         self.proof = None;
         self.notices.push("NLA is left out: plain TLS is selected in its place".to_owned());

@@ -89,10 +89,10 @@ fn of_any_steps_there_is_a_script_or_a_reason() {
                     disturb(&mut steps, &mut random);
                 }
             }
-            let times = whole.iter().map(|step| step.observation.at);
+            // Only those of one leg are in order in a recording: here a step may have come from the other.
+            let mut times: Vec<_> = steps.iter().map(|step| step.observation.at).collect();
+            times.sort();
             steps.iter_mut().zip(times).for_each(|(step, at)| step.observation.at = at);
-            let last = whole.last().map(|step| step.observation.at).unwrap_or_default();
-            steps.iter_mut().skip(whole.len()).for_each(|step| step.observation.at = last);
             let mut builder = Builder::new(side);
             steps.iter().for_each(|step| builder.push(step));
             if let Ok(script) = builder.finish() {
