@@ -36,7 +36,7 @@ fn main() -> io::Result<()> {
         folder: std::env::temp_dir().join(format!("rdpscope-bench-{}", std::process::id())),
     };
     allow_many_files();
-    let tables: [(&str, fn(&Bench) -> io::Result<()>); 8] = [
+    let tables: [Table; 8] = [
         ("bulk", |bench| bench.bulk("one connection, 1,024 MiB", &RELAYS, 1, 1024)),
         ("hundred", |bench| bench.bulk("100 connections, 10 MiB each", &RELAYS, 100, 10)),
         ("recorders", |bench| bench.bulk("recorders: one connection, 1,024 MiB", &RECORDERS, 1, 1024)),
@@ -50,6 +50,9 @@ fn main() -> io::Result<()> {
     wanted.into_iter().try_for_each(|(_, table)| table(&bench))?;
     fs::remove_dir_all(&bench.folder)
 }
+
+/// A table's name, and how it is made.
+type Table = (&'static str, fn(&Bench) -> io::Result<()>);
 
 struct Bench {
     server: SocketAddr,

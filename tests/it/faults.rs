@@ -159,7 +159,7 @@ fn whatever_the_umask_is_recordings_are_for_their_owner_alone() -> Outcome<()> {
     let mut command = Command::new("sh");
     command.args(["-c", "umask 000; exec \"$0\" \"$@\""]).arg(program());
     command.args(["proxy", "--to", certificate::NAME, "--connect-to", &lab.server.to_string()]);
-    command.args(["--rotate", "200KB", "--report"]).arg(&report);
+    command.args(["--rotate", "200kB", "--report"]).arg(&report);
     let proxy = Proxy::run_into(command, &out)?;
     lab.plays(proxy.port);
     let mut files = proxy.finish()?.recordings;

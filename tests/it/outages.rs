@@ -98,8 +98,11 @@ fn an_interface_that_goes_down_takes_its_own_sessions_and_no_other() {
         let own = far.local_addr()?;
         let finished = proxy.finish()?;
         let cut = verdict(&finished.recordings, own)?;
-        println!("{cut:#}");
-        println!("{}", finished.output);
+        assert_eq!((&cut["outcome"], &cut["findings"]), (&"unfinished".into(), &serde_json::json!([])), "{cut:#}");
+        let front = &cut["legs"][0];
+        assert_eq!(front["leg"], "front");
+        assert!(front["path"]["backoff"].as_u64() >= Some(4), "its kernel tries again and again: {front:#}");
+        assert_eq!(front["discarded_bytes"], wire::connect_response(0).len(), "none of it was delivered");
         far.set_nonblocking(true)?;
         assert!(far.read(&mut [0; 1]).is_err(), "it heard nothing");
         Ok(())

@@ -143,7 +143,10 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
 
 /// The end of a session that got through the TLS handshake and never became active.
 fn behind_handshake(timeline: &Timeline) -> Option<&End> {
-    stage::failed(timeline).filter(|_| stage::stage(timeline).0 == Stage::Established)
+    let end = stage::failed(timeline).filter(|_| stage::stage(timeline).0 == Stage::Established)?;
+    // A proxy that is stopped says nothing of either end, unless one of them owed an answer for long.
+    let is_told = Party::of(end) != Party::Proxy || matches!(Who::of(timeline, end), Who::SilentServer);
+    is_told.then_some(end)
 }
 
 /// Its silence is the server's, even where it is the client that gives up.
@@ -188,7 +191,11 @@ fn of_phase(phase: PhaseName) -> &'static str {
 
 /// Standard RDP security: the phase is seen, the reason mostly is not.
 pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::failed(timeline).filter(|_| stage::stage(timeline).0 == Stage::Plain)?;
+    // A proxy that is stopped resets both ends: that says nothing of either.
+    let end = stage::failed(timeline).filter(|end| Party::of(end) != Party::Proxy)?;
+    if stage::stage(timeline).0 != Stage::Plain {
+        return None;
+    }
     let phase = timeline.last_phase();
     let waits = timeline.facts.mcs.last().is_some_and(|last| last.what.0 == Side::Client);
     let id = match phase {

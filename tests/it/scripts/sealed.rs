@@ -612,6 +612,46 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "the proxy is stopped in the connection sequence, in clear",
+        fires: &[],
+        almost: &["ended in clear"],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            43ms legacy 20ms turns=7
+            300ms stop
+        ",
+        says: "
+            unfinished
+            end on front: by proxy, reset, in secure-settings, after 137 ms
+            no findings
+        ",
+    },
+    Story {
+        name: "the proxy is stopped in the connection sequence, behind TLS",
+        fires: &[],
+        almost: &["ended behind TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms > @record 23 500
+            108ms < @record 23 200
+            300ms stop
+        ",
+        says: "
+            unfinished
+            end on front: by proxy, reset, in basic-settings, after 192 ms
+            no findings
+        ",
+    },
+    Story {
         name: "the proxy is stopped in a running session",
         fires: &[],
         almost: &["broken while active"],
