@@ -220,13 +220,17 @@ fn disk(folder: &Path) -> io::Result<String> {
     Ok(format!("the disk takes {:.2} GB/s, {:.2} GB/s with fdatasync", gigabytes / cached, gigabytes / synced))
 }
 
-/// Removes the large files of a round. Small ones stay: a file system that has just lost thousands is slow to make new ones.
+/// Empties the large files of a round, which may be open still, and removes those that are not. Small ones stay: a file system
+/// that has just lost thousands is slow to make new ones.
 fn discard(folder: &Path) {
-    for folder in [folder.to_owned(), folder.join("recordings")] {
+    for (folder, is_open) in [(folder.to_owned(), true), (folder.join("recordings"), false)] {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let is_recorded =
-                entry.file_name() != "stdout" && entry.metadata().is_ok_and(|found| found.len() > 1 << 20);
-            if is_recorded {
+            let is_large = entry.metadata().is_ok_and(|found| found.is_file() && found.len() > 1 << 20);
+            if !is_large || entry.file_name() == "stdout" {
+                continue;
+            }
+            let _emptied = File::options().write(true).open(entry.path()).and_then(|file| file.set_len(0));
+            if !is_open {
                 let _gone = fs::remove_file(entry.path());
             }
         }
