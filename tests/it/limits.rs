@@ -241,6 +241,41 @@ fn a_recording_that_takes_all_the_room_ends_and_its_session_goes_on() -> Outcome
 }
 
 #[test]
+fn where_nothing_is_to_be_recorded_sessions_are_judged_and_no_file_is_made() -> Outcome<()> {
+    let scenario = *Scenario::named("denied-expired").expect("a scenario");
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let server = scenario.serve().await?;
+        let mut command = Command::new(program());
+        command.args([
+            "proxy",
+            "--to",
+            certificate::NAME,
+            "--connect-to",
+            &server.addr.to_string(),
+            "--record",
+            "none",
+        ]);
+        let folder = Folder::new()?;
+        let proxy = tokio::task::block_in_place(|| Proxy::run_into(command, folder.path()))?;
+        scenario.connect(([127, 0, 0, 1], proxy.port).into()).await;
+        server.stop().await;
+        let finished = tokio::task::block_in_place(|| proxy.finish())?;
+        let output = &finished.output;
+        assert!(output.contains("Nothing is recorded") && output.contains("failed in tls"), "{output}");
+        assert!(!output.contains("frame "), "there are no frames to look at: {output}");
+        assert_eq!(finished.recordings.len(), 0);
+        Ok::<(), crate::support::process::Trouble>(())
+    })?;
+    for flag in [&["--keep", "1GB"][..], &["--rotate", "1GB"], &["--probe-on-failure"]] {
+        let said = Command::new(program()).args(["proxy", "--to", "server", "--record", "none"]).args(flag).output()?;
+        assert_eq!(said.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&said.stderr).contains("--record none makes none"), "{flag:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_size_without_a_unit_is_refused() {
     for flag in ["--rotate", "--keep"] {
         let said = Command::new(program()).args(["proxy", "--to", "server", flag, "100"]).output().expect("run");
