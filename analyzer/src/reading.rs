@@ -367,7 +367,7 @@ impl Listener for Sifter {
                 let Candidate::Rdp { of, analysis, .. } = begun else { return };
                 (of, analysis)
             }
-            Candidate::Unsure { .. } => return,
+            Candidate::Unsure { pending, .. } => return self.counts.dropped(&pending),
         };
         self.refusals_of(analysis.timeline()).iter().for_each(|refusal| analysis.learn(refusal));
         let session = Box::new(analysis.finish(self.name.clone()));
@@ -532,7 +532,8 @@ fn feed(analysis: &mut Analysis, skip: &mut [usize; 2], mut observation: Observa
 
 /// Whether somebody came to the port of Remote Desktop, was seen to come, and did not say anything.
 fn is_knock(pending: &[Observation], heads: &[Vec<u8>; 2]) -> bool {
-    heads[0].is_empty() && server_port(pending) == Some(RDP_PORT)
+    let is_seen = |observation: &Observation| matches!(observation.seen, Seen::Opening(Opening::Dialing { .. }));
+    heads[0].is_empty() && server_port(pending) == Some(RDP_PORT) && pending.iter().any(is_seen)
 }
 
 fn server_port(pending: &[Observation]) -> Option<u16> {

@@ -321,7 +321,10 @@ impl Stack {
             pen.missing(from, Place::Clear, len);
         }
         match &mut self.layer {
-            Layer::Negotiation(negotiation) => negotiation.missing(from, len, out),
+            Layer::Negotiation(negotiation) => {
+                negotiation.missing(from);
+                self.advance(out);
+            }
             Layer::Tls(tls) => tls.missing(from, len, out),
             Layer::Mcs(mcs) => mcs.missing(from, len, out),
             Layer::Outer(outer) => outer.missing(from, len, out),

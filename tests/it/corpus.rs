@@ -148,6 +148,12 @@ const RDP: &[(&str, &[&str])] = &[
     ("zeek-rdp-unknown-keyboard.pcap", &["JOHN-PC 0x0>0 failure - tls - - unfinished"]),
 ];
 
+/// The captures with RDP in them, where the corpus is here.
+pub fn rdp_captures() -> Vec<PathBuf> {
+    let is_rdp = |path: &PathBuf| RDP.iter().any(|(name, _)| path.ends_with(name));
+    captures().into_iter().filter(is_rdp).collect()
+}
+
 /// Load generators and rubbish: an answer is enough.
 const ROBUSTNESS: &[&str] = &["boofuzz-rdp-1225conns.pcap"];
 
@@ -357,7 +363,7 @@ const TCP: &[(&str, &str)] = &[
     ("wireshark-tcp-badsegments.pcap", "dial opened c192 c32lost c32 c16lost c1 c13lost c1 c1lost c34 again 0 rtt 2"),
     ("zeek-tcp-fin_retransmission.pcap", "dial opened server-reset again 0 rtt 307131"),
     ("zeek-tcp-miss_end_data.pcap", "dial opened c538 s2902lost server-fin client-fin again 0 rtt 5726"),
-    ("zeek-tcp-missing-syn.pcap", "joined c98 s9417 client-fin server-fin again 0 rtt 184994"),
+    ("zeek-tcp-missing-syn.pcap", "dial opened c98 s9417 client-fin server-fin again 0 rtt 184994"),
     (
         "zeek-tcp-reassembly.pcap",
         "dial opened c274 server-fin c1440 c8snapped c4372 c8snapped c5808 c8snapped c24lost c3628 c728lost c12 c708lost c659 c81lost c24 c1343lost c4318 c20snapped c6494 c1448lost c1803 client-fin again 15 rtt 39993",

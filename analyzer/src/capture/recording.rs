@@ -2,6 +2,7 @@
 //!
 //! The inverse of `proxy::record`: each packet is one observation, each annotated Interface Statistics Block is one.
 //! The segments are in order by construction, so nothing is reassembled here; pure ACKs were made up and say nothing.
+//! Sequence numbers count what passed: where packets were taken out of the file afterwards, they show it.
 //! A file cut at any byte reads up to there.
 
 use std::io::Read;
@@ -59,6 +60,8 @@ struct Interface {
     flow: Flow,
     ends: Option<(SocketAddr, SocketAddr)>,
     opened: bool,
+    /// Client, server: the sequence number that comes next, once one was seen.
+    next: [Option<u32>; 2],
 }
 
 impl Decoder {
@@ -82,7 +85,7 @@ impl Decoder {
                 let flow = Flow { session: self.session.saturating_add(connection), leg };
                 let known = self.before.iter().position(|interface| interface.flow == flow);
                 let known = known.map(|known| self.before.swap_remove(known));
-                self.interfaces.push(known.unwrap_or(Interface { flow, ends: None, opened: false }));
+                self.interfaces.push(known.unwrap_or(Interface { flow, ends: None, opened: false, next: [None; 2] }));
             }
             Item::Packet(packet) => self.packet(&packet, each),
             Item::Statistics { interface, at, comments } => self.statistics(interface, at, &comments, each),
@@ -113,10 +116,11 @@ impl Decoder {
     }
 
     fn statistics(&mut self, interface: u32, at: Timestamp, comments: &[String], each: &mut dyn FnMut(Observation)) {
-        let Some(interface) = self.interfaces.get(interface as usize) else { return };
+        let Some(interface) = self.interfaces.get_mut(interface as usize) else { return };
         let flow = interface.flow;
         self.ended |= comments.iter().any(|text| text == annotation::END);
         for seen in comments.iter().filter_map(|text| annotation::decode(text)) {
+            interface.annotated(&seen);
             each(Observation { at, flow, frame: self.frame, seen });
         }
     }
@@ -127,14 +131,25 @@ impl Interface {
         if segment.syn && !segment.ack {
             self.ends = Some((segment.source, segment.destination));
             self.opened = false;
+            self.next = [Some(segment.sequence.wrapping_add(1)), None];
             return each(Seen::Opening(Opening::Dialing { client: segment.source, server: segment.destination }));
         }
-        let Some((client, _)) = self.ends else { return };
+        let (client, _) = match self.ends {
+            Some(ends) => ends,
+            None => self.join(segment, each),
+        };
         let from = if segment.source == client { Side::Client } else { Side::Server };
         if segment.syn {
             self.opened = true;
+            self.next[from as usize] = Some(segment.sequence.wrapping_add(1));
             return each(Seen::Opened);
         }
+        if segment.payload_len > 0 && !self.opened {
+            // The SYN-ACK was taken out.
+            self.opened = true;
+            each(Seen::Opened);
+        }
+        self.gap(from, segment, each);
         self.payload(from, segment, is_redacted, each);
         if segment.rst {
             let how = if self.opened { Ending::Reset } else { Ending::Refused };
@@ -142,6 +157,42 @@ impl Interface {
             each(Seen::Closed { from: Some(from), how });
         } else if segment.fin {
             each(Seen::Closed { from: Some(from), how: Ending::Fin });
+        }
+    }
+
+    /// The SYN was taken out: who answers one is the server, and else the end with the lower port.
+    fn join(&mut self, segment: &Segment<'_>, each: &mut dyn FnMut(Seen)) -> (SocketAddr, SocketAddr) {
+        let (source, destination) = (segment.source, segment.destination);
+        let is_client = !segment.syn && source.port() > destination.port();
+        let (client, server) = if is_client { (source, destination) } else { (destination, source) };
+        self.ends = Some((client, server));
+        self.opened = !segment.syn;
+        each(match segment.syn {
+            true => Seen::Opening(Opening::Dialing { client, server }),
+            false => Seen::Opening(Opening::Joined { client, server }),
+        });
+        (client, server)
+    }
+
+    /// Payload that passed and is neither in a packet nor in an annotation.
+    fn gap(&mut self, from: Side, segment: &Segment<'_>, each: &mut dyn FnMut(Seen)) {
+        let next = &mut self.next[from as usize];
+        let ahead = next.map_or(0, |next| segment.sequence.wrapping_sub(next).cast_signed());
+        if let Ok(len) = u64::try_from(ahead)
+            && len > 0
+        {
+            each(Seen::Missing { from, len, why: Absence::Lost });
+        }
+        if next.is_none() || ahead >= 0 {
+            *next = Some(segment.sequence.wrapping_add(segment.payload_len).wrapping_add(u32::from(segment.fin)));
+        }
+    }
+
+    /// Payload that an annotation tells of leaves a gap in the sequence numbers; what was discarded never passed.
+    fn annotated(&mut self, seen: &Seen) {
+        let Seen::Missing { from, len, why } = *seen else { return };
+        if let Some(next) = self.next[from as usize].as_mut().filter(|_| why != Absence::Discarded) {
+            *next = next.wrapping_add(len as u32);
         }
     }
 

@@ -40,6 +40,18 @@ pub struct Rule {
     pub check: fn(&Timeline) -> Option<Finding>,
     /// Of which sessions it is asked.
     pub scope: Scope,
+    /// What it concludes from.
+    pub rests: Rests,
+}
+
+/// What a rule concludes from. Every rule has to say it: what was not seen proves nothing where it would not have been seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rests {
+    /// From something that is here: a message, an RST, what TCP counted. A gap elsewhere does not change it.
+    Seen,
+    /// From something that is not here: an answer that did not come, a side that left without a word. It is asked only where
+    /// the input holds all that both sides said meanwhile ([`stage::unseen`]).
+    Unsaid,
 }
 
 /// Of which sessions a rule is asked.
@@ -66,77 +78,77 @@ impl Scope {
 /// Every rule. For failures the first that speaks decides: what the two sides say in so many words, where it is read, comes
 /// before what sizes and ends tell.
 pub const RULES: &[Rule] = &[
-    Rule { name: "ended by an impairment", check: impaired::ended, scope: Scope::Any },
-    Rule { name: "given up while an impairment let nothing pass", check: impaired::stalled, scope: Scope::Any },
-    Rule { name: "gateway not reached", check: gateway::unreachable, scope: Scope::Gateway },
-    Rule { name: "a web proxy refuses", check: gateway::web_proxy, scope: Scope::Gateway },
-    Rule { name: "TLS with the gateway", check: gateway::handshake, scope: Scope::Gateway },
-    Rule { name: "the tunnel refused", check: gateway::tunnel_refused, scope: Scope::Gateway },
-    Rule { name: "the gateway's 401", check: gateway::unauthorized, scope: Scope::Gateway },
-    Rule { name: "HTTP error of the gateway", check: gateway::http_refused, scope: Scope::Gateway },
-    Rule { name: "the gateway ends the tunnel", check: gateway::limited, scope: Scope::Gateway },
-    Rule { name: "errorCode of CredSSP", check: credssp::error_code, scope: Scope::Rdp },
-    Rule { name: "error of Kerberos", check: credssp::kerberos, scope: Scope::Rdp },
-    Rule { name: "early user authorization denied", check: credssp::unauthorized, scope: Scope::Rdp },
-    Rule { name: "RDSTLS refused", check: credssp::rdstls, scope: Scope::Rdp },
-    Rule { name: "RDSAAD refused", check: credssp::rdsaad, scope: Scope::Rdp },
-    Rule { name: "SPNEGO rejects", check: credssp::rejected, scope: Scope::Rdp },
-    Rule { name: "a strict side and an old CredSSP", check: credssp::strict, scope: Scope::Rdp },
-    Rule { name: "client left after the server's pubKeyAuth", check: credssp::unbound, scope: Scope::Rdp },
-    Rule { name: "MCS refused", check: settings::refused, scope: Scope::Rdp },
-    Rule { name: "a channel refused", check: settings::join_refused, scope: Scope::Rdp },
-    Rule { name: "licence refused", check: licensing::refused, scope: Scope::Rdp },
-    Rule { name: "Set Error Info", check: session::errinfo, scope: Scope::Rdp },
-    Rule { name: "name does not resolve", check: reach::unresolved, scope: Scope::Rdp },
-    Rule { name: "the resolver does not answer", check: reach::resolver_silent, scope: Scope::Rdp },
-    Rule { name: "refused", check: reach::refused, scope: Scope::Rdp },
-    Rule { name: "unreachable", check: reach::unreachable, scope: Scope::Rdp },
-    Rule { name: "no answer to SYN", check: reach::unanswered, scope: Scope::Rdp },
-    Rule { name: "not RDP", check: negotiation::not_rdp, scope: Scope::Rdp },
-    Rule { name: "no X.224 confirm", check: negotiation::no_confirm, scope: Scope::Rdp },
-    Rule { name: "the relay calls itself", check: reach::loops, scope: Scope::Any },
-    Rule { name: "negotiation failure", check: negotiation::failure, scope: Scope::Rdp },
-    Rule { name: "selected what was not offered", check: negotiation::downgraded, scope: Scope::Rdp },
-    Rule { name: "RST of a box on the way", check: path::forged_reset, scope: Scope::Any },
-    Rule { name: "broken while active", check: sealed::broken, scope: Scope::Rdp },
-    Rule { name: "the path loses too much", check: path::lossy, scope: Scope::Any },
-    Rule { name: "large segments vanish", check: path::hole, scope: Scope::Any },
-    Rule { name: "a window that stays shut", check: path::shut, scope: Scope::Any },
-    Rule { name: "never acknowledged", check: path::stuck, scope: Scope::Any },
-    Rule { name: "client left without a request", check: negotiation::probe, scope: Scope::Rdp },
-    Rule { name: "client did not wait", check: negotiation::hasty, scope: Scope::Rdp },
-    Rule { name: "closed before the confirm", check: negotiation::closed, scope: Scope::Rdp },
-    Rule { name: "no answer to the request", check: negotiation::unanswered, scope: Scope::Rdp },
-    Rule { name: "client wants more than was selected", check: negotiation::client_left, scope: Scope::Rdp },
-    Rule { name: "legacy request to a TLS-only server", check: negotiation::legacy_refused, scope: Scope::Rdp },
-    Rule { name: "alert of the server", check: tls::server_alert, scope: Scope::Rdp },
-    Rule { name: "alert of the client", check: tls::client_alert, scope: Scope::Rdp },
-    Rule { name: "closed after ClientHello", check: tls::closed_after_hello, scope: Scope::Rdp },
-    Rule { name: "no answer to ClientHello", check: tls::unanswered_hello, scope: Scope::Rdp },
-    Rule { name: "server's flight cut", check: tls::half, scope: Scope::Rdp },
-    Rule { name: "key exchange without an end", check: tls::unfinished, scope: Scope::Rdp },
-    Rule { name: "client left after the certificate", check: tls::client_left, scope: Scope::Rdp },
-    Rule { name: "the path is too slow", check: path::slow, scope: Scope::Rdp },
-    Rule { name: "ended on the way through the gateway", check: gateway::ended, scope: Scope::Gateway },
-    Rule { name: "ended behind TLS with the gateway", check: gateway::sealed, scope: Scope::Gateway },
-    Rule { name: "CredSSP ended, seen", check: credssp::ended, scope: Scope::Rdp },
-    Rule { name: "settings ended, seen", check: settings::ended, scope: Scope::Rdp },
-    Rule { name: "licensing ended, seen", check: licensing::ended, scope: Scope::Rdp },
-    Rule { name: "capabilities ended, seen", check: capabilities::ended, scope: Scope::Rdp },
-    Rule { name: "closed with nothing said behind TLS", check: sealed::nothing_said, scope: Scope::Rdp },
-    Rule { name: "CredSSP ended", check: sealed::credssp, scope: Scope::Rdp },
-    Rule { name: "perhaps sent elsewhere", check: redirection::maybe_elsewhere, scope: Scope::Rdp },
-    Rule { name: "ended behind TLS", check: sealed::behind_tls, scope: Scope::Rdp },
-    Rule { name: "ended in clear", check: sealed::in_clear, scope: Scope::Rdp },
-    Rule { name: "first address dead", check: reach::dead_address, scope: Scope::Any },
-    Rule { name: "slow resolver", check: reach::slow_resolver, scope: Scope::Any },
-    Rule { name: "channels joined slowly", check: settings::slow_joins, scope: Scope::Rdp },
-    Rule { name: "logon denied in the session", check: session::denied, scope: Scope::Rdp },
-    Rule { name: "ended by the server, no reason given", check: session::disconnected, scope: Scope::Rdp },
-    Rule { name: "reconnection refused", check: session::reconnect_refused, scope: Scope::Rdp },
-    Rule { name: "clocks differ", check: credssp::skewed, scope: Scope::Rdp },
-    Rule { name: "sent elsewhere", check: redirection::sent_elsewhere, scope: Scope::Rdp },
-    Rule { name: "impaired", check: impaired::noted, scope: Scope::Any },
+    Rule { name: "ended by an impairment", check: impaired::ended, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "given up while an impairment let nothing pass", check: impaired::stalled, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "gateway not reached", check: gateway::unreachable, scope: Scope::Gateway, rests: Rests::Seen },
+    Rule { name: "a web proxy refuses", check: gateway::web_proxy, scope: Scope::Gateway, rests: Rests::Seen },
+    Rule { name: "TLS with the gateway", check: gateway::handshake, scope: Scope::Gateway, rests: Rests::Unsaid },
+    Rule { name: "the tunnel refused", check: gateway::tunnel_refused, scope: Scope::Gateway, rests: Rests::Seen },
+    Rule { name: "the gateway's 401", check: gateway::unauthorized, scope: Scope::Gateway, rests: Rests::Unsaid },
+    Rule { name: "HTTP error of the gateway", check: gateway::http_refused, scope: Scope::Gateway, rests: Rests::Seen },
+    Rule { name: "the gateway ends the tunnel", check: gateway::limited, scope: Scope::Gateway, rests: Rests::Unsaid },
+    Rule { name: "errorCode of CredSSP", check: credssp::error_code, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "error of Kerberos", check: credssp::kerberos, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "early user authorization denied", check: credssp::unauthorized, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "RDSTLS refused", check: credssp::rdstls, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "RDSAAD refused", check: credssp::rdsaad, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "SPNEGO rejects", check: credssp::rejected, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "a strict side and an old CredSSP", check: credssp::strict, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "client left after the server's pubKeyAuth", check: credssp::unbound, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "MCS refused", check: settings::refused, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "a channel refused", check: settings::join_refused, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "licence refused", check: licensing::refused, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "Set Error Info", check: session::errinfo, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "name does not resolve", check: reach::unresolved, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "the resolver does not answer", check: reach::resolver_silent, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "refused", check: reach::refused, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "unreachable", check: reach::unreachable, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "no answer to SYN", check: reach::unanswered, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "not RDP", check: negotiation::not_rdp, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "no X.224 confirm", check: negotiation::no_confirm, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "the relay calls itself", check: reach::loops, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "negotiation failure", check: negotiation::failure, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "selected what was not offered", check: negotiation::downgraded, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "RST of a box on the way", check: path::forged_reset, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "broken while active", check: sealed::broken, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "the path loses too much", check: path::lossy, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "large segments vanish", check: path::hole, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "a window that stays shut", check: path::shut, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "never acknowledged", check: path::stuck, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "client left without a request", check: negotiation::probe, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "client did not wait", check: negotiation::hasty, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "closed before the confirm", check: negotiation::closed, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "no answer to the request", check: negotiation::unanswered, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "client wants more than was selected", check: negotiation::client_left, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "legacy request to a TLS-only server", check: negotiation::legacy_refused, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "alert of the server", check: tls::server_alert, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "alert of the client", check: tls::client_alert, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "closed after ClientHello", check: tls::closed_after_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "no answer to ClientHello", check: tls::unanswered_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "server's flight cut", check: tls::half, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "key exchange without an end", check: tls::unfinished, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "client left after the certificate", check: tls::client_left, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "the path is too slow", check: path::slow, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "ended on the way through the gateway", check: gateway::ended, scope: Scope::Gateway, rests: Rests::Unsaid },
+    Rule { name: "ended behind TLS with the gateway", check: gateway::sealed, scope: Scope::Gateway, rests: Rests::Unsaid },
+    Rule { name: "CredSSP ended, seen", check: credssp::ended, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "settings ended, seen", check: settings::ended, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "licensing ended, seen", check: licensing::ended, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "capabilities ended, seen", check: capabilities::ended, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "closed with nothing said behind TLS", check: sealed::nothing_said, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "CredSSP ended", check: sealed::credssp, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "perhaps sent elsewhere", check: redirection::maybe_elsewhere, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "ended behind TLS", check: sealed::behind_tls, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "ended in clear", check: sealed::in_clear, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "first address dead", check: reach::dead_address, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "slow resolver", check: reach::slow_resolver, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "channels joined slowly", check: settings::slow_joins, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "logon denied in the session", check: session::denied, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "ended by the server, no reason given", check: session::disconnected, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "reconnection refused", check: session::reconnect_refused, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "clocks differ", check: credssp::skewed, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "sent elsewhere", check: redirection::sent_elsewhere, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "impaired", check: impaired::noted, scope: Scope::Any, rests: Rests::Seen },
 ];
 
 /// How bad a finding is.
@@ -327,7 +339,9 @@ fn is_read(timeline: &Timeline, cause: &Cause) -> bool {
 /// What can be said of a session: the primary finding first.
 pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let asked = RULES.iter().filter(|rule| rule.scope.has(timeline));
+    let is_whole = stage::unseen(timeline).is_none();
+    let can_tell = |rule: &&Rule| rule.scope.has(timeline) && (is_whole || rule.rests == Rests::Seen);
+    let asked = RULES.iter().filter(can_tell);
     for finding in asked.filter_map(|rule| (rule.check)(timeline)) {
         let explained = findings.iter().any(|earlier: &Finding| earlier.severity == Severity::Failure);
         // What explains a failure explains its end: only what harms besides is said, too.
@@ -377,9 +391,17 @@ impl Outcome {
             false if timeline.is_before_channel() && gateway::nothing_asked(timeline) => Outcome::Unfinished,
             false if !timeline.is_before_channel() && negotiation::nothing_asked(timeline) => Outcome::Unfinished,
             false if stopped && !refused && !ended_here => Outcome::Unfinished,
+            // It may have gone on where nobody saw it.
+            false if stage::unseen(timeline).is_some() && !is_told(timeline) => Outcome::Unfinished,
             false => Outcome::Failed,
         }
     }
+}
+
+/// Whether something that is here says that the session failed.
+fn is_told(timeline: &Timeline) -> bool {
+    let rules = RULES.iter().filter(|rule| rule.rests == Rests::Seen && rule.scope.has(timeline));
+    rules.filter_map(|rule| (rule.check)(timeline)).any(|finding| finding.severity == Severity::Failure)
 }
 
 /// What the client would have seen without the proxy, where that differs: the proxy answers the SYN itself, so a

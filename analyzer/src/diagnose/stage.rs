@@ -6,6 +6,7 @@ use crate::observation::{Ending, Leg, Side};
 use crate::prediction::Prediction;
 use crate::time::Timestamp;
 use crate::timeline::facts::Mark;
+use crate::timeline::coverage::Unseen;
 use crate::timeline::{self, End, Timeline};
 
 /// When a SYN is sent again, at the earliest.
@@ -53,6 +54,22 @@ pub fn stage(timeline: &Timeline) -> (Stage, Option<Mark>) {
     }
     let found = reached.into_iter().find(|(_, mark)| mark.is_some());
     found.unwrap_or((Stage::Opened, opened))
+}
+
+/// What keeps the input from showing how a session ended: of one that never became active what was said behind the last
+/// message that is here, of one that did the last words. `None` where it holds all of it.
+pub fn unseen(timeline: &Timeline) -> Option<Unseen> {
+    if timeline.is_active() {
+        return timeline.unseen_last_words();
+    }
+    let facts = &timeline.facts;
+    let since = match stage(timeline) {
+        // Behind encryption, and in clear, one step is told from the one before it.
+        (Stage::Established, _) => facts.first(|tls| tls.hello.as_ref()).map(|hello| hello.mark),
+        (Stage::Closed | Stage::Opened, _) => None,
+        (_, mark) => mark,
+    };
+    timeline.unseen_since(since.filter(|_| facts.gateway.is_none()).map_or(Timestamp(0), |mark| mark.at))
 }
 
 fn plain_or_tls(timeline: &Timeline) -> Stage {

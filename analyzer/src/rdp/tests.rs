@@ -187,7 +187,7 @@ fn what_the_client_does_stands_in_for_a_confirm_that_is_lost() {
     let mut negotiation = Negotiation::new();
     let mut out = Vec::new();
     negotiation.push(Client, &request("", NLA), &mut out);
-    negotiation.missing(Server, 19, &mut out);
+    negotiation.missing(Server);
     assert_eq!(negotiation.next(), None);
     negotiation.push(Client, &[0x16, 0x03, 0x01], &mut out);
     assert_eq!(negotiation.next(), Some(Next::Tls));
@@ -421,7 +421,7 @@ fn holes(script: &[(Side, Vec<u8>)], dice: &mut Dice) {
         mcs.push(*from, bytes, &mut out);
         if dice.roll(5) == 0 {
             let len = [1, 7, 300, u64::MAX][dice.roll(4)];
-            negotiation.missing(*from, len, &mut out);
+            negotiation.missing(*from);
             mcs.missing(*from, len, &mut out);
         }
         negotiation.closed(*from, &mut out);

@@ -75,15 +75,15 @@ impl Negotiation {
         }
     }
 
-    /// `len` bytes of one side that are not here. A first PDU with a hole in it is given up.
-    pub fn missing(&mut self, from: Side, len: u64, out: &mut Vec<What>) {
+    /// Bytes of one side are not here. A first PDU with a hole in it is given up; nobody did anything wrong. What comes
+    /// behind it is kept: mostly that PDU was all that is missing.
+    pub fn missing(&mut self, from: Side) {
         let half = self.half(from);
-        half.is_cut = true;
         if half.state == State::Speaking {
-            let offset = half.kept.len() as u64;
             half.state = State::Broken;
-            let says = format!("expected {}, found a hole of {len} bytes", expected(from));
-            out.push(malformed(from, "tpkt", offset, says));
+            half.kept.clear();
+        } else {
+            half.is_cut = true;
         }
     }
 

@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 use super::{altered_by_proxy, source, verdict};
 use crate::attempt::{Attempt, Diagnosed, Link, Witness};
 use crate::codes::{Table, tls as names};
+use crate::diagnose::stage::unseen;
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
 use crate::observation::{Field, Side, Sign};
@@ -91,6 +92,7 @@ fn session(session: &Diagnosed) -> Value {
         "withdrawn": session.withdrawn,
         "link": session.link.map(Link::name),
         "incomplete": session.incomplete,
+        "unseen": unseen(timeline).map(|unseen| unseen.to_string()),
         "legs": timeline.legs.iter().map(leg).collect::<Vec<_>>(),
         "probe": session.probe.as_deref().and_then(probe::read),
         "captures": session.witnesses.iter().map(witness).collect::<Vec<_>>(),
@@ -352,7 +354,7 @@ fn inferred(timeline: &Timeline) -> Option<Value> {
     }
     let Inferred { tokens, refused, joins } = timeline.inferred();
     let words = |side| {
-        let LastWords { error_info, ultimatum, alert, long: _ } = timeline.last_words(side);
+        let LastWords { error_info, ultimatum, alert, long: _, may_leave: _ } = timeline.last_words(side);
         json!({ "error_info": error_info, "ultimatum": ultimatum, "alert": alert })
     };
     Some(json!({

@@ -2,6 +2,7 @@
 
 use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::diagnose::impaired::asked;
+use crate::diagnose::stage::unseen;
 use crate::diagnose::{Outcome, Party, Severity};
 use crate::observation::{Ending, Interception, Leg, Side};
 use crate::report::text::length;
@@ -67,8 +68,8 @@ fn connected(timeline: &Timeline) -> String {
 /// Whether the client said close_notify, as far as can be told, before the server closed.
 fn said_goodbye(timeline: &Timeline) -> bool {
     let alert = timeline.facts.first(|tls| tls.sealed_alert.as_ref());
-    let by_server = timeline.end.as_ref().is_some_and(|end| Party::of(end) == Party::Server);
-    by_server && alert.is_some_and(|alert| alert.what.0 == Side::Client)
+    let closed = timeline.end.filter(|end| Party::of(end) == Party::Server).map(|end| end.mark.at);
+    alert.zip(closed).is_some_and(|(alert, closed)| alert.what.0 == Side::Client && alert.mark.at <= closed)
 }
 
 fn stopped(timeline: &Timeline) -> String {
@@ -76,8 +77,14 @@ fn stopped(timeline: &Timeline) -> String {
         Some(end) if Party::of(&end) == Party::Proxy => {
             ended_inside(timeline).unwrap_or_else(|| "the proxy was stopped".into())
         }
-        _ => "the recording ends".into(),
+        _ => cannot_tell(timeline).unwrap_or_else(|| "the recording ends".into()),
     }
+}
+
+/// Why nothing can be said of how a connection went that was seen to end.
+fn cannot_tell(timeline: &Timeline) -> Option<String> {
+    let unseen = unseen(timeline).filter(|_| timeline.end.is_some_and(|end| end.how != Ending::Cut))?;
+    Some(format!("cannot tell from this capture: {unseen}"))
 }
 
 /// By what a proxy that stands inside TLS ended the session itself.

@@ -280,11 +280,11 @@ impl Flow {
         }
         let begins = segment.acknowledgement;
         let Some(syn) = self.syn else {
-            self.join(incoming, out);
-            self.syn_ack = Some(at);
-            self.greeting.agreed(incoming, out);
-            self.halves[1].begin(segment.sequence.wrapping_add(1));
-            return;
+            // The SYN was not captured, and nothing but the SYN.
+            self.dial(at, frame, begins.wrapping_sub(1), out);
+            // Nobody knows how long it took.
+            self.agreed_again = true;
+            return self.agreed(incoming, out);
         };
         if syn.sequence.wrapping_add(1) != begins {
             return;
@@ -361,8 +361,9 @@ impl Flow {
             self.half(from).claims(segment.sequence);
         }
         if segment.fin && !segment.rst {
-            // Who ended first ended first, also where its last bytes are not in the capture.
+            // Who ended first ended first, also where its last bytes, or its FIN, are not in the capture.
             self.half(from.other()).lose(out);
+            self.half(from.other()).fin_acknowledged(out);
             self.half(from).fin(at, frame, segment.sequence.wrapping_add(len), out);
         }
         self.halves[0].settle(at, out);

@@ -80,6 +80,8 @@ pub(super) struct Half {
     pub ended: bool,
     /// The peer acknowledged more than is here.
     beyond: Option<Beyond>,
+    /// The peer acknowledged the one number behind all data: a FIN that was not captured, if nothing comes behind it.
+    fin_missed: Option<(u32, Timestamp, u64)>,
     /// What the peer acknowledged.
     acked: Option<u32>,
     /// When something new, or something old again, was last sent; on which interface the new was seen.
@@ -163,6 +165,7 @@ impl Half {
             fin: None,
             ended: false,
             beyond: None,
+            fin_missed: None,
             acked: None,
             sent: Timestamp(0),
             fresh: (Timestamp(0), 0),
@@ -352,6 +355,7 @@ impl Half {
     /// The capture, or the connection, is over: what is known to have arrived is handed over.
     pub fn finish(&mut self, out: &mut Out<'_>) {
         self.lose(out);
+        self.fin_acknowledged(out);
         while self.acked.is_none() && !self.held.is_empty() {
             self.give_up(out);
         }
@@ -373,12 +377,24 @@ impl Half {
             match ahead(next, hole) {
                 ..=0 => break,
                 // The one number behind all data is that of a FIN whose packet was not captured.
-                1 if self.held.is_empty() && self.fin.is_none() => self.next = Some(hole),
+                1 if self.held.is_empty() && self.fin.is_none() => {
+                    self.next = Some(hole);
+                    self.fin_missed = Some((hole, mark.0, mark.1));
+                }
                 lost => self.skip(lost, mark, out),
             }
             self.drain(None, out);
         }
         self.end_here(out);
+    }
+
+    /// Hands over the FIN that the peer has acknowledged and the capture does not have.
+    pub fn fin_acknowledged(&mut self, out: &mut Out<'_>) {
+        let missed = self.fin_missed.take().filter(|(behind, ..)| Some(*behind) == self.next && self.fin.is_none());
+        if let Some((behind, at, frame)) = missed.filter(|_| !self.ended) {
+            (self.fin, self.ended) = (Some((behind.wrapping_sub(1), at, frame)), true);
+            out.told.push((at, frame, Seen::Closed { from: Some(self.side), how: Ending::Fin }));
+        }
     }
 
     /// Declares the first hole lost, whatever the peer says.

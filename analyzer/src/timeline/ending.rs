@@ -1,21 +1,29 @@
 //! Whether the end of a running session is a fault: who left how, and what was said before.
 
-use super::{End, FROZEN, LegName, QUIET, Timeline};
+use super::{End, FROZEN, LegName, Timeline};
+use crate::event::{McsPdu, RdpPdu, What};
 use crate::observation::{Ending, Side};
 
 impl Timeline {
-    /// Whether the way in which an active session ended is a fault: everything but a FIN, and a bare RST of the
-    /// client, with which Windows clients end healthy sessions. Those are faults, too, where the client leaves a picture
-    /// that stands still because what it sent does not arrive.
+    /// Whether an end was seen, so that what is said from here on is no cause of it: a server answers a client that is gone
+    /// with an alert, and a client one that hangs up with its goodbye. A tunnel's connections end one after the other.
+    pub(super) fn is_over(&self) -> bool {
+        self.end.is_some() && self.facts.gateway.is_none()
+    }
+
+    /// Whether the way in which an active session ended is a fault: everything but a FIN of the client, a FIN of a server
+    /// after somebody said goodbye, and a bare RST of the client, with which Windows clients end healthy sessions. Those are
+    /// faults, too, where the client leaves a picture that stands still because what it sent does not arrive.
     pub fn ended_badly(&self) -> bool {
         match self.end.map(|end| (end.how, end.from)) {
             None | Some((Ending::Cut, _)) => false,
             Some(_) if self.facts.inner.is_expelled() || self.is_cut_off() => true,
             Some((Ending::Fin, Some(Side::Server))) if self.is_cut_by_gateway() => true,
-            Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_cut_when_quiet(),
+            Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_deserted(),
             Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
             // It said that it ends the session: what the client said meanwhile is answered with RST.
             Some((Ending::Reset, Some(Side::Server))) if self.is_announced() => self.is_frozen(),
+            Some((Ending::Reset, Some(Side::Server))) if self.unseen_last_words().is_some() => self.is_frozen(),
             Some((
                 Ending::Reset | Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved,
                 _,
@@ -34,16 +42,74 @@ impl Timeline {
         self.facts.inner.is_announced() || self.is_inferred() && self.last_words(Side::Server).ultimatum
     }
 
-    /// Whether the server closed without a word after a silence. Whoever ends a session says so first.
-    fn is_cut_when_quiet(&self) -> bool {
-        let alert = self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some();
-        self.end.is_some_and(|end| end.mark.leg != LegName::Front && end.silence >= QUIET)
-            && !alert
-            && !self.is_announced()
+    /// Whether the server, or whoever stands for it, closed without a word: neither side had said that it leaves. Whoever
+    /// ends a session says so first (\[MS-RDPBCGR\] 1.3.1.4; RFC 8446 6.1).
+    fn is_deserted(&self) -> bool {
+        let is_server = self.end.is_some_and(|end| end.mark.leg != LegName::Front);
+        is_server && self.facts.gateway.is_none() && !self.is_goodbye_said() && self.unseen_last_words().is_none()
+    }
+
+    /// Whether either side said that it leaves before the connection ended, as far as that can be told: Set Error Info, a
+    /// Shutdown Request, Disconnect Provider Ultimatum, close_notify. What may have the length of one counts.
+    pub(super) fn is_goodbye_said(&self) -> bool {
+        let inner = &self.facts.inner;
+        let is_ultimatum = |(_, pdu): &(Side, McsPdu)| matches!(pdu, McsPdu::DisconnectProviderUltimatum { .. });
+        let left = |side| self.last_words(side).may_leave;
+        self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some()
+            || inner.is_announced()
+            || inner.shutdown_requested.is_some()
+            || self.facts.mcs.iter().any(|seen| is_ultimatum(&seen.what))
+            || self.is_inferred() && (left(Side::Client) || left(Side::Server))
     }
 
     /// Whether what was sent last was not acknowledged for long, however often it was sent again.
     pub fn is_frozen(&self) -> bool {
         self.legs.iter().any(|leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts >= FROZEN))
+    }
+}
+
+/// Whether somebody says with this that a session ends, or why.
+pub(super) fn is_last_word(what: &What) -> bool {
+    match what {
+        What::Alert { .. } | What::SealedAlert { .. } | What::Partial { .. } | What::Malformed { .. } => true,
+        What::Mcs { pdu, .. } => matches!(pdu, McsPdu::DisconnectProviderUltimatum { .. }),
+        What::Rdp { pdu, .. } => matches!(pdu, RdpPdu::SetErrorInfo { .. }),
+        What::Opening(_)
+        | What::Opened
+        | What::Path(_)
+        | What::Sign(_)
+        | What::Interception(_)
+        | What::Impairment(_)
+        | What::Passed { .. }
+        | What::Missing { .. }
+        | What::Closed { .. }
+        | What::ConnectionRequest(_)
+        | What::ConnectionConfirm(_)
+        | What::NegotiationFailure { .. }
+        | What::NotRdp { .. }
+        | What::Unsealed
+        | What::Kdc(_)
+        | What::Outer(_)
+        | What::Gateway(_)
+        | What::Credssp { .. }
+        | What::Account(_)
+        | What::EarlyAuthorization { .. }
+        | What::RdstlsResult { .. }
+        | What::RdsaadResult { .. }
+        | What::ClientSettings(_)
+        | What::ServerSettings(_)
+        | What::ClientHello(_)
+        | What::HelloRetryRequest
+        | What::ServerHello(_)
+        | What::EncryptedExtensions { .. }
+        | What::Certificates { .. }
+        | What::CertificateRequest
+        | What::ServerHelloDone
+        | What::ClientKeyExchange
+        | What::ChangeCipherSpec { .. }
+        | What::TlsEstablished { .. }
+        | What::Record { .. }
+        | What::Decrypted { .. }
+        | What::Undecrypted { .. } => false,
     }
 }

@@ -208,6 +208,13 @@ impl Facts {
         self.confirm.as_ref().map(|confirm| confirm.what.selected.unwrap_or_default())
     }
 
+    /// Of what the client offers that which takes the most messages: what to reckon with where the confirm was not seen.
+    pub(super) fn longest_offered(&self) -> Protocols {
+        let offered = self.request.as_ref().and_then(|request| request.what.requested).unwrap_or_default();
+        let known = [Protocols::HYBRID_EX, Protocols::HYBRID, Protocols::RDSAAD, Protocols::RDSTLS, Protocols::SSL];
+        known.into_iter().find(|one| offered.contains(*one)).unwrap_or_default()
+    }
+
     /// The first sighting on any leg of what `pick` takes from a leg's TLS.
     pub fn first<T>(&self, pick: impl Fn(&Tls) -> Option<&Sighting<T>>) -> Option<&Sighting<T>> {
         self.tls.iter().filter_map(pick).min_by_key(|sighting| sighting.mark.at)

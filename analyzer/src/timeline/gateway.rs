@@ -10,7 +10,7 @@ use super::leg::Leg;
 use super::phase::{Outcome, PhaseName};
 use super::{End, LegName, Sureness, Timeline, first_hand};
 use crate::event::{
-    Basis, Certificate, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, McsPdu, RpcPdu, Transport,
+    Basis, Certificate, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport,
     TunnelMessage, What,
 };
 use crate::observation::{Ending, Opening, Side};
@@ -363,7 +363,7 @@ impl Connection {
             What::Opening(Opening::Dialing { client, server }) => {
                 self.leg_mut(mark.leg).dialing(mark, *client, *server);
             }
-            What::Opening(Opening::Joined { client, server }) => self.leg_mut(mark.leg).joined(*client, *server),
+            What::Opening(Opening::Joined { client, server }) => self.leg_mut(mark.leg).joined(mark, *client, *server),
             What::Opened => self.leg_mut(mark.leg).opened(mark),
             What::Path(sample) => _ = self.leg_mut(mark.leg).sampled(mark, sample),
             What::Sign(sign) => self.leg_mut(mark.leg).shown(mark, sign),
@@ -656,14 +656,5 @@ impl Timeline {
                 left && !self.is_announced() && !self.is_goodbye_said()
             }
         }
-    }
-
-    /// Whether either end of the RDP connection in the tunnel said that it leaves, as far as that can be told.
-    fn is_goodbye_said(&self) -> bool {
-        let is_ultimatum = |(_, pdu): &(Side, McsPdu)| matches!(pdu, McsPdu::DisconnectProviderUltimatum { .. });
-        let left = |side| self.last_words(side).ultimatum || self.last_words(side).alert;
-        self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some()
-            || self.facts.mcs.iter().any(|seen| is_ultimatum(&seen.what))
-            || self.is_inferred() && (left(Side::Client) || left(Side::Server))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::coverage::Direction;
 use super::facts::{Mark, Sighting};
 use super::series::Series;
 use crate::observation::{Absence, Ending, Leg as Name, PackedSample, PathSample, Side, Sign};
@@ -33,6 +34,10 @@ pub struct Leg {
     pub snapped: [u64; 2],
     /// Payload that the relay accepted for this leg and could not deliver any more, bytes, by who had sent it.
     pub discarded: [u64; 2],
+    /// Client, server: what of their payload the input holds.
+    pub(super) coverage: [Direction; 2],
+    /// When the connection stood already, where nobody saw how it came about.
+    pub(super) joined: Option<Timestamp>,
     /// When payload of client and server last passed.
     pub spoke: [Option<Mark>; 2],
     /// Every end seen on it: who, how.
@@ -83,6 +88,8 @@ impl Leg {
             missing: [0; 2],
             snapped: [0; 2],
             discarded: [0; 2],
+            coverage: [Direction::default(); 2],
+            joined: None,
             spoke: [None; 2],
             closes: Vec::new(),
             samples: 0,
@@ -105,8 +112,9 @@ impl Leg {
     }
 
     /// The ends of a connection that stands already.
-    pub(super) fn joined(&mut self, client: SocketAddr, server: SocketAddr) {
+    pub(super) fn joined(&mut self, mark: Mark, client: SocketAddr, server: SocketAddr) {
         (self.client, self.server) = (Some(client), Some(server));
+        self.joined = Some(mark.at);
     }
 
     pub(super) fn opened(&mut self, mark: Mark) {
@@ -130,6 +138,7 @@ impl Leg {
     pub(super) fn passed(&mut self, mark: Mark, from: Side, len: u64) {
         self.bytes[from as usize] += len;
         self.series.passed(mark.at, from, len);
+        self.coverage[from as usize].passed(len);
         let before = if self.flight.0 == Some(from) { self.flight.1 } else { 0 };
         self.flight = (Some(from), before + len);
         self.spoke[from as usize] = Some(mark);
@@ -141,6 +150,7 @@ impl Leg {
             return;
         }
         self.passed(mark, from, len);
+        self.coverage[from as usize].missing(mark, len, why);
         if why.is_loss() {
             self.missing[from as usize] += len;
         }

@@ -3,6 +3,7 @@
 //! A relay shows every message twice, once on each leg. A phase edge is where a message was *first* seen: the client's
 //! on the front leg, the server's on the back leg.
 
+pub mod coverage;
 mod ending;
 pub mod facts;
 pub mod frames;
@@ -150,7 +151,9 @@ impl Timeline {
         let mark = Mark::of(event);
         self.began = self.began.or(Some(event.at));
         self.last = self.last.max(event.at);
-        self.facts.push(event);
+        if !(self.is_over() && ending::is_last_word(&event.what)) {
+            self.facts.push(event);
+        }
         self.ladder.push(event, self.is_active(), self.is_unsealed());
         if self.at_gateway(mark, event) {
             return;
@@ -194,7 +197,10 @@ impl Timeline {
             }
             What::TlsEstablished { basis } => self.secured(mark, *basis),
             What::Record { from, kind, len } => self.sealed(mark, *from, *kind, *len),
-            What::ClientHello(_) => self.begin_next(mark),
+            What::ClientHello(_) => {
+                self.confirmed_unseen(mark);
+                self.begin_next(mark);
+            }
             What::Outer(_)
             | What::Gateway(_)
             | What::Impairment(_)
@@ -342,7 +348,7 @@ impl Timeline {
                 self.dialing(mark);
             }
             Opening::Joined { client, server } => {
-                self.leg_mut(mark.leg).joined(*client, *server);
+                self.leg_mut(mark.leg).joined(mark, *client, *server);
                 self.opened(mark);
             }
         }
@@ -410,6 +416,15 @@ impl Timeline {
         }
         let tls = self.facts.selected().is_some_and(|selected| selected.0 != 0);
         self.next = Some((if tls { PhaseName::Tls } else { PhaseName::BasicSettings }, mark, Basis::Seen));
+    }
+
+    /// The confirm is not in the input, and the client goes on as if it had agreed on TLS.
+    fn confirmed_unseen(&mut self, mark: Mark) {
+        let asked = self.facts.request.as_ref().filter(|_| self.facts.confirm.is_none()).map(|seen| seen.mark.at);
+        let is_unseen = asked.is_some_and(|asked| self.unseen_since(asked).is_some());
+        if is_unseen && self.end_phase(PhaseName::Negotiation, mark, Outcome::Done, Basis::Inferred) {
+            self.next = Some((PhaseName::Tls, mark, Basis::Inferred));
+        }
     }
 
     /// A phase whose turn it is begins when the client speaks, and then counts from the end of the one before it:
@@ -622,6 +637,11 @@ impl Timeline {
             self.end_tcp(Mark { leg, ..mark }, Outcome::Failed);
         }
         let good = self.is_active() && !self.ended_badly();
+        let began = self.phases.last().map(|phase| phase.began).unwrap_or_default();
+        if !self.is_active() && self.unseen_since(began).is_some() {
+            // It may have gone on where nobody saw it.
+            return;
+        }
         let is_new = self.end_phase(last, mark, if good { Outcome::Done } else { Outcome::Failed }, Basis::Seen);
         if is_new && last == PhaseName::GatewayHttp && self.is_unread() {
             // It may be half of a tunnel that fared well: that is known when all connections are over.

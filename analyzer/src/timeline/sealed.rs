@@ -21,11 +21,11 @@ impl Timeline {
     /// Takes a sealed record where it is first seen.
     pub(super) fn sealed(&mut self, mark: Mark, from: Side, kind: u8, len: u32) {
         let behind_tls = self.phase(PhaseName::Tls).is_some_and(|phase| phase.outcome == Outcome::Done);
-        if !behind_tls || !first_hand(mark.leg, from) {
+        if !behind_tls || !first_hand(mark.leg, from) || self.is_over() {
             return;
         }
         let was_active = self.is_active();
-        let selected = self.facts.selected().unwrap_or_default();
+        let selected = self.facts.selected().unwrap_or_else(|| self.facts.longest_offered());
         let record = (kind, u64::from(len));
         let told = self.inference.push(mark, from, record, self.plain(mark.leg, len), selected);
         if was_active {

@@ -879,7 +879,7 @@ pub const STORIES: &[Story] = &[
             86ms < @finished
             88ms session 20ms
             20s < @record 23 60
-            80s < @record 23 45
+            80s < @record 23 33    # the length of an ultimatum
             80s < fin
         ",
         says: "
@@ -890,6 +890,101 @@ pub const STORIES: &[Story] = &[
             basic-settings on back: 262 ms, done, inferred
             active on back: 79.7 s, done, inferred
             end on back: by server, fin, in active, after 0 µs
+            no findings
+        ",
+    },
+    Story {
+        name: "a server that closes with no goodbye of either side",
+        fires: &["broken while active"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            20s < @record 23 60
+            80s < @record 23 45
+            80s < fin
+        ",
+        says: "
+            broken
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 79.7 s, failed, inferred
+            end on back: by server, fin, in active, after 0 µs
+            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ
+            the running session breaks after 79.7 s: server closes (FIN) 0 µs after the last byte
+        ",
+    },
+    Story {
+        name: "a client that answers a server that is gone",
+        fires: &["broken while active"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            20s < @record 23 60
+            80s < @record 23 45
+            80s < fin
+            80001ms > @record 21 26    # its goodbye comes behind the end
+            80002ms > fin
+        ",
+        says: "
+            broken
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 79.7 s, failed, inferred
+            end on back: by server, fin, in active, after 0 µs
+            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ
+            the running session breaks after 79.7 s: server closes (FIN) 0 µs after the last byte
+        ",
+    },
+    Story {
+        name: "a client that takes its leave before the server closes",
+        fires: &[],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            20s < @record 23 60
+            80s < @record 23 45
+            80001ms > @record 21 26
+            80003ms < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on back: 79.7 s, done, inferred
+            end on back: by server, fin, in active, after 1.9 ms
             no findings
         ",
     },

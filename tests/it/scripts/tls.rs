@@ -1235,7 +1235,7 @@ pub const STORIES: &[Story] = &[
             tls on front: 29 ms, failed, inferred
             end on front: by client, fin, in tls, after 0 µs
             finding TLS-UNTRUST, client, possible, in tls on front, or TLS-EXPIRED TLS-NAME PRX-PROBE
-            the client leaves 6.0 ms after the server's flight: it is the client that ends this, not the server
+            the client leaves 5.9 ms after the server's flight: it is the client that ends this, not the server
         ",
     },
     Story {

@@ -1,5 +1,6 @@
 //! A relay with a scribe that keeps every note, and peers that end a connection in a known way.
 
+pub mod blocks;
 pub mod certificates;
 pub mod judge;
 pub mod messages;

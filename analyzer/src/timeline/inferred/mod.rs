@@ -128,6 +128,8 @@ pub struct LastWords {
     pub ultimatum: bool,
     /// A TLS alert: mostly close_notify.
     pub alert: bool,
+    /// An alert, or what has or may have the length of an ultimatum among the last two records: CBC hides the last bytes.
+    pub may_leave: bool,
     /// Something longer than a licensing error, Set Error Info or an ultimatum, as a redirection is, and the last word of all.
     pub long: bool,
 }
@@ -255,7 +257,14 @@ impl Inference {
         let error_info = ultimatum && is(before, shape::SYNCHRONIZE);
         let is_last = self.before.is_some_and(|(from, _)| from == side);
         let long = speaks_mcs && is_last && last.is_some_and(|last| last.reaches(shape::REDIRECTION));
-        LastWords { error_info, ultimatum, alert, long }
+        let may_be = |plain: Option<Plain>| plain.is_none_or(|plain| plain.is(shape::ULTIMATUM));
+        // A mouse that moves has the length of an ultimatum, too: one of its client stands alone.
+        let may_leave = match side {
+            _ if alert || last.is_none() => true,
+            Side::Client => may_be(last) && !may_be(before),
+            Side::Server => may_be(last) || may_be(before),
+        };
+        LastWords { error_info, ultimatum, alert, may_leave, long }
     }
 
     fn follow(&mut self, next: Next, mark: Mark, before: Option<(Side, Mark)>) -> Option<Told> {

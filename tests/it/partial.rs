@@ -1,0 +1,156 @@
+//! What is not in a capture proves nothing: any packet is taken out of it, any beginning, either direction, and no failure
+//! is claimed of a healthy one. Of a failing one the cause stays, weakens or vanishes, and never becomes another certain one.
+//!
+//! Long captures are tried at every place at both ends and at some between; with `RDPSCOPE_EVERY_PACKET` set, at all.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use analyzer::attempt::{Diagnosed, group};
+use analyzer::causes::Confidence;
+use analyzer::diagnose::{Outcome, Severity};
+use analyzer::reading;
+
+use crate::corpus::rdp_captures;
+use crate::support::blocks::Blocks;
+use crate::support::judge::Random;
+
+/// Packets at the beginning that are each tried, and those at the end.
+const FIRST: usize = 60;
+const LAST: usize = 20;
+/// Packets between that are tried.
+const BETWEEN: usize = 20;
+
+/// A capture, and what is said of the whole of it.
+struct Specimen {
+    name: String,
+    blocks: Blocks,
+    said: Said,
+}
+
+/// What is said of a capture.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    outcomes: Vec<Outcome>,
+    /// Causes of failures, and whether they are certain.
+    failures: Vec<(&'static str, bool)>,
+    /// Causes of warnings.
+    warnings: Vec<&'static str>,
+}
+
+impl Said {
+    fn is_healthy(&self) -> bool {
+        self.failures.is_empty() && self.outcomes.iter().all(|outcome| *outcome == Outcome::Connected)
+    }
+
+    fn claims_failure(&self) -> bool {
+        let is_bad = |outcome: &Outcome| matches!(outcome, Outcome::Failed | Outcome::Broken);
+        !self.failures.is_empty() || self.outcomes.iter().any(is_bad)
+    }
+}
+
+fn say(file: &[u8]) -> Said {
+    let mut sessions: Vec<Diagnosed> = Vec::new();
+    let keys = reading::secrets(file).unwrap_or_default().into();
+    let _unreadable = reading::read_with(file, None, &keys, &mut |session| sessions.push(session));
+    let attempts = group(sessions);
+    let sessions = attempts.iter().flat_map(|attempt| &attempt.sessions).filter(|session| !session.withdrawn);
+    let findings = || sessions.clone().flat_map(|session| &session.findings);
+    let of = |severity| findings().filter(move |finding| finding.severity == severity);
+    Said {
+        outcomes: attempts.iter().map(|attempt| attempt.outcome()).collect(),
+        failures: of(Severity::Failure)
+            .map(|finding| (finding.cause.id, finding.confidence == Confidence::Certain))
+            .collect(),
+        warnings: of(Severity::Warning).map(|finding| finding.cause.id).collect(),
+    }
+}
+
+fn specimen(path: &Path, anonymous: bool) -> Specimen {
+    let blocks = Blocks::of(&fs::read(path).expect("a capture"));
+    let blocks = if anonymous { blocks.anonymous() } else { blocks };
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = if anonymous { format!("{name}, as packets") } else { name };
+    let said = say(&blocks.only(|_| true));
+    Specimen { name, blocks, said }
+}
+
+fn recordings(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "pcapng")).collect();
+    files.sort();
+    files
+}
+
+/// The places of a capture with so many packets that are tried.
+fn places(packets: usize) -> BTreeSet<usize> {
+    if std::env::var_os("RDPSCOPE_EVERY_PACKET").is_some() {
+        return (0..packets).collect();
+    }
+    let mut random = Random::seeded(packets as u64);
+    let between = (0..BETWEEN).map(|_| random.below(packets as u64) as usize);
+    (0..FIRST.min(packets)).chain(packets.saturating_sub(LAST)..packets).chain(between).collect()
+}
+
+/// Tries each way to take something out, and says where that makes up a failure.
+fn tried(specimens: &[Specimen]) -> (usize, Vec<String>) {
+    let mut tries = 0;
+    let mut wrong = Vec::new();
+    for Specimen { name, blocks, said } in specimens {
+        for place in places(blocks.packets()) {
+            let ways = [("without", blocks.only(|packet| packet != place)), ("from", blocks.only(|p| p > place))];
+            for (way, file) in ways {
+                tries += 1;
+                let partial = say(&file);
+                if let Some(complaint) = complaint(said, &partial) {
+                    wrong.push(format!("{name} {way} packet {}: {complaint}", place + 1));
+                }
+            }
+        }
+    }
+    (tries, wrong)
+}
+
+fn complaint(whole: &Said, partial: &Said) -> Option<String> {
+    if whole.is_healthy() {
+        let louder = partial.claims_failure() || partial.warnings.len() > whole.warnings.len();
+        return louder.then(|| format!("a failure of a healthy session: {partial:?}"));
+    }
+    let known = |id: &str| whole.failures.iter().any(|(known, _)| *known == id);
+    let other: Vec<_> = partial.failures.iter().filter(|(id, certain)| *certain && !known(id)).collect();
+    (!other.is_empty()).then(|| format!("{other:?} instead of {:?}", whole.failures))
+}
+
+fn hold(specimens: &[Specimen]) {
+    let (tries, wrong) = tried(specimens);
+    let healthy = specimens.iter().filter(|specimen| specimen.said.is_healthy()).count();
+    println!("{} captures, {healthy} of them healthy, {tries} ways to take something out", specimens.len());
+    assert!(wrong.is_empty(), "{} of {tries}\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn of_golden_recordings() {
+    hold(&recordings("captures").iter().map(|path| specimen(path, false)).collect::<Vec<_>>());
+}
+
+#[test]
+fn of_golden_recordings_as_packets() {
+    hold(&recordings("captures").iter().map(|path| specimen(path, true)).collect::<Vec<_>>());
+}
+
+#[test]
+fn of_recordings_with_keys() {
+    hold(&recordings("captures/keyed").iter().map(|path| specimen(path, false)).collect::<Vec<_>>());
+}
+
+#[test]
+fn of_recordings_with_keys_as_packets() {
+    hold(&recordings("captures/keyed").iter().map(|path| specimen(path, true)).collect::<Vec<_>>());
+}
+
+#[test]
+fn of_captures_of_others() {
+    hold(&rdp_captures().iter().map(|path| specimen(path, false)).collect::<Vec<_>>());
+}
