@@ -109,7 +109,8 @@ pub struct Diagnosed {
 impl Diagnosed {
     /// Judges a finished timeline.
     pub fn new(file: Option<String>, timeline: Timeline) -> Diagnosed {
-        let (outcome, findings) = (Outcome::of(&timeline), diagnose(&timeline));
+        let findings = diagnose(&timeline);
+        let outcome = Outcome::judged(&timeline, &findings);
         Diagnosed {
             file,
             timeline,

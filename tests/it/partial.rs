@@ -41,7 +41,7 @@ struct Said {
 
 impl Said {
     fn is_healthy(&self) -> bool {
-        self.failures.is_empty() && self.outcomes.iter().all(|outcome| *outcome == Outcome::Connected)
+        !self.claims_failure()
     }
 
     fn claims_failure(&self) -> bool {

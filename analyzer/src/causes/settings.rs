@@ -23,6 +23,25 @@ pub(super) static CAUSES: &[Cause] = &[
         mstsc: &["0x904"],
     },
     Cause {
+        id: "SEC-MAC",
+        layer: Layer::Settings,
+        name: "with standard RDP security the server cannot use what the client encrypts: its keys, or its MAC",
+        visibility: Visibility::Rule,
+        evidence: "behind the Security Exchange PDU the client sends its first encrypted message, Client Info, and the \
+                   server closes at once, without licensing",
+        sign: "close within ms of the first encrypted message; a wrong password alone gets a logon screen",
+        looks_like: &["INFO-CRED"],
+        confidence: Confidence::Possible,
+        tools: &[Events],
+        check: "xrdp: /var/log/xrdp.log at this time (MAC, checksum, decryption); other servers: event log System, \
+                TermDD 50 and 56; does the client get in with TLS or NLA?",
+        fix: "use TLS or NLA instead of standard RDP security (xrdp: security_layer=tls; FreeRDP: /sec:tls); else one \
+              encryption level that both sides know",
+        cannot_tell: &["which of them made the mistake: what is encrypted is not read here"],
+        spec: "[MS-RDPBCGR] 5.3.6, 2.2.8.1.1.2",
+        mstsc: &["0x904", "0xB06"],
+    },
+    Cause {
         id: "MCS-JOIN",
         layer: Layer::Settings,
         name: "channel joins are slow or refused",

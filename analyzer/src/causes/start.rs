@@ -125,7 +125,7 @@ pub(super) static CAUSES: &[Cause] = &[
         visibility: Visibility::Rule,
         evidence: "without NLA: the server closes within milliseconds of Client Info, before any licensing message",
         sign: "close within ms of Client Info, no licensing PDU",
-        looks_like: &["MCS-INFO", "BRK-CODES", "LIC-NOSRV"],
+        looks_like: &["MCS-INFO", "BRK-CODES", "LIC-NOSRV", "SEC-MAC"],
         confidence: Confidence::Possible,
         tools: &[Proxy, Events],
         check: "on the server: the service's log at this time (Security 4625; xrdp-sesman.log)",

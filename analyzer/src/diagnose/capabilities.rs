@@ -18,6 +18,10 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
         Way::Refused(Side::Server) | Way::Left(Side::Server) => {
             ("SES-KILLED", Confidence::Possible, &["SES-DRV", "SES-DENIED"])
         }
+        // It has seen all that it came for, and says so before it closes.
+        Way::Refused(Side::Client) | Way::Left(Side::Client) if timeline.is_left_in_order() => {
+            ("PRX-PROBE", Confidence::Possible, &["CAP-BAD", "MCS-GFX"])
+        }
         Way::Refused(Side::Client) => ("CAP-BAD", Confidence::Likely, &["MCS-GFX"]),
         Way::Left(Side::Client) => ("CAP-BAD", Confidence::Possible, &["PRX-PROBE"]),
         Way::Silent(Side::Server) => ("SES-DRV", Confidence::Possible, &["SES-BUSY", "CAP-BAD", "PATH-WINZERO"]),

@@ -186,8 +186,9 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
         Way::Refused(Side::Server) | Way::Left(Side::Server) => {
             ("NLA-NTLMOFF", Confidence::Possible, &["NLA-CRED", "NLA-KDC", "NLA-ORACLE"])
         }
+        // It was not refused: it asked for the server's names, tried a password, or cannot use what the server says.
         Way::Refused(Side::Client) | Way::Left(Side::Client) => {
-            ("NLA-ORACLE", Confidence::Possible, &["NLA-DELEG", "NLA-CRED", "NLA-SMARTCARD"])
+            ("PRX-PROBE", Confidence::Possible, &["NLA-ORACLE", "NLA-DELEG", "NLA-SMARTCARD"])
         }
         Way::Silent(Side::Server) if proved => ("NLA-KDC", Confidence::Likely, &["PATH-WINZERO"]),
         Way::Silent(Side::Server) => ("NLA-KDC", Confidence::Possible, &["PATH-WINZERO", "SES-BUSY"]),

@@ -79,7 +79,12 @@ impl Scope {
 /// before what sizes and ends tell.
 pub const RULES: &[Rule] = &[
     Rule { name: "ended by an impairment", check: impaired::ended, scope: Scope::Any, rests: Rests::Seen },
-    Rule { name: "given up while an impairment let nothing pass", check: impaired::stalled, scope: Scope::Any, rests: Rests::Seen },
+    Rule {
+        name: "given up while an impairment let nothing pass",
+        check: impaired::stalled,
+        scope: Scope::Any,
+        rests: Rests::Seen,
+    },
     Rule { name: "gateway not reached", check: gateway::unreachable, scope: Scope::Gateway, rests: Rests::Seen },
     Rule { name: "a web proxy refuses", check: gateway::web_proxy, scope: Scope::Gateway, rests: Rests::Seen },
     Rule { name: "TLS with the gateway", check: gateway::handshake, scope: Scope::Gateway, rests: Rests::Unsaid },
@@ -89,12 +94,22 @@ pub const RULES: &[Rule] = &[
     Rule { name: "the gateway ends the tunnel", check: gateway::limited, scope: Scope::Gateway, rests: Rests::Unsaid },
     Rule { name: "errorCode of CredSSP", check: credssp::error_code, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "error of Kerberos", check: credssp::kerberos, scope: Scope::Rdp, rests: Rests::Seen },
-    Rule { name: "early user authorization denied", check: credssp::unauthorized, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule {
+        name: "early user authorization denied",
+        check: credssp::unauthorized,
+        scope: Scope::Rdp,
+        rests: Rests::Seen,
+    },
     Rule { name: "RDSTLS refused", check: credssp::rdstls, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "RDSAAD refused", check: credssp::rdsaad, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "SPNEGO rejects", check: credssp::rejected, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "a strict side and an old CredSSP", check: credssp::strict, scope: Scope::Rdp, rests: Rests::Unsaid },
-    Rule { name: "client left after the server's pubKeyAuth", check: credssp::unbound, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule {
+        name: "client left after the server's pubKeyAuth",
+        check: credssp::unbound,
+        scope: Scope::Rdp,
+        rests: Rests::Unsaid,
+    },
     Rule { name: "MCS refused", check: settings::refused, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "a channel refused", check: settings::join_refused, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "licence refused", check: licensing::refused, scope: Scope::Rdp, rests: Rests::Seen },
@@ -108,7 +123,12 @@ pub const RULES: &[Rule] = &[
     Rule { name: "no X.224 confirm", check: negotiation::no_confirm, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "the relay calls itself", check: reach::loops, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "negotiation failure", check: negotiation::failure, scope: Scope::Rdp, rests: Rests::Seen },
-    Rule { name: "selected what was not offered", check: negotiation::downgraded, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule {
+        name: "selected what was not offered",
+        check: negotiation::downgraded,
+        scope: Scope::Rdp,
+        rests: Rests::Seen,
+    },
     Rule { name: "RST of a box on the way", check: path::forged_reset, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "broken while active", check: sealed::broken, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "the path loses too much", check: path::lossy, scope: Scope::Any, rests: Rests::Seen },
@@ -119,32 +139,72 @@ pub const RULES: &[Rule] = &[
     Rule { name: "client did not wait", check: negotiation::hasty, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "closed before the confirm", check: negotiation::closed, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "no answer to the request", check: negotiation::unanswered, scope: Scope::Rdp, rests: Rests::Unsaid },
-    Rule { name: "client wants more than was selected", check: negotiation::client_left, scope: Scope::Rdp, rests: Rests::Unsaid },
-    Rule { name: "legacy request to a TLS-only server", check: negotiation::legacy_refused, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule {
+        name: "client wants more than was selected",
+        check: negotiation::client_left,
+        scope: Scope::Rdp,
+        rests: Rests::Unsaid,
+    },
+    Rule {
+        name: "legacy request to a TLS-only server",
+        check: negotiation::legacy_refused,
+        scope: Scope::Rdp,
+        rests: Rests::Unsaid,
+    },
     Rule { name: "alert of the server", check: tls::server_alert, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "alert of the client", check: tls::client_alert, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "closed after ClientHello", check: tls::closed_after_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "no answer to ClientHello", check: tls::unanswered_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "server's flight cut", check: tls::half, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "key exchange without an end", check: tls::unfinished, scope: Scope::Rdp, rests: Rests::Unsaid },
-    Rule { name: "client left after the certificate", check: tls::client_left, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule {
+        name: "client left after the certificate",
+        check: tls::client_left,
+        scope: Scope::Rdp,
+        rests: Rests::Unsaid,
+    },
     Rule { name: "the path is too slow", check: path::slow, scope: Scope::Rdp, rests: Rests::Unsaid },
-    Rule { name: "ended on the way through the gateway", check: gateway::ended, scope: Scope::Gateway, rests: Rests::Unsaid },
-    Rule { name: "ended behind TLS with the gateway", check: gateway::sealed, scope: Scope::Gateway, rests: Rests::Unsaid },
+    Rule {
+        name: "ended on the way through the gateway",
+        check: gateway::ended,
+        scope: Scope::Gateway,
+        rests: Rests::Unsaid,
+    },
+    Rule {
+        name: "ended behind TLS with the gateway",
+        check: gateway::sealed,
+        scope: Scope::Gateway,
+        rests: Rests::Unsaid,
+    },
     Rule { name: "CredSSP ended, seen", check: credssp::ended, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "settings ended, seen", check: settings::ended, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "licensing ended, seen", check: licensing::ended, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "capabilities ended, seen", check: capabilities::ended, scope: Scope::Rdp, rests: Rests::Unsaid },
-    Rule { name: "closed with nothing said behind TLS", check: sealed::nothing_said, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule {
+        name: "closed with nothing said behind TLS",
+        check: sealed::nothing_said,
+        scope: Scope::Rdp,
+        rests: Rests::Unsaid,
+    },
     Rule { name: "CredSSP ended", check: sealed::credssp, scope: Scope::Rdp, rests: Rests::Unsaid },
-    Rule { name: "perhaps sent elsewhere", check: redirection::maybe_elsewhere, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule {
+        name: "perhaps sent elsewhere",
+        check: redirection::maybe_elsewhere,
+        scope: Scope::Rdp,
+        rests: Rests::Unsaid,
+    },
     Rule { name: "ended behind TLS", check: sealed::behind_tls, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "ended in clear", check: sealed::in_clear, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "first address dead", check: reach::dead_address, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "slow resolver", check: reach::slow_resolver, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "channels joined slowly", check: settings::slow_joins, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "logon denied in the session", check: session::denied, scope: Scope::Rdp, rests: Rests::Seen },
-    Rule { name: "ended by the server, no reason given", check: session::disconnected, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule {
+        name: "ended by the server, no reason given",
+        check: session::disconnected,
+        scope: Scope::Rdp,
+        rests: Rests::Seen,
+    },
     Rule { name: "reconnection refused", check: session::reconnect_refused, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "clocks differ", check: credssp::skewed, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "sent elsewhere", check: redirection::sent_elsewhere, scope: Scope::Rdp, rests: Rests::Seen },
@@ -343,8 +403,8 @@ pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
     let can_tell = |rule: &&Rule| rule.scope.has(timeline) && (is_whole || rule.rests == Rests::Seen);
     let asked = RULES.iter().filter(can_tell);
     for finding in asked.filter_map(|rule| (rule.check)(timeline)) {
-        let explained = findings.iter().any(|earlier: &Finding| earlier.severity == Severity::Failure);
-        // What explains a failure explains its end: only what harms besides is said, too.
+        let explained = has_failed(&findings) || findings.first().is_some_and(is_note_of_probe);
+        // What explains an end explains it: only what harms besides is said, too.
         if !explained || finding.severity == Severity::Warning {
             findings.push(impaired::explains(timeline, finding));
         }
@@ -379,6 +439,11 @@ impl Outcome {
 
     /// How this session went.
     pub fn of(timeline: &Timeline) -> Outcome {
+        Outcome::judged(timeline, &diagnose(timeline))
+    }
+
+    /// How a session went of which this is said.
+    pub fn judged(timeline: &Timeline, findings: &[Finding]) -> Outcome {
         let stopped = timeline.end.as_ref().is_none_or(|end| end.how == Ending::Cut || Party::of(end) == Party::Proxy);
         // What was refused in so many words has failed, whoever ends the connection afterwards.
         let refused = timeline.phases.iter().any(|phase| phase.outcome == phase::Outcome::Failed);
@@ -391,17 +456,25 @@ impl Outcome {
             false if timeline.is_before_channel() && gateway::nothing_asked(timeline) => Outcome::Unfinished,
             false if !timeline.is_before_channel() && negotiation::nothing_asked(timeline) => Outcome::Unfinished,
             false if stopped && !refused && !ended_here => Outcome::Unfinished,
-            // It may have gone on where nobody saw it.
-            false if stage::unseen(timeline).is_some() && !is_told(timeline) => Outcome::Unfinished,
+            // It may have gone on where nobody saw it; or the client came to look, and left by itself.
+            false if stage::unseen(timeline).is_some() && !has_failed(findings) => Outcome::Unfinished,
+            false if is_probe(findings) => Outcome::Unfinished,
             false => Outcome::Failed,
         }
     }
 }
 
-/// Whether something that is here says that the session failed.
-fn is_told(timeline: &Timeline) -> bool {
-    let rules = RULES.iter().filter(|rule| rule.rests == Rests::Seen && rule.scope.has(timeline));
-    rules.filter_map(|rule| (rule.check)(timeline)).any(|finding| finding.severity == Severity::Failure)
+fn has_failed(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.severity == Severity::Failure)
+}
+
+/// Whether the client left of its own accord, and nothing else is known of why.
+fn is_probe(findings: &[Finding]) -> bool {
+    !has_failed(findings) && findings.first().is_some_and(is_note_of_probe)
+}
+
+fn is_note_of_probe(finding: &Finding) -> bool {
+    finding.cause.id == "PRX-PROBE" && finding.severity == Severity::Note
 }
 
 /// What the client would have seen without the proxy, where that differs: the proxy answers the SYN itself, so a

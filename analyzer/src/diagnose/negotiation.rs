@@ -7,7 +7,7 @@ use super::{Confidence, Finding, Party, Severity, reach};
 use crate::event::{Foreign, McsPdu, Protocols};
 use crate::observation::{Ending, Side};
 use crate::timeline::Timeline;
-use crate::timeline::facts::Sighting;
+use crate::timeline::facts::{Mark, Sighting};
 use crate::timeline::phase::PhaseName;
 
 /// A client that leaves earlier than this has not waited for an answer.
@@ -161,8 +161,8 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
             Confidence::Likely,
             "the server selects standard RDP security and the client, which offered more,",
         )
-    } else if wants_nla {
-        ("X224-NLAONLY", Confidence::Likely, "the server selects less than NLA and the client")
+    } else if wants_nla && !is_machine(timeline, confirm.mark) {
+        ("X224-NLAONLY", Confidence::Possible, "the server selects less than NLA and the client")
     } else {
         ("PRX-PROBE", Confidence::Possible, "the server confirms and the client")
     };
@@ -170,8 +170,17 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let severity = if id == "PRX-PROBE" { Severity::Note } else { Severity::Failure };
     let finding = with_request(Finding::at_end(timeline, id, confidence, says)?, timeline).severity(severity);
     let finding = finding.with(confirm.mark, "confirm").with_end(timeline);
-    let finding = if wants_nla { finding.or("X224-NLAONLY", Confidence::Possible) } else { finding };
+    let finding = match id {
+        "X224-NLAONLY" => finding.or("PRX-PROBE", Confidence::Possible),
+        _ if wants_nla && !is_machine(timeline, confirm.mark) => finding.or("X224-NLAONLY", Confidence::Possible),
+        _ => finding,
+    };
     Some(if id == "X224-SSLNO" { finding.or("TLS-NOKEY", Confidence::Possible) } else { finding })
+}
+
+/// Whether a machine came to look: nobody who wants to work resets a connection at once behind its confirm.
+fn is_machine(timeline: &Timeline, confirm: Mark) -> bool {
+    timeline.end.is_some_and(|end| end.how == Ending::Reset && end.mark.at.since(confirm.at) < WAITED)
 }
 
 /// A server that wants TLS may confirm a request without RDP_NEG_REQ and refuse the first MCS PDU.

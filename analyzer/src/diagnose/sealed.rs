@@ -97,9 +97,11 @@ pub fn credssp(timeline: &Timeline) -> Option<Finding> {
             ("NLA-RIGHT", "NLA-CRED", closed)
         }
         Who::Server => ("NLA-CRED", "NLA-ORACLE", closed),
-        // Most servers answer wrong credentials with an errorCode, and it is the client that closes then.
-        Who::Client if progress.authenticating > 0 && !progress.waits => ("NLA-CRED", "NLA-ORACLE", closed),
-        Who::Client => ("NLA-ORACLE", "NLA-CRED", closed),
+        // It was not refused: it asked for the server's names, tried a password, or cannot use what the server says.
+        Who::Client => {
+            let says = format!("in or right after CredSSP the client leaves by itself: the {words}");
+            return left(timeline, says, &["NLA-ORACLE", "NLA-BIND", "NLA-DELEG"]);
+        }
         Who::SilentServer => {
             let silence = length(end.silence);
             ("NLA-KDC", "PATH-WINZERO", format!("after the TLS handshake the server says nothing for {silence}"))
@@ -116,10 +118,21 @@ pub fn credssp(timeline: &Timeline) -> Option<Finding> {
     Some(finding.or("MCS-REJECT", Confidence::Possible))
 }
 
+/// A client that leaves by itself, which nobody refused anything.
+fn left(timeline: &Timeline, says: String, others: &[&'static str]) -> Option<Finding> {
+    let finding = Finding::at_end(timeline, "PRX-PROBE", Confidence::Possible, says)?.by(Party::Client);
+    let finding = with_turns(finding.severity(Severity::Note), timeline).with_end(timeline);
+    Some(others.iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
+}
+
 /// Something was said behind TLS, and the session never became active.
 pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let end = behind_handshake(timeline).filter(|_| timeline.last_phase() > PhaseName::Tls)?;
     let words = stage::end_in_words(end);
+    if Who::of(timeline, end) == Who::Client && is_check(timeline) {
+        let says = format!("in {}, before the session is active, the client takes its leave: the {words}", end.phase);
+        return left(timeline, says, &["CAP-BAD", "MCS-GFX"]);
+    }
     let id = match Who::of(timeline, end) {
         Who::Server | Who::Client if timeline.facts.inner.unsealed.is_some() || !timeline.is_unsure() => {
             of_phase(timeline.last_phase())
@@ -139,6 +152,15 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let finding = with_last_words(finding, timeline, end);
     let others = ["MCS-REJECT", "INFO-CRED", "LIC-NOSRV", "CAP-BAD"];
     Some(others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
+}
+
+/// Whether the client leaves in good order where it has seen all that it came for: its user was let in, the settings were
+/// agreed on, the licence was there.
+fn is_check(timeline: &Timeline) -> bool {
+    let LastWords { ultimatum, alert, .. } = timeline.last_words(Side::Client);
+    let server = timeline.last_words(Side::Server);
+    let was_told = server.ultimatum || server.error_info;
+    timeline.last_phase() >= PhaseName::Capabilities && (ultimatum || alert) && !was_told
 }
 
 /// The end of a session that got through the TLS handshake and never became active.
@@ -198,7 +220,10 @@ pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
     }
     let phase = timeline.last_phase();
     let waits = timeline.facts.mcs.last().is_some_and(|last| last.what.0 == Side::Client);
+    let is_first_sealed = phase == PhaseName::SecureSettings && timeline.facts.inner.security_exchange.is_some();
     let id = match phase {
+        // Client Info is the first message that is encrypted: who cannot read it does not know whose password is wrong.
+        PhaseName::SecureSettings if is_first_sealed && stage::by_server(end) => "SEC-MAC",
         _ if stage::by_timeout(end) => "PATH-DEAD",
         _ if stage::by_client(end) && waits && end.silence >= STALLED => "PATH-WINZERO",
         phase => of_phase(phase),
@@ -208,6 +233,7 @@ pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
     let finding = match id {
         "PATH-WINZERO" => finding.on(stage::server_leg(timeline), phase).by(Party::Server),
         "TCP-RST-AFTER" => finding.or("X224-SSLNO", Confidence::Possible).or("TLS-NOKEY", Confidence::Possible),
+        "SEC-MAC" => finding.or("INFO-CRED", Confidence::Possible),
         _ => finding,
     };
     let finding = match timeline.facts.mcs.last() {
@@ -244,10 +270,15 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
     let finding = match id {
         "PATH-DEAD" => path::unheard(finding.by(Party::Nobody), timeline),
         "PATH-PROXYIDLE" => finding.or("SES-IDLE", Confidence::Possible).or("SES-SHUTDOWN", Confidence::Possible),
+        "SES-KILLED" => finding.or("SES-SHUTDOWN", Confidence::Possible),
+        "SES-SHUTDOWN" => finding.or("SES-KILLED", Confidence::Possible),
         _ => finding,
     };
-    let finding =
-        if end.from == Some(Side::Server) { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding };
+    let finding = match (end.how, end.from) {
+        (Ending::Fin, Some(Side::Server)) => finding.with(end.mark, "neither side had said that it leaves"),
+        (_, Some(Side::Server)) => finding.or("PATH-RSTINJ", Confidence::Possible),
+        (_, Some(Side::Client) | None) => finding,
+    };
     let through_gateway = timeline.facts.gateway.is_some();
     Some(if through_gateway { finding.or("RDG-LIMIT", Confidence::Possible) } else { finding })
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::observation::{Ending, Leg, Side};
 use crate::prediction::Prediction;
 use crate::time::Timestamp;
-use crate::timeline::facts::Mark;
 use crate::timeline::coverage::Unseen;
+use crate::timeline::facts::Mark;
 use crate::timeline::{self, End, Timeline};
 
 /// When a SYN is sent again, at the earliest.

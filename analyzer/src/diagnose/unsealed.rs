@@ -3,7 +3,7 @@
 
 use super::sealed::STALLED;
 use super::stage::{self, length};
-use super::{Confidence, Finding, Party};
+use super::{Confidence, Finding, Party, Severity};
 use crate::codes::{Code, Table};
 use crate::observation::Side;
 use crate::timeline::facts::{Mark, Sighting};
@@ -89,6 +89,8 @@ impl<'a> Broken<'a> {
             Way::Refused(_) | Way::Left(_) | Way::Lost => end.mark.leg,
         };
         let finding = Finding::at_end(timeline, id, sure, says)?.by(by).on(leg, *phase);
+        let is_note = id == "PRX-PROBE";
+        let finding = if is_note { finding.severity(Severity::Note) } else { finding };
         let finding = finding.with(said.mark, format!("{last} of the {}, the last message", said.what.from));
         let finding = with_last_words(finding, timeline).with_end(timeline);
         Some(others.iter().fold(finding, |finding, id| finding.or(id, Confidence::Possible)))

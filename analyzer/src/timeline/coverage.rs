@@ -8,6 +8,8 @@ use std::fmt;
 use super::Timeline;
 use super::facts::Mark;
 use super::leg::Leg;
+use super::phase::{Outcome, PhaseName};
+use crate::event::Basis;
 use crate::observation::{Absence, Leg as LegName, Side};
 use crate::time::Timestamp;
 
@@ -124,10 +126,20 @@ impl Timeline {
         self.legs.iter().find_map(|leg| self.unseen_on(leg, is_open, self.last))
     }
 
+    /// The confirm is not in the input, and the client goes on as if it had agreed on TLS.
+    pub(super) fn confirmed_unseen(&mut self, mark: Mark) {
+        let asked = self.facts.request.as_ref().filter(|_| self.facts.confirm.is_none()).map(|seen| seen.mark.at);
+        let is_unseen = asked.is_some_and(|asked| self.unseen_since(asked).is_some());
+        if is_unseen && self.end_phase(PhaseName::Negotiation, mark, Outcome::Done, Basis::Inferred) {
+            self.next = Some((PhaseName::Tls, mark, Basis::Inferred));
+        }
+    }
+
     fn unseen_on(&self, leg: &Leg, is_open: impl Fn(&Direction) -> bool, since: Timestamp) -> Option<Unseen> {
         let joined = leg.joined.filter(|joined| *joined >= since).map(|_| Unseen::Beginning);
         let is_alone = self.legs.len() == 1;
-        let by_side = || [Side::Client, Side::Server].into_iter().find_map(|side| leg.unseen_of(side, is_alone, &is_open));
+        let by_side =
+            || [Side::Client, Side::Server].into_iter().find_map(|side| leg.unseen_of(side, is_alone, &is_open));
         joined.or_else(by_side)
     }
 }

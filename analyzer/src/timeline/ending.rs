@@ -62,6 +62,13 @@ impl Timeline {
             || self.is_inferred() && (left(Side::Client) || left(Side::Server))
     }
 
+    /// Whether it is the client that took its leave before the end: with a Disconnect Provider Ultimatum, or close_notify.
+    pub fn is_left_in_order(&self) -> bool {
+        let ultimatum = self.facts.inner.ultimatum.as_ref().is_some_and(|seen| seen.what.0 == Side::Client);
+        let alert = self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some_and(|seen| seen.what.0 == Side::Client);
+        ultimatum || alert
+    }
+
     /// Whether what was sent last was not acknowledged for long, however often it was sent again.
     pub fn is_frozen(&self) -> bool {
         self.legs.iter().any(|leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts >= FROZEN))

@@ -10,8 +10,8 @@ use super::leg::Leg;
 use super::phase::{Outcome, PhaseName};
 use super::{End, LegName, Sureness, Timeline, first_hand};
 use crate::event::{
-    Basis, Certificate, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport,
-    TunnelMessage, What,
+    Basis, Certificate, Event, GatewayEvent, HttpRequest, HttpResponse, KdcMessage, RpcPdu, Transport, TunnelMessage,
+    What,
 };
 use crate::observation::{Ending, Opening, Side};
 

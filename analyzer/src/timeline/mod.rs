@@ -418,15 +418,6 @@ impl Timeline {
         self.next = Some((if tls { PhaseName::Tls } else { PhaseName::BasicSettings }, mark, Basis::Seen));
     }
 
-    /// The confirm is not in the input, and the client goes on as if it had agreed on TLS.
-    fn confirmed_unseen(&mut self, mark: Mark) {
-        let asked = self.facts.request.as_ref().filter(|_| self.facts.confirm.is_none()).map(|seen| seen.mark.at);
-        let is_unseen = asked.is_some_and(|asked| self.unseen_since(asked).is_some());
-        if is_unseen && self.end_phase(PhaseName::Negotiation, mark, Outcome::Done, Basis::Inferred) {
-            self.next = Some((PhaseName::Tls, mark, Basis::Inferred));
-        }
-    }
-
     /// A phase whose turn it is begins when the client speaks, and then counts from the end of the one before it:
     /// what the client did not begin, it did not fail in.
     fn begin_next(&mut self, now: Mark) {

@@ -537,7 +537,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             end on front: by client, fin, in negotiation, after 400 µs
-            finding X224-NLAONLY, client, likely, in negotiation on front
+            finding X224-NLAONLY, client, possible, in negotiation on front, or PRX-PROBE
             the server selects less than NLA and the client leaves without going on
         ",
     },
@@ -552,7 +552,7 @@ pub const STORIES: &[Story] = &[
             220ms < fin
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             end on front: by client, fin, in negotiation, after 159 ms

@@ -641,9 +641,9 @@ pub const STORIES: &[Story] = &[
             140ms > fin
         ",
         says: "
-            failed
+            unfinished
             end on front: by client, fin, in credssp, after 0 µs
-            finding NLA-ORACLE, client, possible, in credssp on front, or NLA-DELEG NLA-CRED NLA-SMARTCARD
+            note PRX-PROBE, client, possible, in credssp on front, or NLA-ORACLE NLA-DELEG NLA-SMARTCARD
             in credssp, behind the server's NTLM CHALLENGE, the client does not go on: client closes (FIN) 0 µs after the last byte
         ",
     },

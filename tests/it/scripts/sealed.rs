@@ -50,14 +50,14 @@ pub const STORIES: &[Story] = &[
             155ms > fin
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             tls on back: 45 ms, done
             credssp on front: 69 ms, failed, inferred
             end on front: by client, fin, in credssp, after 6.9 ms
-            finding NLA-CRED, client, possible, in credssp on front, or NLA-ORACLE MCS-REJECT
-            after the TLS handshake, most likely in CredSSP, the client closes (FIN) 6.9 ms after the last byte
+            note PRX-PROBE, client, possible, in credssp on front, or NLA-ORACLE NLA-BIND NLA-DELEG
+            in or right after CredSSP the client leaves by itself: the client closes (FIN) 6.9 ms after the last byte
         ",
     },
     Story {
@@ -78,14 +78,14 @@ pub const STORIES: &[Story] = &[
             155ms > fin
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             tls on back: 45 ms, done
             credssp on front: 69 ms, failed, inferred
             end on front: by client, fin, in credssp, after 27 ms
-            finding NLA-ORACLE, client, possible, in credssp on front, or NLA-CRED MCS-REJECT
-            after the TLS handshake, most likely in CredSSP, the client closes (FIN) 27 ms after the last byte
+            note PRX-PROBE, client, possible, in credssp on front, or NLA-ORACLE NLA-BIND NLA-DELEG
+            in or right after CredSSP the client leaves by itself: the client closes (FIN) 27 ms after the last byte
         ",
     },
     Story {
@@ -516,7 +516,7 @@ pub const STORIES: &[Story] = &[
             basic-settings on back: 262 ms, done, inferred
             active on back: 60.2 s, failed, inferred
             end on back: by server, reset, in active, after 500 ms
-            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ
+            finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED PATH-RSTINJ
             the running session breaks after 60.2 s: server resets (RST) 500 ms after the last byte
         ",
     },
@@ -545,7 +545,7 @@ pub const STORIES: &[Story] = &[
             basic-settings on back: 262 ms, done, inferred
             active on back: 252 ms, failed, inferred
             end on back: by server, reset, in active, after 192 ms
-            finding SES-KILLED, server, possible, in active on back, or PATH-RSTINJ
+            finding SES-KILLED, server, possible, in active on back, or SES-SHUTDOWN PATH-RSTINJ
             the running session breaks after 252 ms: server resets (RST) 192 ms after the last byte
         ",
     },
@@ -774,6 +774,28 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "in clear: the server closes behind the first encrypted message",
+        fires: &["ended in clear"],
+        almost: &["legacy request to a TLS-only server"],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            43ms legacy 20ms turns=6
+            180ms > 0300001a02f080640005 03eb700c 01000000 04000000 aabbccdd
+            181ms > 0300002202f080640005 03eb7014 48000000 0102030405060708 1112131415161718
+            200ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            basic-settings on back: 22 ms, done
+            end on back: by server, fin, in secure-settings, after 19 ms
+            finding SEC-MAC, server, possible, in secure-settings on back, or INFO-CRED
+            in secure-settings, with standard RDP security, the server closes (FIN) 19 ms after the last byte
+        ",
+    },
+    Story {
         name: "in clear: the server closes after its licence",
         fires: &["ended in clear"],
         almost: &["legacy request to a TLS-only server"],
@@ -859,7 +881,7 @@ pub const STORIES: &[Story] = &[
             basic-settings on back: 262 ms, done, inferred
             active on back: 79.7 s, failed, inferred
             end on back: by server, fin, in active, after 60.0 s
-            finding PATH-PROXYIDLE, server, possible, in active on back, or SES-IDLE SES-SHUTDOWN PATH-RSTINJ
+            finding PATH-PROXYIDLE, server, possible, in active on back, or SES-IDLE SES-SHUTDOWN
             the running session breaks after 79.7 s: server closes (FIN) 60.0 s after the last byte
         ",
     },
@@ -920,7 +942,7 @@ pub const STORIES: &[Story] = &[
             basic-settings on back: 262 ms, done, inferred
             active on back: 79.7 s, failed, inferred
             end on back: by server, fin, in active, after 0 µs
-            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ
+            finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED
             the running session breaks after 79.7 s: server closes (FIN) 0 µs after the last byte
         ",
     },
@@ -953,7 +975,7 @@ pub const STORIES: &[Story] = &[
             basic-settings on back: 262 ms, done, inferred
             active on back: 79.7 s, failed, inferred
             end on back: by server, fin, in active, after 0 µs
-            finding SES-SHUTDOWN, server, possible, in active on back, or PATH-RSTINJ
+            finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED
             the running session breaks after 79.7 s: server closes (FIN) 0 µs after the last byte
         ",
     },

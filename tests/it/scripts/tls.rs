@@ -878,7 +878,7 @@ pub const STORIES: &[Story] = &[
             50ms > fin
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             tls on front: 9.0 ms, failed
