@@ -20,7 +20,7 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
         }
         // It has seen all that it came for, and says so before it closes.
         Way::Refused(Side::Client) | Way::Left(Side::Client) if timeline.is_left_in_order() => {
-            ("PRX-PROBE", Confidence::Possible, &["CAP-BAD", "MCS-GFX"])
+            ("PRX-PROBE", Confidence::Possible, &[])
         }
         Way::Refused(Side::Client) => ("CAP-BAD", Confidence::Likely, &["MCS-GFX"]),
         Way::Left(Side::Client) => ("CAP-BAD", Confidence::Possible, &["PRX-PROBE"]),

@@ -131,7 +131,7 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let words = stage::end_in_words(end);
     if Who::of(timeline, end) == Who::Client && is_check(timeline) {
         let says = format!("in {}, before the session is active, the client takes its leave: the {words}", end.phase);
-        return left(timeline, says, &["CAP-BAD", "MCS-GFX"]);
+        return left(timeline, says, &[]);
     }
     let id = match Who::of(timeline, end) {
         Who::Server | Who::Client if timeline.facts.inner.unsealed.is_some() || !timeline.is_unsure() => {
