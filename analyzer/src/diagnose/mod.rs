@@ -104,6 +104,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "a window that stays shut", check: path::shut, scope: Scope::Any },
     Rule { name: "never acknowledged", check: path::stuck, scope: Scope::Any },
     Rule { name: "client left without a request", check: negotiation::probe, scope: Scope::Rdp },
+    Rule { name: "a handshake left half open", check: negotiation::half_open, scope: Scope::Rdp },
     Rule { name: "client did not wait", check: negotiation::hasty, scope: Scope::Rdp },
     Rule { name: "closed before the confirm", check: negotiation::closed, scope: Scope::Rdp },
     Rule { name: "no answer to the request", check: negotiation::unanswered, scope: Scope::Rdp },
@@ -136,6 +137,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "reconnection refused", check: session::reconnect_refused, scope: Scope::Rdp },
     Rule { name: "clocks differ", check: credssp::skewed, scope: Scope::Rdp },
     Rule { name: "sent elsewhere", check: redirection::sent_elsewhere, scope: Scope::Rdp },
+    Rule { name: "segments lost, nothing failed", check: path::lost, scope: Scope::Any },
     Rule { name: "impaired", check: impaired::noted, scope: Scope::Any },
 ];
 
@@ -246,6 +248,14 @@ impl Finding {
     pub fn cannot_tell(&self) -> impl Iterator<Item = &'static str> {
         let is_hidden = |unknown: &str| unknown.contains(causes::SEALED);
         self.cause.cannot_tell.iter().copied().filter(move |unknown| !(self.is_read && is_hidden(unknown)))
+    }
+
+    /// Whether it says that not the side in whose name the connection was reset did so, but a box on the way.
+    pub(crate) fn is_forged_end(&self, end: &End) -> bool {
+        self.by == Party::Middlebox
+            && self.severity == Severity::Failure
+            && self.cause.id == "PATH-RSTINJ"
+            && end.how == Ending::Reset
     }
 
     /// A failure at the place where the session ended. `None` while it stands: what has not ended has not failed.
@@ -370,12 +380,14 @@ impl Outcome {
         let refused = timeline.phases.iter().any(|phase| phase.outcome == phase::Outcome::Failed);
         let ended_here = timeline.facts.ended_inside().is_some() || timeline.ended_on_purpose().is_some();
         match timeline.is_active() {
-            true if !stopped && timeline.ended_badly() || ended_here => Outcome::Broken,
+            true if (!stopped || timeline.is_frozen()) && timeline.ended_badly() || ended_here => Outcome::Broken,
             true => Outcome::Connected,
             false if timeline.facts.inner.is_redirected() => Outcome::Unfinished,
             false if timeline.may_be_redirected() => Outcome::Unfinished,
             false if timeline.is_before_channel() && gateway::nothing_asked(timeline) => Outcome::Unfinished,
             false if !timeline.is_before_channel() && negotiation::nothing_asked(timeline) => Outcome::Unfinished,
+            // It did not wait for what it had asked.
+            false if stage::hasty(timeline).is_some() => Outcome::Unfinished,
             false if stopped && !refused && !ended_here => Outcome::Unfinished,
             false => Outcome::Failed,
         }

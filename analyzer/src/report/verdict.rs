@@ -106,11 +106,12 @@ fn ended(session: &Diagnosed) -> String {
     let phase = primary.map_or(end.phase, |finding| finding.phase);
     let inside = ended_inside(&session.timeline).filter(|_| Party::of(end) == Party::Proxy);
     let on_purpose = session.timeline.ended_on_purpose().map(|deed| format!("ended by --impair '{}'", deed.what.asked));
-    format!("{} in {phase}: {}", session.outcome.name(), on_purpose.or(inside).unwrap_or_else(|| act(end)))
+    format!("{} in {phase}: {}", session.outcome.name(), on_purpose.or(inside).unwrap_or_else(|| act(session, end)))
 }
 
-fn act(end: &End) -> String {
-    let who = Party::of(end).name();
+fn act(session: &Diagnosed, end: &End) -> String {
+    let by = session.ended_by().unwrap_or_else(|| Party::of(end));
+    let who = if by == Party::Middlebox { "a box on the way" } else { by.name() };
     let silence = length(end.silence);
     let leg = match end.mark.leg {
         Leg::Only => String::new(),
@@ -134,7 +135,7 @@ fn cause(session: &Diagnosed) -> String {
             let withdrawn = if session.withdrawn { ", withdrawn: a later connection got further" } else { "" };
             let (id, name, sure) = (finding.cause.id, finding.cause.name, finding.confidence.name());
             // Who closed the socket need not be who gave the verdict: a silent server, a client's alert.
-            let acted = session.timeline.end.as_ref().map(Party::of);
+            let acted = session.ended_by();
             let by = match finding.by {
                 Party::Nobody => String::new(),
                 by if Some(by) == acted => String::new(),
