@@ -227,12 +227,20 @@ pub fn lost(timeline: &Timeline) -> Option<Finding> {
     let is_well = timeline.is_active() && !timeline.ended_badly();
     let most = timeline.legs.iter().map(|leg| (leg, Loss::of(leg))).max_by_key(|(_, loss)| loss.permille);
     let (leg, Loss { segments, permille }) = most.filter(|_| is_well)?;
-    if segments < LOST || permille < NOTED {
+    if segments < LOST || permille < NOTED || is_for_nothing(leg, segments) {
         return None;
     }
     let says = format!("{segments} segments were lost and sent again, {} %: nothing failed of it", permille / 10);
     let finding = Finding::at_end(timeline, "PATH-LOSS", Confidence::Possible, says)?.severity(Severity::Note);
     Some(with_path(finding.on(leg.name, timeline.last_phase()).by(Party::Nobody), leg))
+}
+
+/// Whether what was sent again may not have been lost: the peer had some of it (D-SACK), or it was too big and the network said
+/// so.
+fn is_for_nothing(leg: &Leg, segments: u64) -> bool {
+    let told = |sign: &Sighting<Sign>| matches!(sign.what, Sign::Icmp { mtu: Some(_), .. });
+    let twice = leg.signs_seen.get("sent_for_nothing").copied().unwrap_or(0);
+    twice * 4 > segments || leg.signs.iter().any(told)
 }
 
 /// Segments were lost all the time, until somebody's timer ran out on that.

@@ -31,7 +31,7 @@ pub fn of_session(session: &Diagnosed) -> String {
     let timeline = &session.timeline;
     let verdict = match session.outcome {
         Outcome::Connected => connected(timeline),
-        Outcome::Unfinished => format!("unfinished in {}: {}", timeline.last_phase(), stopped(timeline)),
+        Outcome::Unfinished => format!("unfinished in {}: {}", timeline.last_phase(), stopped(session)),
         Outcome::Broken | Outcome::Failed => format!("{}{}", ended(session), cause(session)),
     };
     verdict + &impaired(session)
@@ -71,12 +71,14 @@ fn said_goodbye(timeline: &Timeline) -> bool {
     by_server && alert.is_some_and(|alert| alert.what.0 == Side::Client)
 }
 
-fn stopped(timeline: &Timeline) -> String {
-    match timeline.end {
-        Some(end) if Party::of(&end) == Party::Proxy => {
+fn stopped(session: &Diagnosed) -> String {
+    let timeline = &session.timeline;
+    match &timeline.end {
+        Some(end) if Party::of(end) == Party::Proxy => {
             ended_inside(timeline).unwrap_or_else(|| "the proxy was stopped".into())
         }
-        _ => "the recording ends".into(),
+        Some(End { how: Ending::Cut, .. }) | None => "the recording ends".into(),
+        Some(end) => act(session, end),
     }
 }
 
