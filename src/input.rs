@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use analyzer::attempt::Diagnosed;
-use analyzer::reading::{self, Along, Reading};
+use analyzer::reading::{self, Along, Order, ReadError, Reading};
 use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
@@ -132,17 +132,43 @@ pub fn read_one(path: &Path) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
 fn read(path: &Path, keys: &Arc<Keyring>, progress: &ProgressBar) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
     let name = shown(path);
     let keys = secrets_of(path, keys).with_context(|| name.clone())?;
-    let input: Box<dyn Read> = if is_stdin(path) {
-        Box::new(io::stdin().lock())
-    } else {
-        record::open(path).with_context(|| format!("cannot open {name}"))?
-    };
-    let input = decompressed(progress.wrap_read(input)).with_context(|| name.clone())?;
-    let mut sessions = Vec::new();
     let beside = probe_beside(path);
-    let mut keep = |session: Diagnosed| sessions.push(Diagnosed { probe: beside.clone(), ..session });
-    let reading = reading::read_with(input, Some(&name), &keys, &mut keep).with_context(|| name)?;
-    Ok((sessions, reading))
+    let attempt = |order: Order| {
+        let input: Box<dyn Read> = if is_stdin(path) {
+            Box::new(io::stdin().lock())
+        } else {
+            record::open(path).with_context(|| format!("cannot open {name}"))?
+        };
+        let input = decompressed(progress.wrap_read(input)).with_context(|| name.clone())?;
+        let mut sessions = Vec::new();
+        let mut keep = |session: Diagnosed| sessions.push(Diagnosed { probe: beside.clone(), ..session });
+        let reading = match reading::read_in(order, input, Some(&name), &keys, &mut keep) {
+            Err(ReadError::Disordered) => return Ok(None),
+            reading => reading.with_context(|| name.clone())?,
+        };
+        Ok(Some((sessions, reading)))
+    };
+    // Times mostly go up: only where one goes back is a file read again, by then with what is known of all of them.
+    let first = attempt(if can_be_read_again(path) { Order::Checked } else { Order::Once })?;
+    match first {
+        Some(found) => Ok(found),
+        None => attempt(order_of(path)?).map(Option::unwrap_or_default),
+    }
+}
+
+/// In which order the packets of a file are to be taken.
+fn order_of(path: &Path) -> anyhow::Result<Order> {
+    if !can_be_read_again(path) {
+        return Ok(Order::Once);
+    }
+    let name = shown(path);
+    let input = open(path).with_context(|| format!("cannot open {name}"))?;
+    reading::order(input).with_context(|| name)
+}
+
+/// Whether it is a file, and no pipe and no device.
+fn can_be_read_again(path: &Path) -> bool {
+    !is_stdin(path) && fs::metadata(path).is_ok_and(|file| file.is_file())
 }
 
 /// Secrets, shared by whoever reads.
@@ -152,18 +178,17 @@ pub type Keys = Arc<Keyring>;
 pub fn read_along(path: &Path, keys: &Keys, each: &mut dyn FnMut(Along)) -> anyhow::Result<Reading> {
     let name = shown(path);
     let keys = secrets_of(path, keys).with_context(|| name.clone())?;
+    let order = order_of(path)?;
     let input = open(path).with_context(|| format!("cannot open {name}"))?;
-    reading::read_along(input, Some(&name), &keys, each).with_context(|| name)
+    reading::read_along_in(order, input, Some(&name), &keys, each).with_context(|| name)
 }
 
 /// These secrets and those that stand in the file, anywhere in it: it is read twice for that. Standard input is read once.
 fn secrets_of(path: &Path, keys: &Arc<Keyring>) -> anyhow::Result<Arc<Keyring>> {
-    let file = File::open(path).ok().filter(|_| !is_stdin(path));
     // Where it cannot be opened, or is none that may be read twice, reading it will say so.
-    let Some(file) = file.filter(|file| file.metadata().is_ok_and(|file| file.is_file())) else {
+    if !can_be_read_again(path) || File::open(path).is_err() {
         return Ok(Arc::clone(keys));
-    };
-    drop(file);
+    }
     let mut input = decompressed(record::open(path).context("cannot open")?)?;
     let mut head = Vec::new();
     input.by_ref().take(PCAPNG.len() as u64).read_to_end(&mut head).context("cannot read")?;

@@ -230,6 +230,13 @@ impl Diagnosed {
         })
     }
 
+    /// Who ended it: as its end says, or a box on the way where a finding says so.
+    pub fn ended_by(&self) -> Option<Party> {
+        let end = self.timeline.end.as_ref()?;
+        let forged = self.findings.first().is_some_and(|finding| finding.is_forged_end(end));
+        Some(if forged { Party::Middlebox } else { Party::of(end) })
+    }
+
     fn got_through(&self) -> bool {
         self.timeline.facts.gateway.is_none() || self.timeline.facts.request.is_some()
     }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::observation::{Leg as LegName, Side};
+use crate::observation::{Leg as LegName, PathSample, Side};
 use crate::timeline::Timeline;
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::{Outcome, Phase, PhaseName};
@@ -95,29 +95,51 @@ fn rto(leg: &Leg) -> Duration {
     told.unwrap_or_default().max(LEAST_RTO + leg.rtt().unwrap_or_default())
 }
 
-/// Segments of a leg that were lost and had to be sent again until the session was set up, of a thousand. What was sent
-/// again for nothing was not lost, and what is sent again in vain is no loss by chance.
+/// Segments that were lost and had to be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    /// How many.
+    pub segments: u64,
+    /// Of a thousand.
+    pub permille: u32,
+}
+
+impl Loss {
+    /// Over all of a leg's time, of the side that lost more.
+    pub fn of(leg: &Leg) -> Loss {
+        leg.path().map_or(Loss { segments: 0, permille: 0 }, |path| lost(leg, &path.what))
+    }
+}
+
+/// Of a thousand segments of a leg those that were lost until the session was set up.
 fn loss(leg: &Leg) -> u32 {
-    let Some(path) = leg.setup() else { return 0 };
+    leg.setup().map_or(0, |path| lost(leg, &path).permille)
+}
+
+/// What was sent again for nothing was not lost, and what is sent again in vain is no loss by chance.
+fn lost(leg: &Leg, path: &PathSample) -> Loss {
     let number = |number: Option<u64>| number.unwrap_or(0);
-    let share = |again: u64, of: u64| u32::try_from(again * 1000 / of.max(SEGMENTS)).unwrap_or(1000);
+    let share = |again: u64, of: u64| {
+        let permille = u32::try_from(again * 1000 / of.max(SEGMENTS)).unwrap_or(1000).min(1000);
+        Loss { segments: again, permille }
+    };
     let in_vain = leg.unacknowledged();
     let vain = |side: Side| in_vain.filter(|waits| waits.from == side).map_or(0, |waits| waits.timeouts);
     let lost = |again: u64, for_nothing: u64, side: Side| again.saturating_sub(for_nothing).saturating_sub(vain(side));
     let (sent, received) = (number(path.segments_sent), number(path.segments_received));
-    let loss = match leg.name {
+    match leg.name {
         LegName::Only => {
             let [client, server] = [
                 lost(number(path.client_retransmits), number(path.client_spurious), Side::Client),
                 lost(number(path.server_retransmits), number(path.server_spurious), Side::Server),
             ];
-            share(client, sent).max(share(server, received))
+            let (client, server) = (share(client, sent), share(server, received));
+            if client.permille > server.permille { client } else { server }
         }
         LegName::Front | LegName::Back => {
             share(lost(number(path.retransmits), number(path.dsack), leg.name.relay_side()), sent)
         }
-    };
-    loss.min(1000)
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use crate::attempt::Diagnosed;
 use crate::capture::annotation::Section;
 pub use crate::capture::file::ReadError;
 use crate::capture::file::{self, Item};
+use crate::capture::order::Disorder;
+pub use crate::capture::order::Order;
 use crate::capture::segment::Datagram;
 use crate::capture::{packets, recording};
 use crate::event::{Event, What};
@@ -65,6 +67,21 @@ pub fn secrets(input: impl Read) -> Result<Keyring, ReadError> {
     Ok(keys)
 }
 
+/// In which order the packets of a capture are to be taken, by their times: for whoever can read it again.
+///
+/// # Errors
+/// Where nothing of it can be read.
+pub fn order(input: impl Read) -> Result<Order, ReadError> {
+    let mut disorder = Disorder::default();
+    file::read(input, &mut |item| {
+        if let Item::Packet(packet) = item {
+            disorder.push(packet.at);
+        }
+        Ok(())
+    })?;
+    Ok(disorder.order())
+}
+
 /// Reads a recording or a capture and hands each session, as soon as it is over, to `each`. Secrets in it open the sessions
 /// that begin behind them; [`secrets`] finds all of them before, for [`read_with`].
 ///
@@ -84,7 +101,21 @@ pub fn read_with(
     keys: &Arc<Keyring>,
     each: &mut dyn FnMut(Diagnosed),
 ) -> Result<Reading, ReadError> {
-    run(Source::new(name, keys), input, &mut |told| match told {
+    read_in(Order::default(), input, name, keys, each)
+}
+
+/// The same, with the packets of a capture taken in this order.
+///
+/// # Errors
+/// Where nothing of it can be read, and [`ReadError::Disordered`] as [`Order`] says.
+pub fn read_in(
+    order: Order,
+    input: impl Read,
+    name: Option<&str>,
+    keys: &Arc<Keyring>,
+    each: &mut dyn FnMut(Diagnosed),
+) -> Result<Reading, ReadError> {
+    run(Source { order, ..Source::new(name, keys) }, input, &mut |told| match told {
         Along::Step { .. } => {}
         Along::Over { session, .. } => each(*session),
     })
@@ -120,7 +151,21 @@ pub fn read_along(
     keys: &Arc<Keyring>,
     each: &mut dyn FnMut(Along),
 ) -> Result<Reading, ReadError> {
-    run(Source { is_witnessed: true, ..Source::new(name, keys) }, input, each)
+    read_along_in(Order::default(), input, name, keys, each)
+}
+
+/// The same, with the packets of a capture taken in this order.
+///
+/// # Errors
+/// As for [`read_in`].
+pub fn read_along_in(
+    order: Order,
+    input: impl Read,
+    name: Option<&str>,
+    keys: &Arc<Keyring>,
+    each: &mut dyn FnMut(Along),
+) -> Result<Reading, ReadError> {
+    run(Source { is_witnessed: true, order, ..Source::new(name, keys) }, input, each)
 }
 
 fn run(mut source: Source<'_>, input: impl Read, each: &mut dyn FnMut(Along)) -> Result<Reading, ReadError> {
@@ -143,6 +188,7 @@ struct Source<'a> {
     late: usize,
     /// Whether each step is to be told.
     is_witnessed: bool,
+    order: Order,
 }
 
 /// What a file turned out to be.
@@ -170,7 +216,14 @@ impl Maker {
 
 impl<'a> Source<'a> {
     fn new(name: Option<&'a str>, keys: &Arc<Keyring>) -> Source<'a> {
-        Source { kind: Kind::Nothing, name, keys: Arc::clone(keys), late: 0, is_witnessed: false }
+        Source {
+            kind: Kind::Nothing,
+            name,
+            keys: Arc::clone(keys),
+            late: 0,
+            is_witnessed: false,
+            order: Order::default(),
+        }
     }
 
     fn item(&mut self, item: Item<'_>, each: &mut dyn FnMut(Along)) -> Result<(), ReadError> {
@@ -191,10 +244,10 @@ impl<'a> Source<'a> {
             }
             Kind::Packets(packets) => {
                 let (decoder, streams) = &mut **packets;
-                decoder.item(&item, &mut |heard| match &heard.what {
-                    packets::What::Datagram(datagram) => streams.listener.answered(&heard, datagram),
-                    packets::What::Segment(_) | packets::What::Icmp(_) => streams.push(&heard),
-                });
+                decoder.item(&item, &mut |heard| take(streams, &heard));
+                if decoder.is_disordered() {
+                    return Err(ReadError::Disordered);
+                }
                 streams.listener.told.drain(..).for_each(each);
                 Ok(())
             }
@@ -207,7 +260,7 @@ impl<'a> Source<'a> {
             return Kind::Recording(Box::new((recording::Decoder::default(), maker.make().1)));
         }
         let sifter = Sifter { name: self.name.map(str::to_owned), maker, ..Sifter::default() };
-        Kind::Packets(Box::new((packets::Decoder::default(), Streams::new(sifter))))
+        Kind::Packets(Box::new((packets::Decoder::in_order(self.order), Streams::new(sifter))))
     }
 
     /// What begins from here on is opened with these secrets, too.
@@ -246,7 +299,8 @@ impl<'a> Source<'a> {
                 Reading { stopped, ..Reading::default() }
             }
             Kind::Packets(packets) => {
-                let (decoder, streams) = *packets;
+                let (mut decoder, mut streams) = *packets;
+                decoder.finish(&mut |heard| take(&mut streams, &heard));
                 let given_up = streams.given_up;
                 let mut sifter = streams.finish();
                 sifter.finish_gateways(None);
@@ -256,6 +310,13 @@ impl<'a> Source<'a> {
                 Reading { stopped, notices, packets: decoder.frames() }
             }
         }
+    }
+}
+
+fn take(streams: &mut Streams<Sifter>, heard: &packets::Heard<'_>) {
+    match &heard.what {
+        packets::What::Datagram(datagram) => streams.listener.answered(heard, datagram),
+        packets::What::Segment(_) | packets::What::Icmp(_) => streams.push(heard),
     }
 }
 
@@ -277,6 +338,7 @@ struct Sifter {
 struct Counts {
     joined: u64,
     unreadable: u64,
+    disordered: u64,
 }
 
 /// What is known of one connection.
@@ -372,6 +434,18 @@ impl Listener for Sifter {
         self.refusals_of(analysis.timeline()).iter().for_each(|refusal| analysis.learn(refusal));
         let session = Box::new(analysis.finish(self.name.clone()));
         self.told.push(Along::Over { of, session });
+    }
+
+    fn disordered(&mut self, candidate: Candidate) {
+        match candidate {
+            Candidate::Rdp { .. } => self.counts.disordered += 1,
+            Candidate::Unsure { pending, .. } if server_port(&pending) == Some(RDP_PORT) => self.counts.disordered += 1,
+            Candidate::Gateway(member) => {
+                self.counts.disordered += 1;
+                self.gateways.over(&member);
+            }
+            Candidate::Unsure { .. } | Candidate::Kerberos { .. } => {}
+        }
     }
 
     fn is_client(&self, payload: &[u8]) -> bool {
@@ -484,6 +558,11 @@ impl Counts {
         let told = [
             (self.joined, "connections on port 3389 had begun before the capture: how they began is not in it"),
             (self.unreadable, "connections on port 3389 begin with bytes that the capture does not hold"),
+            (
+                self.disordered,
+                "connections are not judged: their packets are stored in another order than that of their times, too far \
+                 apart to be put right while reading; sort the capture first: reordercap CAPTURE SORTED",
+            ),
             (given_up, "connections were given up because there were too many at once"),
         ];
         told.iter().filter(|(count, _)| *count > 0).map(|(count, says)| format!("{count} {says}")).collect()

@@ -38,6 +38,10 @@ mod os {
     const SIOCOUTQ: libc::c_int = 0x5411;
     const SIOCOUTQNSD: libc::c_int = 0x894B;
 
+    /// Socket option of what memory a socket takes (socket(7), include/uapi/asm-generic/socket.h), and how many numbers it has.
+    const SO_MEMINFO: libc::c_int = 55;
+    const MEMORY_NUMBERS: usize = 9;
+
     /// A field of the answer, if the answer is long enough to hold it: older kernels tell less.
     macro_rules! field {
         ($info:ident, $len:ident, $field:ident) => {{
@@ -78,9 +82,31 @@ mod os {
             last_received_ms: field!(info, len, tcpi_last_data_recv),
             last_ack_ms: field!(info, len, tcpi_last_ack_recv),
             window_limited_us: field!(info, len, tcpi_rwnd_limited),
+            held_bytes: held(stream),
             // The others are of packet captures.
             ..PathSample::default()
         })
+    }
+
+    /// Memory of what has arrived behind a hole: all that is held for reading, where nothing can be read.
+    fn held(stream: &TcpStream) -> Option<u64> {
+        let is_read = || unread(stream) == Some(0);
+        let memory = if is_read() { memory(stream)? } else { return None };
+        // What came in between can be read.
+        is_read().then_some(memory)
+    }
+
+    /// Memory that the socket holds for reading, `SK_MEMINFO_RMEM_ALLOC`: the first of the numbers.
+    fn memory(stream: &TcpStream) -> Option<u64> {
+        let mut numbers = [0_u32; MEMORY_NUMBERS];
+        let mut len = size_of_val(&numbers) as libc::socklen_t;
+        // SAFETY: the descriptor is open as long as `stream` is borrowed; the kernel writes at most `len` bytes to
+        // `numbers`, which is that long.
+        let result = unsafe {
+            let numbers = numbers.as_mut_ptr().cast();
+            libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, SO_MEMINFO, numbers, &mut len)
+        };
+        (result == 0 && len as usize >= size_of::<u32>()).then(|| numbers[0].into())
     }
 
     fn read(stream: &TcpStream) -> Option<(libc::tcp_info, usize)> {

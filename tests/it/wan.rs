@@ -174,19 +174,19 @@ fn a_slow_link_is_slow() {
 
 #[test]
 fn long_packets_vanish_or_are_told() {
-    let silent = with(&[Fault::Mtu { of: SERVER, bytes: 1400, told: false }]);
+    let silent = with(&[Fault::Mtu { of: SERVER, from: From::Start, bytes: 1400, told: false }]);
     check("a hole", silent, |wan| {
         assert_eq!(ask(wan, 20_000, SOON), ((0, Some(ErrorKind::WouldBlock)), 10));
         assert!(wan.journal().count(Act::TooLong) > 2);
         Ok(())
     });
-    let told = with(&[Fault::Mtu { of: SERVER, bytes: 1400, told: true }]);
+    let told = with(&[Fault::Mtu { of: SERVER, from: From::Start, bytes: 1400, told: true }]);
     check("a router that tells", told, |wan| {
         assert_eq!(ask(wan, 20_000, SOON), ((20_000, Some(ErrorKind::WouldBlock)), 10));
         assert!(wan.journal().count(Act::ToldTooLong) > 0);
         Ok(())
     });
-    let clamped = with(&[Fault::Mss(1360), Fault::Mtu { of: BOTH, bytes: 1400, told: false }]);
+    let clamped = with(&[Fault::Mss(1360), Fault::Mtu { of: BOTH, from: From::Start, bytes: 1400, told: false }]);
     check("a clamp", clamped, |wan| {
         assert_eq!(ask(wan, 20_000, SOON).0.0, 20_000);
         assert_eq!((wan.journal().count(Act::Clamped), wan.journal().count(Act::TooLong)), (2, 0));

@@ -38,6 +38,8 @@ pub enum ReadError {
     NotCapture,
     /// It is a capture, but not a recording of this program.
     NotRecording,
+    /// A packet is stored behind later ones, and whoever reads wants to know: see [`super::order::Order::Checked`].
+    Disordered,
     /// It is a further part of a recording, and this many parts were read before it.
     Part(u32, u32),
 }
@@ -51,6 +53,7 @@ impl fmt::Display for ReadError {
             ReadError::NotRecording => {
                 write!(f, "expected a recording made by rdpscope, found a capture of another program")
             }
+            ReadError::Disordered => write!(f, "packets are not stored in the order of their times"),
             ReadError::Part(part, 0) => {
                 write!(f, "this is part {part} of a recording: expected its first file, beside which this one lies")
             }

@@ -9,6 +9,7 @@ mod fragments;
 mod ip;
 mod link;
 pub mod options;
+pub mod order;
 pub mod packets;
 pub mod recording;
 pub mod segment;

@@ -1,13 +1,14 @@
 //! Reads anybody's capture: TCP segments, what a network says of them, and what domain controllers answer by UDP, in the
-//! order of the file.
+//! order of their times, and of the file where those are equal.
 //!
-//! Frames are numbered from 1 as other readers do. Fragments are put together. Packets that the capture cut are
+//! Frames are numbered from 1 as other readers do, by their place in the file. Fragments are put together. Packets that the capture cut are
 //! noticed, and the notice says how to capture again.
 
 use super::file::{Item, Packet};
 use super::fragments::Fragments;
 use super::ip::{self, Ip};
 use super::link;
+use super::order::{Held, Order, Queue, Turn};
 use super::segment::{self, Datagram, Icmp, Segment};
 use crate::time::Timestamp;
 
@@ -50,6 +51,24 @@ pub struct Decoder {
     fragments: Fragments,
     cuts: Cuts,
     unknown_links: u64,
+    queue: Queue,
+}
+
+/// A packet whose turn has come.
+struct Taken<'a> {
+    at: Timestamp,
+    frame: u64,
+    interface: u32,
+    link: u16,
+    data: &'a [u8],
+    original_len: u32,
+}
+
+impl Taken<'_> {
+    fn of(held: &Held) -> Taken<'_> {
+        let Held { at, frame, interface, link, ref data, original_len, .. } = *held;
+        Taken { at, frame, interface, link, data, original_len }
+    }
 }
 
 /// Packets that the capture cut.
@@ -64,6 +83,23 @@ struct Cuts {
 }
 
 impl Decoder {
+    /// One that takes packets in this order.
+    pub fn in_order(order: Order) -> Decoder {
+        Decoder { queue: Queue::new(order), ..Decoder::default() }
+    }
+
+    /// Whether a packet was stored behind later ones, where that is an error.
+    pub fn is_disordered(&self) -> bool {
+        self.queue.is_broken()
+    }
+
+    /// Hands on what is still held: the file is over.
+    pub fn finish(&mut self, each: &mut dyn FnMut(Heard<'_>)) {
+        while let Some(held) = self.queue.last() {
+            self.take(&Taken::of(&held), each);
+        }
+    }
+
     /// Takes one item of a file and hands on what it says of TCP.
     pub fn item(&mut self, item: &Item<'_>, each: &mut dyn FnMut(Heard<'_>)) {
         match item {
@@ -114,10 +150,24 @@ impl Decoder {
             self.unknown_links += 1;
             return;
         };
-        let Some(bytes) = link::ip(*link, packet.data) else { return };
-        let header_len = u32::try_from(packet.data.len() - bytes.len()).unwrap_or(0);
-        let Some(ip) = ip::read(bytes, packet.original_len.saturating_sub(header_len)) else { return };
-        let (at, frame, interface) = (packet.at, self.frame, self.before.saturating_add(packet.interface));
+        let Packet { at, data, original_len, .. } = *packet;
+        let (frame, interface, link) = (self.frame, self.before.saturating_add(packet.interface), *link);
+        match self.queue.turn(at) {
+            Turn::Now => self.take(&Taken { at, frame, interface, link, data, original_len }, each),
+            Turn::Later => {
+                self.queue.hold(at, frame, interface, link, data, original_len);
+                while let Some(held) = self.queue.next() {
+                    self.take(&Taken::of(&held), each);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, packet: &Taken<'_>, each: &mut dyn FnMut(Heard<'_>)) {
+        let Taken { at, frame, interface, link, data, original_len } = *packet;
+        let Some(bytes) = link::ip(link, data) else { return };
+        let header_len = u32::try_from(data.len() - bytes.len()).unwrap_or(0);
+        let Some(ip) = ip::read(bytes, original_len.saturating_sub(header_len)) else { return };
         let each = &mut |what: What<'_>| each(Heard { at, frame, interface, what });
         if ip.fragment.is_none() {
             return hear(&ip, each);

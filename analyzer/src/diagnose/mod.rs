@@ -136,6 +136,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "a window that stays shut", check: path::shut, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "never acknowledged", check: path::stuck, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "client left without a request", check: negotiation::probe, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "a handshake left half open", check: negotiation::half_open, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "client did not wait", check: negotiation::hasty, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "closed before the confirm", check: negotiation::closed, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "no answer to the request", check: negotiation::unanswered, scope: Scope::Rdp, rests: Rests::Unsaid },
@@ -208,6 +209,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "reconnection refused", check: session::reconnect_refused, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "clocks differ", check: credssp::skewed, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "sent elsewhere", check: redirection::sent_elsewhere, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "segments lost, nothing failed", check: path::lost, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "impaired", check: impaired::noted, scope: Scope::Any, rests: Rests::Seen },
 ];
 
@@ -318,6 +320,14 @@ impl Finding {
     pub fn cannot_tell(&self) -> impl Iterator<Item = &'static str> {
         let is_hidden = |unknown: &str| unknown.contains(causes::SEALED);
         self.cause.cannot_tell.iter().copied().filter(move |unknown| !(self.is_read && is_hidden(unknown)))
+    }
+
+    /// Whether it says that not the side in whose name the connection was reset did so, but a box on the way.
+    pub(crate) fn is_forged_end(&self, end: &End) -> bool {
+        self.by == Party::Middlebox
+            && self.severity == Severity::Failure
+            && self.cause.id == "PATH-RSTINJ"
+            && end.how == Ending::Reset
     }
 
     /// A failure at the place where the session ended. `None` while it stands: what has not ended has not failed.
@@ -449,12 +459,14 @@ impl Outcome {
         let refused = timeline.phases.iter().any(|phase| phase.outcome == phase::Outcome::Failed);
         let ended_here = timeline.facts.ended_inside().is_some() || timeline.ended_on_purpose().is_some();
         match timeline.is_active() {
-            true if !stopped && timeline.ended_badly() || ended_here => Outcome::Broken,
+            true if (!stopped || timeline.is_frozen()) && timeline.ended_badly() || ended_here => Outcome::Broken,
             true => Outcome::Connected,
             false if timeline.facts.inner.is_redirected() => Outcome::Unfinished,
             false if timeline.may_be_redirected() => Outcome::Unfinished,
             false if timeline.is_before_channel() && gateway::nothing_asked(timeline) => Outcome::Unfinished,
             false if !timeline.is_before_channel() && negotiation::nothing_asked(timeline) => Outcome::Unfinished,
+            // It did not wait for what it had asked.
+            false if stage::hasty(timeline).is_some() => Outcome::Unfinished,
             false if stopped && !refused && !ended_here => Outcome::Unfinished,
             // It may have gone on where nobody saw it; or the client came to look, and left by itself.
             false if stage::unseen(timeline).is_some() && !has_failed(findings) => Outcome::Unfinished,

@@ -5,13 +5,15 @@ use std::time::Duration;
 use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party, Severity, reach};
 use crate::event::{Foreign, McsPdu, Protocols};
-use crate::observation::{Ending, Side};
-use crate::timeline::Timeline;
+use crate::observation::{Ending, Leg, Side, Sign};
 use crate::timeline::facts::{Mark, Sighting};
 use crate::timeline::phase::PhaseName;
+use crate::timeline::{End, Timeline};
 
 /// A client that leaves earlier than this has not waited for an answer.
 const WAITED: Duration = Duration::from_secs(2);
+/// A server, or what stands for it, that hangs up later than this has not dropped the client: it had nothing to say.
+const SILENT: Duration = Duration::from_secs(10);
 
 pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
     let Sighting { what: (side, looks), mark } = timeline.facts.not_rdp.as_ref()?;
@@ -84,6 +86,27 @@ pub fn probe(timeline: &Timeline) -> Option<Finding> {
     Some(finding.severity(Severity::Note).with_end(timeline))
 }
 
+/// A SYN scan, or what is left of one: the server agrees again and again, and the client never says a word.
+pub fn half_open(timeline: &Timeline) -> Option<Finding> {
+    let is_cut = |end: &&End| end.how == Ending::Cut || end.how == Ending::TimedOut || stage::by_server(end);
+    timeline.end.as_ref().filter(is_cut)?;
+    let leg = timeline.server_leg().filter(|leg| leg.name == Leg::Only && leg.bytes == [0; 2])?;
+    let again = |sign: &&Sighting<Sign>| matches!(sign.what, Sign::SynAckAgain { acknowledged: false, .. });
+    let repeated = leg.signs.iter().filter(again).count();
+    // Who asks again has not got the answer.
+    let asks_again = leg.signs.iter().any(|sign| matches!(sign.what, Sign::SynAgain { .. }));
+    if repeated == 0 || asks_again || stage::stage(timeline).0 != Stage::Opened {
+        return None;
+    }
+    let says =
+        format!("the client asks for a connection and leaves it half open: {repeated} more SYN-ACKs get no answer");
+    let finding = Finding::at_end(timeline, "PRX-PROBE", Confidence::Possible, says)?.severity(Severity::Note);
+    let first = leg.signs.iter().find(again).map(|sign| sign.mark);
+    let finding =
+        first.into_iter().fold(finding.by(Party::Client), |finding, mark| finding.with(mark, "SYN-ACK again"));
+    Some(finding.or("PATH-ASYM", Confidence::Possible))
+}
+
 /// A client that did not give the server the time to answer: nobody else failed.
 pub fn hasty(timeline: &Timeline) -> Option<Finding> {
     let waited = length(stage::hasty(timeline)?);
@@ -91,10 +114,15 @@ pub fn hasty(timeline: &Timeline) -> Option<Finding> {
     let asked = match stage {
         Stage::Request => "its request",
         Stage::ClientHello => "its ClientHello",
-        _ => "it asked for a connection",
+        Stage::Closed | Stage::Opened => "it asked for a connection",
+        Stage::Confirm | Stage::Plain | Stage::ServerHello | Stage::ServerFlight | Stage::Established => {
+            "its last message"
+        }
     };
     let says = format!("the client leaves {waited} after {asked}, before an answer could be complete");
     let finding = Finding::at_end(timeline, "PRX-PROBE", Confidence::Possible, says)?.severity(Severity::Note);
+    let is_asked = |_: &Mark| matches!(stage, Stage::Request | Stage::ClientHello);
+    let mark = mark.filter(is_asked);
     let finding = mark.into_iter().fold(finding, |finding, mark| finding.with(mark, format!("the client: {asked}")));
     Some(finding.with_end(timeline))
 }
@@ -111,6 +139,12 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
         _ => return None,
     };
     let how = if end.how == Ending::Reset { "resets" } else { "closes" };
+    if stage == Stage::Request && end.silence >= SILENT {
+        let says = format!("the server takes the request, says nothing for {} and {how} it", length(end.silence));
+        let finding = Finding::at_end(timeline, "X224-NOCC", Confidence::Likely, says)?;
+        let finding = with_request(finding.on(end.mark.leg, PhaseName::Negotiation), timeline).with_end(timeline);
+        return Some(finding.or("TCP-RST-AFTER", Confidence::Possible));
+    }
     let says = format!("the server {how} the connection after {after}");
     let finding = Finding::at_end(timeline, "TCP-RST-AFTER", Confidence::Likely, says)?;
     let finding = with_request(finding, timeline).with_end(timeline);
@@ -132,7 +166,7 @@ pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
 pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
     let (stage, mark) = stage::stage(timeline);
-    let mark = mark.filter(|_| stage == Stage::Request && stage::hasty(timeline).is_none())?;
+    let mark = mark.filter(|_| stage == Stage::Request)?;
     let waited = end.mark.at.since(mark.at);
     let leg = stage::server_leg(timeline);
     let confidence = if waited >= WAITED { Confidence::Likely } else { Confidence::Possible };

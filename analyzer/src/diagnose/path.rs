@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use super::stage::{self, Stage, length};
-use super::{Confidence, Finding, Party};
+use super::{Confidence, Finding, Party, Severity};
 use crate::attribution::Balance;
 use crate::observation::{Ending, Leg as LegName, ResetMarks, Side, Sign};
-use crate::timeline::facts::{Mark, Sighting};
+use crate::prediction::Loss;
+use crate::timeline::facts::Sighting;
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::PhaseName;
-use crate::timeline::transit::Unacknowledged;
+use crate::timeline::transit::{Hole, Shut, Unacknowledged};
 use crate::timeline::{End, Timeline};
 
 /// An active session that was quiet for longer was ended by a timer.
@@ -29,6 +30,9 @@ const SMALL: u64 = 536;
 const TIMER: Duration = Duration::from_secs(2);
 /// Below this loss costs next to nothing, per thousand segments.
 const LOSSY: u32 = 50;
+/// So many losses are no chance, and so many of a thousand segments are worth a word.
+const LOST: u64 = 10;
+const NOTED: u32 = 20;
 /// Hops by which equal ways differ.
 const ROUTES: u8 = 2;
 /// A round trip that costs a connection seconds.
@@ -39,7 +43,7 @@ const MENDED: u32 = 2;
 /// An RST that its alleged sender did not send: a box on the way did. Only packets show it.
 pub fn forged_reset(timeline: &Timeline) -> Option<Finding> {
     let end = timeline.end.as_ref().filter(|end| end.how == Ending::Reset)?;
-    let is_over = stage::failed(timeline).is_some() || timeline.is_active() && end.silence < QUIET;
+    let is_over = stage::ended_early(timeline).is_some() || timeline.is_active() && end.silence < QUIET;
     let leg = timeline.leg(end.mark.leg).filter(|_| is_over)?;
     let from = end.from?;
     let reset = leg.signs.iter().find_map(|sign| match &sign.what {
@@ -47,6 +51,10 @@ pub fn forged_reset(timeline: &Timeline) -> Option<Finding> {
         _ => None,
     })?;
     let after = leg.signs.iter().find(|sign| matches!(sign.what, Sign::AfterReset { from: by, .. } if by == from));
+    // A kernel answers for the scanner beside it; a client that asked goes on.
+    if reset.answers_syn_ack && after.is_none() {
+        return None;
+    }
     let marks = words_of(reset);
     let confidence = match (is_foreign(reset), after) {
         (true, Some(_)) => Confidence::Certain,
@@ -108,62 +116,67 @@ fn listed(marks: &[String], goes_on: bool) -> String {
 /// A side that takes no more: its receive window is shut until the end.
 pub fn shut(timeline: &Timeline) -> Option<Finding> {
     let end = frozen(timeline)?;
-    let (leg, side, says, mark) = timeline.legs.iter().find_map(shut_on)?;
-    let says = format!("the {side} takes no more: {says}");
+    let on = |leg: &Leg| if is_standing(timeline) { leg.standing_shut(end) } else { leg.shut(end) };
+    let (leg, Shut { side, lasted, mark }) = timeline.legs.iter().find_map(|leg| Some((leg, on(leg)?)))?;
+    let how = match lasted {
+        Some((lasted, probes)) => format!("for {}, {probes} probes", length(lasted)),
+        None => "while bytes wait for it".to_owned(),
+    };
+    let says = format!("the {side} takes no more: its window is shut {how}");
     let finding = Finding::at_end(timeline, "PATH-WINZERO", Confidence::Likely, says)?;
     let by = if side == Side::Server { Party::Server } else { Party::Client };
-    let finding = finding.on(leg, end.phase).by(by).with(mark, format!("receive window 0 of the {side}"));
+    let finding = finding.on(leg.name, end.phase).by(by).with(mark, format!("receive window 0 of the {side}"));
     Some(finding.with_end(timeline))
-}
-
-fn shut_on(leg: &Leg) -> Option<(LegName, Side, String, Mark)> {
-    let seen = leg.signs.iter().rev().find_map(|sign| match sign.what {
-        Sign::ZeroWindow { from, lasted, probes, still_shut: true } => {
-            Some((leg.name, from, format!("its window is shut for {}, {probes} probes", length(lasted)), sign.mark))
-        }
-        _ => None,
-    });
-    let path = leg.path()?;
-    let is_shut = path.what.snd_wnd == Some(0) && path.what.notsent_bytes.unwrap_or(0) > 0;
-    let far = leg.name.relay_side().other();
-    let here = || is_shut.then(|| (leg.name, far, "its window is shut while bytes wait for it".to_owned(), path.mark));
-    seen.or_else(here)
 }
 
 /// Small messages pass and a large flight does not: segments arrived beyond a hole that nothing fills.
 pub fn hole(timeline: &Timeline) -> Option<Finding> {
     let end = frozen(timeline)?;
+    let is_standing = is_standing(timeline);
     // Of a capture's hole the size is known: a small one is chance.
     let is_large = |leg: &Leg, beyond: u64| leg.name != LegName::Only || beyond > SMALL;
-    let hole = |leg: &Leg| leg.hole().filter(|(_, beyond)| is_large(leg, *beyond));
-    let (leg, (from, beyond)) = timeline.legs.iter().find_map(|leg| Some((leg, hole(leg)?)))?;
+    let until_end = |leg: &Leg| {
+        let (from, size) = leg.hole().filter(|(_, beyond)| is_large(leg, *beyond))?;
+        Some(Hole { from, size, lasted: end.silence })
+    };
+    let hole = |leg: &Leg| if is_standing { leg.standing_hole(end) } else { until_end(leg) };
+    let (leg, Hole { from, size, lasted }) = timeline.legs.iter().find_map(|leg| Some((leg, hole(leg)?)))?;
     let path = leg.path()?;
-    if end.from == Some(from) && end.mark.leg == leg.name && end.how == Ending::Reset {
+    if !is_standing && end.from == Some(from) && end.mark.leg == leg.name && end.how == Ending::Reset {
         return None;
     }
     let behind = match leg.name {
-        LegName::Front | LegName::Back => format!("{beyond} segments behind a hole"),
-        LegName::Only => format!("{beyond} bytes that were sent and never came"),
+        LegName::Front | LegName::Back if size == 0 => "segments wait behind a hole".to_owned(),
+        LegName::Front | LegName::Back => format!("{size} segments behind a hole"),
+        LegName::Only => format!("{size} bytes that were sent and never came"),
     };
     let says = format!(
         "the {from}'s flight stays incomplete for {}, {behind}: small segments pass, large ones vanish",
-        length(end.silence)
+        length(lasted)
     );
     let finding = Finding::at_end(timeline, "PATH-PMTU", Confidence::Likely, says)?;
     let finding = finding.on(leg.name, end.phase).by(Party::Middlebox);
     let finding = with_icmp(with_sizes(finding.with(path.mark, behind), leg), leg).with_end(timeline);
-    let finding = if from == Side::Server { finding.or("TLS-HALF", Confidence::Possible) } else { finding };
+    let is_handshake = from == Side::Server && end.phase <= PhaseName::Tls;
+    let finding = if is_handshake { finding.or("TLS-HALF", Confidence::Possible) } else { finding };
+    let finding = if is_standing { finding.or("PATH-DEAD", Confidence::Possible) } else { finding };
     Some(finding.or("PATH-LOSS", Confidence::Possible))
 }
 
 /// What was sent is never acknowledged.
 pub fn stuck(timeline: &Timeline) -> Option<Finding> {
     let end = frozen(timeline)?;
+    let is_standing = is_standing(timeline);
     let in_vain = |waits: &Unacknowledged| waits.timeouts >= IN_VAIN;
-    let (leg, waits) = timeline.legs.iter().find_map(|leg| Some((leg, leg.unacknowledged().filter(in_vain)?)))?;
-    let (id, confidence, other) = lost_how(leg, &waits, end);
-    let silence = length(end.silence);
+    let waits = |leg: &Leg| if is_standing { leg.given_up() } else { leg.unacknowledged().filter(in_vain) };
+    let (leg, waits) = timeline.legs.iter().find_map(|leg| Some((leg, waits(leg)?)))?;
+    let (id, confidence, other) = lost_how(leg, &waits, end, is_standing);
+    let silence = length(waits.lasted.filter(|_| is_standing).unwrap_or(end.silence));
     let what = match waits.bytes {
+        bytes if is_standing => format!(
+            "{bytes} bytes of the {} are not acknowledged for {silence}, {} timeouts in a row",
+            waits.from, waits.timeouts
+        ),
         0 => format!("the FIN of the {} is never acknowledged, after {silence} of silence", waits.from),
         bytes => format!("{bytes} bytes of the {} are never acknowledged, for {silence}", waits.from),
     };
@@ -176,15 +189,24 @@ pub fn stuck(timeline: &Timeline) -> Option<Finding> {
     let by = if id == "PATH-PMTU" { Party::Middlebox } else { Party::Nobody };
     let finding = Finding::at_end(timeline, id, confidence, says)?.on(leg.name, end.phase).by(by);
     let finding = with_icmp(with_sizes(with_path(finding, leg), leg), leg);
-    Some(finding.with_end(timeline).or(other, Confidence::Possible))
+    let finding = finding.with_end(timeline).or(other, Confidence::Possible);
+    Some(if is_standing && id == "PATH-DEAD" { finding.or("PATH-ASYM", Confidence::Possible) } else { finding })
 }
 
 /// How what is not acknowledged was lost: nothing ever arrived, or only what is large, or nothing any more.
-fn lost_how(leg: &Leg, waits: &Unacknowledged, end: &End) -> (&'static str, Confidence, &'static str) {
+fn lost_how(
+    leg: &Leg,
+    waits: &Unacknowledged,
+    end: &End,
+    is_standing: bool,
+) -> (&'static str, Confidence, &'static str) {
     let far = waits.from.other();
     let closed = |close: &Sighting<(Option<Side>, Ending)>| close.what.0 == Some(far) && close.mark.at >= end.mark.at;
-    let was_heard = waits.is_passed || leg.closes.iter().any(closed);
-    let is_large = waits.bytes >= LARGE || was_heard && waits.bytes > SMALL;
+    let was_heard = waits.is_passed || waits.is_heard || leg.closes.iter().any(closed);
+    let is_large = match waits.segment.filter(|_| is_standing) {
+        Some(segment) => segment > SMALL,
+        None => waits.bytes >= LARGE || was_heard && waits.bytes > SMALL,
+    };
     // A client has less patience than a hole: one that is not heard any more is gone.
     let is_patient = far == Side::Server;
     // The far end is heard, and does not hear: one direction is dead.
@@ -200,9 +222,30 @@ fn lost_how(leg: &Leg, waits: &Unacknowledged, end: &End) -> (&'static str, Conf
     }
 }
 
+/// Segments were lost, and sent again, and nothing failed of that.
+pub fn lost(timeline: &Timeline) -> Option<Finding> {
+    let is_well = timeline.is_active() && !timeline.ended_badly();
+    let most = timeline.legs.iter().map(|leg| (leg, Loss::of(leg))).max_by_key(|(_, loss)| loss.permille);
+    let (leg, Loss { segments, permille }) = most.filter(|_| is_well)?;
+    if segments < LOST || permille < NOTED || is_for_nothing(leg, segments) {
+        return None;
+    }
+    let says = format!("{segments} segments were lost and sent again, {} %: nothing failed of it", permille / 10);
+    let finding = Finding::at_end(timeline, "PATH-LOSS", Confidence::Possible, says)?.severity(Severity::Note);
+    Some(with_path(finding.on(leg.name, timeline.last_phase()).by(Party::Nobody), leg))
+}
+
+/// Whether what was sent again may not have been lost: the peer had some of it (D-SACK), or it was too big and the network said
+/// so.
+fn is_for_nothing(leg: &Leg, segments: u64) -> bool {
+    let told = |sign: &Sighting<Sign>| matches!(sign.what, Sign::Icmp { mtu: Some(_), .. });
+    let twice = leg.signs_seen.get("sent_for_nothing").copied().unwrap_or(0);
+    twice * 4 > segments || leg.signs.iter().any(told)
+}
+
 /// Segments were lost all the time, until somebody's timer ran out on that.
 pub fn lossy(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::failed(timeline).filter(|end| end.phase > PhaseName::Tcp)?;
+    let end = stage::ended_early(timeline).filter(|end| end.phase > PhaseName::Tcp)?;
     // A server that answers at once with its end has refused something.
     if was_told(timeline) || stage::by_server(end) && end.silence < FROZEN {
         return None;
@@ -228,7 +271,7 @@ pub fn lossy(timeline: &Timeline) -> Option<Finding> {
 
 /// A client that left although nobody kept it waiting for longer than the path took: its timer ran out on latency.
 pub fn slow(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
+    let end = stage::ended_early(timeline).filter(|end| stage::by_client(end))?;
     // A timer runs out on who waits. Who answers with its leaving has been told something it does not like.
     if !stage::client_waits(timeline) || was_told(timeline) {
         return None;
@@ -253,10 +296,20 @@ pub fn slow(timeline: &Timeline) -> Option<Finding> {
     Some(finding.or("PATH-LOSS", Confidence::Possible))
 }
 
-/// The end of a session that stood still on its way to being active, and that nobody refused in so many words.
+/// The end of a session that stood still: on its way to being active, where nobody refused it in so many words; or running,
+/// or seen until it still did so, where that was no box that forgets idle connections.
 fn frozen(timeline: &Timeline) -> Option<&End> {
+    if is_standing(timeline) {
+        let is_frozen = timeline.is_frozen() && super::sealed::forgotten(timeline).is_none();
+        return timeline.end.as_ref().filter(|_| is_frozen);
+    }
     let end = stage::failed(timeline).filter(|end| end.silence >= FROZEN && end.phase > PhaseName::Tcp)?;
     (!was_told(timeline)).then_some(end)
+}
+
+/// Whether it ran, or the input ends while it stood: then only what did not get through for seconds counts.
+fn is_standing(timeline: &Timeline) -> bool {
+    timeline.is_active() || timeline.end.is_some_and(|end| end.how == Ending::Cut)
 }
 
 /// Whether somebody said why: a failure code, an alert.

@@ -248,15 +248,16 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
     let end = timeline.end.as_ref().filter(|_| timeline.is_active() && timeline.ended_badly())?;
     let active = timeline.phase(PhaseName::Active)?;
     let lasted = end.mark.at.since(active.began);
-    // A box that forgot the connection answers the first segment after the gap with a reset, or not at all.
-    let woken = timeline.idle.filter(|(_, over)| end.mark.at.since(*over) < WOKEN).map(|(gap, _)| gap);
-    let forgotten = end.how == Ending::Reset && end.silence >= IDLE;
-    let idle = woken.or(Some(end.silence).filter(|_| forgotten));
+    let woken = woken(timeline, end);
+    let idle = forgotten(timeline);
+    // What it is that does not get through is told by the path.
+    if timeline.is_frozen() && idle.is_none() {
+        return None;
+    }
     let cut_when_quiet = stage::by_server(end) && end.silence >= QUIET;
     let (id, confidence) = match (end.how, idle) {
         (_, Some(_)) => ("PATH-IDLE", Confidence::Likely),
         (Ending::TimedOut | Ending::Unreachable, None) => ("PATH-DEAD", Confidence::Likely),
-        _ if timeline.is_frozen() => ("PATH-DEAD", Confidence::Likely),
         _ if cut_when_quiet => ("PATH-PROXYIDLE", Confidence::Possible),
         _ if lasted < JUST_ACTIVE => ("SES-KILLED", Confidence::Possible),
         _ => ("SES-SHUTDOWN", Confidence::Possible),
@@ -281,6 +282,19 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
     };
     let through_gateway = timeline.facts.gateway.is_some();
     Some(if through_gateway { finding.or("RDG-LIMIT", Confidence::Possible) } else { finding })
+}
+
+/// How long a session was idle that a box on the way forgot meanwhile, by how it broke: that answers the first segment after
+/// the gap with a reset, or not at all.
+pub fn forgotten(timeline: &Timeline) -> Option<Duration> {
+    let end = timeline.end.as_ref()?;
+    let is_reset = end.how == Ending::Reset && end.silence >= IDLE;
+    woken(timeline, end).or(Some(end.silence).filter(|_| is_reset))
+}
+
+/// The idle gap that was over shortly before the end.
+fn woken(timeline: &Timeline, end: &End) -> Option<Duration> {
+    timeline.idle.filter(|(_, over)| end.mark.at.since(*over) < WOKEN).map(|(gap, _)| gap)
 }
 
 /// What the records before the end have the length of.

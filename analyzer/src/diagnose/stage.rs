@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::path;
 use crate::observation::{Ending, Leg, Side};
 use crate::prediction::Prediction;
 use crate::time::Timestamp;
 use crate::timeline::coverage::Unseen;
 use crate::timeline::facts::Mark;
+use crate::timeline::phase::PhaseName;
 use crate::timeline::{self, End, Timeline};
 
 /// When a SYN is sent again, at the earliest.
@@ -92,8 +94,14 @@ fn server_flight(timeline: &Timeline) -> Option<Mark> {
     done.or(sealed.map(|seen| seen.mark)).or(resumed.map(|seen| seen.mark))
 }
 
-/// Whether the session ended without ever becoming active, and was not sent elsewhere.
+/// Whether the session ended without ever becoming active, was not sent elsewhere, and its client had waited for what it asked:
+/// of one that did not nobody failed.
 pub fn failed(timeline: &Timeline) -> Option<&End> {
+    ended_early(timeline).filter(|_| hasty(timeline).is_none())
+}
+
+/// Whether the session ended without ever becoming active, and was not sent elsewhere.
+pub fn ended_early(timeline: &Timeline) -> Option<&End> {
     let end = timeline.end.as_ref()?;
     let is_sent = timeline.facts.inner.is_redirected() || timeline.may_be_redirected();
     let goes_on = timeline.is_active() || is_sent;
@@ -111,16 +119,51 @@ pub fn by_client(end: &End) -> bool {
 }
 
 /// How long a client waited that left before anybody could have answered it: of a SYN before its first repetition, of
-/// a request or ClientHello before a long round trip was over. `None` where it waited longer.
+/// a request or ClientHello before a long round trip was over, of any later message before one round trip was. `None` where it
+/// waited longer, or where it is not its own end.
 pub fn hasty(timeline: &Timeline) -> Option<Duration> {
-    let end = failed(timeline).filter(|end| by_client(end))?;
+    let end = ended_early(timeline).filter(|end| by_client(end))?;
     let (asked, enough) = match stage(timeline) {
-        (Stage::Closed, _) => (timeline.server_leg()?.dials.first()?.began, SYN_REPEATED),
-        (Stage::Request | Stage::ClientHello, Some(mark)) => (mark, ROUND_TRIP.max(round_trip(timeline) * 3 / 2)),
-        _ => return None,
+        (Stage::Closed, _) => (timeline.server_leg()?.dials.first()?.began.at, SYN_REPEATED),
+        (Stage::Request | Stage::ClientHello, Some(mark)) => (mark.at, ROUND_TRIP.max(round_trip(timeline) * 3 / 2)),
+        (Stage::Opened | Stage::Request | Stage::ClientHello, _) => return None,
+        (Stage::Confirm | Stage::Plain | Stage::ServerHello | Stage::ServerFlight | Stage::Established, _) => {
+            (asked_last(timeline)?, round_trip(timeline))
+        }
     };
-    let waited = end.mark.at.since(asked.at);
-    (waited < enough).then_some(waited)
+    let waited = end.mark.at.since(asked);
+    let is_hasty = waited < enough && !was_answered(timeline) && path::forged_reset(timeline).is_none();
+    // A timer that runs out on a slow or lossy path runs out at any time.
+    (is_hasty && path::slow(timeline).is_none() && path::lossy(timeline).is_none()).then_some(waited)
+}
+
+/// Whether the server has said something to what the client asked last.
+fn was_answered(timeline: &Timeline) -> bool {
+    let is_open = stage(timeline).0 != Stage::Closed;
+    let facts = &timeline.facts;
+    facts.failure.is_some() || facts.fatal_alert().is_some() || is_open && !client_waits(timeline)
+}
+
+/// When the client said last what wants an answer, behind the server's first, where no word of the server came after it: whoever
+/// leaves on such a word reacts to it.
+fn asked_last(timeline: &Timeline) -> Option<Timestamp> {
+    if timeline.facts.gateway.is_some() {
+        return None;
+    }
+    let client = timeline.client_leg()?;
+    let tls = timeline.facts.tls.iter().find(|tls| tls.leg == client.name);
+    if stage(timeline).0 != Stage::Established {
+        // An alert is a verdict, and asks nothing.
+        let alert = tls.is_some_and(|tls| {
+            let sealed = tls.sealed_alert.as_ref().is_some_and(|alert| alert.what.0 == Side::Client);
+            sealed || tls.alerts.iter().any(|alert| alert.what.0 == Side::Client)
+        });
+        return client.spoke[Side::Client as usize].map(|spoke| spoke.at).filter(|_| !alert);
+    }
+    // Behind its own Finished the client has the word: what it looks at then is the certificate.
+    let records = tls?.first_records.iter().filter(|record| record.from == Side::Client && !record.is_alert());
+    let said = timeline.last_phase() > PhaseName::Tls;
+    records.map(|record| record.at).max().filter(|_| said)
 }
 
 /// One round trip from end to end, as measured.

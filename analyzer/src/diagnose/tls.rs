@@ -126,7 +126,7 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
 pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
     let (stage, mark) = stage::stage(timeline);
-    let mark = mark.filter(|_| stage == Stage::ClientHello && stage::hasty(timeline).is_none())?;
+    let mark = mark.filter(|_| stage == Stage::ClientHello)?;
     let waited = length(end.mark.at.since(mark.at));
     let leg = stage::server_leg(timeline);
     let says = format!("the server does not answer ClientHello: the client gives up after {waited}");

@@ -98,6 +98,9 @@ path_sample! {
     last_ack_ms
     /// Microseconds spent waiting for the peer's receive window.
     window_limited_us
+    /// Memory that segments take which have arrived and cannot be read, because something before them is missing, bytes (Linux
+    /// `SO_MEMINFO`). Told only where all that can be read was read.
+    held_bytes
     /// Segments in which the client said that it can take no more: receive window 0 (packet captures).
     client_zero_windows
     /// The same of the server.
@@ -174,6 +177,19 @@ path_sample! {
     client_hole_bytes
     /// The same of the server.
     server_hole_bytes
+    /// Microseconds for which segments of the client wait behind a hole now, of which the server says that it misses what
+    /// stands in it, too.
+    client_missed_us
+    /// The same of the server.
+    server_missed_us
+    /// Segments of the server that came since the client sends what waits again, and acknowledged none of it.
+    client_heard_in_vain
+    /// Segments of the client that came since the server does.
+    server_heard_in_vain
+    /// Whether the server holds segments of the client, selectively acknowledged, behind what it waits for now (1 or 0).
+    client_sacked
+    /// The same of the server's segments.
+    server_sacked
     /// Largest segment that the client told the server to send (MSS option), bytes.
     client_mss
     /// The same of the server.

@@ -190,6 +190,9 @@ pub struct ResetMarks {
     pub answers: bool,
     /// It came before the server's SYN-ACK.
     pub before_syn_ack: bool,
+    /// It answers the server's SYN-ACK, and the client had said nothing but its SYN: what a kernel does that knows of no such
+    /// SYN, since a scanner made it.
+    pub answers_syn_ack: bool,
 }
 
 /// Where the sequence number of an RST stands (RFC 5961, 3.2).
@@ -379,6 +382,9 @@ impl Again {
 impl ResetMarks {
     /// Whether it looks like its alleged sender's own: it has no marks but the usual ones.
     pub fn is_empty(&self) -> bool {
+        if self.answers_syn_ack && self.sequence == Sequence::Exact && !self.mirrored && self.payload == 0 {
+            return true;
+        }
         let is_of_a_socket = self.id.is_none() && !self.no_timestamp;
         let is_believed = self.sequence == Sequence::Exact && !self.mirrored && self.payload == 0;
         self.ttl.is_none() && self.too_soon.is_none() && is_believed && (is_of_a_socket || self.answers)
@@ -449,7 +455,7 @@ impl Fields {
 
     fn reset(&mut self, marks: &ResetMarks) {
         let ResetMarks { ttl, id, no_window, no_timestamp, too_soon, sequence, .. } = *marks;
-        let ResetMarks { mirrored, payload, answers, before_syn_ack, .. } = *marks;
+        let ResetMarks { mirrored, payload, answers, before_syn_ack, answers_syn_ack, .. } = *marks;
         self.some("ttl", ttl.map(|ttl| ttl.0)).some("usual_ttl", ttl.map(|ttl| ttl.1));
         self.some("id", id.map(|id| id.0)).some("last_id", id.map(|id| id.1));
         self.yes("no_window", no_window).yes("no_timestamp", no_timestamp);
@@ -459,6 +465,7 @@ impl Fields {
         self.word("sequence", sequence.name());
         self.yes("mirrored", mirrored).some("payload", Some(payload).filter(|len| *len > 0));
         self.yes("answers", answers).yes("before_syn_ack", before_syn_ack);
+        self.yes("answers_syn_ack", answers_syn_ack);
     }
 
     fn syn_proxy(&mut self, marks: &SynProxyMarks) {
@@ -517,6 +524,7 @@ impl Values<'_> {
             payload: self.read("payload").unwrap_or(0),
             answers: self.yes("answers"),
             before_syn_ack: self.yes("before_syn_ack"),
+            answers_syn_ack: self.yes("answers_syn_ack"),
         })
     }
 

@@ -100,7 +100,7 @@ fn session(session: &Diagnosed) -> Value {
         "facts": facts(timeline),
         "phases": timeline.phases.iter().map(phase).collect::<Vec<_>>(),
         "inferred": inferred(timeline),
-        "end": timeline.end.as_ref().map(end),
+        "end": timeline.end.as_ref().zip(session.ended_by()).map(|(at, by)| end(at, by)),
         "prediction": path::prediction(timeline),
         "stalls": path::attribution(timeline),
         "direct_equivalent": direct_equivalent(timeline),
@@ -191,7 +191,7 @@ fn witness(witness: &Witness) -> Value {
         "file": witness.file,
         "leg": witness.leg.name(),
         "wire": witness.timeline.legs.first().map(leg),
-        "end": witness.timeline.end.as_ref().map(end),
+        "end": witness.timeline.end.as_ref().map(|at| end(at, Party::of(at))),
     })
 }
 
@@ -373,10 +373,10 @@ fn basis(basis: Basis) -> &'static str {
     }
 }
 
-fn end(end: &End) -> Value {
+fn end(end: &End, by: Party) -> Value {
     json!({
         "leg": end.mark.leg.name(),
-        "by": Party::of(end).name(),
+        "by": by.name(),
         "how": end.how.name(),
         "phase": end.phase.name(),
         "at": end.mark.at.to_string(),

@@ -32,7 +32,7 @@ pub fn of_session(session: &Diagnosed) -> String {
     let timeline = &session.timeline;
     let verdict = match session.outcome {
         Outcome::Connected => connected(timeline),
-        Outcome::Unfinished => format!("unfinished in {}: {}", timeline.last_phase(), stopped(timeline)),
+        Outcome::Unfinished => format!("unfinished in {}: {}", timeline.last_phase(), stopped(session)),
         Outcome::Broken | Outcome::Failed => format!("{}{}", ended(session), cause(session)),
     };
     verdict + &impaired(session)
@@ -72,12 +72,14 @@ fn said_goodbye(timeline: &Timeline) -> bool {
     alert.zip(closed).is_some_and(|(alert, closed)| alert.what.0 == Side::Client && alert.mark.at <= closed)
 }
 
-fn stopped(timeline: &Timeline) -> String {
-    match timeline.end {
-        Some(end) if Party::of(&end) == Party::Proxy => {
+fn stopped(session: &Diagnosed) -> String {
+    let timeline = &session.timeline;
+    match &timeline.end {
+        Some(end) if Party::of(end) == Party::Proxy => {
             ended_inside(timeline).unwrap_or_else(|| "the proxy was stopped".into())
         }
-        _ => cannot_tell(timeline).unwrap_or_else(|| "the recording ends".into()),
+        Some(End { how: Ending::Cut, .. }) | None => "the recording ends".into(),
+        Some(end) => cannot_tell(timeline).unwrap_or_else(|| act(session, end)),
     }
 }
 
@@ -113,11 +115,12 @@ fn ended(session: &Diagnosed) -> String {
     let phase = primary.map_or(end.phase, |finding| finding.phase);
     let inside = ended_inside(&session.timeline).filter(|_| Party::of(end) == Party::Proxy);
     let on_purpose = session.timeline.ended_on_purpose().map(|deed| format!("ended by --impair '{}'", deed.what.asked));
-    format!("{} in {phase}: {}", session.outcome.name(), on_purpose.or(inside).unwrap_or_else(|| act(end)))
+    format!("{} in {phase}: {}", session.outcome.name(), on_purpose.or(inside).unwrap_or_else(|| act(session, end)))
 }
 
-fn act(end: &End) -> String {
-    let who = Party::of(end).name();
+fn act(session: &Diagnosed, end: &End) -> String {
+    let by = session.ended_by().unwrap_or_else(|| Party::of(end));
+    let who = if by == Party::Middlebox { "a box on the way" } else { by.name() };
     let silence = length(end.silence);
     let leg = match end.mark.leg {
         Leg::Only => String::new(),
@@ -141,7 +144,7 @@ fn cause(session: &Diagnosed) -> String {
             let withdrawn = if session.withdrawn { ", withdrawn: a later connection got further" } else { "" };
             let (id, name, sure) = (finding.cause.id, finding.cause.name, finding.confidence.name());
             // Who closed the socket need not be who gave the verdict: a silent server, a client's alert.
-            let acted = session.timeline.end.as_ref().map(Party::of);
+            let acted = session.ended_by();
             let by = match finding.by {
                 Party::Nobody => String::new(),
                 by if Some(by) == acted => String::new(),

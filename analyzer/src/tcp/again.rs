@@ -61,6 +61,8 @@ pub(super) struct Repeats {
     window: u16,
     /// Timeouts in a row.
     pub place: u8,
+    /// Segments of the peer that came behind the first of them and acknowledged nothing of it.
+    pub in_vain: u32,
     /// The last one, with what it was.
     last: Option<(Repeat, Again)>,
     /// Until this is acknowledged, losses of one flight are mended.
@@ -180,6 +182,7 @@ impl Repeats {
         });
         let is_duplicate = !is_new && ack.is_bare && outstanding && ack.window == self.window;
         (self.heard, self.window) = (Some(ack.at), ack.window);
+        self.in_vain = if is_new { 0 } else { self.in_vain + u32::from(outstanding && self.place > 0) };
         if is_new {
             self.settle(out);
             (self.duplicates, self.place) = (0, 0);
@@ -189,6 +192,19 @@ impl Repeats {
             self.duplicates += u32::from(is_duplicate);
             self.is_sacked |= holds_more;
         }
+    }
+
+    /// The sender says something new. Behind a timeout it does so only once it is answered (RFC 5681, 3.1): where the capture
+    /// has nothing of that, it does not have the answers, and what they acknowledge is not known.
+    pub fn goes_on(&mut self) {
+        if self.in_vain == 0 {
+            self.place = 0;
+        }
+    }
+
+    /// Whether the peer holds segments behind what it waits for.
+    pub fn is_sacked(&self) -> bool {
+        self.is_sacked
     }
 
     /// Whether the peer reports bytes that came twice, and which (RFC 2883, 4).

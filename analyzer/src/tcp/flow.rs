@@ -46,6 +46,8 @@ pub(super) struct Flow {
     syn_ack: Option<Timestamp>,
     /// Whether it had to agree again: then nobody can tell which answer was answered (RFC 6298, 3).
     agreed_again: bool,
+    /// The server's agreement that came before anything else, while it is open whether the SYN is stored behind it.
+    early: Option<(Timestamp, u64)>,
     opened: bool,
     halves: [Half; 2],
     refused: bool,
@@ -99,6 +101,7 @@ impl Flow {
             syn: None,
             syn_ack: None,
             agreed_again: false,
+            early: None,
             opened: false,
             halves: [Half::new(Side::Client), Half::new(Side::Server)],
             refused: false,
@@ -126,9 +129,14 @@ impl Flow {
 
     /// Whether this SYN begins another connection between the same ends.
     pub fn is_over_by(&self, segment: &Segment<'_>) -> bool {
-        let Some(syn) = &self.syn else { return self.opened };
+        let Some(syn) = &self.syn else { return self.opened && !self.is_asked_by(segment) };
         let is_again = syn.sequence == segment.sequence && self.client == segment.source;
         !is_again && (self.opened || self.is_over() || self.client == segment.source)
+    }
+
+    /// Whether this SYN is the one to which a connection belongs that was seen without it.
+    fn is_asked_by(&self, segment: &Segment<'_>) -> bool {
+        self.client == segment.source && self.halves[0].begins() == Some(segment.sequence.wrapping_add(1))
     }
 
     /// Whether the handshake was seen, or must have been before.
@@ -146,6 +154,7 @@ impl Flow {
         if self.is_copy(incoming, out) {
             return;
         }
+        self.introduce(Some(incoming), out);
         let Incoming { at, from, segment, .. } = *incoming;
         let Segment { syn, ack, rst, .. } = segment;
         let (was_held, before) = (self.resets.is_held(), out.told.len());
@@ -169,6 +178,26 @@ impl Flow {
         }
     }
 
+    /// Says how a connection began of which the server's agreement came first: its SYN is stored behind that where both have
+    /// one time; otherwise it is not in the capture, and all that comes behind it is.
+    fn introduce(&mut self, next: Option<&Incoming<'_>>, out: &mut Out<'_>) {
+        let waits = next.is_some_and(|next| next.segment.syn && next.segment.ack);
+        let Some((at, frame)) = self.early.take_if(|_| !waits) else { return };
+        match next.filter(|next| next.segment.syn && next.at <= at && self.is_asked_by(&next.segment)) {
+            Some(syn) => {
+                self.greeting.asked(syn, out);
+                self.dial(syn.at, syn.frame, syn.segment.sequence, out);
+                out.told.push((at, frame, Seen::Opened));
+            }
+            // Nothing but the SYN is missing.
+            None => {
+                let dialing = Opening::Dialing { client: self.client, server: self.server };
+                out.told.push((at, frame, Seen::Opening(dialing)));
+                out.told.push((at, frame, Seen::Opened));
+            }
+        }
+    }
+
     /// What comes behind an RST is kept back until it is known whether that was the end.
     fn after_reset(&mut self, at: Timestamp, before: usize, out: &mut Out<'_>) {
         let now = out.told.split_off(before);
@@ -184,6 +213,7 @@ impl Flow {
     /// The network says something of a segment. That a client's SYN cannot reach the server is the end.
     pub fn icmp(&mut self, at: Timestamp, frame: u64, icmp: &Icmp, out: &mut Out<'_>) {
         let Icmp { by, kind, code, mtu, sequence, .. } = *icmp;
+        self.introduce(None, out);
         let about = self.side(icmp.source);
         sign(out, at, frame, Sign::Icmp { by, kind, code, mtu, about });
         let is_end = about == Side::Client && icmp.is_unreachable();
@@ -196,6 +226,7 @@ impl Flow {
 
     /// The capture, or this connection in it, is over; the last packet of the capture was seen at `now`.
     pub fn finish(&mut self, now: Timestamp, out: &mut Out<'_>) {
+        self.introduce(None, out);
         let before = out.told.len();
         self.believe_reset(out);
         if self.opened {
@@ -223,11 +254,15 @@ impl Flow {
 
     fn join(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) {
         self.opened = true;
-        let joined = Opening::Joined { client: self.client, server: self.server };
-        out.told.push((incoming.at, incoming.frame, Seen::Opening(joined)));
+        self.joined(incoming.at, incoming.frame, out);
         if incoming.segment.ack {
             self.halves[incoming.from.other() as usize].begin(incoming.segment.acknowledgement);
         }
+    }
+
+    fn joined(&self, at: Timestamp, frame: u64, out: &mut Out<'_>) {
+        let joined = Opening::Joined { client: self.client, server: self.server };
+        out.told.push((at, frame, Seen::Opening(joined)));
     }
 
     fn is_copy(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) -> bool {
@@ -275,16 +310,15 @@ impl Flow {
         let Incoming { at, frame, segment, .. } = *incoming;
         self.agreed_again |= self.opened;
         if self.opened {
-            let acknowledged = self.syn_ack.is_none();
-            return self.greeting.agreed_again(incoming, acknowledged, out);
+            return self.agreed_more(incoming, out);
         }
         let begins = segment.acknowledgement;
         let Some(syn) = self.syn else {
-            // The SYN was not captured, and nothing but the SYN.
-            self.dial(at, frame, begins.wrapping_sub(1), out);
-            // Nobody knows how long it took.
-            self.agreed_again = true;
-            return self.agreed(incoming, out);
+            (self.opened, self.early, self.syn_ack) = (true, Some((at, frame)), Some(at));
+            self.greeting.agreed(incoming, out);
+            self.halves[0].begin(begins);
+            self.halves[1].begin(segment.sequence.wrapping_add(1));
+            return;
         };
         if syn.sequence.wrapping_add(1) != begins {
             return;
@@ -297,6 +331,34 @@ impl Flow {
         self.greeting.agreed(incoming, out);
         self.halves[1].restart(segment.sequence.wrapping_add(1));
         self.open(at, frame, begins, out);
+    }
+
+    /// A further SYN-ACK: the same again, or another's answer. Of those the one counts that the client takes.
+    fn agreed_more(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) {
+        let segment = &incoming.segment;
+        let begins = Some(segment.sequence.wrapping_add(1));
+        if self.halves[1].begins() == begins {
+            return self.greeting.agreed_again(incoming, self.syn_ack.is_none(), out);
+        }
+        let fits = self.halves[0].begins() == Some(segment.acknowledgement);
+        if fits && self.syn_ack.is_some() && self.halves[1].is_untouched() {
+            self.greeting.agreed(incoming, out);
+        }
+    }
+
+    /// Whose answer to the SYN it is that this segment goes on with: what the client acknowledges, or what the server says.
+    fn decide(&mut self, incoming: &Incoming<'_>) {
+        let Incoming { from, segment, .. } = *incoming;
+        let number = match from {
+            _ if segment.rst || !self.greeting.is_undecided() => return,
+            Side::Client if segment.ack => segment.acknowledgement,
+            Side::Client => return,
+            Side::Server => segment.sequence,
+        };
+        if let Some((at, begins)) = self.greeting.decide(number).filter(|_| self.halves[1].is_untouched()) {
+            self.syn_ack = Some(at);
+            self.halves[1].restart(begins);
+        }
     }
 
     fn open(&mut self, at: Timestamp, frame: u64, client_begins: u32, out: &mut Out<'_>) {
@@ -345,6 +407,7 @@ impl Flow {
     fn passed(&mut self, incoming: &Incoming<'_>, out: &mut Out<'_>) {
         let Incoming { at, frame, from, segment, .. } = *incoming;
         let before = out.told.len();
+        self.decide(incoming);
         let is_probe = self.is_probe(incoming, out);
         // What an RST acknowledges proves nothing where it may be another's.
         if segment.ack && (!segment.rst || self.is_own_reset) {
@@ -450,9 +513,18 @@ impl Flow {
         };
         let usual = &self.marks[from as usize];
         let marks = self.resets.marks(at, from, &segment, usual, place, self.opened);
-        let marks = ResetMarks { too_soon: self.too_soon(incoming), ..marks };
+        let too_soon = self.too_soon(incoming);
+        let marks = ResetMarks { too_soon, answers_syn_ack: self.answers_syn_ack(incoming), ..marks };
         self.is_own_reset = marks.is_empty();
         sign(out, at, frame, Sign::Reset { from, marks });
+    }
+
+    /// Whether this is how a client's kernel answers a SYN-ACK that it did not ask for (RFC 9293, 3.10.7.1): behind a SYN that
+    /// a scanner made itself, before anything else of the client.
+    fn answers_syn_ack(&self, incoming: &Incoming<'_>) -> bool {
+        let Incoming { from, segment, .. } = *incoming;
+        let is_next = self.halves[0].begins() == Some(segment.sequence) && self.halves[0].is_untouched();
+        from == Side::Client && self.opened && self.syn_ack.is_some() && is_next && !segment.ack
     }
 
     /// Whether an RST acknowledges what its alleged sender cannot have got yet.

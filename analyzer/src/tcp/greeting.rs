@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flow::Incoming;
-use super::half::{Out, sign};
+use super::half::{MAX_AHEAD, Out, ahead, sign};
 use crate::capture::options::Options;
 use crate::observation::{Sign, SynProxyMarks};
 use crate::time::Timestamp;
@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 const MAX_SCALE: u8 = 14;
 /// A box near the client answers so much sooner than the server.
 const SOONER: Duration = Duration::from_millis(20);
+/// SYN-ACKs with other sequence numbers that are kept until the client has taken one.
+const ANSWERS: usize = 8;
 
 /// SYN and SYN-ACK.
 #[derive(Debug, Default)]
@@ -25,6 +27,8 @@ pub(super) struct Greeting {
     offers_timestamp: bool,
     asks_ecn: bool,
     syn_ack: Option<SynAck>,
+    /// Where several answer one SYN (balancers, SYN proxies): each of them, until it is known which one was taken.
+    answers: Vec<SynAck>,
     /// The SYN-ACK was compared with the server's next segment.
     is_compared: bool,
 }
@@ -32,6 +36,8 @@ pub(super) struct Greeting {
 #[derive(Debug, Clone, Copy)]
 struct SynAck {
     at: Timestamp,
+    /// The first byte behind it.
+    begins: u32,
     ttl: u8,
     timestamp: bool,
     no_window: bool,
@@ -53,10 +59,31 @@ impl Greeting {
             sign(out, at, frame, Sign::EcnAgreed);
         }
         let (ttl, no_window) = (segment.ttl, segment.window == 0);
-        self.syn_ack = Some(SynAck { at, ttl, timestamp: options.timestamp, no_window });
+        let begins = segment.sequence.wrapping_add(1);
+        let syn_ack = SynAck { at, begins, ttl, timestamp: options.timestamp, no_window };
+        self.syn_ack = Some(syn_ack);
+        if self.answers.len() < ANSWERS {
+            self.answers.push(syn_ack);
+        }
         if no_window {
             sign(out, at, frame, Sign::SynProxy { marks: SynProxyMarks { no_window, ..SynProxyMarks::default() } });
         }
+    }
+
+    /// Whether several with other sequence numbers have answered, and it is not known yet whose answer counts.
+    pub fn is_undecided(&self) -> bool {
+        self.answers.len() > 1
+    }
+
+    /// Takes the answer that fits `number`, one of the server's sequence numbers: the last one that begins there or before
+    /// it. Gives when it came, and where the server's bytes begin.
+    pub fn decide(&mut self, number: u32) -> Option<(Timestamp, u32)> {
+        let reach = |answer: &&SynAck| ahead(answer.begins, number);
+        let fits = self.answers.iter().filter(|answer| (0..MAX_AHEAD).contains(&reach(answer)));
+        let taken = *fits.min_by_key(reach)?;
+        self.syn_ack = Some(taken);
+        self.answers.clear();
+        Some((taken.at, taken.begins))
     }
 
     /// Takes a SYN-ACK of a connection that stands.

@@ -21,7 +21,7 @@ const MAX_HELD: usize = 2048;
 /// Segments that are held back at most where nothing of the peer is in the capture.
 const MAX_HELD_ALONE: usize = 64;
 /// How far an acknowledgement may be ahead of all that was seen.
-const MAX_AHEAD: i64 = 16 << 20;
+pub(super) const MAX_AHEAD: i64 = 16 << 20;
 /// A segment that fills a hole so soon was overtaken on the way; one that comes later was sent again.
 const REORDERED: Duration = Duration::from_millis(3);
 /// Nobody notices a loss and sends again so soon: the same bytes in another packet are another view of one segment.
@@ -82,6 +82,8 @@ pub(super) struct Half {
     beyond: Option<Beyond>,
     /// The peer acknowledged the one number behind all data: a FIN that was not captured, if nothing comes behind it.
     fin_missed: Option<(u32, Timestamp, u64)>,
+    /// Whether the peer said, when segments behind a hole had come, that it still waits for what stands in it.
+    is_missed: bool,
     /// What the peer acknowledged.
     acked: Option<u32>,
     /// When something new, or something old again, was last sent; on which interface the new was seen.
@@ -166,6 +168,7 @@ impl Half {
             ended: false,
             beyond: None,
             fin_missed: None,
+            is_missed: false,
             acked: None,
             sent: Timestamp(0),
             fresh: (Timestamp(0), 0),
@@ -193,6 +196,17 @@ impl Half {
         let (repeats, recent) = (std::mem::take(&mut self.repeats), std::mem::take(&mut self.recent));
         *self = Half { stats: self.stats, fin_sent: self.fin_sent, repeats, recent, ..Half::new(self.side) };
         self.begin(seq);
+    }
+
+    /// Where the stream begins, once that is known.
+    pub fn begins(&self) -> Option<u32> {
+        self.first
+    }
+
+    /// Whether nothing of this side has come but its SYN.
+    pub fn is_untouched(&self) -> bool {
+        let has_none = self.first.is_none_or(|first| self.next == Some(first) && self.highest == first);
+        has_none && self.held.is_empty() && self.fin.is_none()
     }
 
     /// Whether what ends at this sequence number was not seen before.
@@ -266,6 +280,7 @@ impl Half {
             self.stats.backoff = 0;
             self.flight.acknowledged(at, ack, !outstanding);
         }
+        self.is_missed |= ack == next && !self.held.is_empty();
         self.twice(told, out);
         if let Some((_, sent)) = self.timed.filter(|(end, _)| ahead(*end, ack) >= 0) {
             self.timed = None;
@@ -328,9 +343,16 @@ impl Half {
         self.acked.or(self.first).map_or(0, |acked| ahead(acked, self.highest).max(0).cast_unsigned())
     }
 
-    /// Bytes that must have been sent before the last segment and never came.
+    /// For how long segments behind a hole wait, of which the peer says that it has not got what stands in it either.
+    pub fn missed(&self, now: Timestamp) -> Duration {
+        let since = self.held.iter().map(|held| held.at).min().filter(|_| self.is_missed);
+        since.map(|since| now.since(since)).unwrap_or_default()
+    }
+
+    /// Bytes that must have been sent before the last segment and never came. On the sender's own machine they did not come to
+    /// the capture, unless the peer misses them, too.
     pub fn hole(&self) -> u64 {
-        let Some(next) = self.next.filter(|_| !self.is_near) else { return 0 };
+        let Some(next) = self.next.filter(|_| !self.is_near || self.is_missed) else { return 0 };
         // Whoever speaks behind its FIN speaks one number further.
         let fin = i64::from(self.fin.is_some() || self.fin_sent.is_some());
         let reach = ahead(next, self.highest).max(self.claimed.map_or(0, |claimed| ahead(next, claimed) - fin));
@@ -435,6 +457,7 @@ impl Half {
             out.told.push((at, frame, Seen::Missing { from: self.side, len: snapped, why: Absence::Snapped }));
         }
         self.next = self.next.map(|next| next.wrapping_add(len));
+        self.is_missed = false;
     }
 
     /// Hands over what was held back and has its turn now: by the packet `now`, or, where the hole before it was the
@@ -494,6 +517,7 @@ impl Half {
         let last = piece.seq.wrapping_add(piece.len);
         let sent = std::mem::replace(&mut self.sent, piece.at);
         if ahead(self.highest, last) > 0 {
+            self.repeats.goes_on();
             self.highest = last;
             self.fresh = (piece.at, piece.interface);
             self.timed = self.timed.or(Some((last, piece.at)));
@@ -554,7 +578,7 @@ impl Half {
     /// A gap that nobody acknowledged.
     fn loss(&self, len: u64) -> Sign {
         let from = self.side;
-        if self.is_near { Sign::CaptureLoss { from, len } } else { Sign::NetworkLoss { from, len } }
+        if self.is_near && !self.is_missed { Sign::CaptureLoss { from, len } } else { Sign::NetworkLoss { from, len } }
     }
 
     /// When payload was last sent.

@@ -83,6 +83,7 @@ impl Marks {
             payload: segment.payload_len,
             answers: !segment.ack,
             before_syn_ack: false,
+            answers_syn_ack: false,
         }
     }
 

@@ -44,6 +44,9 @@ const LINGER: Duration = Duration::from_secs(30);
 const ASKING: Duration = Duration::from_secs(180);
 /// A connection that nobody listens to is forgotten after so long.
 const FORGET: Duration = Duration::from_secs(60);
+/// Packets of one connection that come so much before their time change nothing of what is told of it: not much less than
+/// what an order is put right by, however little is known of a file.
+const EARLY: Duration = Duration::from_millis(100);
 /// And one that somebody listens to.
 const IDLE: Duration = Duration::from_secs(4 * 3600);
 
@@ -66,6 +69,12 @@ pub trait Listener {
 
     /// A connection is over, or the capture is. Not called for dropped ones.
     fn over(&mut self, state: Self::State);
+
+    /// The same of one whose packets were stored in another order than that of their times, too far apart to be put right: what
+    /// was told of it may be wrong.
+    fn disordered(&mut self, state: Self::State) {
+        drop(state);
+    }
 
     /// Whether these are a client's first words: tells the sides where no SYN does.
     fn is_client(&self, payload: &[u8]) -> bool {
@@ -108,6 +117,7 @@ struct Kept<S> {
     last: Timestamp,
     /// Signs that were told.
     signs: u32,
+    is_disordered: bool,
     state: S,
 }
 
@@ -171,7 +181,7 @@ impl<L: Listener> Streams<L> {
         let (client, server) = self.ends(segment);
         self.sessions = self.sessions.wrapping_add(1);
         let (session, flow) = (self.sessions, Flow::new(client, server));
-        let kept = Kept { session, flow, last: heard.at, signs: 0, state: L::State::default() };
+        let kept = Kept { session, flow, last: heard.at, signs: 0, is_disordered: false, state: L::State::default() };
         self.flows.insert(key, Entry::Kept(Box::new(kept)));
         self.known(key, heard, segment);
     }
@@ -198,6 +208,7 @@ impl<L: Listener> Streams<L> {
         let from = kept.flow.side(segment.source);
         let incoming = Incoming { at, frame, interface, from, segment: *segment };
         let mut out = Out { arena: &mut self.arena, told: &mut self.told };
+        kept.is_disordered |= kept.last.since(at) > EARLY;
         kept.last = at;
         if !segment.syn {
             kept.flow.join_if_new(&incoming, &mut out);
@@ -244,8 +255,10 @@ impl<L: Listener> Streams<L> {
         for mut kept in kept {
             let mut out = Out { arena: &mut self.arena, told: &mut self.told };
             kept.flow.finish(self.now, &mut out);
-            if tell(&mut self.listener, &mut kept, &mut self.told) == Interest::Keep {
-                self.listener.over(kept.state);
+            match tell(&mut self.listener, &mut kept, &mut self.told) {
+                Interest::Keep if kept.is_disordered => self.listener.disordered(kept.state),
+                Interest::Keep => self.listener.over(kept.state),
+                Interest::Drop => {}
             }
         }
     }

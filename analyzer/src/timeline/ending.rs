@@ -1,6 +1,6 @@
 //! Whether the end of a running session is a fault: who left how, and what was said before.
 
-use super::{End, FROZEN, LegName, Timeline};
+use super::{End, LegName, Timeline};
 use crate::event::{McsPdu, RdpPdu, What};
 use crate::observation::{Ending, Side};
 
@@ -16,7 +16,9 @@ impl Timeline {
     /// faults, too, where the client leaves a picture that stands still because what it sent does not arrive.
     pub fn ended_badly(&self) -> bool {
         match self.end.map(|end| (end.how, end.from)) {
-            None | Some((Ending::Cut, _)) => false,
+            None => false,
+            // Nobody has ended it, and nothing gets through any more.
+            Some((Ending::Cut, _)) => self.is_frozen(),
             Some(_) if self.facts.inner.is_expelled() || self.is_cut_off() => true,
             Some((Ending::Fin, Some(Side::Server))) if self.is_cut_by_gateway() => true,
             Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_deserted(),
@@ -69,9 +71,10 @@ impl Timeline {
         ultimatum || alert
     }
 
-    /// Whether what was sent last was not acknowledged for long, however often it was sent again.
+    /// Whether, when it ended, something of one side did not get through any more, however often it was sent again: it is not
+    /// acknowledged, or missing before what came behind it, or the other side's window is shut. For three seconds at least.
     pub fn is_frozen(&self) -> bool {
-        self.legs.iter().any(|leg| leg.unacknowledged().is_some_and(|waits| waits.timeouts >= FROZEN))
+        self.end.as_ref().is_some_and(|end| self.legs.iter().any(|leg| leg.is_frozen(end)))
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Leg {
     pub samples: u64,
     /// The last sample of the standing connection.
     path: Option<Sighting<PackedSample>>,
+    /// The same until the session ended.
+    standing: Option<Sighting<PackedSample>>,
     /// Of that: segments sent again by this end, and as packets show it by the server. They are asked for at every turn.
     again: u64,
     server_again: u64,
@@ -94,6 +96,7 @@ impl Leg {
             closes: Vec::new(),
             samples: 0,
             path: None,
+            standing: None,
             again: 0,
             server_again: 0,
             min_rtt: None,
@@ -203,6 +206,17 @@ impl Leg {
     /// The last sample of the standing connection.
     pub fn path(&self) -> Option<Sighting<PathSample>> {
         let path = self.path.as_ref()?;
+        Some(Sighting { what: PathSample::from(&path.what), mark: path.mark })
+    }
+
+    /// The last sample is one of a session that has not ended.
+    pub(super) fn stands(&mut self) {
+        self.standing = self.path.clone();
+    }
+
+    /// The last sample before the session ended.
+    pub(super) fn standing(&self) -> Option<Sighting<PathSample>> {
+        let path = self.standing.as_ref()?;
         Some(Sighting { what: PathSample::from(&path.what), mark: path.mark })
     }
 

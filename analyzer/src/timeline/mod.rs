@@ -39,8 +39,6 @@ pub use inferred::{Inferred, LastWords, Progress, Sureness};
 
 /// The port of Remote Desktop.
 pub const RDP_PORT: u16 = 3389;
-/// So many retransmission timeouts in a row, three seconds at least (RFC 6298), are no bad luck.
-const FROZEN: u64 = 4;
 /// A server that closes after such a silence, and without a word, has a timer.
 const QUIET: Duration = Duration::from_secs(3);
 /// Boxes on the way forget connections after four minutes of silence at the earliest.
@@ -555,6 +553,9 @@ impl Timeline {
     fn path(&mut self, mark: Mark, sample: &PathSample) {
         let before = self.leg(mark.leg).map(Leg::resent_by_server).unwrap_or_default();
         let again = self.leg_mut(mark.leg).sampled(mark, sample);
+        if self.end.is_none() {
+            self.leg_mut(mark.leg).stands();
+        }
         if again == 0 {
             return;
         }

@@ -1,9 +1,23 @@
 //! What is under way on a leg: sent and not acknowledged, or arrived behind a hole. By the last sample, be it of this
 //! end's kernel or of packets.
+//!
+//! What no longer gets through in a running session is told from the last sample before its end: whatever is sent again
+//! behind that has no part in it.
 
-use super::facts::Sighting;
+use std::time::Duration;
+
+use super::End;
+use super::facts::{Mark, Sighting};
 use super::leg::Leg;
 use crate::observation::{Again, Ending, Leg as LegName, PathSample, Side, Sign};
+use crate::time::Timestamp;
+
+/// So many retransmission timeouts in a row, three seconds at least (RFC 6298), are no bad luck.
+const FROZEN: u64 = 4;
+/// And what stands still for so long has seen as many.
+const STANDS: Duration = Duration::from_secs(3);
+/// A smaller hole is chance: one segment of this size fits through every network of IPv4 (RFC 791: 576 with its headers).
+const SMALL: u64 = 536;
 
 /// What one side sent over a leg, and its peer did not acknowledge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +32,35 @@ pub struct Unacknowledged {
     pub before: u64,
     /// Whether segments behind it were acknowledged selectively (RFC 2018): small ones pass.
     pub is_passed: bool,
+    /// Whether the peer was heard behind the first of these timeouts: the way back is there.
+    pub is_heard: bool,
+    /// Payload of the smallest segment that was sent again, or of an average one where only a kernel tells, bytes.
+    pub segment: Option<u64>,
+    /// For how long the oldest byte waits, where packets show it.
+    pub lasted: Option<Duration>,
+}
+
+/// A flight with a hole that is not filled while segments behind it have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hole {
+    /// Whose flight.
+    pub from: Side,
+    /// On a relay's leg the segments that arrived behind it, 0 where only that there are some is known; in a capture the bytes
+    /// that never came.
+    pub size: u64,
+    /// For how long it stands.
+    pub lasted: Duration,
+}
+
+/// A receive window that is shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shut {
+    /// Whose.
+    pub side: Side,
+    /// For how long, and the peer's probes meanwhile, where packets show it.
+    pub lasted: Option<(Duration, u32)>,
+    /// What shows it.
+    pub mark: Mark,
 }
 
 impl Leg {
@@ -28,44 +71,141 @@ impl Leg {
 
     /// What waits to be acknowledged on this leg, of a relay's leg what the relay sent.
     pub fn unacknowledged(&self) -> Option<Unacknowledged> {
+        self.unacknowledged_in(self.path().map(|path| path.what).as_ref(), |from| self.fins_in_vain(from))
+    }
+
+    /// Whose flight has a hole that was not filled while segments behind it arrived, and how many they were.
+    pub fn hole(&self) -> Option<(Side, u64)> {
+        self.hole_in(self.path().map(|path| path.what).as_ref())
+    }
+
+    /// A window that is shut until the end.
+    pub fn shut(&self, end: &End) -> Option<Shut> {
+        let behind = |mark: &Mark| mark.at.since(end.mark.at);
+        let seen = self.signs.iter().rev().find_map(|sign| match sign.what {
+            Sign::ZeroWindow { from, lasted, probes, still_shut: true } => {
+                let lasted = lasted.saturating_sub(behind(&sign.mark));
+                Some(Shut { side: from, lasted: Some((lasted, probes)), mark: sign.mark })
+            }
+            _ => None,
+        });
+        let here = || {
+            let path = self.path()?;
+            let is_shut = path.what.snd_wnd == Some(0) && path.what.notsent_bytes.unwrap_or(0) > 0;
+            let side = self.name.relay_side().other();
+            is_shut.then_some(Shut { side, lasted: None, mark: path.mark })
+        };
+        seen.or_else(here)
+    }
+
+    /// Whether nothing more of one side gets through when the session ends, for seconds by then.
+    pub(super) fn is_frozen(&self, end: &End) -> bool {
+        self.given_up().is_some() || self.standing_hole(end).is_some() || self.standing_shut(end).is_some()
+    }
+
+    /// What was sent again and again, and was not acknowledged when the session ended.
+    pub fn given_up(&self) -> Option<Unacknowledged> {
+        let standing = self.standing().map(|path| path.what);
+        // A FIN that is sent again is sent again behind the end.
+        self.unacknowledged_in(standing.as_ref(), |_| 0).filter(|waits| waits.timeouts >= FROZEN)
+    }
+
+    /// A hole that stood for seconds when the session ended.
+    pub fn standing_hole(&self, end: &End) -> Option<Hole> {
+        let path = self.standing()?;
+        let (from, size) = self.hole_in(Some(&path.what))?;
+        let lasted = match self.name {
+            LegName::Front | LegName::Back => self.stands_since(from, &path, end)?,
+            // A small one is chance.
+            LegName::Only if size <= SMALL => return None,
+            LegName::Only => match from {
+                Side::Client => micros(path.what.client_missed_us),
+                Side::Server => micros(path.what.server_missed_us),
+            },
+        };
+        (lasted >= STANDS).then_some(Hole { from, size, lasted })
+    }
+
+    /// A window that was shut for seconds when the session ended.
+    pub fn standing_shut(&self, end: &End) -> Option<Shut> {
+        let probed = || self.standing().is_some_and(|path| path.what.backoff.unwrap_or(0) >= FROZEN);
+        self.shut(end).filter(|shut| shut.lasted.map_or_else(probed, |(lasted, _)| lasted >= STANDS))
+    }
+
+    /// For how long nothing of this side could be read when the session ended; `None` where something could since the sample.
+    fn stands_since(&self, from: Side, path: &Sighting<PathSample>, end: &End) -> Option<Duration> {
+        let spoke = self.spoke[from as usize].map_or(Timestamp(0), |spoke| spoke.at);
+        (spoke <= path.mark.at).then(|| end.mark.at.since(spoke))
+    }
+
+    fn unacknowledged_in(&self, path: Option<&PathSample>, fins: impl Fn(Side) -> u64) -> Option<Unacknowledged> {
         match self.name {
-            LegName::Front | LegName::Back => self.unacknowledged_here(),
-            LegName::Only => [Side::Client, Side::Server].into_iter().find_map(|from| self.unacknowledged_seen(from)),
+            LegName::Front | LegName::Back => self.unacknowledged_here(path),
+            // Of two sides the one counts that sends again; else the client.
+            LegName::Only => [Side::Server, Side::Client]
+                .into_iter()
+                .filter_map(|from| self.unacknowledged_seen(path?, from, fins(from)))
+                .max_by_key(|waits| waits.timeouts),
         }
     }
 
     /// As this end's kernel sees it.
-    fn unacknowledged_here(&self) -> Option<Unacknowledged> {
+    fn unacknowledged_here(&self, path: Option<&PathSample>) -> Option<Unacknowledged> {
         let from = self.name.relay_side();
         let given_up = self.closes.iter().any(|close| close.what == (None, Ending::TimedOut));
-        let path = self.path().map(|path| path.what);
-        let number = |pick: fn(&PathSample) -> Option<u64>| path.as_ref().and_then(pick);
-        let is_waiting = number(|path| path.unacked).unwrap_or(0) > 0 || given_up;
+        let number = |pick: fn(&PathSample) -> Option<u64>| path.and_then(pick);
+        let segments = number(|path| path.unacked).unwrap_or(0);
         let flight = if self.flight.0 == Some(from) { self.flight.1 } else { 0 };
         // The kernel counts the SYN, too (RFC 4898, tcpEStatsAppHCThruOctetsAcked).
         let before = number(|path| path.bytes_acked).map(|acked| acked.saturating_sub(1));
         let sent = self.bytes[from as usize];
         let bytes = before.map_or(flight, |before| sent.saturating_sub(before));
-        is_waiting.then_some(Unacknowledged {
+        let under_way = bytes.saturating_sub(number(|path| path.notsent_bytes).unwrap_or(0));
+        (segments > 0 || given_up).then_some(Unacknowledged {
             from,
             bytes,
             timeouts: number(|path| path.backoff).unwrap_or(0).max(if given_up { 2 } else { 0 }),
             before: before.unwrap_or(sent.saturating_sub(flight)),
             is_passed: number(|path| path.sacked).unwrap_or(0) > 0,
+            is_heard: path.is_some_and(is_heard),
+            segment: under_way.checked_div(segments).filter(|segment| *segment > 0),
+            lasted: None,
         })
     }
 
     /// As packets show it.
-    fn unacknowledged_seen(&self, from: Side) -> Option<Unacknowledged> {
-        let path = self.path().map(|path| path.what)?;
-        let (bytes, timeouts) = match from {
-            Side::Client => (path.client_unacked_bytes, path.client_backoff),
-            Side::Server => (path.server_unacked_bytes, path.server_backoff),
+    fn unacknowledged_seen(&self, path: &PathSample, from: Side, fins: u64) -> Option<Unacknowledged> {
+        let (bytes, timeouts, waits, segment, heard, sacked) = match from {
+            Side::Client => (
+                path.client_unacked_bytes,
+                path.client_backoff,
+                path.client_unacked_us,
+                path.client_stuck_segment,
+                path.client_heard_in_vain,
+                path.client_sacked,
+            ),
+            Side::Server => (
+                path.server_unacked_bytes,
+                path.server_backoff,
+                path.server_unacked_us,
+                path.server_stuck_segment,
+                path.server_heard_in_vain,
+                path.server_sacked,
+            ),
         };
-        let fins = self.fins_in_vain(from);
         let bytes = bytes.filter(|bytes| *bytes > 0 || fins > 0)?;
         let before = self.bytes[from as usize].saturating_sub(bytes);
-        Some(Unacknowledged { from, bytes, timeouts: timeouts.unwrap_or(0).max(fins), before, is_passed: false })
+        let is = |number: Option<u64>| number.unwrap_or(0) > 0;
+        Some(Unacknowledged {
+            from,
+            bytes,
+            timeouts: timeouts.unwrap_or(0).max(fins),
+            before,
+            is_passed: is(sacked),
+            is_heard: is(heard),
+            segment: segment.filter(|segment| *segment > 0),
+            lasted: waits.filter(|waits| *waits > 0).map(Duration::from_micros),
+        })
     }
 
     /// How often a FIN was sent again, while its peer said nothing more.
@@ -81,20 +221,28 @@ impl Leg {
         if closed { 0 } else { self.signs.iter().filter(|sign| is_fin(sign)).count() as u64 }
     }
 
-    /// Whose flight has a hole that was not filled while segments behind it arrived, and how many they were.
-    pub fn hole(&self) -> Option<(Side, u64)> {
-        let path = self.path().map(|path| path.what);
+    fn hole_in(&self, path: Option<&PathSample>) -> Option<(Side, u64)> {
         match self.name {
             LegName::Front | LegName::Back => {
-                (self.beyond > 0).then_some((self.name.relay_side().other(), self.beyond))
+                let is_held = path.is_some_and(|path| path.held_bytes.unwrap_or(0) > 0);
+                (self.beyond > 0 || is_held).then_some((self.name.relay_side().other(), self.beyond))
             }
             LegName::Only => {
-                let holes = [
-                    (Side::Server, path.as_ref()?.server_hole_bytes),
-                    (Side::Client, path.as_ref()?.client_hole_bytes),
-                ];
+                let holes = [(Side::Server, path?.server_hole_bytes), (Side::Client, path?.client_hole_bytes)];
                 holes.into_iter().find_map(|(from, bytes)| Some((from, bytes.filter(|bytes| *bytes > 0)?)))
             }
         }
     }
+}
+
+/// Whether an acknowledgement came behind the first timeout. Each is twice the one before: the first came all but twice the
+/// first timeout of the present one ago.
+fn is_heard(path: &PathSample) -> bool {
+    let (Some(rto), Some(backoff), Some(heard)) = (path.rto_us, path.backoff, path.last_ack_ms) else { return false };
+    let first = rto >> backoff.min(16);
+    backoff >= 2 && heard.saturating_mul(1000) < rto.saturating_sub(2 * first)
+}
+
+fn micros(micros: Option<u64>) -> Duration {
+    Duration::from_micros(micros.unwrap_or(0))
 }

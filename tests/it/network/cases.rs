@@ -24,6 +24,8 @@ pub struct Case {
     pub client: Client,
     /// Where the proxy stands.
     pub legs: Legs,
+    /// When proxy and capture are stopped, where that is before both sides are done.
+    pub stops: Option<Duration>,
     /// What is to be said.
     pub expect: Expect,
 }
@@ -156,7 +158,7 @@ const ACTIVE: From = From::Bytes(150_000);
 const INPUT: From = From::ClientBytes(2250);
 
 const fn play(name: &'static str, path: Path, server: ServerScript, client: Client, expect: Expect) -> Case {
-    Case { name, path, server, client, legs: Legs::Each, expect }
+    Case { name, path, server, client, legs: Legs::Each, stops: None, expect }
 }
 
 /// Only where the proxy is the one that connects.
@@ -167,6 +169,11 @@ const fn back(case: Case) -> Case {
 /// Only where the proxy is the one that is connected to.
 const fn front(case: Case) -> Case {
     Case { legs: Legs::Front, ..case }
+}
+
+/// Seen until so long after it began, and no longer.
+const fn until(stops: Duration, case: Case) -> Case {
+    Case { stops: Some(stops), ..case }
 }
 
 /// What looks as if it were the server, to a proxy without sight of TTLs.
@@ -185,21 +192,31 @@ pub const CASES: &[Case] = &[
     play("healthy-jitter", Path { jitter: ms(30), overtaking: true, ..PLAIN }, TLS13, PATIENT, HEALTHY),
     play("healthy-5-ms", PLAIN, TLS13, PATIENT, HEALTHY),
     play("healthy-duplicates", faulty(&[Fault::Duplicates { of: BOTH, share: 0.1 }]), TLS13, PATIENT, HEALTHY),
-    play("healthy-mtu-told", faulty(&[Fault::Mtu { of: BOTH, bytes: 1400, told: true }]), LARGE, PATIENT, HEALTHY),
+    play("healthy-mtu-told", faulty(&[Fault::Mtu { of: BOTH, from: From::Start, bytes: 1400, told: true }]), LARGE, PATIENT, HEALTHY),
     play("healthy-mss-clamped",
-        faulty(&[Fault::Mss(1360), Fault::Mtu { of: BOTH, bytes: 1400, told: false }]), LARGE, PATIENT, HEALTHY),
+        faulty(&[Fault::Mss(1360), Fault::Mtu { of: BOTH, from: From::Start, bytes: 1400, told: false }]), LARGE, PATIENT, HEALTHY),
     play("healthy-pause", faulty(&[Fault::Vanish { of: BOTH, from: ACTIVE, lasts: Some(ms(1500)) }]), TLS13, PATIENT,
         HEALTHY),
 
     // What does not fit vanishes.
-    play("mtu-certificate", faulty(&[Fault::Mtu { of: SERVER, bytes: 1400, told: false }]), LARGE, WAITS,
+    play("mtu-certificate", faulty(&[Fault::Mtu { of: SERVER, from: From::Start, bytes: 1400, told: false }]), LARGE, WAITS,
         fails("PATH-PMTU", &[])),
-    play("mtu-certificate-tls13", faulty(&[Fault::Mtu { of: SERVER, bytes: 1400, told: false }]), LARGE13, WAITS,
+    play("mtu-certificate-tls13", faulty(&[Fault::Mtu { of: SERVER, from: From::Start, bytes: 1400, told: false }]), LARGE13, WAITS,
         fails("PATH-PMTU", &[])),
-    play("mtu-client-hello", faulty(&[Fault::Mtu { of: CLIENT, bytes: 1400, told: false }]), TLS13,
+    play("mtu-client-hello", faulty(&[Fault::Mtu { of: CLIENT, from: From::Start, bytes: 1400, told: false }]), TLS13,
         Client::LargeHello(1800), fails("PATH-PMTU", &[])),
-    play("mtu-credssp", faulty(&[Fault::Mtu { of: CLIENT, bytes: 576, told: false }]), NLA, WAITS_NLA,
+    play("mtu-credssp", faulty(&[Fault::Mtu { of: CLIENT, from: From::Start, bytes: 576, told: false }]), NLA, WAITS_NLA,
         fails("PATH-PMTU", &[])),
+    // The hole opens in the running session: nothing large arrives any more, and the picture stands still.
+    play("mtu-active", faulty(&[Fault::Mtu { of: SERVER, from: ACTIVE, bytes: 1400, told: false }]), TLS13, WAITS,
+        breaks("PATH-PMTU", &["PATH-DEAD"])),
+    // Until nobody looks any more: beside the server, where it is seen to repeat. (Beside the client nothing comes any more.)
+    front(until(ms(7000), play("mtu-active-open",
+        faulty(&[Fault::Mtu { of: SERVER, from: ACTIVE, bytes: 1400, told: false }]), TLS13, PATIENT,
+        breaks("PATH-PMTU", &["PATH-DEAD"])))),
+    // And one that is closed again before anybody leaves: it is a stall, and no failure.
+    play("healthy-freeze", faulty(&[Fault::Vanish { of: BOTH, from: ACTIVE, lasts: Some(ms(4000)) }]), TLS13, PATIENT,
+        HEALTHY),
 
     // A box sends RST.
     back(play("rst-request", faulty(&[reset(From::Request, CLIENT, BOX, Then::Killed)]), TLS13, WAITS,
@@ -226,6 +243,10 @@ pub const CASES: &[Case] = &[
     back(play("stall-certificate", faulty(&[stall(From::Bytes(3000))]), LARGE, WAITS, fails("PATH-DEAD", &[]))),
     play("stall-credssp", faulty(&[stall(From::Bytes(2400))]), NLA, WAITS_NLA, fails("PATH-DEAD", &[])),
     play("stall-active", faulty(&[stall(INPUT)]), TLS13, WAITS, breaks("PATH-DEAD", &[])),
+
+    // The same, seen until somebody stops looking: the picture still stands, and its data are sent again and again.
+    back(until(ms(7000), play("stall-active-open", faulty(&[stall(INPUT)]), TLS13, PATIENT,
+        breaks("PATH-DEAD", &["PATH-ASYM"])))),
 
     // One way only.
     back(play("one-way-third-ack", faulty(&[Fault::Vanish { of: CLIENT, from: From::SynAck, lasts: None }]), TLS13,
@@ -274,13 +295,13 @@ pub const REAL: &[Case] = &[
     back(play("xrdp-300-ms", far(PLAIN, 150), TLS12, PATIENT, HEALTHY)),
     back(play("xrdp-loss-5", faulty(&[Fault::Loss { of: BOTH, from: From::Start, share: 0.05 }]), TLS12, PATIENT,
         HEALTHY)),
-    back(play("xrdp-mtu", faulty(&[Fault::Mtu { of: SERVER, bytes: 900, told: false }]), TLS12, PATIENT,
+    back(play("xrdp-mtu", faulty(&[Fault::Mtu { of: SERVER, from: From::Start, bytes: 900, told: false }]), TLS12, PATIENT,
         fails("PATH-PMTU", &[]))),
     back(play("xrdp-rst-hello", faulty(&[reset(From::ClientHello, BOTH, BOX, Then::Killed)]), TLS12, PATIENT,
         on_the_wire(AFTER_HELLO, "PATH-RSTINJ", &[]))),
     back(play("xrdp-stall-request", faulty(&[stall(From::Request)]), TLS12, PATIENT, fails("PATH-DEAD", &[]))),
     back(play("shadow-300-ms", far(PLAIN, 150), NLA, PATIENT, HEALTHY)),
-    back(play("shadow-mtu-credssp", faulty(&[Fault::Mtu { of: CLIENT, bytes: 576, told: false }]), NLA, PATIENT,
+    back(play("shadow-mtu-credssp", faulty(&[Fault::Mtu { of: CLIENT, from: From::Start, bytes: 576, told: false }]), NLA, PATIENT,
         fails("PATH-PMTU", &[]))),
     back(play("shadow-rst-hello", faulty(&[reset(From::ClientHello, CLIENT, BOX, Then::PeersTalkOn)]), NLA, PATIENT,
         on_the_wire(AFTER_HELLO, "PATH-RSTINJ", &[]))),

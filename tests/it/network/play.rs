@@ -161,13 +161,24 @@ pub fn play(case: &Case, leg: Leg) -> Outcome<Played> {
     });
     let (client, to) = (case.client, proxy.addr);
     let talk = move || runtime().block_on(connect(client, scenario, to));
-    wan.inside(Side::Client, talk).join().expect("no panic");
-    // A server gives up, too, some time after a client whose end it never heard of.
-    sleep(Duration::from_millis(500));
-    server.finish();
-    sleep(Duration::from_millis(300));
-    let (sessions, recorded) = proxy.finish();
-    let captured = tcpdump.finish()?;
+    let talking = wan.inside(Side::Client, talk);
+    let (captured, (sessions, recorded)) = if let Some(stops) = case.stops {
+        sleep(stops);
+        // The capture first: of how the proxy ends it has nothing.
+        let captured = tcpdump.finish()?;
+        let told = proxy.finish();
+        talking.join().expect("no panic");
+        server.finish();
+        (captured, told)
+    } else {
+        talking.join().expect("no panic");
+        // A server gives up, too, some time after a client whose end it never heard of.
+        sleep(Duration::from_millis(500));
+        server.finish();
+        sleep(Duration::from_millis(300));
+        let told = proxy.finish();
+        (tcpdump.finish()?, told)
+    };
     keep(&captured, case, leg);
     let live = serde_json::from_str(&json::document("test", &group(sessions))).expect("JSON");
     let documents = vec![

@@ -93,6 +93,8 @@ impl Flow {
             pair(answered, |half| half.map(super::Half::unacknowledged));
         (sample.client_unacked_us, sample.server_unacked_us) =
             pair(answered, |half| half.map(|half| micros(half.flight.waits(now))));
+        (sample.client_missed_us, sample.server_missed_us) =
+            pair([client, server], |half| Some(micros(half.missed(now))));
         (sample.client_zero_window_us, sample.server_zero_window_us) =
             pair(windows, |window| count(micros(window.total(now))));
         (sample.client_keepalives, sample.server_keepalives) = pair(windows, |window| count(window.keepalives));
@@ -111,6 +113,10 @@ impl Flow {
         (sample.client_stuck_segment, sample.server_stuck_segment) =
             pair(halves, |half| Some(half.repeats.stuck(half.progress().1).unwrap_or(0).into()));
         (sample.client_hole_bytes, sample.server_hole_bytes) = pair(halves, |half| Some(half.hole()));
+        let repeats = [&client.repeats, &server.repeats];
+        (sample.client_heard_in_vain, sample.server_heard_in_vain) =
+            pair(repeats, |repeats| Some(repeats.in_vain.into()));
+        (sample.client_sacked, sample.server_sacked) = pair(repeats, |repeats| Some(repeats.is_sacked().into()));
     }
 
     /// The way to the client and back is that of the server's data and their acknowledgement.

@@ -51,9 +51,9 @@ pub enum Fault {
     Tries { of: &'static [Side], from: From, lost: u32 },
     /// This share of packets comes twice.
     Duplicates { of: &'static [Side], share: f64 },
-    /// IP packets of more bytes than this do not fit. Where it is told, the router answers with ICMP 3/4,
-    /// "fragmentation needed", as it should.
-    Mtu { of: &'static [Side], bytes: usize, told: bool },
+    /// IP packets of more bytes than this do not fit, from some point on. Where it is told, the router answers with ICMP
+    /// 3/4, "fragmentation needed", as it should.
+    Mtu { of: &'static [Side], from: From, bytes: usize, told: bool },
     /// The router writes a smaller maximum segment size into SYN and SYN-ACK.
     Mss(u16),
     /// All packets vanish from some point on, for so long or to the end.

@@ -110,13 +110,11 @@ fn begins(fault: &Fault) -> Option<From> {
     match fault {
         Fault::Loss { from, .. }
         | Fault::Tries { from, .. }
+        | Fault::Mtu { from, .. }
         | Fault::Vanish { from, .. }
         | Fault::Reset { from, .. } => Some(*from),
-        Fault::Duplicates { .. }
-        | Fault::Mtu { .. }
-        | Fault::Mss(_)
-        | Fault::Idle { .. }
-        | Fault::SynProxy
-        | Fault::Unreachable { .. } => None,
+        Fault::Duplicates { .. } | Fault::Mss(_) | Fault::Idle { .. } | Fault::SynProxy | Fault::Unreachable { .. } => {
+            None
+        }
     }
 }

@@ -183,7 +183,9 @@ impl Forwarder {
                 }
                 Act::Lost
             }
-            Fault::Mtu { of, bytes, told } if of.contains(&from) && packet.len() > *bytes => {
+            Fault::Mtu { of, bytes, told, .. }
+                if of.contains(&from) && (begun.is_some() || tcp.is_none()) && packet.len() > *bytes =>
+            {
                 if *told {
                     self.due(from, packet::unreachable(packet, 4, *bytes as u16, ROUTER_ADDRESS), now);
                 }
