@@ -7,6 +7,7 @@
 mod capabilities;
 mod credssp;
 mod gateway;
+mod headers;
 pub(crate) mod impaired;
 mod licensing;
 mod negotiation;
@@ -68,6 +69,7 @@ impl Scope {
 pub const RULES: &[Rule] = &[
     Rule { name: "ended by an impairment", check: impaired::ended, scope: Scope::Any },
     Rule { name: "given up while an impairment let nothing pass", check: impaired::stalled, scope: Scope::Any },
+    Rule { name: "a PROXY header that is not read", check: headers::refused, scope: Scope::Any },
     Rule { name: "gateway not reached", check: gateway::unreachable, scope: Scope::Gateway },
     Rule { name: "a web proxy refuses", check: gateway::web_proxy, scope: Scope::Gateway },
     Rule { name: "TLS with the gateway", check: gateway::handshake, scope: Scope::Gateway },
