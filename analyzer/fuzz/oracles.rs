@@ -114,7 +114,7 @@ pub fn x224(data: &[u8]) {
         let mut layer = Negotiation::new();
         move |step: Step<'_>, out: &mut Vec<What>| match step {
             Step::Bytes(from, data) => layer.push(from, data, out),
-            Step::Missing(from, len) => layer.missing(from, len, out),
+            Step::Missing(from, _) => layer.missing(from),
         }
     });
 }

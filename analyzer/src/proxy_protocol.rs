@@ -202,7 +202,9 @@ fn binary(says: Says) -> Vec<u8> {
         Says::Ends { .. } | Says::Unknown | Says::Invalid => (V2_PROXY, 0, Vec::new()),
     };
     let ports = match says {
-        Says::Ends { client, server } if family != 0 => [client.port().to_be_bytes(), server.port().to_be_bytes()].concat(),
+        Says::Ends { client, server } if family != 0 => {
+            [client.port().to_be_bytes(), server.port().to_be_bytes()].concat()
+        }
         Says::Ends { .. } | Says::Local | Says::Unknown | Says::Invalid => Vec::new(),
     };
     let len = ((addresses.len() + ports.len()) as u16).to_be_bytes();

@@ -69,7 +69,9 @@ pub(crate) async fn expect(
                 match proxy_protocol::read(&bytes) {
                     proxy_protocol::Read::Short => continue,
                     proxy_protocol::Read::None => return Err(Headless::Other),
-                    proxy_protocol::Read::Header(Header { says: Says::Invalid, .. }, _) => return Err(Headless::Invalid),
+                    proxy_protocol::Read::Header(Header { says: Says::Invalid, .. }, _) => {
+                        return Err(Headless::Invalid);
+                    }
                     proxy_protocol::Read::Header(header, len) => {
                         return Ok(Some(Greeting { ends: header.ends(), read, len }));
                     }

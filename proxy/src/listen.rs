@@ -175,7 +175,8 @@ impl Server {
             let is_brought = way.is_some();
             let route = way.map_or_else(|| route.clone(), |way| Arc::new(route.along(way)));
             let (feed, intercept, impair) = (feed.clone(), intercept.clone(), impair.clone());
-            let session = Session { number, at: clock::now(), client, route, feed, intercept, impair, headers, is_brought };
+            let session =
+                Session { number, at: clock::now(), client, route, feed, intercept, impair, headers, is_brought };
             let span = info_span!("session", number);
             sessions.spawn(session.run(stream, stopped.clone()).instrument(span));
         }

@@ -1,5 +1,7 @@
 //! Rules of the PROXY protocol: a header before the request that the server does not read.
 
+use std::time::Duration;
+
 use super::stage::{self, Stage};
 use super::{Confidence, Finding, Party};
 use crate::event::Foreign;
@@ -8,6 +10,9 @@ use crate::timeline::facts::Mark;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
 
+/// A server that cannot read what it got closes at once.
+pub(super) const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// The cause, as the catalogue calls it.
 pub(super) const ID: &str = "PRX-HEADER";
 
@@ -15,14 +20,20 @@ pub(super) const ID: &str = "PRX-HEADER";
 /// confirm.
 pub fn refused(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline)?;
-    let header = timeline.facts.headers.to_server()?;
+    let facts = &timeline.facts;
+    let header = facts.headers.to_server()?;
+    // Whoever answers in RDP has read the request behind it.
+    if facts.confirm.is_some() || facts.failure.is_some() {
+        return None;
+    }
     let (what, mark) = answer(timeline, end).or_else(|| ended(timeline, end))?;
-    let says = format!("a PROXY header stands before the {}, and the server {what}: it does not read one", first(timeline));
+    let says =
+        format!("a PROXY header stands before the {}, and the server {what}: it does not read one", first(timeline));
     let leg = stage::server_leg(timeline);
     let phase = if timeline.facts.gateway.is_some() { PhaseName::GatewayTls } else { PhaseName::Negotiation };
     let finding = Finding::at_end(timeline, ID, Confidence::Likely, says)?.on(leg, phase).by(Party::Server);
     let finding = finding.with(header.mark, format!("PROXY header, {}", header.what));
-    let finding = match &timeline.facts.request {
+    let finding = match &facts.request {
         Some(request) => finding.with(request.mark, "connection request"),
         None => finding,
     };
@@ -44,7 +55,7 @@ fn first(timeline: &Timeline) -> &'static str {
 /// What comes back, which is neither a confirm nor anything else that a server says who has read the request.
 fn answer(timeline: &Timeline, end: &End) -> Option<(&'static str, Option<Mark>)> {
     let facts = &timeline.facts;
-    if facts.gateway.is_some() || facts.confirm.is_some() || facts.failure.is_some() {
+    if facts.gateway.is_some() {
         return None;
     }
     let is_x224 = |layer: &str| matches!(layer, "tpkt" | "x224");
@@ -60,7 +71,19 @@ fn answer(timeline: &Timeline, end: &End) -> Option<(&'static str, Option<Mark>)
 fn ended(timeline: &Timeline, end: &End) -> Option<(&'static str, Option<Mark>)> {
     let is_unread = match &timeline.facts.gateway {
         Some(gateway) => gateway.first(|tls| tls.server_hello.as_ref()).is_none() && !gateway.is_read(),
-        None => matches!(stage::stage(timeline).0, Stage::Opened | Stage::Request) && timeline.facts.not_rdp.is_none(),
+        None if timeline.facts.not_rdp.is_some() => false,
+        // A header alone may be a check of the balancer's, and whoever ends that after a while has a timer.
+        None => match stage::stage(timeline).0 {
+            Stage::Request => true,
+            Stage::Opened => end.silence < AT_ONCE,
+            Stage::Closed
+            | Stage::Confirm
+            | Stage::Plain
+            | Stage::ClientHello
+            | Stage::ServerHello
+            | Stage::ServerFlight
+            | Stage::Established => false,
+        },
     };
     let how = if end.how == Ending::Reset { "resets the connection" } else { "closes the connection" };
     (is_unread && stage::by_server(end)).then_some((how, None))

@@ -10,8 +10,6 @@ use crate::timeline::Timeline;
 use crate::timeline::facts::Sighting;
 use crate::timeline::phase::PhaseName;
 
-/// A server that waits for a PROXY header and gets something else closes at once: no timer of its own is shorter.
-const AT_ONCE: Duration = Duration::from_secs(1);
 /// A client that leaves earlier than this has not waited for an answer.
 const WAITED: Duration = Duration::from_secs(2);
 
@@ -117,7 +115,8 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
     let finding = Finding::at_end(timeline, "TCP-RST-AFTER", Confidence::Likely, says)?;
     let finding = with_request(finding, timeline).with_end(timeline);
     let finding = if stage == Stage::Request { finding.or("X224-TOKEN", Confidence::Possible) } else { finding };
-    let wants_header = stage == Stage::Request && end.silence < AT_ONCE;
+    // One that waits for a PROXY header and gets something else closes at once.
+    let wants_header = stage == Stage::Request && end.silence < headers::AT_ONCE;
     let finding = if wants_header { finding.or(headers::ID, Confidence::Possible) } else { finding };
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }

@@ -56,7 +56,8 @@ fn headers(timeline: &Timeline) -> Vec<String> {
         ),
     });
     let sent = headers.sent.map(|_| {
-        let says = headers.on(Leg::Back).next().map_or("which was not sent any more".into(), |seen| seen.what.to_string());
+        let says =
+            headers.on(Leg::Back).next().map_or("which was not sent any more".into(), |seen| seen.what.to_string());
         format!("it sent the server a PROXY header of its own (--send-proxy): {says}")
     });
     taken.into_iter().chain(sent).collect()

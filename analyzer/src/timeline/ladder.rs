@@ -267,7 +267,11 @@ fn step(what: &What) -> Option<Step> {
         What::Malformed { from, layer, .. } => (Some(*from), Message::Malformed(layer)),
         What::Gateway(event) => gateway(event)?,
         What::Opening(
-            Opening::Target { .. } | Opening::Gateway | Opening::Named { .. } | Opening::Naming | Opening::Joined { .. },
+            Opening::Target { .. }
+            | Opening::Gateway
+            | Opening::Named { .. }
+            | Opening::Naming
+            | Opening::Joined { .. },
         )
         | What::Path(_)
         | What::Sign(_)
