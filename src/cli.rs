@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use proxy::entrance::Entrance;
 use proxy::gate::Network;
+use proxy::header::Version;
 use proxy::impair::Spec;
 
 pub use values::Target;
@@ -105,6 +106,15 @@ pub struct Proxy {
     /// Let in only clients from this network, or address, besides this machine; again for a further one
     #[arg(long, value_name = "CIDR")]
     pub allow: Vec<Network>,
+    /// Clients come by a balancer that sends a PROXY header first, version 1 or 2: take the client's address from it, for everything
+    /// that is shown and recorded, and take it off. Who sends none within 5 s is turned away. `--allow` still judges who really
+    /// connects: let in the balancer alone, since whoever sends a header can claim any address
+    #[arg(long, conflicts_with_all = ["redirect", "transparent"])]
+    pub accept_proxy: bool,
+    /// Send the server a PROXY header before everything else, with the client's address; with `--accept-proxy` that of the header
+    /// that came. Without these two flags a header passes unchanged, and is told
+    #[arg(long, value_enum, value_name = "VERSION", num_args = 0..=1, default_missing_value = "v1", conflicts_with = "probe_on_failure")]
+    pub send_proxy: Option<SendProxy>,
     /// Let in so many clients at once; who comes then is turned away with RST, and that is told
     #[arg(long, value_name = "N")]
     pub max_sessions: Option<usize>,
@@ -178,6 +188,24 @@ impl Proxy {
             (true, _) => Entrance::Redirected,
             (_, true) => Entrance::Transparent,
             (false, false) => Entrance::Asked,
+        }
+    }
+}
+
+/// Which version of the PROXY protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SendProxy {
+    /// A line of text
+    V1,
+    /// In binary
+    V2,
+}
+
+impl From<SendProxy> for Version {
+    fn from(version: SendProxy) -> Version {
+        match version {
+            SendProxy::V1 => Version::V1,
+            SendProxy::V2 => Version::V2,
         }
     }
 }

@@ -7,6 +7,7 @@ mod gateway;
 mod rdp;
 
 use crate::observation::{Absence, Ending, Flow, Impairment, Interception, Opening, PathSample, Side, Sign};
+use crate::proxy_protocol;
 use crate::time::Timestamp;
 
 pub use credssp::{
@@ -69,6 +70,8 @@ pub enum What {
         how: Ending,
     },
 
+    /// A header of the PROXY protocol, which the client, or a relay before it, sends before everything else.
+    ProxyHeader(Box<proxy_protocol::Header>),
     /// X.224 Connection Request PDU, \[MS-RDPBCGR\] 2.2.1.1.
     ConnectionRequest(Box<ConnectionRequest>),
     /// X.224 Connection Confirm PDU that agrees, \[MS-RDPBCGR\] 2.2.1.2.

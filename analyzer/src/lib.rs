@@ -12,6 +12,8 @@ pub mod observation;
 
 pub mod transcript;
 
+pub mod proxy_protocol;
+
 pub mod codes;
 
 pub mod causes;

@@ -136,6 +136,14 @@ pub enum Opening {
         /// The end that is connected to.
         server: SocketAddr,
     },
+    /// The client's end is the one that a header of the PROXY protocol names, which a relay expects (`--accept-proxy`) and takes
+    /// off. Comes before the header's bytes.
+    Named {
+        /// Who sent it: the connecting end of the connection itself.
+        by: SocketAddr,
+    },
+    /// What comes next of the client on this leg is a header of the PROXY protocol that a relay sends of its own (`--send-proxy`).
+    Naming,
     /// The connection stands, and nobody saw how it came about: the capture begins in the middle of it.
     Joined {
         /// The connecting end, as far as can be told.

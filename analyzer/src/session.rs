@@ -10,6 +10,7 @@
 //! ClientHello: of a file all secrets are found first, and live what comes behind a ClientHello is held for them. Then it does
 //! not matter where they stood.
 
+mod lead;
 mod outer;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::secret::Random;
 use crate::tls::keys::Keyring;
 use crate::tls::{Behind, Tls};
 use crate::transcript::{Line, Pen, Place};
+use lead::Lead;
 use outer::Outer;
 
 /// Tunnels of one recording that are read, on both legs: a client has a few connections.
@@ -173,6 +175,8 @@ enum Layer {
 }
 
 struct Stack {
+    /// What the client sends before the layer's own first byte.
+    lead: Lead,
     layer: Layer,
     closed: bool,
     /// Client, server: whether this direction is stored, and read, on the other leg.
@@ -217,7 +221,16 @@ impl Stack {
     fn new(keys: &Arc<Keyring>, pen: Option<Pen>) -> Stack {
         let layer = Layer::Negotiation(Box::new(Negotiation::new()));
         let selected = Protocols::default();
-        Stack { layer, closed: false, mirrored: [false; 2], keys: Arc::clone(keys), selected, in_tunnel: false, pen }
+        Stack {
+            lead: Lead::default(),
+            layer,
+            closed: false,
+            mirrored: [false; 2],
+            keys: Arc::clone(keys),
+            selected,
+            in_tunnel: false,
+            pen,
+        }
     }
 
     /// What reads the plaintext of TLS.
@@ -289,6 +302,17 @@ impl Stack {
         if self.mirrored[from as usize] {
             return;
         }
+        if from == Side::Server || self.lead.is_over() {
+            return self.read(from, data, out);
+        }
+        let rest = self.lead.push(data, out);
+        if !rest.is_empty() {
+            self.read(from, &rest, out);
+        }
+    }
+
+    /// Hands bytes of the connection's own protocol to the layer that reads it now.
+    fn read(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
         match &mut self.layer {
             Layer::Negotiation(negotiation) => {
                 let before = out.len();
@@ -317,9 +341,11 @@ impl Stack {
         if self.mirrored[from as usize] || why == Absence::Discarded {
             return;
         }
+        let len = if from == Side::Client { self.lead.missing(len) } else { len };
         if let (Some(pen), Layer::Negotiation(_) | Layer::Mcs(_)) = (&self.pen, &self.layer) {
             pen.missing(from, Place::Clear, len);
         }
+        let before = out.len();
         match &mut self.layer {
             Layer::Negotiation(negotiation) => {
                 negotiation.missing(from);
@@ -330,6 +356,9 @@ impl Stack {
             Layer::Outer(outer) => outer.missing(from, len, out),
             Layer::Opaque => {}
         }
+        // A layer says that it lost its place. That is what is missing here, which is told, and nothing that a peer has said.
+        let mut place = 0..;
+        out.retain(|what| place.next() < Some(before) || !is_malformed(what));
     }
 
     /// Hands over from the negotiation to what was agreed, with the bytes that came behind it.
@@ -347,8 +376,8 @@ impl Stack {
         let Layer::Negotiation(negotiation) = std::mem::replace(&mut self.layer, layer) else { return };
         let [client, server] = negotiation.into_rest();
         for (from, rest) in [(Side::Client, client), (Side::Server, server)] {
-            if !rest.is_empty() {
-                self.bytes(from, &rest, out);
+            if !rest.is_empty() && !self.mirrored[from as usize] {
+                self.read(from, &rest, out);
             }
         }
     }
@@ -357,6 +386,10 @@ impl Stack {
     fn close(&mut self, from: Option<Side>, out: &mut Vec<What>) {
         if std::mem::replace(&mut self.closed, true) {
             return;
+        }
+        let begun = self.lead.closed(from);
+        if !begun.is_empty() {
+            self.read(Side::Client, &begun, out);
         }
         match &mut self.layer {
             Layer::Negotiation(negotiation) => {
@@ -383,6 +416,13 @@ impl Stack {
             stack.layer = Layer::Outer(Box::new(Outer::new(&self.keys)));
         }
         stack
+    }
+}
+
+fn is_malformed(what: &What) -> bool {
+    match what {
+        What::Outer(inside) => is_malformed(inside),
+        what => matches!(what, What::Malformed { .. }),
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use analyzer::observation::{Ending, Leg as Name, Opening, Seen, Side};
+use bytes::Bytes;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
@@ -82,11 +83,13 @@ pub(crate) struct Dial<'a> {
     pub(crate) tap: &'a mut Tap,
     pub(crate) stop: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
     /// What the client sent so far, and whether the scribe has it.
-    early: Vec<(bytes::Bytes, bool)>,
+    early: Vec<(Bytes, bool)>,
     /// When a client that sent its FIN counts as gone.
     grace: Option<Instant>,
     /// Whether the client is listened to meanwhile.
     listens: bool,
+    /// A header of the PROXY protocol that the server gets first.
+    header: Option<Bytes>,
 }
 
 impl<'a> Dial<'a> {
@@ -95,7 +98,12 @@ impl<'a> Dial<'a> {
         tap: &'a mut Tap,
         stop: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
     ) -> Dial<'a> {
-        Dial { front, tap, stop, early: Vec::new(), grace: None, listens: true }
+        Dial { front, tap, stop, early: Vec::new(), grace: None, listens: true, header: None }
+    }
+
+    /// The same, after the client has said this, and with a header before everything that the server is sent.
+    pub(crate) fn after(self, early: Vec<(Bytes, bool)>, header: Option<Bytes>) -> Dial<'a> {
+        Dial { early, header, ..self }
     }
 
     /// Connects the back leg. What the client sent meanwhile is pending on it.
@@ -114,7 +122,7 @@ impl<'a> Dial<'a> {
     }
 
     /// Connects the back leg once more, with this pending on it. What the client says meanwhile waits in its socket.
-    pub(crate) async fn again(mut self, server: SocketAddr, says: bytes::Bytes, route: &Route) -> Result<Leg, Failure> {
+    pub(crate) async fn again(mut self, server: SocketAddr, says: Bytes, route: &Route) -> Result<Leg, Failure> {
         (self.listens, self.early) = (false, vec![(says, true)]);
         let connection = self.attempt(server, route).await?.ok_or(Failure::Failed)?;
         Ok(self.connected(connection))
@@ -253,6 +261,9 @@ impl<'a> Dial<'a> {
         let mut back = Leg::new(Name::Back, stream);
         if let Some(error) = error {
             back.broke(&error);
+        } else if let Some(header) = self.header {
+            self.tap.note(Name::Back, clock::now(), Seen::Opening(Opening::Naming));
+            back.lead(header, self.tap);
         }
         for (data, kept) in self.early {
             back.pend(data, kept);

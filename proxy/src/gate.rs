@@ -28,6 +28,32 @@ pub enum Refusal {
     Full(usize),
     /// Nothing says where it was going.
     Astray,
+    /// It does not send the PROXY header that is expected.
+    Headless(Headless),
+}
+
+/// Why there is no header where one is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Headless {
+    /// What comes first is none.
+    Other,
+    /// It is framed as one, and what stands in it is not valid.
+    Invalid,
+    /// It did not come in time.
+    Late,
+    /// The client left before.
+    Left,
+}
+
+impl fmt::Display for Headless {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Headless::Other => "because it sends no PROXY header, which --accept-proxy expects first",
+            Headless::Invalid => "because the PROXY header that it sends is not valid (--accept-proxy)",
+            Headless::Late => "because its PROXY header was not there after 5 s (--accept-proxy)",
+            Headless::Left => "because it left without a PROXY header (--accept-proxy)",
+        })
+    }
 }
 
 impl Gate {
@@ -68,6 +94,7 @@ impl fmt::Display for Refusal {
             Refusal::Astray => {
                 f.write_str("because it came by itself: only whom a rule brings here was going anywhere")
             }
+            Refusal::Headless(why) => why.fmt(f),
             Refusal::Full(most) => write!(f, "because --max-sessions {most} is reached"),
         }
     }

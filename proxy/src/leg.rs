@@ -184,6 +184,17 @@ impl Leg {
         }
     }
 
+    /// Writes what is to stand before everything else that the peer is sent. A connection that has just been made takes that at
+    /// once; where it does not, nothing else is to follow.
+    pub(crate) fn lead(&mut self, data: Bytes, tap: &mut Tap) {
+        let Some((at, n)) = self.write(&data) else { return self.broke(&ErrorKind::WriteZero.into()) };
+        let is_whole = n == data.len();
+        tap.left(self.name, at, data.slice(..n), true);
+        if !is_whole {
+            self.broke(&ErrorKind::WriteZero.into());
+        }
+    }
+
     /// Takes back what waits to be written, and whether the scribe has it.
     pub(crate) fn take_waiting(&mut self) -> Vec<(Bytes, bool)> {
         self.pending.drain(..).map(|chunk| (chunk.data, chunk.kept)).collect()

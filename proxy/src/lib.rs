@@ -32,6 +32,8 @@ mod arrival;
 
 mod leg;
 
+pub mod header;
+
 mod relay;
 
 mod dial;

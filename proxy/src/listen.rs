@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use analyzer::observation::{Leg as Name, Opening, Seen, Side};
 use analyzer::time::Timestamp;
+use bytes::Bytes;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -19,6 +20,7 @@ use crate::dial::{Dial, Failure, Route, literal, loops};
 use crate::entrance::Entrance;
 use crate::files;
 use crate::gate::{Gate, Refusal};
+use crate::header::{self, Version};
 use crate::impair::{Asked, Impair};
 use crate::intercept::{Deeds, Intercept, Interceptor, Replay};
 use crate::leg::Leg;
@@ -60,6 +62,10 @@ pub struct Config {
     /// How they come in. What tells where each was going takes the place of the target's address and, where it has no name,
     /// of that.
     pub entrance: Entrance,
+    /// Whether each client is to send a header of the PROXY protocol first, which names it and is taken off.
+    pub accept_proxy: bool,
+    /// Whether the server is sent such a header, and of which version.
+    pub send_proxy: Option<Version>,
 }
 
 impl Config {
@@ -80,6 +86,8 @@ impl Config {
             impair: None,
             gate: Gate::default(),
             entrance: Entrance::Asked,
+            accept_proxy: false,
+            send_proxy: None,
         }
     }
 }
@@ -94,6 +102,14 @@ pub struct Server {
     impair: Option<Arc<Asked>>,
     gate: Gate,
     entrance: Entrance,
+    headers: Headers,
+}
+
+/// What the PROXY protocol is used for.
+#[derive(Debug, Clone, Copy)]
+struct Headers {
+    accept: bool,
+    send: Option<Version>,
 }
 
 impl Server {
@@ -111,8 +127,9 @@ impl Server {
         if config.entrance == Entrance::Asked {
             check_loop(&route).await?;
         }
+        let headers = Headers { accept: config.accept_proxy, send: config.send_proxy };
         let Config { feed, intercept, gate, entrance, impair, .. } = config;
-        Ok(Server { listener, route: Arc::new(route), feed, intercept, gate, entrance, impair })
+        Ok(Server { listener, route: Arc::new(route), feed, intercept, gate, entrance, impair, headers })
     }
 
     /// Where it listens.
@@ -122,7 +139,7 @@ impl Server {
 
     /// Accepts clients until `shutdown`; then resets the sessions that stand, which takes two seconds at most.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Server { listener, route, feed, intercept, gate, entrance, impair } = self;
+        let Server { listener, route, feed, intercept, gate, entrance, impair, headers } = self;
         let (stop, stopped) = watch::channel(false);
         let mut sessions = JoinSet::new();
         let mut number = 0;
@@ -145,19 +162,21 @@ impl Server {
                 );
             }
             if let Some(why) = gate.refuses(client.ip(), sessions.len()) {
-                turn_away(stream);
+                turn_away(&stream);
                 feed.refused(client.ip().to_canonical(), why);
                 continue;
             }
             let Ok(way) = entrance.way(&stream, client, route.listener) else {
-                turn_away(stream);
+                turn_away(&stream);
                 feed.refused(client.ip().to_canonical(), Refusal::Astray);
                 continue;
             };
             number += 1;
+            let is_brought = way.is_some();
             let route = way.map_or_else(|| route.clone(), |way| Arc::new(route.along(way)));
             let (feed, intercept, impair) = (feed.clone(), intercept.clone(), impair.clone());
-            let session = Session { number, at: clock::now(), client, route, feed, intercept, impair };
+            let session =
+                Session { number, at: clock::now(), client, route, feed, intercept, impair, headers, is_brought };
             let span = info_span!("session", number);
             sessions.spawn(session.run(stream, stopped.clone()).instrument(span));
         }
@@ -180,33 +199,64 @@ struct Session {
     feed: Feed,
     intercept: Option<Arc<Intercept>>,
     impair: Option<Arc<Asked>>,
+    headers: Headers,
+    /// Whether it was going to the server's own address, and a rule brought it here.
+    is_brought: bool,
 }
 
 impl Session {
     async fn run(self, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
+        let mut stop = pin!(async move {
+            // An error says that the server is gone: no reason to go on, either.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        });
         let listener = stream.local_addr().unwrap_or(self.route.listener);
-        let mut tap = Tap::begin(&self.feed, self.number, self.at, self.client, listener);
-        info!(client = %self.client, "begins");
+        let stream = Arc::new(stream);
+        let mut front = Leg::new(Name::Front, stream.clone());
+        let greeting = if self.headers.accept {
+            match header::expect(&mut front, stop.as_mut()).await {
+                Ok(Some(greeting)) => Some(greeting),
+                Ok(None) => return turn_away(&stream),
+                Err(why) => {
+                    turn_away(&stream);
+                    return self.feed.refused(self.client.ip().to_canonical(), Refusal::Headless(why));
+                }
+            }
+        } else {
+            None
+        };
+        let named = greeting.as_ref().and_then(|greeting| greeting.ends);
+        let client = named.map_or(self.client, |(client, _)| client);
+        let mut tap = Tap::begin(&self.feed, self.number, self.at, client, listener);
+        info!(%client, "begins");
         let lines = self.lines();
         if lines.as_ref().is_some_and(|lines| lines.awaits_phase()) {
             tap.follow(Some(Box::default()));
         }
-        let stream = Arc::new(stream);
         tap.sampler().watch(Name::Front, &stream);
-        let front = Leg::new(Name::Front, stream);
-        tap.note(Name::Front, self.at, Seen::Opening(Opening::Dialing { client: self.client, server: listener }));
+        drop(stream);
+        tap.note(Name::Front, self.at, Seen::Opening(Opening::Dialing { client, server: listener }));
         tap.note(Name::Front, self.at, Seen::Opened);
         if self.route.gateway {
             // Of each leg, before its first byte.
             tap.note(Name::Front, self.at, Seen::Opening(Opening::Gateway));
         }
-        let stop = pin!(async move {
-            // An error says that the server is gone: no reason to go on, either.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
+        let early = greeting.map_or_else(Vec::new, |greeting| {
+            tap.note(Name::Front, self.at, Seen::Opening(Opening::Named { by: self.client }));
+            greeting.note(&front, &mut tap)
         });
-        self.serve(front, lines, &mut tap, stop).await;
+        let header = self.header(named, listener);
+        self.serve(front, (early, header), lines, &mut tap, stop).await;
         let (from_client, from_server) = (tap.passed(Name::Front), tap.passed(Name::Back));
         info!(from_client, from_server, dropped = tap.dropped(), "ends");
+    }
+
+    /// The header that the server is sent first: the ends that the client's own header names, or those of its connection.
+    fn header(&self, named: Option<(SocketAddr, SocketAddr)>, listener: SocketAddr) -> Option<Bytes> {
+        let version = self.headers.send?;
+        let meant = || self.route.connect_to.filter(|_| self.is_brought).unwrap_or(listener);
+        let (client, server) = named.unwrap_or_else(|| (self.client, meant()));
+        Some(header::of(version, client, server))
     }
 
     /// Where its bytes wait, where it is to be impaired.
@@ -217,12 +267,14 @@ impl Session {
     async fn serve(
         &self,
         mut front: Leg,
+        (early, header): (Vec<(Bytes, bool)>, Option<Bytes>),
         lines: Option<Lines>,
         tap: &mut Tap,
         mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>,
     ) {
-        match Dial::new(&mut front, tap, stop.as_mut()).dial(&self.route).await {
-            Ok(back) => self.relay((front, back), lines, tap, stop).await,
+        let dial = Dial::new(&mut front, tap, stop.as_mut()).after(early, header.clone());
+        match dial.dial(&self.route).await {
+            Ok(back) => self.relay((front, back), header, lines, tap, stop).await,
             Err(failure) => unreached(front, failure, tap),
         }
     }
@@ -230,6 +282,7 @@ impl Session {
     async fn relay(
         &self,
         (front, mut back): (Leg, Leg),
+        header: Option<Bytes>,
         lines: Option<Lines>,
         tap: &mut Tap,
         mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>,
@@ -250,7 +303,8 @@ impl Session {
         };
         let redial = relay.run(stop.as_mut()).await;
         let Some(Redial { mut front, replay, lines }) = redial else { return };
-        match Dial::new(&mut front, tap, stop.as_mut()).again(server, replay.says(), &self.route).await {
+        let dial = Dial::new(&mut front, tap, stop.as_mut()).after(Vec::new(), header);
+        match dial.again(server, replay.says(), &self.route).await {
             Ok(back) => self.replay((front, back), lines, tap, replay, stop).await,
             Err(failure) => unreached(front, failure, tap),
         }
@@ -285,7 +339,7 @@ impl Session {
 }
 
 /// RST: whoever is not welcome is not to wait for an answer.
-fn turn_away(stream: TcpStream) {
+fn turn_away(stream: &TcpStream) {
     let _closed_by_peer = stream.set_zero_linger();
 }
 

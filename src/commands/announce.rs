@@ -33,6 +33,7 @@ pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
             "this listener is not loopback: anybody who reaches it reaches the server. --allow CIDR says who may";
         text::para(&mut out, "  warning: ", says);
     }
+    headers(&mut out, args, listener);
     if let Some(says) = intercept::announcement(args) {
         text::para(&mut out, "  ", &says);
     }
@@ -50,6 +51,22 @@ pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
     };
     text::para(&mut out, "  ", &format!("{recorded} Ctrl-C ends."));
     talk(&out);
+}
+
+/// What the PROXY protocol is used for.
+fn headers(out: &mut String, args: &Proxy, listener: SocketAddr) {
+    if args.accept_proxy {
+        let says = "Clients are expected to come by a balancer that sends a PROXY header first, which names them.";
+        text::para(out, "  ", says);
+    }
+    if args.accept_proxy && args.allow.is_empty() && !listener.ip().is_loopback() {
+        let says = "whoever reaches this listener can claim any address by a PROXY header: --allow the balancer alone";
+        text::para(out, "  warning: ", says);
+    }
+    if args.send_proxy.is_some() {
+        let says = "The server is sent a PROXY header first: one that does not expect it ends the connection.";
+        text::para(out, "  ", says);
+    }
 }
 
 /// What is done on purpose.

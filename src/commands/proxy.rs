@@ -71,6 +71,8 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
         intercept: intercept::asked(&args)?,
         impair: impair.clone(),
         entrance: args.entrance(),
+        accept_proxy: args.accept_proxy,
+        send_proxy: args.send_proxy.map(Into::into),
         gate: Gate { allow: args.allow.clone(), most: args.max_sessions },
         ..Config::new(args.listen, target.clone(), feed)
     };

@@ -399,13 +399,15 @@ fn proxy_marks(random: &mut Random, rtt: Duration) -> SynProxyMarks {
 fn apart(random: &mut Random, from: Side) -> Seen {
     let text = ["server.example", "a name=50% é\n, ok", "", "rdpscope: closed how=fin"][random.below(4) as usize];
     let addresses = (0..random.below(3)).map(|_| address(random, false).ip()).collect();
-    match random.below(7) {
+    match random.below(9) {
         0 => Seen::Opening(Opening::Target { name: text.into(), port: random.next() as u16 }),
         1 => Seen::Opening(Opening::Resolving),
         2 => Seen::Opening(Opening::Resolved { addresses, error: None }),
         3 => Seen::Opening(Opening::Resolved { addresses, error: Some(text.into()) }),
         4 => Seen::Missing { from, len: 1 + random.next() % (1 << 40), why: Absence::Dropped },
         5 => Seen::Missing { from, len: 1 + random.below(1 << 20), why: Absence::Discarded },
+        6 => Seen::Opening(Opening::Named { by: address(random, false) }),
+        7 => Seen::Opening(Opening::Naming),
         _ => closed(None, [Ending::TimedOut, Ending::Unreachable, Ending::Unresolved][random.below(3) as usize]),
     }
 }
@@ -436,10 +438,19 @@ fn mirrored(random: &mut Random, leg: Leg) -> Seen {
 
 /// Messages of a handshake, or noise of any length.
 fn payload(random: &mut Random) -> Bytes {
-    let named = ["@request SSL", "@confirm HYBRID", "@hello 1.2,1.3", "@certificate weak", "@http", "@mcs demand"];
-    match random.below(10) {
-        word @ 0..6 => Bytes::from(messages::bytes(&named[word as usize].split(' ').collect::<Vec<_>>())),
-        6 => noise(random, 50_000),
+    let named = [
+        "@request SSL",
+        "@confirm HYBRID",
+        "@hello 1.2,1.3",
+        "@certificate weak",
+        "@http",
+        "@mcs demand",
+        "@proxy v1",
+        "@proxy v2",
+    ];
+    match random.below(12) {
+        word @ 0..8 => Bytes::from(messages::bytes(&named[word as usize].split(' ').collect::<Vec<_>>())),
+        8 => noise(random, 50_000),
         _ => noise(random, 3000),
     }
 }

@@ -34,6 +34,7 @@ mod peers;
 mod play;
 mod probe;
 mod probe_gateway;
+mod proxy_protocol;
 mod redact;
 mod relay;
 mod replay;

@@ -96,6 +96,11 @@ pub fn encode(seen: &Seen) -> Option<String> {
             pair(&mut text, "port", port);
         }
         Seen::Opening(Opening::Gateway) => word(&mut text, "gateway"),
+        Seen::Opening(Opening::Named { by }) => {
+            word(&mut text, "named");
+            pair(&mut text, "by", by);
+        }
+        Seen::Opening(Opening::Naming) => word(&mut text, "naming"),
         Seen::Opening(Opening::Resolving) => word(&mut text, "resolving"),
         Seen::Opening(Opening::Resolved { addresses, error }) => {
             word(&mut text, "resolved");
@@ -175,6 +180,8 @@ pub fn decode(text: &str) -> Option<Seen> {
             Some(Seen::Opening(Opening::Target { name: pairs.text("name")?, port: pairs.text("port")?.parse().ok()? }))
         }
         "gateway" => Some(Seen::Opening(Opening::Gateway)),
+        "named" => Some(Seen::Opening(Opening::Named { by: pairs.text("by")?.parse().ok()? })),
+        "naming" => Some(Seen::Opening(Opening::Naming)),
         "resolving" => Some(Seen::Opening(Opening::Resolving)),
         "resolved" => {
             let addresses: Vec<IpAddr> = pairs.all("address").filter_map(|a| a.parse().ok()).collect();
@@ -273,6 +280,8 @@ mod tests {
     fn reading_is_the_inverse_of_writing() {
         round_trip(Seen::Opening(Opening::Target { name: "a name=50% é\n, ok".into(), port: 3389 }));
         round_trip(Seen::Opening(Opening::Gateway));
+        round_trip(Seen::Opening(Opening::Named { by: "[2001:db8::1]:50000".parse().expect("an address") }));
+        round_trip(Seen::Opening(Opening::Naming));
         round_trip(Seen::Opening(Opening::Resolving));
         round_trip(Seen::Opening(Opening::Resolved {
             addresses: vec!["10.0.0.1".parse().unwrap(), "2001:db8::1".parse().unwrap()],

@@ -86,7 +86,7 @@ pub(super) static CAUSES: &[Cause] = &[
         evidence: "TCP handshake, then FIN or RST of the far side within milliseconds, before a confirm: not one \
                    byte of it was received",
         sign: "FIN or RST within ms, before any X.224 confirm, no byte received",
-        looks_like: &["X224-TOKEN", "PATH-RSTINJ", "X224-NOCC", "PRX-CLOSE"],
+        looks_like: &["X224-TOKEN", "PATH-RSTINJ", "X224-NOCC", "PRX-CLOSE", "PRX-HEADER"],
         confidence: Confidence::Likely,
         tools: &[Probe, Proxy],
         check: "look at the device that owns the address (load balancer pool, port forward, allow-list); on the \

@@ -1,6 +1,6 @@
 //! Causes of relays, this program included, and of clients that only probe.
 
-use super::Tool::Proxy;
+use super::Tool::{Packets, Proxy};
 use super::{Cause, Confidence, Layer, Visibility};
 
 /// All of them.
@@ -38,6 +38,27 @@ pub(super) static CAUSES: &[Cause] = &[
         fix: "correct the relay's target, or the name in the hosts file that leads back to it",
         cannot_tell: &["why the target was set so"],
         spec: "RFC 9293 3.5; nothing of RDP forbids it",
+        mstsc: &["0x904"],
+    },
+    Cause {
+        id: "PRX-HEADER",
+        layer: Layer::Relay,
+        name: "a PROXY protocol mismatch: a header is sent to a server that does not read it, or none to one that expects it",
+        visibility: Visibility::Rule,
+        evidence: "a header of the PROXY protocol (\"PROXY TCP4 ...\", or 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a) stands before \
+                   the request, and the server closes, resets or answers with what is no confirm (xrdp: \
+                   03 00 00 09 02 f0 80 21 80); or a plain request is closed at once and unanswered",
+        sign: "the header in clear before the request; without one only that others, who send it, are served",
+        looks_like: &["TCP-RST-AFTER", "TCP-NOTRDP", "X224-NOCC"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy, Packets],
+        check: "at the balancer: is send-proxy or send-proxy-v2 (HAProxy), proxy_protocol on (nginx), or the target group's \
+                proxy protocol v2 (AWS) set for a server that does not read it? at the server, or what stands before it: \
+                accept-proxy, listen ... proxy_protocol?",
+        fix: "switch the header off where it is sent, or on where it is read: both ends must agree. rdpscope proxy \
+              --accept-proxy takes it off, and --send-proxy sends one",
+        cannot_tell: &["of a plain request that is closed: whether the server waited for a header"],
+        spec: "HAProxy, The PROXY protocol, versions 1 and 2: 2.1, 2.2 and 3 (sender and receiver must agree)",
         mstsc: &["0x904"],
     },
     Cause {

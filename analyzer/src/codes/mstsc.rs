@@ -210,7 +210,7 @@ const EXTENDED_CODES: &[Code] = &[
 /// What can close the socket under the client, in the order of the phases.
 #[rustfmt::skip]
 const SOCKET_CLOSED: &[&str] = &[
-    "TCP-RST-AFTER", "TCP-NOTRDP", "TCP-BACKLOG", "PRX-CLOSE", "PRX-LOOP",
+    "TCP-RST-AFTER", "TCP-NOTRDP", "TCP-BACKLOG", "PRX-CLOSE", "PRX-LOOP", "PRX-HEADER",
     "X224-SSLNO", "X224-SSLREQ", "X224-NOCERT", "X224-INCONS", "X224-NOCC", "X224-TOKEN", "X224-DOWNGR",
     "TLS-NOKEY", "TLS-VER", "TLS-CIPHER", "TLS-HALF", "TLS-WEAK", "TLS-EXPIRED", "TLS-INSPECT",
     "NLA-CRED", "NLA-ORACLE", "NLA-KDC", "MCS-REJECT", "MCS-GFX", "MCS-INFO", "INFO-CRED",

@@ -7,6 +7,7 @@
 mod capabilities;
 mod credssp;
 mod gateway;
+mod headers;
 pub(crate) mod impaired;
 mod licensing;
 mod negotiation;
@@ -85,6 +86,7 @@ pub const RULES: &[Rule] = &[
         scope: Scope::Any,
         rests: Rests::Seen,
     },
+    Rule { name: "a PROXY header that is not read", check: headers::refused, scope: Scope::Any, rests: Rests::Unsaid },
     Rule { name: "gateway not reached", check: gateway::unreachable, scope: Scope::Gateway, rests: Rests::Seen },
     Rule { name: "a web proxy refuses", check: gateway::web_proxy, scope: Scope::Gateway, rests: Rests::Seen },
     Rule { name: "TLS with the gateway", check: gateway::handshake, scope: Scope::Gateway, rests: Rests::Unsaid },

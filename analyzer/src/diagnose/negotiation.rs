@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stage::{self, Stage, length};
-use super::{Confidence, Finding, Party, Severity, reach};
+use super::{Confidence, Finding, Party, Severity, headers, reach};
 use crate::event::{Foreign, McsPdu, Protocols};
 use crate::observation::{Ending, Leg, Side, Sign};
 use crate::timeline::facts::{Mark, Sighting};
@@ -149,6 +149,9 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
     let finding = Finding::at_end(timeline, "TCP-RST-AFTER", Confidence::Likely, says)?;
     let finding = with_request(finding, timeline).with_end(timeline);
     let finding = if stage == Stage::Request { finding.or("X224-TOKEN", Confidence::Possible) } else { finding };
+    // One that waits for a PROXY header and gets something else closes at once.
+    let wants_header = stage == Stage::Request && end.silence < headers::AT_ONCE;
+    let finding = if wants_header { finding.or(headers::ID, Confidence::Possible) } else { finding };
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
@@ -174,6 +177,9 @@ pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let finding = Finding::at_end(timeline, "X224-NOCC", confidence, says)?;
     let finding = with_request(finding.on(leg, PhaseName::Negotiation).by(Party::Server), timeline);
     let finding = reach::with_syn_proxy(finding, timeline).with_end(timeline);
+    // A server may wait for the rest of what it takes for a longer message.
+    let has_header = timeline.facts.headers.to_server().is_some();
+    let finding = if has_header { finding.or(headers::ID, Confidence::Possible) } else { finding };
     Some(finding.or("PATH-ASYM", Confidence::Possible))
 }
 

@@ -20,7 +20,7 @@ const LEAST_IDLE: Duration = Duration::from_secs(10);
 /// Why this session cannot have this cause; nothing where it can.
 pub fn because(id: &str, timeline: &Timeline) -> Option<String> {
     let own = match id {
-        "TCP-NOTRDP" | "TCP-RST-AFTER" | "TCP-BACKLOG" | "X224-TOKEN" => spoke_rdp(timeline),
+        "TCP-NOTRDP" | "TCP-RST-AFTER" | "TCP-BACKLOG" | "X224-TOKEN" | "PRX-HEADER" => spoke_rdp(timeline),
         "X224-NOCC" => spoke_rdp(timeline).or_else(|| prompt(timeline)),
         "X224-HYBRID" => other_failure(5, timeline),
         "X224-SSLREQ" => other_failure(1, timeline),

@@ -32,6 +32,7 @@ const fn step(
 pub const WALK: &[Step] = &[
     step("tcp", "handshake, not one byte of the server", "server or box, within ms", &["TCP-RST-AFTER", "TCP-BACKLOG", "PRX-CLOSE"], &[Probe, Proxy]),
     step("negotiation", "X.224 request, no confirm", "server or box, within ms", &["TCP-RST-AFTER", "X224-TOKEN", "PATH-RSTINJ"], &[Probe, Packets]),
+    step("", "a PROXY header, then the request", "server, within ms", &["PRX-HEADER"], &[Proxy, Packets]),
     step("", "request acknowledged, silence", "client, at its timer", &["X224-NOCC", "PATH-WINZERO"], &[Probe, Proxy]),
     step("", "request never acknowledged", "a timer", &["PATH-ASYM", "TCP-BACKLOG"], &[Packets]),
     step("", "RDP_NEG_FAILURE with a code", "client or server, at once", &["X224-SSLREQ", "X224-SSLNO", "X224-NOCERT", "X224-INCONS"], &[Probe, Proxy]),

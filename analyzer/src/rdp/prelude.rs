@@ -1,18 +1,17 @@
 //! Whether a connection is RDP, told from its first bytes, and what a relay put before them.
 //!
-//! RDP begins with an X.224 Connection Request (\[MS-RDPBCGR\] 2.2.1.1) on whatever port. Before it may stand the
-//! PROXY protocol, version 1 or 2, or SOCKS 5 (RFC 1928, RFC 1929); both name the ends that are meant.
+//! RDP begins with an X.224 Connection Request (\[MS-RDPBCGR\] 2.2.1.1) on whatever port. Before it may stand headers of the
+//! PROXY protocol, or SOCKS 5 (RFC 1928, RFC 1929); both name the ends that are meant.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::tpkt;
+use crate::proxy_protocol::{self, Read};
 
 /// X.224, 13.3: code of a Connection Request.
 const CONNECTION_REQUEST: u8 = 0xe0;
-/// Longest line of PROXY protocol version 1, with its CR LF.
-const MAX_PROXY_LINE: usize = 107;
-/// How PROXY protocol version 2 begins.
-const PROXY_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+/// Headers of the PROXY protocol that may follow each other, where one relay stands behind another.
+pub const MAX_HEADERS: usize = 4;
 
 /// What the first bytes of a connection are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub enum Verdict {
 /// What stands before the first byte of RDP.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prelude {
-    /// Bytes of client and server that are not RDP's.
+    /// Bytes of client and server that are SOCKS. A header of the PROXY protocol is read with the session, and told.
     pub len: [usize; 2],
     /// The client that a relay names.
     pub client: Option<SocketAddr>,
@@ -41,17 +40,14 @@ pub struct Prelude {
 /// Judges the first bytes of client and server. More bytes never change an answer other than "unsure".
 pub fn judge(client: &[u8], server: &[u8]) -> Verdict {
     let parsed = match client.first() {
-        Some(b'P') => proxy_v1(client),
-        Some(b'\r') => proxy_v2(client),
-        Some(5) => socks(client, server),
-        Some(_) => Some(Some(Prelude::default())),
+        Some(5) => socks(client, server).map(|found| found.map(|prelude| (prelude.len[0], prelude))),
         // RDP's server never speaks first; what does, on its port, may still be asked for RDP.
-        None => Some(None),
+        Some(_) | None => headers(client),
     };
     match parsed {
         None => Verdict::Foreign,
         Some(None) => Verdict::Unsure,
-        Some(Some(prelude)) => match is_request(client.get(prelude.len[0]..).unwrap_or_default()) {
+        Some(Some((behind, prelude))) => match is_request(client.get(behind..).unwrap_or_default()) {
             None => Verdict::Unsure,
             Some(false) => Verdict::Foreign,
             Some(true) => Verdict::Rdp(prelude),
@@ -72,50 +68,23 @@ pub fn is_request(bytes: &[u8]) -> Option<bool> {
 /// What a prelude's reader finds: `None` where this is none, `Some(None)` where bytes are missing.
 type Found<T> = Option<Option<T>>;
 
-/// "PROXY TCP4 192.0.2.1 192.0.2.2 50000 3389" CR LF.
-fn proxy_v1(client: &[u8]) -> Found<Prelude> {
-    let begins = b"PROXY ";
-    if !client.starts_with(begins) {
-        return begins.starts_with(client).then_some(None);
+/// Headers of the PROXY protocol, none or some, with their length. Each relay puts its own first, so the last is of whoever
+/// stands next to the client.
+fn headers(client: &[u8]) -> Found<(usize, Prelude)> {
+    let (mut behind, mut prelude) = (0, Prelude::default());
+    for _ in 0..MAX_HEADERS {
+        match proxy_protocol::read(client.get(behind..).unwrap_or_default()) {
+            Read::Short => return Some(None),
+            Read::None => break,
+            Read::Header(header, len) => {
+                behind += len;
+                if let Some((client, server)) = header.ends() {
+                    (prelude.client, prelude.server) = (Some(client), Some(server));
+                }
+            }
+        }
     }
-    let line = client.get(..MAX_PROXY_LINE).unwrap_or(client);
-    let Some(end) = line.windows(2).position(|two| two == b"\r\n") else {
-        return (client.len() < MAX_PROXY_LINE).then_some(None);
-    };
-    let text = std::str::from_utf8(&line[..end]).ok()?;
-    let mut words = text.split(' ').skip(2);
-    let mut next = || words.next();
-    let (from, to) = (next().and_then(|ip| ip.parse().ok()), next().and_then(|ip| ip.parse().ok()));
-    let mut port = || next().and_then(|port| port.parse().ok());
-    let (from_port, to_port) = (port(), port());
-    let end_of = |ip: Option<IpAddr>, port: Option<u16>| Some(SocketAddr::new(ip?, port?));
-    let (client, server) = (end_of(from, from_port), end_of(to, to_port));
-    Some(Some(Prelude { len: [end + 2, 0], client, server, name: None }))
-}
-
-/// Signature, version and command, family, length, addresses.
-fn proxy_v2(client: &[u8]) -> Found<Prelude> {
-    if !client.starts_with(PROXY_V2) {
-        return PROXY_V2.starts_with(client).then_some(None);
-    }
-    let Some([command, family, high, low]) = client.get(12..16) else { return Some(None) };
-    let len = 16 + usize::from(u16::from_be_bytes([*high, *low]));
-    let Some(addresses) = client.get(16..len) else { return Some(None) };
-    // 0x21: version 2, on behalf of somebody. The other command, 0x20, is the relay's own check.
-    let (client, server) = match (command, family >> 4) {
-        (0x21, 1) => ends::<4>(addresses),
-        (0x21, 2) => ends::<16>(addresses),
-        _ => (None, None),
-    };
-    Some(Some(Prelude { len: [len, 0], client, server, name: None }))
-}
-
-/// Two addresses of `N` bytes, two ports.
-fn ends<const N: usize>(addresses: &[u8]) -> (Option<SocketAddr>, Option<SocketAddr>) {
-    let ip = |place: usize| address(addresses.get(place..place + N)?);
-    let port = |place: usize| number(addresses, place);
-    let end = |at: usize, port_at: usize| Some(SocketAddr::new(ip(at)?, port(port_at)?));
-    (end(0, 2 * N), end(N, 2 * N + 2))
+    Some(Some((behind, prelude)))
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
@@ -205,15 +174,7 @@ mod tests {
     #[test]
     fn rdp_alone_and_behind_relays() {
         check(b"", b"", &Prelude::default());
-        let ends = |client: &str, server: &str| (client.parse().ok(), server.parse().ok());
-        let line = b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 3389\r\n";
-        let (client, server) = ends("192.0.2.1:50000", "192.0.2.2:3389");
-        check(line, b"", &Prelude { len: [line.len(), 0], client, server, name: None });
-        let unknown = b"PROXY UNKNOWN\r\n";
-        check(unknown, b"", &Prelude { len: [unknown.len(), 0], ..Prelude::default() });
-        let mut v2 = PROXY_V2.to_vec();
-        v2.extend([0x21, 0x11, 0, 12, 192, 0, 2, 1, 192, 0, 2, 2, 0xc3, 0x50, 0x0d, 0x3d]);
-        check(&v2, b"", &Prelude { len: [v2.len(), 0], client, server, name: None });
+        let server = "192.0.2.2:3389".parse().ok();
         let asked = [&[5, 1, 0][..], &[5, 1, 0, 1, 192, 0, 2, 2, 0x0d, 0x3d]].concat();
         let answered = [&[5, 0][..], &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]].concat();
         check(&asked, &answered, &Prelude { len: [13, 12], client: None, server, name: None });
@@ -221,6 +182,22 @@ mod tests {
         let answered = [&[5, 2][..], &[1, 0], &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]].concat();
         let name = Some(("hi".to_owned(), 3389));
         check(&asked, &answered, &Prelude { len: [18, 14], client: None, server: None, name });
+    }
+
+    #[test]
+    fn rdp_behind_headers_of_the_proxy_protocol() {
+        let ends = |client: &str, server: &str| (client.parse().ok(), server.parse().ok());
+        let line = b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 3389\r\n";
+        let (client, server) = ends("192.0.2.1:50000", "192.0.2.2:3389");
+        let named = Prelude { client, server, ..Prelude::default() };
+        check(line, b"", &named);
+        let unknown = b"PROXY UNKNOWN\r\n";
+        check(unknown, b"", &Prelude::default());
+        check(&[&unknown[..], line].concat(), b"", &named);
+        let mut v2 = b"\r\n\r\n\0\r\nQUIT\n".to_vec();
+        v2.extend([0x21, 0x11, 0, 12, 192, 0, 2, 1, 192, 0, 2, 2, 0xc3, 0x50, 0x0d, 0x3d]);
+        check(&v2, b"", &named);
+        assert_eq!(judge(&[&unknown.repeat(MAX_HEADERS + 1)[..], REQUEST].concat(), b""), Verdict::Foreign);
     }
 
     #[test]

@@ -193,6 +193,46 @@ fn what_the_client_does_stands_in_for_a_confirm_that_is_lost() {
     assert_eq!(negotiation.next(), Some(Next::Tls));
 }
 
+/// Whatever is missing of the negotiation, nobody is said to have sent something wrong, and the next layer is found by what
+/// stands behind the hole.
+#[test]
+fn nothing_is_concluded_from_a_hole() {
+    use Next::{Mcs, Tls};
+    let (asked, agreed) = (request("", NLA), confirm("02 1f 08 00 02 00 00 00"));
+    let hello: &[u8] = &[0x16, 0x03, 0x01, 0x02];
+    let data: &[u8] = &[3, 0, 0, 12, 2, 0xf0, 0x80, 0x7f];
+    let cases: [(&[(Side, Option<&[u8]>)], Option<Next>); 9] = [
+        (&[(Client, None), (Server, Some(&agreed))], Some(Tls)),
+        (&[(Client, None), (Server, None), (Client, Some(hello))], Some(Tls)),
+        (&[(Client, None), (Server, None), (Client, Some(data))], Some(Mcs)),
+        (&[(Client, Some(&asked)), (Server, None), (Server, Some(hello))], Some(Tls)),
+        (&[(Client, Some(&asked[..9])), (Client, None), (Server, Some(&agreed))], Some(Tls)),
+        (&[(Client, Some(&asked)), (Server, Some(&agreed[..9])), (Server, None)], None),
+        // What is missing stood before the request.
+        (&[(Client, None), (Client, Some(&asked)), (Server, Some(&agreed))], Some(Tls)),
+        // The middle of a message looks like anything.
+        (&[(Client, None), (Client, Some(b"GET / HTTP/1.1"))], None),
+        (&[(Client, Some(&asked)), (Server, None), (Server, Some(b"SSH-2.0"))], None),
+    ];
+    for (steps, next) in cases {
+        let (mut negotiation, mut out) = (Negotiation::new(), Vec::new());
+        for (from, data) in steps {
+            match data {
+                None => negotiation.missing(*from),
+                Some(data) => data.iter().for_each(|byte| negotiation.push(*from, &[*byte], &mut out)),
+            }
+        }
+        assert_eq!(negotiation.next(), next, "{steps:?}");
+        negotiation.closed(Client, &mut out);
+        negotiation.closed(Server, &mut out);
+        let wrong = |what: &&What| matches!(what, What::Malformed { .. } | What::NotRdp { .. });
+        let all_there = steps.iter().any(|(from, data)| *from == Client && *data == Some(&asked[..]));
+        let says: Vec<_> = out.iter().filter(wrong).collect();
+        assert!(says.is_empty(), "{steps:?}: {says:?}");
+        assert_eq!(out.iter().any(|what| matches!(what, What::ConnectionRequest(_))), all_there, "{steps:?}");
+    }
+}
+
 #[test]
 fn other_protocols_are_told_by_their_first_bytes() {
     let cases: [(&[u8], Foreign); 8] = [

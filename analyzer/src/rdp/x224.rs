@@ -36,7 +36,7 @@ pub struct Negotiation {
     outcome: Option<Next>,
 }
 
-/// One side. Its first PDU is its only one, so an offset in `kept` is one in its stream.
+/// One side. Its first PDU is its only one, so an offset in `kept` is one in its stream, as long as nothing is missing.
 #[derive(Debug, Default)]
 struct Half {
     kept: Vec<u8>,
@@ -58,6 +58,8 @@ enum State {
     Foreign,
     /// Its PDU cannot be read.
     Broken,
+    /// Bytes of it are missing, and what is kept came directly behind them: it tells where both sides go on, if anything does.
+    Unread,
 }
 
 impl Negotiation {
@@ -70,20 +72,24 @@ impl Negotiation {
     pub fn push(&mut self, from: Side, data: &[u8], out: &mut Vec<What>) {
         let half = self.half(from);
         half.keep(from, data, out);
+        if half.state == State::Unread && begins_again(from, &half.kept) {
+            half.state = State::Speaking;
+        }
         if half.state == State::Speaking {
             self.read(from, out);
         }
     }
 
-    /// Bytes of one side are not here. A first PDU with a hole in it is given up; nobody did anything wrong. What comes
-    /// behind it is kept: mostly that PDU was all that is missing.
+    /// Bytes of one side are not here. A first PDU with a hole in it is given up, and nothing is concluded from it: nobody has
+    /// seen what the side said.
     pub fn missing(&mut self, from: Side) {
         let half = self.half(from);
-        if half.state == State::Speaking {
-            half.state = State::Broken;
-            half.kept.clear();
-        } else {
-            half.is_cut = true;
+        match half.state {
+            State::Speaking | State::Unread => {
+                half.kept.clear();
+                half.state = State::Unread;
+            }
+            State::Spoken | State::Foreign | State::Broken => half.is_cut = true,
         }
     }
 
@@ -101,7 +107,7 @@ impl Negotiation {
                 half.state = State::Foreign;
                 out.push(What::NotRdp { from, looks: Foreign::Unknown });
             }
-            (State::Speaking, None) | (State::Spoken | State::Foreign | State::Broken, _) => {}
+            (State::Speaking, None) | (State::Spoken | State::Foreign | State::Broken | State::Unread, _) => {}
         }
     }
 
@@ -121,14 +127,19 @@ impl Negotiation {
         [self.client.kept, self.server.kept]
     }
 
-    /// Where the confirm could not be read, what the client does next tells what stood in it.
+    /// Where the confirm could not be read, what both sides do next tells what stood in it.
     fn implied(&self) -> Option<Next> {
-        let unread = self.server.state == State::Broken && self.client.state == State::Spoken;
-        match *self.client.kept {
-            [0x16, 0x03, ..] if unread => Some(Next::Tls),
-            [tpkt::VERSION, ..] if unread => Some(Next::Mcs),
-            _ => None,
-        }
+        let (client, server) = (&self.client, &self.server);
+        let by_client = match (client.state, server.state) {
+            (State::Spoken, State::Broken | State::Unread) => match *client.kept {
+                [0x16, 0x03, ..] => Some(Next::Tls),
+                [tpkt::VERSION, ..] => Some(Next::Mcs),
+                _ => None,
+            },
+            (State::Unread, _) => behind_a_hole(&client.kept),
+            (State::Speaking | State::Spoken | State::Foreign | State::Broken, _) => None,
+        };
+        by_client.or_else(|| if server.state == State::Unread { behind_a_hole(&server.kept) } else { None })
     }
 
     fn half(&mut self, from: Side) -> &mut Half {
@@ -201,6 +212,25 @@ impl Half {
             self.state = State::Foreign;
             out.push(What::NotRdp { from, looks });
         }
+    }
+}
+
+/// Whether what comes behind a hole is the first PDU of this side after all: what is missing stood before it.
+fn begins_again(from: Side, bytes: &[u8]) -> bool {
+    let code = match from {
+        Side::Client => 0xe0,
+        Side::Server => 0xd0,
+    };
+    matches!(*bytes, [tpkt::VERSION, 0, _, _, _, found, ..] if found & 0xf0 == code)
+}
+
+/// Which layer the bytes behind a hole are of: a TLS record (RFC 8446, 5.1), or X.224 Data, which carries MCS. Anything else may
+/// be the middle of a message.
+fn behind_a_hole(bytes: &[u8]) -> Option<Next> {
+    match *bytes {
+        [0x14..=0x17, 0x03, 0x00..=0x04, ..] => Some(Next::Tls),
+        [tpkt::VERSION, 0, _, _, 0x02, 0xf0, 0x80, ..] => Some(Next::Mcs),
+        _ => None,
     }
 }
 

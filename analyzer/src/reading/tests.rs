@@ -177,7 +177,10 @@ fn rdp_is_found_on_any_port_and_behind_the_proxy_protocol() {
         let leg = &session.timeline.legs[0];
         let server = if prelude.is_empty() { "10.0.0.2:443" } else { "192.0.2.2:3389" };
         assert_eq!(leg.server.map(|server| server.to_string()).as_deref(), Some(server));
-        assert_eq!(leg.bytes, [REQUEST.len() as u64, CONFIRM.len() as u64]);
+        assert_eq!(leg.bytes, [(prelude.len() + REQUEST.len()) as u64, CONFIRM.len() as u64]);
+        let told: Vec<_> = session.timeline.facts.headers.seen.iter().map(|seen| seen.what.to_string()).collect();
+        let named = "version 1, client 192.0.2.1:40000, server 192.0.2.2:3389";
+        assert_eq!(told, if prelude.is_empty() { vec![] } else { vec![named.to_owned()] });
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod certificate;
+mod headers;
 mod http;
 mod names;
 mod rdp;
@@ -94,6 +95,7 @@ impl Learner {
         match opening {
             Opening::Gateway => self.gateways.push(flow),
             Opening::Target { .. } | Opening::Resolving | Opening::Resolved { .. } => {}
+            Opening::Named { .. } | Opening::Naming => {}
             Opening::Dialing { .. } | Opening::Joined { .. } => {}
         }
         // For the names and addresses alone.
@@ -136,6 +138,8 @@ impl Learner {
 
 /// Changes the beginning of what a side says.
 fn begin(data: &mut [u8], by_gateway: bool, certificates: &mut Vec<Vec<u8>>, names: &mut Names) -> (Then, usize) {
+    let headers = headers::first(data, names);
+    let data = &mut data[headers..];
     let behind = if by_gateway { http::connect(data, names) } else { rdp::first_len(data) };
     let (first, rest) = data.split_at_mut(behind.unwrap_or_default());
     if !by_gateway {
@@ -292,6 +296,7 @@ fn replaced(opening: Opening, names: &mut Names) -> Opening {
         Opening::Joined { client, server } => {
             Opening::Joined { client: names.addresses.end(client), server: names.addresses.end(server) }
         }
-        Opening::Gateway | Opening::Resolving => opening,
+        Opening::Named { by } => Opening::Named { by: names.addresses.end(by) },
+        Opening::Gateway | Opening::Naming | Opening::Resolving => opening,
     }
 }

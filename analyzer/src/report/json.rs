@@ -24,6 +24,7 @@ use crate::diagnose::stage::unseen;
 use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
 use crate::observation::{Field, Side, Sign};
+use crate::proxy_protocol::Header;
 use crate::survey::{Pattern, survey};
 use crate::time::Timestamp;
 use crate::timeline::facts::{Decrypted, Facts, Record, Sighting, Tls};
@@ -199,6 +200,9 @@ fn facts(timeline: &Timeline) -> Value {
     let facts = &timeline.facts;
     let request = facts.request.as_ref().map(|request| &request.what);
     let outside = json!({
+        "proxy_headers": facts.headers.seen.iter().map(proxy_header).collect::<Vec<_>>(),
+        "proxy_header_from": facts.headers.named_by.as_ref().map(|seen| seen.what.to_string()),
+        "proxy_header_sent": facts.headers.sent.is_some(),
         "cookie": request.and_then(|request| request.cookie.as_ref()),
         "routing_token": request.and_then(|request| request.routing_token.as_ref()),
         "requested": request.map(|request| names_of(request.requested.unwrap_or_default())).unwrap_or_default(),
@@ -216,6 +220,20 @@ fn facts(timeline: &Timeline) -> Value {
         "malformed": malformed(facts),
     });
     [outside, inner::facts(&facts.inner)].into_iter().filter_map(object).flatten().collect::<Map<_, _>>().into()
+}
+
+fn proxy_header(seen: &Sighting<Header>) -> Value {
+    let Sighting { what: header, mark } = seen;
+    let (client, server) = header.ends().map(|(client, server)| (client.to_string(), server.to_string())).unzip();
+    json!({
+        "leg": mark.leg.name(),
+        "at_ns": mark.at.0,
+        "frame": mark.frame,
+        "version": header.version,
+        "says": header.says.name(),
+        "client": client,
+        "server": server,
+    })
 }
 
 fn object(value: Value) -> Option<Map<String, Value>> {

@@ -297,6 +297,9 @@ pub fn detail(timeline: &Timeline, rung: &Rung) -> Option<String> {
     let facts = &timeline.facts;
     let tls = facts.tls.iter().find(|tls| tls.leg == rung.mark.leg).filter(|_| !rung.is_outer);
     match name {
+        "PROXY header" => {
+            facts.headers.seen.iter().find(|seen| seen.mark == rung.mark).map(|seen| seen.what.to_string())
+        }
         "X.224 Connection Request" => {
             let request = &facts.request.as_ref()?.what;
             Some(format!("offers {}", protocols(request.requested.unwrap_or_default())))

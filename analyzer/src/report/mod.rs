@@ -36,9 +36,31 @@ pub fn altered_by_proxy(timeline: &Timeline) -> Vec<String> {
              differ from a direct connection"
         ));
     }
+    altered.extend(headers(timeline));
     altered.extend(intercepted(timeline));
     altered.extend(impaired(timeline));
     altered
+}
+
+/// What it did with headers of the PROXY protocol. Those that pass untouched changed nothing.
+fn headers(timeline: &Timeline) -> Vec<String> {
+    let headers = &timeline.facts.headers;
+    let taken = headers.named_by.as_ref().map(|by| match headers.on(Leg::Front).find_map(|seen| seen.what.ends()) {
+        Some((client, _)) => format!(
+            "it took the PROXY header off that {} sends (--accept-proxy), and calls the client {client}, as that says",
+            by.what
+        ),
+        None => format!(
+            "it took the PROXY header off that {} sends (--accept-proxy), which names no client: that is who connects",
+            by.what
+        ),
+    });
+    let sent = headers.sent.map(|_| {
+        let says =
+            headers.on(Leg::Back).next().map_or("which was not sent any more".into(), |seen| seen.what.to_string());
+        format!("it sent the server a PROXY header of its own (--send-proxy): {says}")
+    });
+    taken.into_iter().chain(sent).collect()
 }
 
 /// What a relay was asked to do to it.

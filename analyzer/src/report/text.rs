@@ -16,9 +16,11 @@ use crate::codes::tls as names;
 use crate::diagnose::{Finding, direct_equivalent};
 use crate::event::{Basis, Protocols};
 use crate::observation::{Impairment, Leg as LegName, Step};
+use crate::proxy_protocol::Header;
 use crate::survey::survey;
 use crate::time::{Timestamp, day};
-use crate::timeline::facts::{Decrypted, Tls};
+use crate::timeline::facts::{Decrypted, Sighting, Tls};
+use crate::timeline::headers::Headers;
 use crate::timeline::leg::Leg;
 use crate::timeline::phase::{Outcome, Phase};
 use crate::timeline::{Edge, Sureness, Timeline};
@@ -205,7 +207,8 @@ pub(super) type Told = (&'static str, String);
 /// What the two sides said of themselves and agreed on.
 pub(super) fn told(timeline: &Timeline) -> Vec<Told> {
     let facts = &timeline.facts;
-    let mut told = gateway::told(facts);
+    let mut told: Vec<Told> = headers(&facts.headers).map(|says| ("PROXY", says)).collect();
+    told.extend(gateway::told(facts));
     if let Some(request) = &facts.request {
         let offered = protocols(request.what.requested.unwrap_or_default());
         let selected = facts.selected().map_or("nothing".into(), protocols);
@@ -223,6 +226,18 @@ pub(super) fn told(timeline: &Timeline) -> Vec<Told> {
     told.extend(inner::facts(&facts.inner));
     told.extend(inner::domain_controller(&facts.kdc));
     told
+}
+
+/// Each header of the PROXY protocol, and on which legs of a relay it stands.
+fn headers(headers: &Headers) -> impl Iterator<Item = String> {
+    let passed = |seen: &Sighting<Header>| headers.on(LegName::Back).any(|other| other.what == seen.what);
+    headers.seen.iter().filter_map(move |seen| match seen.mark.leg {
+        LegName::Only => Some(seen.what.to_string()),
+        LegName::Front if passed(seen) => Some(format!("{}; on both legs", seen.what)),
+        LegName::Front => Some(format!("{}; on the front leg alone", seen.what)),
+        LegName::Back if headers.on(LegName::Front).any(|other| other.what == seen.what) => None,
+        LegName::Back => Some(format!("{}; on the back leg alone", seen.what)),
+    })
 }
 
 pub(super) fn protocols(protocols: Protocols) -> String {

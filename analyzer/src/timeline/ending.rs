@@ -98,6 +98,7 @@ pub(super) fn is_last_word(what: &What) -> bool {
         | What::NegotiationFailure { .. }
         | What::NotRdp { .. }
         | What::Unsealed
+        | What::ProxyHeader(_)
         | What::Kdc(_)
         | What::Outer(_)
         | What::Gateway(_)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::gateway::Gateway;
+use super::headers::Headers;
 use super::inner::Inner;
 use crate::event::{
     Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, KdcError, McsPdu, Protocols,
@@ -50,6 +51,8 @@ pub struct Sighting<T> {
 /// What was learned of a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
+    /// What stood before the request, or before TLS with a gateway.
+    pub headers: Headers,
     /// The client's X.224 Connection Request.
     pub request: Option<Sighting<ConnectionRequest>>,
     /// The server's confirm.
@@ -151,6 +154,7 @@ impl Facts {
     pub fn push(&mut self, event: &Event) {
         let mark = Mark::of(event);
         match &event.what {
+            What::ProxyHeader(header) => self.headers.push(mark, header),
             What::ConnectionRequest(request) => first(&mut self.request, mark, || (**request).clone()),
             What::ConnectionConfirm(confirm) => first(&mut self.confirm, mark, || *confirm),
             What::NegotiationFailure { code } => first(&mut self.failure, mark, || *code),
@@ -192,8 +196,8 @@ impl Facts {
             What::Impairment(impairment) => self.impaired(mark, impairment),
             What::Opening(Opening::Gateway) => _ = self.gateway.get_or_insert_default(),
             What::Outer(_) | What::Gateway(_) => self.gateway.get_or_insert_default().push(event),
-            What::Opening(_)
-            | What::Opened
+            What::Opening(opening) => self.headers.opening(mark, opening),
+            What::Opened
             | What::Path(_)
             | What::Sign(_)
             | What::Passed { .. }
@@ -325,6 +329,7 @@ impl Tls {
             | What::Passed { .. }
             | What::Missing { .. }
             | What::Closed { .. }
+            | What::ProxyHeader(_)
             | What::ConnectionRequest(_)
             | What::ConnectionConfirm(_)
             | What::NegotiationFailure { .. }

@@ -233,6 +233,7 @@ fn step(what: &What) -> Option<Step> {
         What::Opening(Opening::Dialing { .. }) => (Some(Side::Client), Message::Connect),
         What::Opened => (Some(Side::Server), Message::Connected),
         What::Closed { from, how } => (*from, Message::Closed(*how)),
+        What::ProxyHeader(_) => client("PROXY header"),
         What::ConnectionRequest(_) => client("X.224 Connection Request"),
         What::ConnectionConfirm(_) => server("X.224 Connection Confirm"),
         What::NegotiationFailure { code } => {
@@ -265,7 +266,13 @@ fn step(what: &What) -> Option<Step> {
         What::Partial { from, message, have, need } => (Some(*from), Message::Partial(message, *have, *need)),
         What::Malformed { from, layer, .. } => (Some(*from), Message::Malformed(layer)),
         What::Gateway(event) => gateway(event)?,
-        What::Opening(Opening::Target { .. } | Opening::Gateway | Opening::Joined { .. })
+        What::Opening(
+            Opening::Target { .. }
+            | Opening::Gateway
+            | Opening::Named { .. }
+            | Opening::Naming
+            | Opening::Joined { .. },
+        )
         | What::Path(_)
         | What::Sign(_)
         | What::Interception(_)

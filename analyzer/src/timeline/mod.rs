@@ -8,6 +8,7 @@ mod ending;
 pub mod facts;
 pub mod frames;
 pub mod gateway;
+pub mod headers;
 mod impaired;
 mod inferred;
 pub mod inner;
@@ -174,7 +175,7 @@ impl Timeline {
                 self.spoken(mark, *from);
             }
             What::Closed { from, how } => self.closed(mark, *from, *how),
-            What::ConnectionRequest(_) => {}
+            What::ProxyHeader(_) | What::ConnectionRequest(_) => {}
             What::ConnectionConfirm(_) => self.confirmed(mark),
             What::NegotiationFailure { .. } | What::NotRdp { .. } => {
                 self.end_phase(PhaseName::Negotiation, mark, Outcome::Failed, Basis::Seen);
@@ -335,7 +336,7 @@ impl Timeline {
                 self.leg_mut(mark.leg);
                 self.target = Some((name.clone(), *port));
             }
-            Opening::Gateway => {}
+            Opening::Gateway | Opening::Named { .. } | Opening::Naming => {}
             Opening::Resolving => {
                 self.resolution = Some(Resolution { began: mark, ended: None, addresses: Vec::new(), error: None });
                 self.begin_phase(PhaseName::NameResolution, mark, Basis::Seen);

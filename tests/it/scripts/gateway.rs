@@ -1394,7 +1394,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, fin, in negotiation, after 0 µs
-            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN
+            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN PRX-HEADER
             the server closes the connection after the connection request
         ",
     },
@@ -1733,6 +1733,42 @@ pub const STORIES: &[Story] = &[
             end on back: by server, reset, in active, after 100 ms
             finding RDG-TRANSPORT, server, possible, in active on back, or RDG-LIMIT RDG-503 PATH-RSTINJ
             the connection to the gateway breaks while the session runs: server resets (RST) 100 ms after the last byte
+        ",
+    },
+    Story {
+        name: "a gateway that resets at a PROXY header",
+        fires: &["a PROXY header that is not read"],
+        almost: &["TLS with the gateway"],
+        script: "
+            0ms gateway
+            21ms > @proxy v1
+            21ms > @hello 1.2,1.3 sni=server.example
+            41ms < rst
+        ",
+        says: "
+            failed
+            end on back: by server, reset, in gateway-tls, after 20 ms
+            finding PRX-HEADER, server, likely, in gateway-tls on back, or TCP-RST-AFTER
+            a PROXY header stands before the ClientHello, and the server resets the connection: it does not read one
+        ",
+    },
+    Story {
+        name: "a PROXY header before a gateway that is served",
+        fires: &[],
+        almost: &["a PROXY header that is not read"],
+        script: "
+            0ms gateway
+            20ms > @proxy v2
+            20ms outer 1.2 10ms
+            60ms way 10ms
+            300ms tls 1.2 HYBRID 10ms
+            350ms inside 10ms
+            2s > fin
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 1.5 s
+            no findings
         ",
     },
 ];

@@ -379,7 +379,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, failed
             end on back: by server, fin, in negotiation, after 20 ms
-            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN
+            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN PRX-HEADER
             the server closes the connection after the connection request
         ",
     },
@@ -396,7 +396,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, failed
             end on back: by server, reset, in negotiation, after 20 ms
-            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN PATH-RSTINJ
+            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN PRX-HEADER PATH-RSTINJ
             the server resets the connection after the connection request
         ",
     },
@@ -665,7 +665,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, failed
             end on back: by server, fin, in negotiation, after 0 µs
-            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN
+            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN PRX-HEADER
             the server closes the connection after the connection request
         ",
     },
@@ -729,6 +729,237 @@ pub const STORIES: &[Story] = &[
             active on front: 1.7 s, done, inferred
             end on front: by client, fin, in active, after 1.6 s
             no findings
+        ",
+    },
+    Story {
+        name: "a PROXY header before a request that the server answers with a goodbye",
+        fires: &["a PROXY header that is not read"],
+        almost: &["no X.224 confirm", "not RDP"],
+        script: "
+            21ms > @proxy v1
+            21ms > @request SSL
+            41ms < 03 00 00 09 02 f0 80 21 80
+            42ms < rst
+        ",
+        says: "
+            failed
+            end on back: by server, reset, in negotiation, after 900 µs
+            finding PRX-HEADER, server, likely, in negotiation on back, or TCP-NOTRDP
+            a PROXY header stands before the request, and the server answers with what is no X.224 confirm: it does not read one
+        ",
+    },
+    Story {
+        name: "a PROXY header and a goodbye, at which the client leaves",
+        fires: &["a PROXY header that is not read"],
+        almost: &["not RDP", "client did not wait"],
+        script: "
+            21ms > @proxy v2
+            21ms > @request SSL
+            41ms < 03 00 00 09 02 f0 80 21 80
+            43ms > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in negotiation, after 1.9 ms
+            finding PRX-HEADER, server, likely, in negotiation on back, or TCP-NOTRDP
+            a PROXY header stands before the request, and the server answers with what is no X.224 confirm: it does not read one
+        ",
+    },
+    Story {
+        name: "a PROXY header of version 2 that the server resets",
+        fires: &["a PROXY header that is not read"],
+        almost: &["client left without a request"],
+        script: "
+            21ms > @proxy v2
+            21ms > @request SSL+HYBRID
+            41ms < rst
+        ",
+        says: "
+            failed
+            end on back: by server, reset, in negotiation, after 20 ms
+            finding PRX-HEADER, server, likely, in negotiation on back, or TCP-RST-AFTER
+            a PROXY header stands before the request, and the server resets the connection: it does not read one
+        ",
+    },
+    Story {
+        name: "a server that closes at a PROXY header, before the request came",
+        fires: &["a PROXY header that is not read"],
+        almost: &["client left without a request"],
+        script: "
+            21ms > @proxy v1
+            41ms < fin
+            42ms > fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in negotiation, after 20 ms
+            finding PRX-HEADER, server, likely, in negotiation on back, or TCP-RST-AFTER
+            a PROXY header stands before the request, and the server closes the connection: it does not read one
+        ",
+    },
+    Story {
+        name: "a PROXY header that says nothing, and an answer that is neither RDP nor known",
+        fires: &["a PROXY header that is not read"],
+        almost: &["no answer to the request"],
+        script: "
+            21ms > @proxy unknown
+            21ms > @request SSL
+            41ms < 45 52 52 0d 0a
+            42ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in negotiation, after 900 µs
+            finding PRX-HEADER, server, likely, in negotiation on back, or TCP-NOTRDP
+            a PROXY header stands before the request, and the server answers with what is no X.224 confirm: it does not read one
+        ",
+    },
+    Story {
+        name: "a PROXY header before a session that is served",
+        fires: &[],
+        almost: &["a PROXY header that is not read", "not RDP"],
+        script: "
+            21ms > @proxy v1
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            2s > fin
+            2.02s < fin
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "two PROXY headers before a session that is served",
+        fires: &[],
+        almost: &["a PROXY header that is not read", "not RDP"],
+        script: "
+            21ms > @proxy v2
+            21ms > @proxy v1
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            2s > fin
+            2.02s < fin
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "a PROXY header, and a server that refuses for another reason",
+        fires: &["negotiation failure"],
+        almost: &["a PROXY header that is not read"],
+        script: "
+            21ms > @proxy v1
+            21ms > @request SSL
+            41ms < @failure 5
+            41ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in negotiation, after 0 µs
+            finding X224-HYBRID, server, certain, in negotiation on back
+            the server refuses the negotiation: HYBRID_REQUIRED_BY_SERVER (5)
+        ",
+    },
+    Story {
+        name: "a PROXY header before a server of another protocol",
+        fires: &["not RDP"],
+        almost: &["a PROXY header that is not read"],
+        script: "
+            21ms > @proxy v1
+            21ms > @request SSL
+            41ms < @http
+            41ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in negotiation, after 0 µs
+            finding TCP-NOTRDP, server, certain, in negotiation on back
+            the server does not speak RDP but HTTP
+        ",
+    },
+    Story {
+        name: "a PROXY header and a server that does not answer",
+        fires: &["no answer to the request"],
+        almost: &["a PROXY header that is not read"],
+        script: "
+            21ms > @proxy v1
+            21ms > @request SSL
+            9s > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in negotiation, after 9.0 s
+            finding X224-NOCC, server, likely, in negotiation on back, or PRX-HEADER PATH-ASYM
+            the server does not answer the request: the client gives up after 9.0 s
+        ",
+    },
+    Story {
+        name: "a balancer's own check: a PROXY header and nothing else",
+        fires: &["client left without a request"],
+        almost: &["a PROXY header that is not read"],
+        script: "
+            21ms > @proxy local
+            22ms > fin
+        ",
+        says: "
+            unfinished
+            end on front: by client, fin, in negotiation, after 900 µs
+            note PRX-PROBE, client, likely, in negotiation on front
+            the client connects and leaves after 900 µs without a request
+        ",
+    },
+    Story {
+        name: "a request that is closed after a while",
+        fires: &["closed before the confirm"],
+        almost: &["a PROXY header that is not read"],
+        script: "
+            21ms > @request SSL
+            4s < fin
+            4.02s > fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in negotiation, after 4.0 s
+            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN
+            the server closes the connection after the connection request
+        ",
+    },
+    Story {
+        name: "a balancer's own check that the server ends by its timer",
+        fires: &["closed before the confirm"],
+        almost: &["a PROXY header that is not read"],
+        script: "
+            21ms > @proxy local
+            30s < fin
+            30.1s > fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in negotiation, after 30.0 s
+            finding TCP-RST-AFTER, server, likely, in negotiation on back
+            the server closes the connection after the TCP handshake, before any request
         ",
     },
 ];

@@ -56,9 +56,22 @@ fn message<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a s
         "record" => record(number(word) as u8, &vec![0xd5; number(words[1]) as usize]),
         "alert" => record(21, &[if words.get(1) == Some(&"warning") { 1 } else { 2 }, number(word) as u8]),
         "mcs" => mcs(word),
+        "proxy" => proxy_header(word),
         "http" => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec(),
         "ssh" => b"SSH-2.0-OpenSSH_9.2p1\r\n".to_vec(),
         other => tunnel::http(other, words, option).unwrap_or_else(|| behind_tls(other, word, words, option)),
+    }
+}
+
+/// A header of the PROXY protocol, from a client's to a balancer's address.
+fn proxy_header(kind: &str) -> Vec<u8> {
+    const V2: &str = "0d0a0d0a000d0a515549540a";
+    match kind {
+        "v1" => b"PROXY TCP4 198.51.100.7 203.0.113.1 51000 3389\r\n".to_vec(),
+        "unknown" => b"PROXY UNKNOWN\r\n".to_vec(),
+        "v2" => hex(&format!("{V2}2111000cc6336407cb007101c7380d3d")),
+        "local" => hex(&format!("{V2}20000000")),
+        other => panic!("expected a kind of PROXY header, found {other:?}"),
     }
 }
 

@@ -186,6 +186,8 @@ fn plain(seen: &Seen) -> String {
     match seen {
         Seen::Opening(Opening::Target { .. }) => "target".into(),
         Seen::Opening(Opening::Gateway) => "gateway".into(),
+        Seen::Opening(Opening::Named { .. }) => "named".into(),
+        Seen::Opening(Opening::Naming) => "naming".into(),
         Seen::Opening(Opening::Resolving) => "resolving".into(),
         Seen::Opening(Opening::Resolved { addresses, error }) => {
             format!("resolved {} {}", addresses.len(), if error.is_some() { "error" } else { "fine" })

@@ -159,11 +159,11 @@ fn what_is_said_last() {
     let before = ">467 <118 >12=channel-connection >8 <11 >351=secure-settings";
     assert_eq!(words(before), LastWords::default());
     let gone = words(&format!("{before} <9 <2"));
-    assert_eq!(gone, LastWords { error_info: false, ultimatum: true, alert: true, long: false });
+    assert_eq!(gone, LastWords { error_info: false, ultimatum: true, alert: true, may_leave: true, long: false });
     let told = words(&format!("{before} <34=licensing <36 <9"));
-    assert_eq!(told, LastWords { error_info: true, ultimatum: true, alert: false, long: false });
+    assert_eq!(told, LastWords { error_info: true, ultimatum: true, alert: false, may_leave: true, long: false });
     let alone = words("<2");
-    assert_eq!(alone, LastWords { error_info: false, ultimatum: false, alert: true, long: false });
+    assert_eq!(alone, LastWords { error_info: false, ultimatum: false, alert: true, may_leave: true, long: false });
 }
 
 #[test]
