@@ -381,6 +381,7 @@ fn marks(random: &mut Random) -> ResetMarks {
         payload: if is(5) { random.next() as u32 } else { 0 },
         answers: is(6),
         before_syn_ack: is(7),
+        answers_syn_ack: is(9),
     }
 }
 

@@ -41,6 +41,7 @@ mod replay;
 mod report;
 mod scoreboard;
 mod scripts;
+mod stored;
 mod suites;
 mod support;
 mod survey;

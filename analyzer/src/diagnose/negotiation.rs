@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party, Severity, headers, reach};
 use crate::event::{Foreign, McsPdu, Protocols};
-use crate::observation::{Ending, Leg, Side, Sign};
+use crate::observation::{Ending, Side, Sign};
 use crate::timeline::facts::{Mark, Sighting};
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
@@ -90,7 +90,7 @@ pub fn probe(timeline: &Timeline) -> Option<Finding> {
 pub fn half_open(timeline: &Timeline) -> Option<Finding> {
     let is_cut = |end: &&End| end.how == Ending::Cut || end.how == Ending::TimedOut || stage::by_server(end);
     timeline.end.as_ref().filter(is_cut)?;
-    let leg = timeline.server_leg().filter(|leg| leg.name == Leg::Only && leg.bytes == [0; 2])?;
+    let leg = timeline.server_leg().filter(|leg| leg.bytes == [0; 2])?;
     let again = |sign: &&Sighting<Sign>| matches!(sign.what, Sign::SynAckAgain { acknowledged: false, .. });
     let repeated = leg.signs.iter().filter(again).count();
     // Who asks again has not got the answer.

@@ -164,7 +164,7 @@ impl Flow {
             self.told_reset(incoming, out);
         } else {
             self.noticed(incoming, out);
-            self.marks[from as usize].learn(at, &segment);
+            self.marks[from as usize].learn(&segment);
         }
         match (syn, ack, incoming.from) {
             (true, false, Side::Client) => self.asked(incoming, out),

@@ -3,7 +3,6 @@
 use crate::capture::options::Options;
 use crate::capture::segment::Segment;
 use crate::observation::{ResetMarks, Sequence};
-use crate::time::Timestamp;
 
 /// A counter of identifications goes on by so much at most from one packet of a connection to the next: one for each
 /// packet that offload makes of a large one, and those of other connections.
@@ -18,8 +17,8 @@ const LOOKED_AT: u8 = 4;
 pub(super) struct Marks {
     /// TTL of the last one.
     pub ttl: Option<u8>,
-    /// When the last one came.
-    pub last: Option<Timestamp>,
+    /// Whether any of them acknowledges: then the capture shows what this side has got.
+    pub acknowledges: bool,
     id: Option<u16>,
     /// Identifications that followed each other, and those that did not.
     steps: u32,
@@ -33,9 +32,9 @@ pub(super) struct Marks {
 
 impl Marks {
     /// Learns from a packet.
-    pub fn learn(&mut self, at: Timestamp, segment: &Segment<'_>) {
+    pub fn learn(&mut self, segment: &Segment<'_>) {
         self.ttl = Some(segment.ttl);
-        self.last = Some(at);
+        self.acknowledges |= segment.ack;
         self.had_window = segment.window > 0;
         self.ecn_marked += u64::from(segment.ecn_marked);
         if segment.id != 0 {

@@ -44,9 +44,8 @@ const LINGER: Duration = Duration::from_secs(30);
 const ASKING: Duration = Duration::from_secs(180);
 /// A connection that nobody listens to is forgotten after so long.
 const FORGET: Duration = Duration::from_secs(60);
-/// Packets of one connection that come so much before their time change nothing of what is told of it: not much less than
-/// what an order is put right by, however little is known of a file.
-const EARLY: Duration = Duration::from_millis(100);
+/// Packets of one connection that are stored so much too late change nothing of what is told of it.
+const LATE: Duration = Duration::from_millis(100);
 /// And one that somebody listens to.
 const IDLE: Duration = Duration::from_secs(4 * 3600);
 
@@ -208,7 +207,7 @@ impl<L: Listener> Streams<L> {
         let from = kept.flow.side(segment.source);
         let incoming = Incoming { at, frame, interface, from, segment: *segment };
         let mut out = Out { arena: &mut self.arena, told: &mut self.told };
-        kept.is_disordered |= kept.last.since(at) > EARLY;
+        kept.is_disordered |= kept.last.since(at) > LATE;
         kept.last = at;
         if !segment.syn {
             kept.flow.join_if_new(&incoming, &mut out);

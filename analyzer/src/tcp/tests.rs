@@ -1,5 +1,6 @@
 //! Whole connections: any cutting, order, repetition and overlap gives the same streams.
 
+mod greetings;
 mod signs;
 
 use super::*;

@@ -962,4 +962,48 @@ pub const STORIES: &[Story] = &[
             the server closes the connection after the TCP handshake, before any request
         ",
     },
+    Story {
+        name: "a server that takes the request and hangs up half a minute later",
+        fires: &["closed before the confirm"],
+        almost: &["no answer to the request"],
+        script: "
+            21ms > @request SSL
+            30.2s < fin
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "a handshake that the client leaves half open",
+        fires: &["a handshake left half open"],
+        almost: &["client left without a request"],
+        script: "
+            0ms dial
+            20ms opened
+            1s sign back kind=syn_ack_again place=1 after_ns=1000000000
+            3s sign back kind=syn_ack_again place=2 after_ns=2000000000
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "a client that asks again, since the answer does not reach it",
+        fires: &[],
+        almost: &["a handshake left half open"],
+        script: "
+            0ms dial
+            20ms opened
+            1s sign back kind=syn_again place=1 after_ns=1000000000
+            1s sign back kind=syn_ack_again place=1 after_ns=1000000000
+            3s sign back kind=syn_ack_again place=2 after_ns=2000000000
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
 ];

@@ -436,4 +436,205 @@ pub const STORIES: &[Story] = &[
             no findings
         ",
     },
+    Story {
+        name: "pictures of a running session vanish, and the client leaves",
+        fires: &["large segments vanish"],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            10s < @record 23 60
+            10.1s path back unacked=0 backoff=0 rtt_us=20000 bytes_received=40000 out_of_order=3 held_bytes=2304
+            15s > @record 23 60
+            20s path back unacked=0 backoff=0 rtt_us=20000 bytes_received=40000 out_of_order=3 held_bytes=2304
+            22s > fin
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "a hole that is filled",
+        fires: &[],
+        almost: &["large segments vanish"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            10s < @record 23 60
+            10.1s path back unacked=0 backoff=0 rtt_us=20000 bytes_received=40000 out_of_order=3 held_bytes=2304
+            14.5s < @record 23 4200
+            14.6s path back unacked=0 backoff=0 rtt_us=20000 bytes_received=44000 out_of_order=3 held_bytes=0
+            22s > fin
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "a server that stops reading in a running session",
+        fires: &["a window that stays shut"],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            10s > @record 23 60
+            12s path back unacked=0 backoff=2 rtt_us=20000 bytes_acked=4000 snd_wnd=0 notsent_bytes=98
+            25s path back unacked=0 backoff=5 rtt_us=20000 bytes_acked=4000 snd_wnd=0 notsent_bytes=98
+            26s > fin
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "pictures are sent again and again until the proxy is stopped",
+        fires: &["never acknowledged"],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            10s < @record 23 9000
+            14s path front unacked=7 sacked=1 backoff=4 rtt_us=20000 rto_us=3200000 last_ack_ms=3900 bytes_acked=12000 retransmits=5 snd_mss=1448
+            20s path front unacked=7 sacked=1 backoff=5 rtt_us=20000 rto_us=6400000 last_ack_ms=9900 bytes_acked=12000 retransmits=6 snd_mss=1448
+            21s stop
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "pictures that arrive after all until the proxy is stopped",
+        fires: &[],
+        almost: &["never acknowledged"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            10s < @record 23 9000
+            14s path front unacked=7 backoff=4 rtt_us=20000 rto_us=3200000 last_ack_ms=3900 bytes_acked=12000 retransmits=5 snd_mss=1448
+            20s path front unacked=0 backoff=0 rtt_us=20000 rto_us=200000 last_ack_ms=1900 bytes_acked=21000 retransmits=12 snd_mss=1448
+            21s stop
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "a client that is not heard any more, and nobody has ended it",
+        fires: &["never acknowledged"],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            10s < @record 23 200
+            14s path front unacked=1 backoff=4 rtt_us=20000 rto_us=3200000 last_ack_ms=3900 bytes_acked=17000 retransmits=5 snd_mss=1448
+            40s path front unacked=1 backoff=6 rtt_us=20000 rto_us=12800000 last_ack_ms=29900 bytes_acked=17000 retransmits=7 snd_mss=1448
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "segments are lost, and nothing fails of that",
+        fires: &["segments lost, nothing failed"],
+        almost: &["the path loses too much"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            10s < @record 23 9000
+            20s path front unacked=0 backoff=0 rtt_us=20000 retransmits=30 segments_sent=600
+            22s > fin
+            22.1s < fin
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "few segments are lost",
+        fires: &[],
+        almost: &["segments lost, nothing failed"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            10s < @record 23 9000
+            20s path front unacked=0 backoff=0 rtt_us=20000 retransmits=4 segments_sent=600
+            22s > fin
+            22.1s < fin
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
 ];

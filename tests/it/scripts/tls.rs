@@ -1432,4 +1432,68 @@ pub const STORIES: &[Story] = &[
             the client leaves 2.0 s after the certificate: it is the client that ends this, not the server
         ",
     },
+    Story {
+        name: "a client that resets before the server's Finished could come",
+        fires: &["client did not wait"],
+        almost: &["key exchange without an end"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            65ms path back unacked=0 backoff=0 rtt_us=60000 min_rtt_us=60000
+            66ms > @key-exchange
+            66ms > @finished
+            67ms > rst
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "a client that waits for the server's Finished for longer than it takes",
+        fires: &["key exchange without an end"],
+        almost: &["client did not wait"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            65ms path back unacked=0 backoff=0 rtt_us=60000 min_rtt_us=60000
+            66ms > @key-exchange
+            66ms > @finished
+            266ms > rst
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
+    Story {
+        name: "a client that leaves at once on the server's Finished",
+        fires: &["client left after the certificate"],
+        almost: &["client did not wait"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            65ms path back unacked=0 backoff=0 rtt_us=60000 min_rtt_us=60000
+            66ms > @key-exchange
+            66ms > @finished
+            126ms < @finished
+            127ms > fin
+        ",
+        says: "
+            broken
+            active on front: 1 s
+        ",
+    },
 ];

@@ -86,8 +86,8 @@ impl Flow {
         let [client, server] = &self.halves;
         let [one, other] = &self.windows;
         let windows = [one, other];
-        // Of a peer that the capture does not have nobody knows what it acknowledged.
-        let [has_client, has_server] = self.marks.map(|marks| marks.last.is_some());
+        // Of a peer of which the capture has no acknowledgement nobody knows what it has got.
+        let [has_client, has_server] = self.marks.map(|marks| marks.acknowledges);
         let answered = [has_server.then_some(client), has_client.then_some(server)];
         (sample.client_unacked_bytes, sample.server_unacked_bytes) =
             pair(answered, |half| half.map(super::Half::unacknowledged));
