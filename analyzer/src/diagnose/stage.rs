@@ -152,13 +152,19 @@ fn asked_last(timeline: &Timeline) -> Option<Timestamp> {
     }
     let client = timeline.client_leg()?;
     let tls = timeline.facts.tls.iter().find(|tls| tls.leg == client.name);
-    if stage(timeline).0 != Stage::Established {
-        // An alert is a verdict, and asks nothing.
-        let alert = tls.is_some_and(|tls| {
-            let sealed = tls.sealed_alert.as_ref().is_some_and(|alert| alert.what.0 == Side::Client);
-            sealed || tls.alerts.iter().any(|alert| alert.what.0 == Side::Client)
-        });
-        return client.spoke[Side::Client as usize].map(|spoke| spoke.at).filter(|_| !alert);
+    let spoke = || client.spoke[Side::Client as usize].map(|spoke| spoke.at);
+    // An alert is a verdict, and asks nothing; nor does the ChangeCipherSpec that TLS 1.3 makes up (RFC 8446 D.4).
+    let has_alert = || {
+        let sealed = tls.and_then(|tls| tls.sealed_alert.as_ref()).is_some_and(|alert| alert.what.0 == Side::Client);
+        sealed || tls.is_some_and(|tls| tls.alerts.iter().any(|alert| alert.what.0 == Side::Client))
+    };
+    match stage(timeline).0 {
+        Stage::ServerHello | Stage::ServerFlight => {
+            return spoke().filter(|_| tls.is_some_and(|tls| tls.key_exchange.is_some()) && !has_alert());
+        }
+        Stage::Plain => return spoke(),
+        Stage::Closed | Stage::Opened | Stage::Request | Stage::Confirm | Stage::ClientHello => return None,
+        Stage::Established => {}
     }
     // Behind its own Finished the client has the word: what it looks at then is the certificate.
     let records = tls?.first_records.iter().filter(|record| record.from == Side::Client && !record.is_alert());
