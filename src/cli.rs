@@ -278,7 +278,7 @@ pub struct Diff {
 
 #[derive(Debug, Args)]
 pub struct Bundle {
-    /// Recordings of rdpscope (pcapng, also .gz and .zst)
+    /// Recordings of rdpscope (pcapng, also .gz and .zst), or folders of them
     #[arg(required = true, value_name = "FILE")]
     pub inputs: Vec<PathBuf>,
     /// Write there: a .tar.gz

@@ -241,7 +241,7 @@ fn decompressed<'a>(mut input: impl Read + 'a) -> anyhow::Result<Box<dyn Read + 
 }
 
 /// A file as it is, a folder as the captures in it, in the order of their names.
-fn files(input: &Path) -> Vec<PathBuf> {
+pub fn files(input: &Path) -> Vec<PathBuf> {
     let captures = || -> io::Result<Vec<PathBuf>> {
         let paths = fs::read_dir(input)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
         let extension = |path: &PathBuf| path.extension().and_then(|extension| extension.to_str()).map(str::to_owned);

@@ -2,9 +2,12 @@
 //!
 //! Clients connect again by themselves: after a prompt, with another protocol, after a failure. Sessions of one client
 //! to one server that follow each other within seconds are one attempt, and a session that got further withdraws what
-//! was said of those before it.
+//! was said of those before it. A session that became active ends the attempt: what the client does afterwards it does
+//! anew, unless it was sent elsewhere or reconnects by itself.
 
-use std::cmp::Reverse;
+mod legs;
+mod scan;
+
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -20,6 +23,8 @@ use crate::timeline::phase::PhaseName;
 
 /// A client that connects again later than this was told to by its user.
 const RETRY: Duration = Duration::from_secs(10);
+/// A client that comes again this soon after its session broke does so by itself, \[MS-RDPBCGR\] 5.5.
+const AT_ONCE: Duration = Duration::from_secs(2);
 /// A client that left of its own accord may have asked its user first: about a certificate, for a password.
 const PROMPT: Duration = Duration::from_secs(120);
 
@@ -65,9 +70,25 @@ pub enum Link {
     Prompt,
     /// The client goes to another server: a broker sent it there.
     Redirect,
+    /// The client reconnects by itself: it brings an auto-reconnect cookie, or comes again at once after a break.
+    Reconnect,
+    /// It is one of many connections with different offers, of which none goes on to a session.
+    Scan,
+    /// It is one of many connections that leave at the same place as soon as the server has answered.
+    HealthCheck,
+    /// It is one of many logons of one user that are tried at the same time.
+    Guess,
 }
 
 impl Link {
+    /// Whether nobody opened the connection to work. Such ones are no attempt, and decide none.
+    pub fn is_scan(self) -> bool {
+        match self {
+            Link::Scan | Link::HealthCheck | Link::Guess => true,
+            Link::Retry | Link::Fallback | Link::Prompt | Link::Redirect | Link::Reconnect => false,
+        }
+    }
+
     /// As it stands in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -75,6 +96,10 @@ impl Link {
             Link::Fallback => "fallback",
             Link::Prompt => "prompt",
             Link::Redirect => "redirect",
+            Link::Reconnect => "reconnect",
+            Link::Scan => "scan",
+            Link::HealthCheck => "health-check",
+            Link::Guess => "guess",
         }
     }
 }
@@ -87,6 +112,9 @@ const OVERLAP: Duration = Duration::from_secs(1);
 pub struct Diagnosed {
     /// Where it stands: the file's name, or nothing for a live session that is not recorded.
     pub file: Option<String>,
+    /// The number by which it was told while it went on: "3", or "3.2" where several are recorded together. Nothing where
+    /// it was read from a file.
+    pub number: Option<String>,
     /// What happened.
     pub timeline: Timeline,
     /// How it went.
@@ -113,6 +141,7 @@ impl Diagnosed {
         let outcome = Outcome::judged(&timeline, &findings);
         Diagnosed {
             file,
+            number: None,
             timeline,
             outcome,
             findings,
@@ -145,7 +174,8 @@ impl Diagnosed {
     /// Whether `later`, a session of the same attempt, shows that this failure was none: it got further.
     pub fn is_withdrawn_by(&self, later: &Timeline) -> bool {
         let further = later.is_active() || later.last_phase() > self.timeline.last_phase();
-        further && self.link(later).is_some()
+        // The work that was lost in a session that broke does not come back with the next one.
+        self.outcome != Outcome::Broken && further && self.link(later).is_some()
     }
 
     /// Takes back what was said of it: it stays visible, as a note.
@@ -200,34 +230,48 @@ impl Diagnosed {
     }
 
     /// What makes `later` belong to the same attempt: the same client and user, soon after this one failed, at the
-    /// same server or where a broker may have sent it.
+    /// same server or where a broker may have sent it. A session that became active had what it asked for.
     fn link(&self, later: &Timeline) -> Option<Link> {
         let began = later.began.unwrap_or_default();
         // The last packets of a session may cross the first of the next.
         let follows = began + OVERLAP >= self.timeline.last && began > self.began();
+        if !follows || client(&self.timeline) != client(later) {
+            return None;
+        }
         let after = began.since(self.timeline.last);
-        if self.redirection().is_some() && follows && after <= RETRY && client(&self.timeline) == client(later) {
+        if self.redirection().is_some() && after <= RETRY {
             return Some(Link::Redirect);
         }
-        if self.outcome != Outcome::Failed || !follows || after > PROMPT || !self.same_user(later) {
+        if self.timeline.is_active() {
+            return self.reconnects(later, after).then_some(Link::Reconnect);
+        }
+        if !(self.outcome == Outcome::Failed || self.is_left()) || !self.same_user(later) {
             return None;
         }
         let asked = self.findings.first().is_some_and(|finding| finding.by == Party::Client);
         let same_server = same_server(&self.timeline, later);
         let patience = if asked && same_server { PROMPT } else { RETRY };
-        if client(&self.timeline) != client(later) || after > patience {
+        if after > patience {
             return None;
         }
         if !same_server {
             return self.may_redirect(later).then_some(Link::Redirect);
         }
         Some(match asked {
-            // Of a session that did not come through its gateway nobody knows what it would have asked for.
-            _ if self.got_through() && requested(&self.timeline) != requested(later) => Link::Fallback,
+            // Of a session that asked for nothing yet nobody knows what it would have asked for.
+            _ if requested(&self.timeline).zip(requested(later)).is_some_and(|(one, other)| one != other) => {
+                Link::Fallback
+            }
             _ if transport(&self.timeline) != transport(later) => Link::Fallback,
             true => Link::Prompt,
             false => Link::Retry,
         })
+    }
+
+    /// Whether its client had asked for something and left of its own accord.
+    fn is_left(&self) -> bool {
+        let is_probe = self.findings.first().is_some_and(|finding| finding.cause.id == "PRX-PROBE");
+        self.outcome == Outcome::Unfinished && is_probe && self.timeline.facts.request.is_some()
     }
 
     /// Who ended it: as its end says, or a box on the way where a finding says so.
@@ -237,8 +281,12 @@ impl Diagnosed {
         Some(if forged { Party::Middlebox } else { Party::of(end) })
     }
 
-    fn got_through(&self) -> bool {
-        self.timeline.facts.gateway.is_none() || self.timeline.facts.request.is_some()
+    /// Whether `later` is this session's own client that connects again without being told to.
+    fn reconnects(&self, later: &Timeline, after: Duration) -> bool {
+        let client_info = later.facts.inner.client_info.as_ref();
+        let has_cookie = client_info.is_some_and(|seen| seen.what.2);
+        let at_once = self.outcome == Outcome::Broken && after <= AT_ONCE;
+        same_server(&self.timeline, later) && self.same_user(later) && (has_cookie && after <= PROMPT || at_once)
     }
 
     /// Whether this session ended as one does whose server, a broker, has sent the client elsewhere: it had come as far
@@ -268,9 +316,9 @@ fn transport(timeline: &Timeline) -> Option<Transport> {
     gateway.tunnels().next().map(|exchange| exchange.request.what.transport)
 }
 
-/// What the client offers in its request.
+/// What the client offers in its request; `None` without one. A request without RDP_NEG_REQ offers nothing.
 fn requested(timeline: &Timeline) -> Option<Protocols> {
-    timeline.facts.request.as_ref().and_then(|seen| seen.what.requested)
+    timeline.facts.request.as_ref().map(|seen| seen.what.requested.unwrap_or_default())
 }
 
 /// Whose session it is, as far as that stays the same over several connections.
@@ -300,11 +348,19 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// The session that decides how the attempt went: the best one, of failed ones the one that got furthest, the last
-    /// of equals.
+    /// The session that decides how the attempt went. A failure is never hidden by what stood before it, and a session
+    /// that broke is not made whole by one that follows: of what came after the last session that became active the
+    /// failed one that got furthest, else the last that broke, else what came after it and got furthest, else that
+    /// session itself; the last of equals. What a later one withdrew decides nothing.
     pub fn deciding(&self) -> Option<&Diagnosed> {
-        let merit = |session: &&Diagnosed| (session.outcome, Reverse((session.timeline.last_phase(), session.began())));
-        self.sessions.iter().min_by_key(merit)
+        let served = self.sessions.iter().rposition(|session| session.timeline.is_active());
+        let after = self.sessions.iter().skip(served.map_or(0, |place| place + 1));
+        let after: Vec<&Diagnosed> = after.filter(|session| !session.withdrawn).collect();
+        let progress = |session: &&Diagnosed| (session.timeline.last_phase(), session.began());
+        let failed = after.iter().copied().filter(|session| session.outcome == Outcome::Failed).max_by_key(progress);
+        let broken = || self.sessions.iter().rfind(|session| session.outcome == Outcome::Broken);
+        let further = || after.iter().copied().max_by_key(progress);
+        failed.or_else(broken).or_else(further).or_else(|| self.sessions.get(served?)).or(self.sessions.last())
     }
 
     /// How it went.
@@ -312,10 +368,14 @@ impl Attempt {
         self.deciding().map_or(Outcome::Unfinished, |session| session.outcome)
     }
 
+    /// Whether nobody opened its connections to work: a scan, a health check, guesses of a password.
+    pub fn is_scan(&self) -> bool {
+        self.sessions.first().and_then(|session| session.link).is_some_and(Link::is_scan)
+    }
+
     /// Takes a session that belongs to it, and withdraws what it makes void.
     fn push(&mut self, mut session: Diagnosed) {
-        let linked = self.sessions.iter_mut().rev().take(RECENT);
-        let linked = linked.filter_map(|earlier| Some((earlier.link(&session.timeline)?, earlier))).next();
+        let linked = self.linked(&session).map(|(place, link)| (link, &mut self.sessions[place]));
         session.link = linked.as_ref().map(|(link, _)| *link);
         if let Some((Link::Redirect, earlier)) = linked {
             session.redirected(earlier.redirection());
@@ -330,8 +390,21 @@ impl Attempt {
         self.sessions.push(session);
     }
 
+    /// Which of its last sessions `next` follows from, and how. Nothing reaches back past one that became active.
+    fn linked(&self, next: &Diagnosed) -> Option<(usize, Link)> {
+        for (place, earlier) in self.sessions.iter().enumerate().rev().take(RECENT) {
+            if let Some(link) = earlier.link(&next.timeline) {
+                return Some((place, link));
+            }
+            if earlier.timeline.is_active() {
+                return None;
+            }
+        }
+        None
+    }
+
     fn continues_with(&self, next: &Diagnosed) -> bool {
-        self.sessions.iter().rev().take(RECENT).any(|earlier| earlier.link(&next.timeline).is_some())
+        self.linked(next).is_some()
     }
 }
 
@@ -354,13 +427,23 @@ fn merge(sessions: Vec<Diagnosed>) -> Vec<Diagnosed> {
 /// Groups sessions into attempts, by the time at which they began. Each is held against its own client's attempts that
 /// are not over for long: the cost is linear in the sessions.
 pub fn group(sessions: Vec<Diagnosed>) -> Vec<Attempt> {
-    let mut sessions = merge(sessions);
+    let mut sessions = legs::join(merge(sessions));
     sessions.sort_by_key(Diagnosed::began);
+    let (sessions, scans) = scan::sort_out(sessions);
+    let mut attempts = attempts_of(sessions);
+    if !scans.is_empty() {
+        attempts.extend(scans.into_iter().map(|sessions| Attempt { sessions }));
+        attempts.sort_by_key(|attempt| attempt.sessions.first().map(Diagnosed::began));
+    }
+    attempts
+}
+
+/// Of sessions in the order of time.
+fn attempts_of(sessions: Vec<Diagnosed>) -> Vec<Attempt> {
     let mut attempts: Vec<Attempt> = Vec::new();
     let mut open: HashMap<Option<IpAddr>, VecDeque<usize>> = HashMap::new();
     for session in sessions {
-        let client = session.timeline.client_leg().and_then(|leg| leg.client).map(|client| client.ip());
-        let of_client = open.entry(client).or_default();
+        let of_client = open.entry(client(&session.timeline)).or_default();
         let is_over = |attempt: &Attempt| {
             attempt.sessions.last().is_none_or(|last| session.began().since(last.timeline.last) > PROMPT)
         };

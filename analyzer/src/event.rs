@@ -425,6 +425,8 @@ pub struct ClientHello {
     pub resumes: bool,
     /// Bytes of the handshake message.
     pub len: u32,
+    /// The client's random number (RFC 8446 4.1.2): the same bytes in two connections are one session seen twice.
+    pub random: [u8; 32],
 }
 
 /// What a ServerHello chooses.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
-use crate::attempt::Diagnosed;
+use crate::attempt::{Attempt, Diagnosed};
 use crate::diagnose::Outcome as SessionOutcome;
 use crate::observation::Leg;
 use crate::time::Timestamp;
@@ -278,6 +278,18 @@ impl Set {
     /// An empty one.
     pub fn by(by: By) -> Set {
         Set { by, ..Set::default() }
+    }
+
+    /// Of every session of these attempts, as they are told there.
+    pub fn of(attempts: &[Attempt]) -> Set {
+        let mut set = Set::default();
+        set.push_all(attempts);
+        set
+    }
+
+    /// Counts every session of these attempts.
+    pub fn push_all(&mut self, attempts: &[Attempt]) {
+        attempts.iter().flat_map(|attempt| &attempt.sessions).for_each(|session| self.push(session));
     }
 
     /// How many sessions it holds.

@@ -4,6 +4,7 @@
 //! if all end after the same silence. A rule needs at least three witnesses, or two of each kind, and says which.
 
 mod ends;
+mod scans;
 mod servers;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ pub struct Rule {
     pub check: fn(&Set<'_>) -> Vec<Pattern>,
 }
 
+/// The rule that tells what is the verdict of an attempt already, where there is one for each.
+pub const SCAN: &str = "a scan";
+
 /// Every rule.
 pub const RULES: &[Rule] = &[
     Rule { name: "all clients fail alike", check: servers::all_alike },
@@ -51,6 +55,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "sent round in circles", check: ends::circles },
     Rule { name: "connects again and again", check: ends::again_and_again },
     Rule { name: "a relay passes an end on", check: ends::passed_on },
+    Rule { name: SCAN, check: scans::scans },
 ];
 
 /// The attempts, and their sessions by server.
@@ -79,12 +84,14 @@ pub fn survey(attempts: &[Attempt]) -> Vec<Pattern> {
 impl<'a> Set<'a> {
     fn of(attempts: &'a [Attempt]) -> Set<'a> {
         let mut servers: BTreeMap<String, Server<'a>> = BTreeMap::new();
-        for session in attempts.iter().flat_map(|attempt| &attempt.sessions) {
+        // What a scanner does says nothing of what befalls clients.
+        let working = || attempts.iter().filter(|attempt| !attempt.is_scan());
+        for session in working().flat_map(|attempt| &attempt.sessions) {
             if let Some(server) = server(&session.timeline) {
                 servers.entry(server).or_default().sessions.push(session);
             }
         }
-        for session in attempts.iter().filter_map(Attempt::deciding) {
+        for session in working().filter_map(Attempt::deciding) {
             if let Some(server) = server(&session.timeline).and_then(|server| servers.get_mut(&server)) {
                 server.deciding.push(session);
             }

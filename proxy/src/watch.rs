@@ -145,10 +145,18 @@ pub struct Which {
     pub client: IpAddr,
 }
 
+impl Which {
+    /// "3", or "3.2": without the client.
+    pub fn number(&self) -> String {
+        let Which { session, part, .. } = self;
+        part.map_or(session.to_string(), |part| format!("{session}.{part}"))
+    }
+}
+
 impl fmt::Display for Which {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Which { session, part, client } = self;
-        f.pad(&part.map_or(session.to_string(), |part| format!("{session}.{part} of {client}")))
+        let (number, client) = (self.number(), self.client);
+        f.pad(&if self.part.is_some() { format!("{number} of {client}") } else { number })
     }
 }
 
@@ -443,7 +451,8 @@ impl Scribe<'_> {
     }
 
     /// This is what a session was.
-    fn judged(&mut self, session: Which, diagnosed: Diagnosed) {
+    fn judged(&mut self, session: Which, mut diagnosed: Diagnosed) {
+        diagnosed.number = Some(session.number());
         tell_verdict(&mut self.summary.sessions, session, &diagnosed, self.say);
         if diagnosed.is_rdp() {
             self.summary.latency.push(&diagnosed);

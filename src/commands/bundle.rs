@@ -10,9 +10,10 @@ use analyzer::time::Timestamp;
 use anyhow::{Context, bail};
 use proxy::record;
 
-use super::{analyze, create_private, print, redact};
+use super::{analyze, create_private, print, redact, talk};
 use crate::archive::Archive;
 use crate::cli::Bundle;
+use crate::input;
 
 /// The folder in the archive.
 const FOLDER: &str = "rdpscope-bundle";
@@ -23,8 +24,7 @@ pub fn run(args: &Bundle) -> anyhow::Result<u8> {
         bail!("expected a name that ends in .tar.gz, found {}", args.output.display());
     }
     let scratch = Scratch::beside(&args.output)?;
-    let parts = args.inputs.iter().enumerate().map(|(number, input)| part(args, input, number + 1, &scratch.0));
-    let parts = parts.collect::<anyhow::Result<Vec<Part>>>()?;
+    let (parts, left_out) = parts(args, &scratch.0)?;
     let mut archive = Archive::new(create_private(&args.output, args.force)?, FOLDER);
     let packed = pack(&mut archive, &parts).and_then(|()| archive.finish().map_err(Into::into));
     if packed.is_err() {
@@ -35,7 +35,36 @@ pub fn run(args: &Bundle) -> anyhow::Result<u8> {
         print(&part.told)?;
     }
     print(&format!("{}: {} files, report.html, report.json, system.txt\n", args.output.display(), parts.len()))?;
-    Ok(u8::from(parts.iter().any(|part| !part.is_same)))
+    Ok(if left_out > 0 { 2 } else { u8::from(parts.iter().any(|part| !part.is_same)) })
+}
+
+/// Every recording that is to be packed, and how many of a folder could not be. What was named by itself must be there.
+fn parts(args: &Bundle, scratch: &Path) -> anyhow::Result<(Vec<Part>, usize)> {
+    let (mut parts, mut left_out) = (Vec::new(), 0);
+    for input in &args.inputs {
+        let is_folder = input.is_dir();
+        let output = fs::canonicalize(&args.output).ok();
+        let is_other = |file: &PathBuf| output.is_none() || fs::canonicalize(file).ok() != output;
+        let files: Vec<PathBuf> =
+            input::files(input).into_iter().filter(|file| !is_folder || file != input && is_other(file)).collect();
+        if files.is_empty() {
+            bail!("no recording in {}", input.display());
+        }
+        for file in files {
+            match part(args, &file, parts.len() + 1, scratch) {
+                Ok(part) => parts.push(part),
+                Err(error) if is_folder => {
+                    talk(&format!("error: left out: {error:#}"));
+                    left_out += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    if parts.is_empty() {
+        bail!("none of these can be packed");
+    }
+    Ok((parts, left_out))
 }
 
 /// A recording in the archive.
@@ -60,7 +89,7 @@ fn part(args: &Bundle, input: &Path, number: usize, scratch: &Path) -> anyhow::R
     let name = format!("recording-{number}.pcapng");
     let path = scratch.join(&name);
     let redacted = redact::write(input, &path, false)
-        .with_context(|| format!("{} cannot be made fit to be shared (--as-is packs it as it is)", input.display()))?;
+        .with_context(|| format!("{} cannot be made fit to be shared", input.display()))?;
     let (told, is_same) = (redact::told(&redacted, input, Path::new(&name)), redact::is_same(&redacted));
     let sessions = sessions(&path, &name)?;
     Ok(Part { name, path, sessions, told, is_same })

@@ -33,22 +33,29 @@ pub fn run(args: &Diff) -> anyhow::Result<u8> {
 type Compared = (Comparison, [String; 2]);
 
 fn sessions(good: &Path, bad: &Path, keys: &Arc<Keyring>) -> anyhow::Result<Compared> {
-    let went_well = |outcome| outcome == Outcome::Connected;
-    let (good, bad) = (deciding(good, keys, &went_well)?, deciding(bad, keys, &|outcome| !went_well(outcome))?);
+    let well = |outcome| u8::from(outcome != Outcome::Connected);
+    // Where nothing failed, what has not ended is the next best.
+    let badly = |outcome| match outcome {
+        Outcome::Failed | Outcome::Broken => 0,
+        Outcome::Unfinished => 1,
+        Outcome::Connected => 2,
+    };
+    let (good, bad) = (deciding(good, keys, &well)?, deciding(bad, keys, &badly)?);
     let lead = [&good, &bad]
         .map(|session| format!("{}: {}", session.file.as_deref().unwrap_or_default(), verdict::of_session(session)));
     Ok((Comparison::of_sessions(&good, &bad), lead))
 }
 
 fn legs(file: &Path, keys: &Arc<Keyring>) -> anyhow::Result<Compared> {
-    let session = deciding(file, keys, &|_| true)?;
+    let session = deciding(file, keys, &|_| 0)?;
     let comparison = Comparison::of_legs(&session);
     let comparison = comparison.with_context(|| format!("{} has one leg: no relay recorded it", file.display()))?;
     Ok((comparison, ["front leg: client to rdpscope".into(), "back leg: rdpscope to server".into()]))
 }
 
-/// The deciding session of the last attempt that went as wanted, or, where none did, of the last one.
-fn deciding(input: &Path, keys: &Arc<Keyring>, wanted: &dyn Fn(Outcome) -> bool) -> anyhow::Result<Diagnosed> {
+/// The deciding session of the attempt that went as wanted, with the least rank; the last of equals. What nobody opened to
+/// work is no attempt, unless there is nothing else.
+fn deciding(input: &Path, keys: &Arc<Keyring>, rank: &dyn Fn(Outcome) -> u8) -> anyhow::Result<Diagnosed> {
     let mut sessions = Vec::new();
     let unreadable =
         analyze::each_session_with(keys, slice::from_ref(&input.to_owned()), &mut |session| sessions.push(session));
@@ -56,6 +63,6 @@ fn deciding(input: &Path, keys: &Arc<Keyring>, wanted: &dyn Fn(Outcome) -> bool)
         bail!("{} cannot be compared", input.display());
     }
     let attempts = attempt::group(sessions);
-    let last = attempts.iter().rfind(|attempt| wanted(attempt.outcome())).or(attempts.last());
-    last.and_then(Attempt::deciding).cloned().with_context(|| format!("no RDP found in {}", input.display()))
+    let wanted = attempts.iter().rev().min_by_key(|attempt| (attempt.is_scan(), rank(attempt.outcome())));
+    wanted.and_then(Attempt::deciding).cloned().with_context(|| format!("no RDP found in {}", input.display()))
 }

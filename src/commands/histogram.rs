@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use analyzer::attempt;
 use analyzer::latency::{self, Set};
 use analyzer::report::{histogram, json};
 use anyhow::bail;
@@ -29,10 +30,20 @@ pub fn run(args: Histogram) -> anyhow::Result<u8> {
     Ok(if unreadable { 2 } else { 0 })
 }
 
-/// The histograms of these recordings, one at a time: memory does not grow with the number of sessions.
+/// Sessions that are held at a time, to be judged side by side.
+const HELD: usize = 1_000;
+
+/// The histograms of these recordings, so many sessions at a time: memory does not grow with their number.
 fn read(args: &Histogram, inputs: &[PathBuf]) -> anyhow::Result<(Set, bool)> {
     let mut set = Set::by(by(args.by));
-    let unreadable = analyze::each_session(inputs, &mut |session| set.push(&session));
+    let mut held = Vec::new();
+    let unreadable = analyze::each_session(inputs, &mut |session| {
+        held.push(session);
+        if held.len() >= HELD {
+            set.push_all(&attempt::group(std::mem::take(&mut held)));
+        }
+    });
+    set.push_all(&attempt::group(held));
     let Some(phase) = &args.phase else { return Ok((set, unreadable)) };
     let only = set.only(phase);
     if set.sessions() > 0 && only.series().next().is_none() {

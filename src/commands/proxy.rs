@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use analyzer::attempt::{self, Attempt};
 use analyzer::capture::annotation::Section;
+use analyzer::latency;
 use analyzer::report::{histogram, html, text, verdict};
 use anyhow::{Context, bail};
 use proxy::clock;
@@ -138,8 +139,10 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
         prober.finish().await;
     }
     let (dropped, more, refused) = (summary.dropped, summary.more, summary.refused);
-    let latency = histogram::text(&summary.latency);
+    let latency = summary.latency.clone();
     let attempts = attempt::group(rdp_only(summary));
+    // What the attempts say of a session, its histogram says, too; of sessions too many to keep there is only the count.
+    let latency = histogram::text(&if more == 0 { latency::Set::of(&attempts) } else { latency });
     screen.printer()(format!("{}\n{latency}", summarize(&attempts, dropped, more, refused)));
     screen.close();
     if let Some(path) = &args.report {
@@ -265,13 +268,18 @@ pub fn tell(live: &Live<'_>) -> String {
     }
 }
 
-/// All sessions, a line each.
+/// All attempts, a line each with the numbers of their sessions; under it what is another verdict than the attempt's.
 fn summarize(attempts: &[Attempt], dropped: u64, more: u64, refused: u64) -> String {
     let mut out = format!("\n{} attempts\n", attempts.len());
     for attempt in attempts {
         let client = attempt.sessions.first().and_then(|session| session.timeline.client_leg()?.client);
         let client = client.map_or("?".into(), |client| client.ip().to_string());
-        text::para(&mut out, &format!("  {client:<15} "), &verdict::of_attempt(attempt));
+        let says = format!("{} {}", numbers(attempt), verdict::of_attempt(attempt));
+        text::para(&mut out, &format!("  {client:<15} "), says.trim_start());
+        for (place, says) in verdict::others(attempt) {
+            let number = attempt.sessions.get(place).and_then(number).unwrap_or_else(|| "another".into());
+            text::para(&mut out, "                    ", &format!("{number} {says}"));
+        }
     }
     out += &text::patterns(attempts);
     if more > 0 {
@@ -284,6 +292,20 @@ fn summarize(attempts: &[Attempt], dropped: u64, more: u64, refused: u64) -> Str
         out += &format!("  MISSING {dropped} B that the recordings could not keep up with\n");
     }
     out
+}
+
+/// "#2, #3": the sessions of an attempt as they were told; of many the first and the last.
+fn numbers(attempt: &Attempt) -> String {
+    let told: Vec<String> = attempt.sessions.iter().filter_map(number).collect();
+    match &told[..] {
+        [first, _, _, .., last] if attempt.is_scan() => format!("{first} to {last}"),
+        told => told.join(", "),
+    }
+}
+
+/// The number by which a session was told while it went on.
+fn number(session: &attempt::Diagnosed) -> Option<String> {
+    session.number.as_ref().map(|number| format!("#{number}"))
 }
 
 /// Ctrl-C, or being asked to end.

@@ -124,6 +124,74 @@ fn legs_of_one_session() {
     assert_eq!(run(&["diff", "--legs", "not-there.pcapng"]).status.code(), Some(2));
 }
 
+/// What differed before is listed, and stopped nobody: they part where one stopped.
+#[test]
+fn sessions_part_where_one_of_them_stopped() {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let part = |one: &str, other: &str| {
+        let path = |name: &str| captures.join(format!("{name}.pcapng")).display().to_string();
+        let ran = run(&["diff", &path(one), &path(other), "--format", "json"]);
+        let document: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+        document["part_in"]["phase"].as_str().map(str::to_owned)
+    };
+    // The good sessions offer other protocols, speak another version of TLS, show another certificate.
+    for good in ["healthy-tls12", "healthy-tls13", "healthy-nla", "healthy-legacy", "healthy-expired"] {
+        for (bad, phase) in [
+            ("name-does-not-resolve", "name-resolution"),
+            ("refused", "tcp"),
+            ("silence-after-request", "negotiation"),
+            ("no-certificate", "negotiation"),
+            ("alert-40", "tls"),
+            ("client-alert-45", "tls"),
+            ("denied-tls13", "tls"),
+            ("silence-after-client-hello", "tls"),
+            ("fin-after-connect-initial", "basic-settings"),
+            ("goodbye-after-client-info", "secure-settings"),
+            ("reset-in-active", "active"),
+        ] {
+            assert_eq!(part(good, bad).as_deref(), Some(phase), "{good} and {bad}");
+        }
+    }
+    // Two that stopped part where the first did.
+    assert_eq!(part("reset-in-active", "alert-40").as_deref(), Some("tls"));
+    assert_eq!(part("refused", "alert-40").as_deref(), Some("tcp"));
+}
+
+#[test]
+fn a_folder_is_bundled_and_no_error_suggests_to_share_names() {
+    let folder = Folder::new().expect("a folder");
+    story(&folder, "a.pcapng", HEALTHY);
+    story(&folder, "b.pcapng", RESET);
+    fs::write(folder.path().join("b.probe.json"), "{}").expect("written");
+    fs::write(folder.path().join("note.txt"), "no recording").expect("written");
+    let path = folder.path().to_str().expect("a path").to_owned();
+    let out = format!("{path}/all.tar.gz");
+    let ran = run(&["bundle", &path, "-o", &out]);
+    let said = text(&ran.stdout) + &text(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    assert!(said.contains("all.tar.gz: 2 files"), "{said}");
+    // Once more, now that the archive lies among them, and as they are.
+    for more in [&["--force"][..], &["--force", "--as-is"]] {
+        let ran = run(&[&["bundle", &path, "-o", &out], more].concat());
+        let said = text(&ran.stdout) + &text(&ran.stderr);
+        assert!(ran.status.code() == Some(0) && said.contains("2 files"), "{said}");
+    }
+    // One that cannot be read is left out, which is told.
+    fs::write(folder.path().join("c.pcapng"), "rubbish").expect("written");
+    let ran = run(&["bundle", &path, "-o", &out, "--force"]);
+    let said = text(&ran.stdout) + &text(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(said.contains("left out") && said.contains("c.pcapng") && said.contains("2 files"), "{said}");
+    let empty = Folder::new().expect("a folder");
+    let (rubbish, empty) = (format!("{path}/c.pcapng"), empty.path().to_str().expect("a path").to_owned());
+    for input in [rubbish.as_str(), empty.as_str(), "not-there.pcapng"] {
+        let ran = run(&["bundle", input, "-o", &format!("{path}/none.tar.gz")]);
+        let said = text(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{said}");
+        assert!(!said.contains("as-is") && !folder.path().join("none.tar.gz").exists(), "{said}");
+    }
+}
+
 #[test]
 fn a_bundle_holds_what_is_said_and_no_names() {
     with_peers("a_bundle_holds_what_is_said_and_no_names", || {

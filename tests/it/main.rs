@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod attempts;
 mod before_gateway;
 mod captures;
 mod causes;

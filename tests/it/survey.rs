@@ -246,6 +246,25 @@ fn connects_again_and_again() {
     check(&again[..3], &[]);
 }
 
+/// What makes connections a scan, and what only looks like one, is in `attempts.rs`.
+#[test]
+fn a_scan_beside_sessions_is_told_and_changes_nothing_that_is_said_of_them() {
+    let asks = |protocols: &str| format!("21ms > @request {protocols} cookie=scan\n 41ms < @confirm SSL\n 42ms > fin");
+    let scan = |from: f64| {
+        let asked = ["SSL", "SSL+HYBRID", "SSL+RDSTLS", "SSL+HYBRID_EX", "SSL"].iter().enumerate();
+        asked.map(|(n, protocols)| session(ONE, Duration::from_secs_f64(from + n as f64), &asks(protocols))).collect()
+    };
+    let mut sessions: Vec<Diagnosed> = scan(30.0);
+    for (client, at) in [(ONE, 0), (TWO, 60), (THREE, 120)] {
+        sessions.push(session(client, Duration::from_secs(at), &no_key()));
+    }
+    let found = survey(&group(sessions));
+    let rules: Vec<_> = found.iter().map(|found| (found.rule, found.cause.map(|cause| cause.id))).collect();
+    assert_eq!(rules, [("all clients fail alike", Some("TLS-NOKEY")), ("a scan", Some("PRX-PROBE"))]);
+    assert!(survey(&group(scan(0.0))[..]).iter().all(|found| found.says.contains("5 connections of 10.0.0.1")));
+    assert_eq!(survey(&group(scan(0.0).into_iter().take(3).collect())), []);
+}
+
 #[test]
 fn every_rule_over_a_set_has_a_story() {
     let source = include_str!("survey.rs");

@@ -78,6 +78,7 @@ const ABSENCES: &[(&str, &str, &[&str])] = &[
     ("proxy/src", "no printing", &["println!", "eprintln!", "print!", "eprint!", "dbg!"]),
     ("analyzer/src/timeline", MEANING, BYTES),
     ("analyzer/src/attempt.rs", MEANING, BYTES),
+    ("analyzer/src/attempt", MEANING, BYTES),
     ("analyzer/src/diagnose", MEANING, BYTES),
     ("analyzer/src/explain", MEANING, BYTES),
     ("analyzer/src/explain.rs", MEANING, BYTES),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::attempt::Diagnosed;
 use crate::observation::Leg;
 use crate::timeline::phase::{Outcome, PhaseName};
-use portrait::{Fact, Measure, Portrait, Step};
+use portrait::{Fact, Measure, Portrait, Step, Stop};
 
 /// A phase stands out where it took so many times as long, and so much longer.
 const TIMES: f64 = 3.0;
@@ -102,7 +102,10 @@ impl PhasePair {
 fn compare(left: &Portrait, right: &Portrait) -> Comparison {
     let facts = facts(&left.facts, &right.facts);
     let phases = phases(&left.steps, &right.steps);
-    let parting = parting(&facts, &phases);
+    let parting = match parted(left.stopped, right.stopped) {
+        Some(phase) => Some(Parting { phase, says: what_differs_in(phase, &facts) }),
+        None => parting(&facts, &phases),
+    };
     let measures = left.measures.iter().zip(&right.measures).map(|(left, right): (&Measure, &Measure)| MeasurePair {
         name: left.name,
         numbers: [left.number, right.number],
@@ -147,6 +150,22 @@ fn pair(phase: PhaseName, took: [Option<(Duration, Outcome)>; 2]) -> PhasePair {
 fn is_longer(left: Duration, right: Duration) -> bool {
     let (short, long) = (left.min(right), left.max(right));
     long.saturating_sub(short) >= LONGER && long.as_secs_f64() >= TIMES * short.as_secs_f64()
+}
+
+/// Where one stopped and the other went on: there they part, whatever differed before without stopping either. `None` where
+/// both stopped at the same place, or neither did.
+fn parted(left: Option<Stop>, right: Option<Stop>) -> Option<PhaseName> {
+    match (left, right) {
+        (Some(one), Some(other)) if one == other => None,
+        (Some(one), Some(other)) => Some(one.phase.min(other.phase)),
+        (one, other) => one.or(other).map(|stop| stop.phase),
+    }
+}
+
+/// What both said there, and said otherwise; else it is how it went.
+fn what_differs_in(phase: PhaseName, facts: &[Difference]) -> String {
+    let told = |fact: &&Difference| fact.matters && fact.phase == Some(phase) && fact.says.iter().all(Option::is_some);
+    facts.iter().find(told).map_or("how it went", |fact| fact.name).to_owned()
 }
 
 fn parting(facts: &[Difference], phases: &[PhasePair]) -> Option<Parting> {

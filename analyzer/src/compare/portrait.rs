@@ -5,21 +5,42 @@ use std::time::Duration;
 use crate::attempt::Diagnosed;
 use crate::codes::tls as names;
 use crate::diagnose::impaired::asked;
+use crate::diagnose::{Outcome, Severity};
 use crate::event::{Capabilities, ClientSettings, Mechanism, Protocols, ServerSettings};
 use crate::observation::{Leg, Side};
 use crate::time::day;
 use crate::timeline::facts::{Facts, Sighting, Tls};
 use crate::timeline::inner::Inner;
-use crate::timeline::phase::{Outcome, PhaseName};
+use crate::timeline::phase::{Outcome as How, PhaseName};
 use crate::timeline::{End, Timeline};
 
 /// What is compared.
 #[derive(Debug, Default)]
 pub(super) struct Portrait {
     pub(super) name: String,
+    /// Where it did not go on, and why; nothing where it had what it asked for.
+    pub(super) stopped: Option<Stop>,
     pub(super) facts: Vec<Fact>,
     pub(super) steps: Vec<Step>,
     pub(super) measures: Vec<Measure>,
+}
+
+/// Where a session stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stop {
+    pub(super) phase: PhaseName,
+    /// The cause, where one is named.
+    cause: Option<&'static str>,
+}
+
+impl Stop {
+    fn of(session: &Diagnosed) -> Option<Stop> {
+        let timeline = &session.timeline;
+        let primary = session.findings.first().filter(|finding| finding.severity == Severity::Failure);
+        let last = timeline.end.map_or(timeline.last_phase(), |end| end.phase);
+        let stop = Stop { phase: primary.map_or(last, |one| one.phase), cause: primary.map(|one| one.cause.id) };
+        (session.outcome != Outcome::Connected).then_some(stop)
+    }
 }
 
 #[derive(Debug)]
@@ -35,7 +56,7 @@ pub(super) struct Fact {
 pub(super) struct Step {
     pub(super) phase: PhaseName,
     pub(super) took: Duration,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: How,
 }
 
 #[derive(Debug)]
@@ -47,7 +68,8 @@ pub(super) struct Measure {
 impl Portrait {
     pub(super) fn of_session(session: &Diagnosed) -> Portrait {
         let timeline = &session.timeline;
-        let mut portrait = Portrait { name: session.file.clone().unwrap_or_default(), ..Portrait::default() };
+        let (name, stopped) = (session.file.clone().unwrap_or_default(), Stop::of(session));
+        let mut portrait = Portrait { name, stopped, ..Portrait::default() };
         let impaired = timeline.is_impaired().then(|| asked(timeline));
         portrait.fact(None, "impaired on purpose", impaired);
         portrait.negotiation(&timeline.facts);
@@ -233,9 +255,12 @@ impl Portrait {
         for phase in &timeline.phases {
             let step = Step { phase: phase.name, took: phase.duration(), outcome: phase.outcome };
             match self.steps.iter_mut().find(|step| step.phase == phase.name) {
-                // The same phase on the other leg: the longer one is waited for.
-                Some(known) if known.took < step.took => *known = step,
-                Some(_) => {}
+                // The same phase on the other leg: the longer one is waited for. It failed where it failed on either.
+                Some(known) => {
+                    let is_failed = [known.outcome, step.outcome].contains(&How::Failed);
+                    let longer = if known.took < step.took { step } else { Step { ..*known } };
+                    *known = Step { outcome: if is_failed { How::Failed } else { longer.outcome }, ..longer };
+                }
                 None => self.steps.push(step),
             }
         }

@@ -73,6 +73,7 @@ fn attempt(attempt: &Attempt) -> Value {
         "began": attempt.sessions.first().map(|session| session.began().to_string()),
         "outcome": attempt.outcome().name(),
         "verdict": verdict::of_attempt(attempt),
+        "scan": attempt.scan(),
         "decided_by": deciding.and_then(|decides| attempt.sessions.iter().position(|session| session == decides)),
         "sessions": attempt.sessions.iter().map(session).collect::<Vec<_>>(),
     })

@@ -17,7 +17,7 @@ use crate::diagnose::{Finding, direct_equivalent};
 use crate::event::{Basis, Protocols};
 use crate::observation::{Impairment, Leg as LegName, Step};
 use crate::proxy_protocol::Header;
-use crate::survey::survey;
+use crate::survey::{SCAN, survey};
 use crate::time::{Timestamp, day};
 use crate::timeline::facts::{Decrypted, Sighting, Tls};
 use crate::timeline::headers::Headers;
@@ -42,10 +42,13 @@ pub fn attempts(attempts: &[Attempt]) -> String {
         if place > 0 {
             text.push('\n');
         }
-        for session in &attempt.sessions {
+        // Of a scan's connections each is as little as the other: one line says it.
+        for session in attempt.sessions.iter().filter(|_| !attempt.is_scan()) {
             text.push_str(&self::session(session));
         }
-        if attempt.sessions.len() > 1 {
+        if attempt.is_scan() {
+            para(&mut text, "", &verdict::of_attempt(attempt));
+        } else if attempt.sessions.len() > 1 {
             para(&mut text, "attempt: ", &verdict::of_attempt(attempt));
         }
     }
@@ -60,7 +63,8 @@ pub fn attempts(attempts: &[Attempt]) -> String {
 /// What several sessions show side by side; empty where they show nothing.
 pub fn patterns(attempts: &[Attempt]) -> String {
     let mut text = String::new();
-    for pattern in survey(attempts) {
+    // A scan's own line says all of it.
+    for pattern in survey(attempts).into_iter().filter(|pattern| pattern.rule != SCAN) {
         let cause = pattern.cause.map(|cause| format!("{}: ", cause.id)).unwrap_or_default();
         let says = format!("{cause}{} ({})", pattern.says, pattern.confidence.name());
         para(&mut text, "together:      ", &says);

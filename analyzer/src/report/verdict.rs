@@ -3,7 +3,7 @@
 use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::diagnose::impaired::asked;
 use crate::diagnose::stage::unseen;
-use crate::diagnose::{Outcome, Party, Severity};
+use crate::diagnose::{Confidence, Finding, Outcome, Party, Severity};
 use crate::observation::{Ending, Interception, Leg, Side};
 use crate::report::text::length;
 use crate::timeline::phase::PhaseName;
@@ -12,11 +12,35 @@ use crate::timeline::{End, Timeline};
 /// The verdict of an attempt: its deciding session's.
 pub fn of_attempt(attempt: &Attempt) -> String {
     let Some(deciding) = attempt.deciding() else { return String::new() };
+    if let Some(scan) = attempt.scan() {
+        return format!("{}: {scan}; PRX-PROBE (likely)", attempt.outcome().name());
+    }
     let before = attempt.sessions.len() - 1;
     let line = of_session(deciding);
     match before {
         0 => line,
         _ => format!("{line} [{} connections: {}]", before + 1, links(attempt)),
+    }
+}
+
+/// The verdicts of an attempt's sessions that are another one than its own, each with its place in the attempt. What many
+/// connections are that nobody opened to work is said of all of them together.
+pub fn others(attempt: &Attempt) -> Vec<(usize, String)> {
+    if attempt.is_scan() {
+        return Vec::new();
+    }
+    let own = attempt.deciding().map(of_session);
+    let verdicts = attempt.sessions.iter().map(of_session).enumerate();
+    verdicts.filter(|(_, verdict)| Some(verdict) != own.as_ref()).collect()
+}
+
+/// The cause of a finding as a headline that is no louder than it is sure.
+pub fn headline(finding: &Finding) -> String {
+    let name = finding.cause.name;
+    match finding.confidence {
+        Confidence::Certain => name.to_owned(),
+        Confidence::Likely => format!("probably: {name}"),
+        Confidence::Possible => format!("perhaps: {name}"),
     }
 }
 
@@ -150,7 +174,8 @@ fn cause(session: &Diagnosed) -> String {
                 by if Some(by) == acted => String::new(),
                 by => format!(", by the {}", by.name()),
             };
-            format!("; {id}{by}: {name} ({sure}{withdrawn})")
+            let perhaps = if finding.confidence == Confidence::Possible { "perhaps " } else { "" };
+            format!("; {perhaps}{id}{by}: {name} ({sure}{withdrawn})")
         }
         None => "; cannot tell why".into(),
     }

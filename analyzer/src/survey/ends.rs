@@ -129,8 +129,29 @@ pub fn passed_on(set: &Set<'_>) -> Vec<Pattern> {
     }
     onward.values_mut().for_each(|ended| ended.sort_by_key(|(at, _)| *at));
     set.each_server(|server, of| {
-        of.sessions.iter().filter(|session| was_cut(session)).find_map(|session| passed_to(server, session, &onward))
+        let cut = || of.sessions.iter().filter(|session| was_cut(session));
+        cut()
+            .find_map(|session| passed_to(server, session, &onward))
+            .or_else(|| cut().find_map(|session| seen_on_both_legs(server, session)))
     })
+}
+
+/// A session whose onward leg is in the capture, too: it ended first, and the client's connection is the echo of it.
+fn seen_on_both_legs(server: &str, session: &Diagnosed) -> Option<Pattern> {
+    let ended = session.timeline.end.filter(|_| !session.timeline.is_relayed())?.mark.at;
+    let onward = session.witnesses.iter().find(|witness| witness.leg == LegName::Back)?;
+    let before = onward.ended().filter(|at| *at <= ended && ended.since(*at) <= ECHO)?;
+    let mut pattern = echo(server, ended.since(before), &[session]);
+    pattern.evidence.insert(0, onward.says());
+    Some(pattern)
+}
+
+fn echo(server: &str, after: Duration, of: &[&Diagnosed]) -> Pattern {
+    let says = format!(
+        "{server} is a relay: it closes its client's connection {} after its own to the server has ended, and the cause is there",
+        length(after)
+    );
+    pattern("a relay passes an end on", Some("PRX-CLOSE"), Confidence::Likely, says, of)
 }
 
 /// The session of the relay whose end this session's end is the echo of.
@@ -147,11 +168,7 @@ fn passed_to(
     if ended.since(*at) > ECHO || other.began() + ECHO < session.began() {
         return None;
     }
-    let says = format!(
-        "{server} is a relay: it closes its client's connection {} after its own to the server has ended, and the cause is there",
-        length(ended.since(*at))
-    );
-    Some(pattern("a relay passes an end on", Some("PRX-CLOSE"), Confidence::Likely, says, &[other, session]))
+    Some(echo(server, ended.since(*at), &[other, session]))
 }
 
 /// The silence before the end of a session that had become active.

@@ -75,7 +75,7 @@ fn client_start(cursor: &mut Cursor<'_>) -> Option<Client> {
     let session_id = cursor.vector(1)?.rest().to_vec();
     let ciphers = without_grease(cursor.vector(2)?);
     cursor.vector(1)?; // compression methods
-    let hello = ClientHello { versions: vec![legacy_version], ciphers, ..ClientHello::default() };
+    let hello = ClientHello { versions: vec![legacy_version], ciphers, random, ..ClientHello::default() };
     Some(Client { hello, random, session_id })
 }
 

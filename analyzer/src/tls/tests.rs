@@ -241,6 +241,7 @@ fn grease_is_left_out_of_every_list() {
         signatures: vec![0x0804, 0x0401],
         resumes: false,
         len: offer.body().len() as u32 + 4,
+        random: *offer.body()[2..].first_chunk().expect("a random number"),
     };
     assert_eq!(events, [What::ClientHello(Box::new(expected))]);
 }

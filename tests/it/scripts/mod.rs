@@ -4,6 +4,7 @@
 //! recording and back: the answer must not change. Every rule has a story that fires it and one that almost does. After
 //! a change that is meant, `UPDATE_EXPECT=1 cargo test scripts` rewrites what stands behind `says`; read the diff.
 
+mod again;
 mod gateway;
 mod impaired;
 mod negotiation;
@@ -36,19 +37,20 @@ pub struct Story {
 }
 
 /// Each table with the file it stands in.
-const TABLES: [(&str, &[Story]); 8] = [
+const TABLES: [(&str, &[Story]); 9] = [
     ("reach.rs", reach::STORIES),
     ("negotiation.rs", negotiation::STORIES),
     ("tls.rs", tls::STORIES),
     ("sealed.rs", sealed::STORIES),
     ("path.rs", path::STORIES),
     ("impaired.rs", impaired::STORIES),
+    ("again.rs", again::STORIES),
     ("plain.rs", plain::STORIES),
     ("gateway.rs", gateway::STORIES),
 ];
 
 /// The tables from here on are of stories that secrets open.
-const KEYED: usize = 6;
+const KEYED: usize = 7;
 
 #[test]
 fn of_the_way_to_the_server() {
@@ -81,13 +83,18 @@ fn of_what_is_done_on_purpose() {
 }
 
 #[test]
+fn of_a_client_that_comes_again() {
+    check_all(6);
+}
+
+#[test]
 fn of_what_secrets_open() {
     check_all(KEYED);
 }
 
 #[test]
 fn of_the_way_through_a_gateway() {
-    check_all(7);
+    check_all(8);
 }
 
 #[test]

@@ -206,6 +206,11 @@ impl Server {
         Ok(Server { port, _process: process, _backend: backend, _screen: None, folder })
     }
 
+    /// Its processes die as by kill -9, in the middle of whatever they do.
+    pub fn kill(self) -> Outcome<()> {
+        self._process.kill()
+    }
+
     /// FreeRDP's shadow server, showing an empty screen: NLA against a SAM file with [`USER`], or TLS, or legacy.
     pub fn shadow(security: Security) -> Outcome<Self> {
         Server::shadow_at(Ipv4Addr::LOCALHOST, Screen::start()?, security)
@@ -339,10 +344,27 @@ pub fn xfreerdp_with(
     then: Then,
     change: impl FnOnce(&mut Command),
 ) -> Outcome<Ran> {
+    xfreerdp_that(screen, port, "/cert:ignore", security, password, then, change)
+}
+
+/// Runs xfreerdp to its end, which comes soon: it refuses every certificate that it cannot prove.
+pub fn xfreerdp_that_denies(screen: &Screen, port: u16, security: Security) -> Outcome<Ran> {
+    xfreerdp_that(screen, port, "/cert:deny", security, PASSWORD, Then::CloseTheWindow, |_| {})
+}
+
+fn xfreerdp_that(
+    screen: &Screen,
+    port: u16,
+    trusts: &str,
+    security: Security,
+    password: &str,
+    then: Then,
+    change: impl FnOnce(&mut Command),
+) -> Outcome<Ran> {
     let home = Folder::new()?;
     let title = title();
     let mut command = Command::new(program("xfreerdp")?);
-    command.args(["/v:127.0.0.1", "/size:800x600", "/cert:ignore", "/log-level:INFO"]);
+    command.args(["/v:127.0.0.1", "/size:800x600", trusts, "/log-level:INFO"]);
     command.arg(format!("/port:{port}")).arg(format!("/sec:{}", security.freerdp()));
     command.arg(format!("/u:{USER}")).arg(format!("/p:{password}")).arg(format!("/t:{title}"));
     if then == Then::Leave {

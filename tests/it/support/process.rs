@@ -222,6 +222,15 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Ends it and what it has forked as kill -9 does.
+    pub fn kill(mut self) -> Outcome<()> {
+        self.send("KILL", &format!("-{}", self.child.id()))?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         // First in order: an X server then removes its lock and socket files.

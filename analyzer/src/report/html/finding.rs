@@ -5,6 +5,7 @@ use super::page::Page;
 use crate::diagnose::stage::length;
 use crate::diagnose::{Evidence, Finding, Severity, direct_equivalent};
 use crate::report::ladder::Rows;
+use crate::report::verdict;
 
 /// Every finding of a session, the primary one first.
 pub fn findings(page: &mut Page, numbered: &Numbered<'_>, rows: &Rows<'_>) {
@@ -25,8 +26,8 @@ pub fn findings(page: &mut Page, numbered: &Numbered<'_>, rows: &Rows<'_>) {
 fn heading(finding: &Finding) -> String {
     match finding.severity {
         Severity::Failure => "What happened".into(),
-        Severity::Warning => format!("Warning: {} ({})", finding.cause.name, finding.cause.id),
-        Severity::Note => format!("Note: {} ({})", finding.cause.name, finding.cause.id),
+        Severity::Warning => format!("Warning: {} ({})", verdict::headline(finding), finding.cause.id),
+        Severity::Note => format!("Note: {} ({})", verdict::headline(finding), finding.cause.id),
     }
 }
 

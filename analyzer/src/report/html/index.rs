@@ -10,7 +10,7 @@ use super::{FULL, Numbered, capital, count, histogram, name, svg};
 use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::causes::Cause;
 use crate::diagnose::stage::length;
-use crate::diagnose::{Outcome, Severity};
+use crate::diagnose::{Confidence, Outcome, Severity};
 use crate::latency::{By, Set};
 use crate::report::verdict;
 use crate::survey::survey;
@@ -28,7 +28,7 @@ pub fn index(page: &mut Page, attempts: &[Attempt], numbered: &[Vec<Numbered<'_>
         page.element("h2", &[("id", "set")], &headline(attempts, ranked.len()));
         outcomes(page, attempts);
         let good: Vec<&Numbered<'_>> =
-            ranked.iter().filter(|numbered| !is_bad(numbered.session.outcome)).take(SLOWEST).collect();
+            ranked.iter().filter(|numbered| !is_bad(numbered.session.outcome) && !is_scan(numbered)).take(SLOWEST).collect();
         let has_times = ranked.len() >= SPREAD;
         contents(page, !good.is_empty(), has_times);
         mix(page, attempts, numbered);
@@ -60,6 +60,11 @@ fn headline(attempts: &[Attempt], sessions: usize) -> String {
         (0, all) => format!("{} attempts, {sessions}: none failed", count(all)),
         (failed, all) => format!("{} of {} attempts failed, {sessions}", count(failed), count(all)),
     }
+}
+
+/// Whether nobody opened it to work.
+fn is_scan(numbered: &Numbered<'_>) -> bool {
+    numbered.session.link.is_some_and(Link::is_scan)
 }
 
 fn is_bad(outcome: Outcome) -> bool {
@@ -109,19 +114,22 @@ fn outcomes(page: &mut Page, attempts: &[Attempt]) {
     page.element("p", &[("class", "lead")], &capital(&format!("{says}.")));
 }
 
+/// A cause, and how sure it is.
+type Sure = (&'static Cause, Confidence);
+
 /// The causes of the attempts that failed, the most frequent first.
 fn mix(page: &mut Page, attempts: &[Attempt], numbered: &[Vec<Numbered<'_>>]) {
-    let mut causes: BTreeMap<Option<&'static str>, (Option<&'static Cause>, usize, usize)> = BTreeMap::new();
+    let mut causes: BTreeMap<Option<&'static str>, (Option<Sure>, usize, usize)> = BTreeMap::new();
     for (attempt, sessions) in attempts.iter().zip(numbered).filter(|(attempt, _)| is_bad(attempt.outcome())) {
         let Some(deciding) = attempt.deciding() else { continue };
-        let cause = deciding
-            .findings
-            .first()
-            .filter(|finding| finding.severity == Severity::Failure)
-            .map(|finding| finding.cause);
+        let primary = deciding.findings.first().filter(|finding| finding.severity == Severity::Failure);
+        let cause = primary.map(|finding| (finding.cause, finding.confidence));
         let number =
             sessions.iter().find(|numbered| numbered.session == deciding).map_or(1, |numbered| numbered.number);
-        causes.entry(cause.map(|cause| cause.id)).or_insert((cause, 0, number)).1 += 1;
+        let row = causes.entry(cause.map(|(cause, _)| cause.id)).or_insert((cause, 0, number));
+        // As sure as it is where it is surest.
+        row.0 = row.0.zip(cause).map(|((cause, sure), (_, other))| (cause, sure.min(other)));
+        row.1 += 1;
     }
     let mut causes: Vec<_> = causes.into_values().collect();
     causes.sort_by_key(|(_, count, first)| (Reverse(*count), *first));
@@ -142,7 +150,7 @@ fn mix(page: &mut Page, attempts: &[Attempt], numbered: &[Vec<Numbered<'_>>]) {
     });
 }
 
-fn cause_row(page: &mut Page, cause: Option<&Cause>, count: usize, first: usize, most: usize) {
+fn cause_row(page: &mut Page, cause: Option<Sure>, count: usize, first: usize, most: usize) {
     page.element("td", &[("class", "n")], &super::count(count as u64));
     page.within("td", &[("class", "share wide")], |page| {
         svg::ornament(page, ["100%", "12"], |page| {
@@ -150,9 +158,9 @@ fn cause_row(page: &mut Page, cause: Option<&Cause>, count: usize, first: usize,
         });
     });
     page.within("th", &[("scope", "row")], |page| match cause {
-        Some(cause) => {
+        Some((cause, sure)) => {
             page.element("strong", &[], cause.id);
-            page.text(&format!(" {}", cause.name));
+            page.text(&format!(" {} ({})", cause.name, sure.name()));
         }
         None => page.text("cannot tell why"),
     });

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use super::count;
 use crate::attempt::{Attempt, Diagnosed};
-use crate::diagnose::Outcome;
+use crate::diagnose::{Confidence, Finding, Outcome};
 use crate::timeline::phase::PhaseName;
 use page::Page;
 
@@ -116,13 +116,19 @@ fn title(attempts: &[Attempt], sessions: &[Numbered<'_>]) -> String {
         [] => "nothing found".into(),
         [one] => {
             let cause =
-                one.session.findings.first().map(|finding| format!(": {}", finding.cause.id)).unwrap_or_default();
+                one.session.findings.first().map(|finding| format!(": {}", title_of(finding))).unwrap_or_default();
             let file = one.session.file.as_deref().map(|file| format!(", {}", name(file))).unwrap_or_default();
             format!("{}{cause}{file}", one.session.outcome.name())
         }
         sessions => format!("{} attempts, {} sessions", attempts.len(), sessions.len()),
     };
     format!("{says} \u{2013} rdpscope")
+}
+
+/// A cause that is possible only does not stand there like one that is sure.
+fn title_of(finding: &Finding) -> String {
+    let perhaps = if finding.confidence == Confidence::Possible { "perhaps " } else { "" };
+    format!("{perhaps}{}", finding.cause.id)
 }
 
 /// A file's name without its folders.

@@ -62,7 +62,11 @@ fn verdict(page: &mut Page, numbered: &Numbered<'_>, title: &str, is_one_of_many
         });
         let says = capital(&verdict::of_session(session));
         let headline = primary(session).filter(|finding| names_the_end(session, finding));
-        page.element("h2", &[("id", title)], &headline.map_or(says.clone(), |finding| capital(finding.cause.name)));
+        page.element(
+            "h2",
+            &[("id", title)],
+            &headline.map_or(says.clone(), |finding| capital(&verdict::headline(finding))),
+        );
         if headline.is_some() {
             page.element("p", &[("class", "lead")], &says);
         }

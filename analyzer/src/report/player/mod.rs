@@ -160,7 +160,7 @@ impl<'a> Player<'a> {
             page.within("div", &[("id", "marks")], |page| {
                 for (number, finding) in (1..).zip(&self.session.findings) {
                     let at = self.moment(finding).to_string();
-                    let says = format!("finding {number}, {}: {}", finding.cause.id, finding.cause.name);
+                    let says = format!("finding {number}, {}: {}", finding.cause.id, verdict::headline(finding));
                     let attributes = [
                         ("type", "button"),
                         ("data-at", &*at),
@@ -223,7 +223,7 @@ impl<'a> Player<'a> {
                 for finding in &self.session.findings {
                     let at = self.moment(finding);
                     page.within("li", &[], |page| {
-                        page.element("strong", &[], &format!("{}: {}", finding.cause.id, finding.cause.name));
+                        page.element("strong", &[], &format!("{}: {}", finding.cause.id, verdict::headline(finding)));
                         page.text(" \u{2013} ");
                         page.text(&finding.says);
                         page.text(" ");
