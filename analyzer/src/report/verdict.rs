@@ -76,7 +76,18 @@ fn stopped(timeline: &Timeline) -> String {
         Some(end) if Party::of(&end) == Party::Proxy => {
             ended_inside(timeline).unwrap_or_else(|| "the proxy was stopped".into())
         }
-        _ => "the recording ends".into(),
+        Some(end) if end.how != Ending::Cut => left(&end),
+        Some(_) | None => "the recording ends".into(),
+    }
+}
+
+/// Who left where nothing failed by that.
+fn left(end: &End) -> String {
+    let (who, silence) = (Party::of(end), length(end.silence));
+    match (end.how, who) {
+        (Ending::Fin, Party::Client | Party::Server) => format!("the {} closed after {silence} of silence", who.name()),
+        (Ending::Reset, Party::Client | Party::Server) => format!("the {} reset after {silence} of silence", who.name()),
+        _ => act(end),
     }
 }
 
