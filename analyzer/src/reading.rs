@@ -472,7 +472,8 @@ impl Sifter {
         let Some(server) = server_of(pending) else { return Interest::Drop };
         let meant = &self.maker.known.meant;
         let is_rdp = meant.is_rdp(server.port());
-        let has_joined = pending.first().is_some_and(|first| matches!(first.seen, Seen::Opening(Opening::Joined { .. })));
+        let has_joined =
+            pending.first().is_some_and(|first| matches!(first.seen, Seen::Opening(Opening::Joined { .. })));
         let is_unread = pending.last().is_some_and(|last| matches!(last.seen, Seen::Missing { .. }));
         self.joined += u64::from(has_joined && is_rdp);
         if has_joined || !is_unread || !is_rdp && !meant.is_gateway(server) {

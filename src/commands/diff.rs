@@ -35,10 +35,8 @@ type Compared = (Comparison, [String; 2]);
 
 fn sessions(good: &Path, bad: &Path, known: &Known, notices: &mut Vec<Notice>) -> anyhow::Result<Compared> {
     let went_well = |outcome| outcome == Outcome::Connected;
-    let (good, bad) = (
-        deciding(good, known, notices, &went_well)?,
-        deciding(bad, known, notices, &|outcome| !went_well(outcome))?,
-    );
+    let (good, bad) =
+        (deciding(good, known, notices, &went_well)?, deciding(bad, known, notices, &|outcome| !went_well(outcome))?);
     let lead = [&good, &bad]
         .map(|session| format!("{}: {}", session.file.as_deref().unwrap_or_default(), verdict::of_session(session)));
     Ok((Comparison::of_sessions(&good, &bad), lead))

@@ -40,7 +40,16 @@ impl Capture {
     fn new(port: u16) -> Capture {
         let mut file = 0xa1b2_c3d4_u32.to_le_bytes().to_vec();
         file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0]);
-        Capture { file, at: 1_700_000_000_000_000, id: 0, port, from: 50_000, snap: 65_535, next: [1000, 2000], copies: 1 }
+        Capture {
+            file,
+            at: 1_700_000_000_000_000,
+            id: 0,
+            port,
+            from: 50_000,
+            snap: 65_535,
+            next: [1000, 2000],
+            copies: 1,
+        }
     }
 
     fn opened(port: u16, copies: usize) -> Capture {

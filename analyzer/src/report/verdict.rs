@@ -86,7 +86,9 @@ fn left(end: &End) -> String {
     let (who, silence) = (Party::of(end), length(end.silence));
     match (end.how, who) {
         (Ending::Fin, Party::Client | Party::Server) => format!("the {} closed after {silence} of silence", who.name()),
-        (Ending::Reset, Party::Client | Party::Server) => format!("the {} reset after {silence} of silence", who.name()),
+        (Ending::Reset, Party::Client | Party::Server) => {
+            format!("the {} reset after {silence} of silence", who.name())
+        }
         _ => act(end),
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use analyzer::picture::film::{Film, Shown};
 use analyzer::picture::{Picture, Shape, encoded};
-use analyzer::report::player::Player;
 use analyzer::reading::Known;
+use analyzer::report::player::Player;
 use anyhow::{Context, bail};
 
 use super::super::create_private;

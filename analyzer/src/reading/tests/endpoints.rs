@@ -29,7 +29,11 @@ impl Capture {
     }
 
     fn asked_for_rdp(&mut self, port: u16) -> &mut Capture {
-        self.open(port).send(Side::Client, ACK, REQUEST).send(Side::Server, ACK, CONFIRM).send(Side::Server, RST_ACK, b"")
+        self.open(port).send(Side::Client, ACK, REQUEST).send(Side::Server, ACK, CONFIRM).send(
+            Side::Server,
+            RST_ACK,
+            b"",
+        )
     }
 
     fn read_knowing(&self, meant: Meant) -> (Vec<Diagnosed>, Vec<String>) {
