@@ -2,10 +2,12 @@
 
 mod values;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use analyzer::reading::Meant;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use proxy::entrance::Entrance;
 use proxy::gate::Network;
@@ -256,6 +258,32 @@ pub enum CaWhat {
     },
 }
 
+/// What endpoints in captures are for, where their connections do not tell. Of recordings nothing depends on it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Endpoints {
+    /// In captures, take whoever connects to this port for a client of RDP, as on 3389: also where it is refused, not answered, or
+    /// left without a byte; again for a further one
+    #[arg(long = "port", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub ports: Vec<u16>,
+    /// In captures, take TLS with this port for the way to an RD Gateway, also where nothing opens it; again for a further one
+    #[arg(long = "gateway-port", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub gateway_ports: Vec<u16>,
+    /// The same for TLS with this address; with --gateway-port, at those ports alone; again for a further one
+    #[arg(long = "gateway-address", value_name = "IP")]
+    pub gateway_addresses: Vec<IpAddr>,
+}
+
+impl Endpoints {
+    /// For whoever reads captures.
+    pub fn meant(&self) -> Arc<Meant> {
+        Arc::new(Meant {
+            ports: self.ports.clone(),
+            gateway_ports: self.gateway_ports.clone(),
+            gateway_addresses: self.gateway_addresses.clone(),
+        })
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Diff {
     /// A session that went well, and one that did not: recordings, captures, or folders of them, of which the last such session
@@ -268,6 +296,8 @@ pub struct Diff {
     /// Open TLS with the secrets of this NSS key log, besides those in the captures and those that SSLKEYLOGFILE names
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
+    #[command(flatten)]
+    pub endpoints: Endpoints,
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -284,6 +314,8 @@ pub struct Bundle {
     /// Write there: a .tar.gz
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub endpoints: Endpoints,
     /// Put the files in as they are, with names, payload and secrets
     #[arg(long)]
     pub as_is: bool,
@@ -355,6 +387,8 @@ pub struct Replay {
     /// Open TLS with the secrets of this NSS key log, besides those in the file and those that SSLKEYLOGFILE names
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
+    #[command(flatten)]
+    pub endpoints: Endpoints,
     #[command(flatten)]
     pub impaired: Impairments,
 }
@@ -429,6 +463,8 @@ pub struct Analyze {
     /// Show the user and domain that a client names behind TLS, or in clear without it; never a password
     #[arg(long)]
     pub names: bool,
+    #[command(flatten)]
+    pub endpoints: Endpoints,
     /// Re-run one recording at its own pace: tell phase edges and verdict as `proxy` told them live. One that is still being
     /// recorded is followed until its end
     #[arg(long, conflicts_with_all = ["format", "output"])]
@@ -455,6 +491,8 @@ pub struct Report {
     /// Open TLS with the secrets of this NSS key log, besides those in the captures and those that SSLKEYLOGFILE names
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
+    #[command(flatten)]
+    pub endpoints: Endpoints,
     /// Write there instead of to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -480,6 +518,8 @@ pub struct Play {
     /// Open TLS with the secrets of this NSS key log, besides those in the captures and those that SSLKEYLOGFILE names
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
+    #[command(flatten)]
+    pub endpoints: Endpoints,
 }
 
 /// How a report is written.
@@ -500,6 +540,8 @@ pub struct Explain {
     /// Decide between the causes by what this recording, or folder of recordings, shows
     #[arg(long, value_name = "FILE|DIR")]
     pub capture: Vec<PathBuf>,
+    #[command(flatten)]
+    pub endpoints: Endpoints,
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -520,6 +562,8 @@ pub struct Histogram {
     /// Recordings, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
     pub inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub endpoints: Endpoints,
     /// Tell sessions apart by this, too
     #[arg(long, value_enum, default_value_t = By::Phase)]
     pub by: By,

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use analyzer::attempt::Diagnosed;
-use analyzer::reading::{self, Along, Order, ReadError, Reading};
+use analyzer::reading::{self, Along, Known, Order, ReadError, Reading};
 use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
@@ -35,9 +35,9 @@ pub struct Found {
     pub result: anyhow::Result<(Vec<Diagnosed>, Reading)>,
 }
 
-/// Reads all inputs, on all cores, with the secrets in them and those of `keys`. What was found stands in the order of the
+/// Reads all inputs, on all cores, with the secrets in them and what is known besides. What was found stands in the order of the
 /// inputs, whoever was ready first.
-pub fn read_all(inputs: &[PathBuf], keys: &Arc<Keyring>) -> Vec<Found> {
+pub fn read_all(inputs: &[PathBuf], known: &Known) -> Vec<Found> {
     let files: Vec<PathBuf> = inputs.iter().flat_map(|input| files(input)).collect();
     let progress = progress(&files);
     let next = AtomicUsize::new(0);
@@ -46,7 +46,7 @@ pub fn read_all(inputs: &[PathBuf], keys: &Arc<Keyring>) -> Vec<Found> {
         while let Some((place, file)) =
             Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, files.get(i)?)))
         {
-            let result = read(file, keys, &progress);
+            let result = read(file, known, &progress);
             let found_here = (place, Found { name: shown(file), result });
             found.lock().unwrap_or_else(PoisonError::into_inner).push(found_here);
         }
@@ -126,12 +126,12 @@ impl Read for Growing {
 
 /// The sessions in one file.
 pub fn read_one(path: &Path) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
-    read(path, &Arc::default(), &ProgressBar::hidden())
+    read(path, &Known::default(), &ProgressBar::hidden())
 }
 
-fn read(path: &Path, keys: &Arc<Keyring>, progress: &ProgressBar) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
+fn read(path: &Path, known: &Known, progress: &ProgressBar) -> anyhow::Result<(Vec<Diagnosed>, Reading)> {
     let name = shown(path);
-    let keys = secrets_of(path, keys).with_context(|| name.clone())?;
+    let known = with_secrets_of(path, known).with_context(|| name.clone())?;
     let beside = probe_beside(path);
     let attempt = |order: Order| {
         let input: Box<dyn Read> = if is_stdin(path) {
@@ -140,9 +140,10 @@ fn read(path: &Path, keys: &Arc<Keyring>, progress: &ProgressBar) -> anyhow::Res
             record::open(path).with_context(|| format!("cannot open {name}"))?
         };
         let input = decompressed(progress.wrap_read(input)).with_context(|| name.clone())?;
+        let known = Known { order, ..known.clone() };
         let mut sessions = Vec::new();
         let mut keep = |session: Diagnosed| sessions.push(Diagnosed { probe: beside.clone(), ..session });
-        let reading = match reading::read_in(order, input, Some(&name), &keys, &mut keep) {
+        let reading = match reading::read_with(input, Some(&name), &known, &mut keep) {
             Err(ReadError::Disordered) => return Ok(None),
             reading => reading.with_context(|| name.clone())?,
         };
@@ -171,16 +172,17 @@ fn can_be_read_again(path: &Path) -> bool {
     !is_stdin(path) && fs::metadata(path).is_ok_and(|file| file.is_file())
 }
 
-/// Secrets, shared by whoever reads.
-pub type Keys = Arc<Keyring>;
-
-/// What a file tells step by step, with the secrets in it and these. Passwords stand in that.
-pub fn read_along(path: &Path, keys: &Keys, each: &mut dyn FnMut(Along)) -> anyhow::Result<Reading> {
+/// What a file tells step by step, with the secrets in it and what is known besides. Passwords stand in that.
+pub fn read_along(path: &Path, known: &Known, each: &mut dyn FnMut(Along)) -> anyhow::Result<Reading> {
     let name = shown(path);
-    let keys = secrets_of(path, keys).with_context(|| name.clone())?;
-    let order = order_of(path)?;
+    let known = Known { order: order_of(path)?, ..with_secrets_of(path, known).with_context(|| name.clone())? };
     let input = open(path).with_context(|| format!("cannot open {name}"))?;
-    reading::read_along_in(order, input, Some(&name), &keys, each).with_context(|| name)
+    reading::read_along(input, Some(&name), &known, each).with_context(|| name)
+}
+
+/// What is known, with the secrets that stand in the file.
+fn with_secrets_of(path: &Path, known: &Known) -> anyhow::Result<Known> {
+    Ok(Known { keys: secrets_of(path, &known.keys)?, ..known.clone() })
 }
 
 /// These secrets and those that stand in the file, anywhere in it: it is read twice for that. Standard input is read once.

@@ -158,7 +158,7 @@ impl Diagnosed {
     pub fn is_rdp(&self) -> bool {
         let facts = &self.timeline.facts;
         let answered_otherwise = facts.not_rdp.as_ref().is_some_and(|seen| seen.what.0 == Side::Server);
-        let by_gateway = facts.gateway.as_ref().is_some_and(|gateway| gateway.is_rdp());
+        let by_gateway = facts.gateway.as_ref().is_some_and(|gateway| gateway.is_rdp() || self.timeline.is_meant);
         self.timeline.is_relayed()
             || by_gateway
             || facts.request.is_some()

@@ -76,6 +76,8 @@ pub enum Asked {
     Reach,
     /// Whether one more address answers.
     Address,
+    /// What the server says to a ClientHello before which nothing was asked: where it gave no answer of X.224.
+    TlsFirst,
     /// What the server says to this request.
     Negotiation(Option<Protocols>),
     /// A ClientHello with all versions and suites.
@@ -197,6 +199,11 @@ impl Probe {
             finding.severity = Severity::Warning;
         }
         findings.extend(self.of(Asked::Reach).find_map(rules::plain));
+        if let Some(first) = self.of(Asked::TlsFirst).find_map(rules::speaks_tls_first) {
+            // Whatever became of the request, it was none to make.
+            findings.retain(|finding| finding.severity != Severity::Failure);
+            findings.push(first);
+        }
         findings
     }
 
@@ -447,6 +454,11 @@ pub fn is_negotiated(timeline: &Timeline) -> bool {
     facts.confirm.is_some() || facts.failure.is_some() || is_foreign(timeline) || is_unreadable(timeline)
 }
 
+/// Whether the server answered the request as an RDP server does.
+pub fn is_rdp(timeline: &Timeline) -> bool {
+    timeline.facts.confirm.is_some() || timeline.facts.failure.is_some()
+}
+
 /// Whether the other side does not speak RDP.
 pub fn is_foreign(timeline: &Timeline) -> bool {
     timeline.facts.not_rdp.is_some()
@@ -455,6 +467,11 @@ pub fn is_foreign(timeline: &Timeline) -> bool {
 /// Whether the ClientHello has an answer of the protocol.
 pub fn is_answered(timeline: &Timeline) -> bool {
     answers_hello(timeline) || timeline.facts.fatal_alert().is_some() || is_unreadable(timeline)
+}
+
+/// Whether the ClientHello has an answer of TLS.
+pub fn is_tls(timeline: &Timeline) -> bool {
+    answers_hello(timeline) || timeline.facts.fatal_alert().is_some()
 }
 
 /// Whether the server said what cannot be read.

@@ -4,10 +4,13 @@
 //! only what is said of it stays.
 
 mod gateways;
+mod headers;
+mod known;
+mod silent;
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +29,13 @@ use crate::rdp::kdc;
 use crate::rdp::prelude::{self, Prelude, Verdict};
 use crate::tcp::{Interest, Listener, Streams};
 use crate::time::Timestamp;
-use crate::timeline::{RDP_PORT, Timeline};
+use crate::timeline::Timeline;
 use crate::tls::keys::Keyring;
 pub use gateways::LINGER;
 use gateways::{Gateways, Member};
+use headers::{Headers, Unread};
+pub use known::{Known, Meant};
+use silent::Silent;
 
 /// Refusals of domain controllers that are remembered.
 const MAX_REFUSALS: usize = 1000;
@@ -88,34 +94,20 @@ pub fn order(input: impl Read) -> Result<Order, ReadError> {
 /// # Errors
 /// Where nothing of it can be read.
 pub fn read(input: impl Read, name: Option<&str>, each: &mut dyn FnMut(Diagnosed)) -> Result<Reading, ReadError> {
-    read_with(input, name, &Arc::default(), each)
+    read_with(input, name, Known::default(), each)
 }
 
-/// The same with secrets that are known before.
+/// The same with what is known before: secrets, or, as a [`Known`], also which endpoints are meant for Remote Desktop.
 ///
 /// # Errors
 /// Where nothing of it can be read.
 pub fn read_with(
     input: impl Read,
     name: Option<&str>,
-    keys: &Arc<Keyring>,
+    known: impl Into<Known>,
     each: &mut dyn FnMut(Diagnosed),
 ) -> Result<Reading, ReadError> {
-    read_in(Order::default(), input, name, keys, each)
-}
-
-/// The same, with the packets of a capture taken in this order.
-///
-/// # Errors
-/// Where nothing of it can be read, and [`ReadError::Disordered`] as [`Order`] says.
-pub fn read_in(
-    order: Order,
-    input: impl Read,
-    name: Option<&str>,
-    keys: &Arc<Keyring>,
-    each: &mut dyn FnMut(Diagnosed),
-) -> Result<Reading, ReadError> {
-    run(Source { order, ..Source::new(name, keys) }, input, &mut |told| match told {
+    run(Source::new(name, known.into()), input, &mut |told| match told {
         Along::Step { .. } => {}
         Along::Over { session, .. } => each(*session),
     })
@@ -148,24 +140,10 @@ pub enum Along {
 pub fn read_along(
     input: impl Read,
     name: Option<&str>,
-    keys: &Arc<Keyring>,
+    known: impl Into<Known>,
     each: &mut dyn FnMut(Along),
 ) -> Result<Reading, ReadError> {
-    read_along_in(Order::default(), input, name, keys, each)
-}
-
-/// The same, with the packets of a capture taken in this order.
-///
-/// # Errors
-/// As for [`read_in`].
-pub fn read_along_in(
-    order: Order,
-    input: impl Read,
-    name: Option<&str>,
-    keys: &Arc<Keyring>,
-    each: &mut dyn FnMut(Along),
-) -> Result<Reading, ReadError> {
-    run(Source { is_witnessed: true, order, ..Source::new(name, keys) }, input, each)
+    run(Source { is_witnessed: true, ..Source::new(name, known.into()) }, input, each)
 }
 
 fn run(mut source: Source<'_>, input: impl Read, each: &mut dyn FnMut(Along)) -> Result<Reading, ReadError> {
@@ -183,12 +161,11 @@ fn run(mut source: Source<'_>, input: impl Read, each: &mut dyn FnMut(Along)) ->
 struct Source<'a> {
     kind: Kind,
     name: Option<&'a str>,
-    keys: Arc<Keyring>,
+    known: Known,
     /// Secrets that came behind packets and were not known before.
     late: usize,
     /// Whether each step is to be told.
     is_witnessed: bool,
-    order: Order,
 }
 
 /// What a file turned out to be.
@@ -201,7 +178,7 @@ enum Kind {
 /// Makes the analyses of a file, each with its number.
 #[derive(Default)]
 struct Maker {
-    keys: Arc<Keyring>,
+    known: Known,
     is_witnessed: bool,
     made: u64,
 }
@@ -209,21 +186,14 @@ struct Maker {
 impl Maker {
     fn make(&mut self) -> (u64, Analysis) {
         self.made += 1;
-        let analysis = Analysis::with_keys(&self.keys);
+        let analysis = Analysis::with_keys(&self.known.keys);
         (self.made, if self.is_witnessed { analysis.witnessed() } else { analysis })
     }
 }
 
 impl<'a> Source<'a> {
-    fn new(name: Option<&'a str>, keys: &Arc<Keyring>) -> Source<'a> {
-        Source {
-            kind: Kind::Nothing,
-            name,
-            keys: Arc::clone(keys),
-            late: 0,
-            is_witnessed: false,
-            order: Order::default(),
-        }
+    fn new(name: Option<&'a str>, known: Known) -> Source<'a> {
+        Source { kind: Kind::Nothing, name, known, late: 0, is_witnessed: false }
     }
 
     fn item(&mut self, item: Item<'_>, each: &mut dyn FnMut(Along)) -> Result<(), ReadError> {
@@ -255,31 +225,31 @@ impl<'a> Source<'a> {
     }
 
     fn begin(&self, comments: &[String]) -> Kind {
-        let mut maker = Maker { keys: Arc::clone(&self.keys), is_witnessed: self.is_witnessed, made: 0 };
+        let mut maker = Maker { known: self.known.clone(), is_witnessed: self.is_witnessed, made: 0 };
         if comments.iter().any(|text| Section::decode(text).is_some()) {
             return Kind::Recording(Box::new((recording::Decoder::default(), maker.make().1)));
         }
         let sifter = Sifter { name: self.name.map(str::to_owned), maker, ..Sifter::default() };
-        Kind::Packets(Box::new((packets::Decoder::in_order(self.order), Streams::new(sifter))))
+        Kind::Packets(Box::new((packets::Decoder::in_order(self.known.order), Streams::new(sifter))))
     }
 
     /// What begins from here on is opened with these secrets, too.
     fn learn(&mut self, log: &[u8]) {
-        let new = Arc::make_mut(&mut self.keys).read(log);
+        let new = Arc::make_mut(&mut self.known.keys).read(log);
         let has_begun = match &mut self.kind {
             Kind::Nothing => false,
             Kind::Recording(recording) => {
                 let (_, analysis) = &mut **recording;
                 let has_begun = analysis.timeline().began.is_some();
                 if !has_begun {
-                    let keys = Arc::clone(&self.keys);
-                    *analysis = Maker { keys, is_witnessed: self.is_witnessed, made: 0 }.make().1;
+                    let known = self.known.clone();
+                    *analysis = Maker { known, is_witnessed: self.is_witnessed, made: 0 }.make().1;
                 }
                 has_begun
             }
             Kind::Packets(packets) => {
                 let (decoder, streams) = &mut **packets;
-                streams.listener.maker.keys = Arc::clone(&self.keys);
+                streams.listener.maker.known = self.known.clone();
                 decoder.frames() > 0
             }
         };
@@ -304,9 +274,10 @@ impl<'a> Source<'a> {
                 let given_up = streams.given_up;
                 let mut sifter = streams.finish();
                 sifter.finish_gateways(None);
-                sifter.told.into_iter().for_each(each);
+                sifter.finish_silent();
                 let mut notices = decoder.notices();
-                notices.extend(sifter.counts.notices(given_up));
+                notices.extend(sifter.notices(given_up));
+                sifter.told.into_iter().for_each(each);
                 Reading { stopped, notices, packets: decoder.frames() }
             }
         }
@@ -327,18 +298,17 @@ struct Sifter {
     maker: Maker,
     /// What is to be handed on.
     told: Vec<Along>,
-    counts: Counts,
+    /// Sessions that were found.
+    found: u64,
+    /// Connections that had begun before the capture, at the port of Remote Desktop.
+    joined: u64,
+    /// Connections whose packets are stored in an order in which they cannot be judged.
+    disordered: u64,
+    unread: Unread,
+    silent: Silent,
     gateways: Gateways,
     /// What domain controllers refused, and to whom, the latest last.
     refusals: VecDeque<(IpAddr, Event)>,
-}
-
-/// Connections that may have been RDP, and nobody can tell.
-#[derive(Debug, Default)]
-struct Counts {
-    joined: u64,
-    unreadable: u64,
-    disordered: u64,
 }
 
 /// What is known of one connection.
@@ -350,6 +320,8 @@ enum Candidate {
     },
     /// With a gateway, perhaps.
     Gateway(Member),
+    /// Meant for RDP, and its first bytes are not in the capture.
+    Unread(Headers),
     Unsure {
         pending: Vec<Observation>,
         heads: [Vec<u8>; 2],
@@ -357,6 +329,8 @@ enum Candidate {
     Rdp {
         of: u64,
         analysis: Box<Analysis>,
+        /// Whom the connection is with, whatever a prelude says.
+        server: Option<SocketAddr>,
         /// Bytes of client and server that are still the prelude's.
         skip: [usize; 2],
     },
@@ -373,7 +347,7 @@ impl Listener for Sifter {
 
     fn hear(&mut self, candidate: &mut Candidate, observation: Observation) -> Interest {
         match candidate {
-            Candidate::Rdp { of, analysis, skip } => {
+            Candidate::Rdp { of, analysis, skip, .. } => {
                 feed(analysis, skip, observation);
                 tell(&mut self.told, *of, analysis);
                 Interest::Keep
@@ -382,6 +356,10 @@ impl Listener for Sifter {
                 true => Interest::Keep,
                 false => Interest::Drop,
             },
+            Candidate::Unread(headers) => {
+                headers.push(&observation);
+                Interest::Keep
+            }
             Candidate::Kerberos { client, answers } => {
                 let refusal = refused(answers, &observation);
                 let client = *client;
@@ -395,19 +373,26 @@ impl Listener for Sifter {
                 }
                 let verdict = judge(heads, &observation.seen);
                 pending.push(observation);
-                let verdict = match (verdict, gateways::can_open(&heads[0], &self.maker.keys)) {
+                let known = &self.maker.known;
+                let verdict = match (verdict, gateways::can_open(&heads[0], &known.keys)) {
                     (Verdict::Foreign, None) if !heads[0].is_empty() => Verdict::Unsure,
-                    (Verdict::Foreign, Some(true)) => {
-                        let pending = std::mem::take(pending);
-                        return self.gateway(candidate, &pending);
+                    (Verdict::Foreign, can_open) => {
+                        let can_open = can_open == Some(true);
+                        let is_meant = gateways::begins(&heads[0])
+                            && server_of(pending).is_some_and(|server| known.meant.is_gateway(server));
+                        if can_open || is_meant {
+                            let pending = std::mem::take(pending);
+                            return self.gateway(candidate, &pending, can_open);
+                        }
+                        Verdict::Foreign
                     }
                     (verdict, _) => verdict,
                 };
                 match verdict {
                     Verdict::Unsure if pending.len() <= MAX_PENDING => Interest::Keep,
                     Verdict::Unsure | Verdict::Foreign => {
-                        self.counts.dropped(pending);
-                        Interest::Drop
+                        let pending = std::mem::take(pending);
+                        self.dropped(candidate, &pending)
                     }
                     Verdict::Rdp(prelude) => {
                         *candidate = self.begin(std::mem::take(pending), prelude);
@@ -419,33 +404,31 @@ impl Listener for Sifter {
     }
 
     fn over(&mut self, candidate: Candidate) {
-        let (of, mut analysis) = match candidate {
-            Candidate::Rdp { of, analysis, .. } => (of, analysis),
-            Candidate::Kerberos { .. } => return,
-            Candidate::Gateway(member) => return self.gateways.over(&member),
-            // Nobody said a word: only the port tells what was wanted.
-            Candidate::Unsure { pending, heads } if is_knock(&pending, &heads) => {
-                let begun = self.begin(pending, Prelude::default());
-                let Candidate::Rdp { of, analysis, .. } = begun else { return };
-                (of, analysis)
+        match candidate {
+            Candidate::Rdp { of, analysis, server, .. } => self.finish(of, *analysis, server),
+            Candidate::Kerberos { .. } => {}
+            Candidate::Gateway(member) => self.gateways.over(&member),
+            Candidate::Unread(headers) => self.unread.push(headers),
+            Candidate::Unsure { pending, heads } if heads[0].is_empty() && is_begun(&pending) => {
+                self.unasked(pending, &heads[1]);
             }
-            Candidate::Unsure { pending, .. } => return self.counts.dropped(&pending),
-        };
-        self.refusals_of(analysis.timeline()).iter().for_each(|refusal| analysis.learn(refusal));
-        let session = Box::new(analysis.finish(self.name.clone()));
-        self.told.push(Along::Over { of, session });
+            Candidate::Unsure { pending, .. } => _ = self.had_begun(&pending),
+        }
     }
 
     fn disordered(&mut self, candidate: Candidate) {
-        match candidate {
-            Candidate::Rdp { .. } => self.counts.disordered += 1,
-            Candidate::Unsure { pending, .. } if server_port(&pending) == Some(RDP_PORT) => self.counts.disordered += 1,
-            Candidate::Gateway(member) => {
-                self.counts.disordered += 1;
-                self.gateways.over(&member);
+        let is_meant = match candidate {
+            Candidate::Rdp { .. } | Candidate::Unread(_) => true,
+            Candidate::Unsure { pending, .. } => {
+                server_of(&pending).is_some_and(|server| self.maker.known.meant.is_rdp(server.port()))
             }
-            Candidate::Unsure { .. } | Candidate::Kerberos { .. } => {}
-        }
+            Candidate::Gateway(member) => {
+                self.gateways.over(&member);
+                true
+            }
+            Candidate::Kerberos { .. } => false,
+        };
+        self.disordered += u64::from(is_meant);
     }
 
     fn is_client(&self, payload: &[u8]) -> bool {
@@ -453,7 +436,7 @@ impl Listener for Sifter {
     }
 
     fn is_server(&self, port: u16) -> bool {
-        port == RDP_PORT
+        self.maker.known.meant.is_rdp(port)
     }
 }
 
@@ -463,6 +446,7 @@ impl Sifter {
         let (of, analysis) = self.maker.make();
         let mut analysis = Box::new(analysis);
         let mut skip = prelude.len;
+        let server = server_of(&pending);
         for mut observation in pending {
             if let Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) =
                 &mut observation.seen
@@ -477,13 +461,101 @@ impl Sifter {
             feed(&mut analysis, &mut skip, observation);
         }
         tell(&mut self.told, of, &mut analysis);
-        Candidate::Rdp { of, analysis, skip }
+        Candidate::Rdp { of, analysis, server, skip }
     }
 
-    /// A connection's TLS can be opened: what stands in it says what it is.
-    fn gateway(&mut self, candidate: &mut Candidate, pending: &[Observation]) -> Interest {
+    /// The client said nothing: only the endpoint tells what was wanted.
+    fn unasked(&mut self, pending: Vec<Observation>, server_said: &[u8]) {
+        let Some(server) = server_of(&pending) else { return };
+        let meant = &self.maker.known.meant;
+        if meant.is_rdp(server.port()) {
+            self.knock(pending);
+        } else if !server_said.is_empty() {
+            // A protocol in which the server speaks first.
+        } else if meant.is_gateway_asked(server) {
+            let mut candidate = Candidate::default();
+            self.gateway(&mut candidate, &pending, false);
+            self.over(candidate);
+        } else {
+            self.silent.push(pending).into_iter().for_each(|meant| self.knock(meant));
+        }
+    }
+
+    /// Somebody came to an endpoint that is meant for RDP, and did not say anything.
+    fn knock(&mut self, pending: Vec<Observation>) {
+        if let Candidate::Rdp { of, analysis, .. } = self.begin(pending, Prelude::default()) {
+            self.finish(of, *analysis, None);
+        }
+    }
+
+    /// A connection is over that was taken for RDP with this server, or meant for it.
+    fn finish(&mut self, of: u64, mut analysis: Analysis, server: Option<SocketAddr>) {
+        self.refusals_of(analysis.timeline()).iter().for_each(|refusal| analysis.learn(refusal));
+        let mut session = Box::new(analysis.finish(self.name.clone()));
+        session.timeline.is_meant = server.is_none();
+        let facts = &session.timeline.facts;
+        let is_foreign = facts.not_rdp.as_ref().is_some_and(|seen| seen.what.0 == Side::Server);
+        if facts.request.is_some() && !is_foreign {
+            server.into_iter().for_each(|server| self.silent.used(server));
+        }
+        if session.is_rdp() {
+            self.found += 1;
+        } else if let Some(headers) = Headers::of_timeline(&session.timeline) {
+            self.unread.push(headers);
+        }
+        self.told.push(Along::Over { of, session });
+    }
+
+    /// What went to endpoints of which it is known by now that they are used for RDP.
+    fn finish_silent(&mut self) {
+        self.silent.take_meant().into_iter().for_each(|meant| self.knock(meant));
+    }
+
+    /// Nothing can be made of a connection. Where it is meant for Remote Desktop it is told what its headers show.
+    fn dropped(&mut self, candidate: &mut Candidate, pending: &[Observation]) -> Interest {
+        let Some(server) = server_of(pending) else { return Interest::Drop };
+        let has_joined = self.had_begun(pending);
+        let meant = &self.maker.known.meant;
+        let is_rdp = meant.is_rdp(server.port());
+        let is_unread = pending.last().is_some_and(|last| matches!(last.seen, Seen::Missing { .. }));
+        if has_joined || !is_unread || !is_rdp && !meant.is_gateway(server) {
+            return Interest::Drop;
+        }
+        *candidate = Candidate::Unread(Headers::of(pending));
+        Interest::Keep
+    }
+
+    /// Counts a connection that had begun before the capture, where it is meant for RDP. Whether it had begun.
+    fn had_begun(&mut self, pending: &[Observation]) -> bool {
+        let first = pending.first().map(|first| &first.seen);
+        let Some(Seen::Opening(Opening::Joined { server, .. })) = first else { return false };
+        self.joined += u64::from(self.maker.known.meant.is_rdp(server.port()));
+        true
+    }
+
+    fn notices(&self, given_up: u64) -> Vec<String> {
+        let told = [
+            (self.joined, "to the port of Remote Desktop had begun before the capture: how they began is not in it"),
+            (
+                self.disordered,
+                "are not judged: their packets are stored in another order than that of their times, too far apart to be \
+                 put right while reading; sort the capture first: reordercap CAPTURE SORTED",
+            ),
+            (given_up, "were given up because there were too many at once"),
+        ];
+        let told = told.iter().filter(|(count, _)| *count > 0);
+        let mut notices: Vec<String> = told.map(|(count, says)| format!("{count} connections {says}")).collect();
+        notices.extend(self.unread.notice());
+        // Where RDP was found, everything else is other people's.
+        notices.extend(self.silent.notice().filter(|_| self.found == 0));
+        notices
+    }
+
+    /// A connection's TLS can be opened, and what stands in it says what it is; or it is with an endpoint that is meant to be a
+    /// gateway.
+    fn gateway(&mut self, candidate: &mut Candidate, pending: &[Observation], can_open: bool) -> Interest {
         self.finish_gateways(pending.last().map(|last| last.at));
-        match self.gateways.begin(pending, &mut self.maker, &mut self.told) {
+        match self.gateways.begin(pending, can_open, &mut self.maker, &mut self.told) {
             Some(member) => {
                 *candidate = Candidate::Gateway(member);
                 Interest::Keep
@@ -494,11 +566,15 @@ impl Sifter {
 
     /// Tells of the clients of gateways that are done by now, or, at the end, of all.
     fn finish_gateways(&mut self, now: Option<Timestamp>) {
-        for (of, mut analysis) in self.gateways.finished(now) {
+        for (of, is_meant, mut analysis) in self.gateways.finished(now) {
             self.refusals_of(analysis.timeline()).iter().for_each(|refusal| analysis.learn(refusal));
-            let of_rdp = |session: &Diagnosed| session.timeline.facts.gateway.as_ref().is_some_and(|one| one.is_rdp());
-            let sessions = analysis.finish_all(self.name.as_deref()).into_iter().filter(of_rdp);
-            self.told.extend(sessions.map(|session| Along::Over { of, session: Box::new(session) }));
+            for mut session in analysis.finish_all(self.name.as_deref()) {
+                session.timeline.is_meant = is_meant && session.timeline.is_unread();
+                if session.is_rdp() {
+                    self.found += 1;
+                    self.told.push(Along::Over { of, session: Box::new(session) });
+                }
+            }
         }
     }
 
@@ -544,31 +620,6 @@ fn refused(answers: &mut kdc::Answers, observation: &Observation) -> Option<Even
     Some(Event { at, flow, frame, what: What::Kdc(error) })
 }
 
-impl Counts {
-    fn dropped(&mut self, pending: &[Observation]) {
-        let joined = pending.first().is_some_and(
-            |first| matches!(first.seen, Seen::Opening(Opening::Joined { server, .. }) if server.port() == RDP_PORT),
-        );
-        let unread = pending.last().is_some_and(|last| matches!(last.seen, Seen::Missing { .. }));
-        self.joined += u64::from(joined);
-        self.unreadable += u64::from(unread && !joined && server_port(pending) == Some(RDP_PORT));
-    }
-
-    fn notices(&self, given_up: u64) -> Vec<String> {
-        let told = [
-            (self.joined, "connections on port 3389 had begun before the capture: how they began is not in it"),
-            (self.unreadable, "connections on port 3389 begin with bytes that the capture does not hold"),
-            (
-                self.disordered,
-                "connections are not judged: their packets are stored in another order than that of their times, too far \
-                 apart to be put right while reading; sort the capture first: reordercap CAPTURE SORTED",
-            ),
-            (given_up, "connections were given up because there were too many at once"),
-        ];
-        told.iter().filter(|(count, _)| *count > 0).map(|(count, says)| format!("{count} {says}")).collect()
-    }
-}
-
 fn judge(heads: &mut [Vec<u8>; 2], seen: &Seen) -> Verdict {
     match seen {
         Seen::Bytes { from, data } => {
@@ -609,15 +660,15 @@ fn feed(analysis: &mut Analysis, skip: &mut [usize; 2], mut observation: Observa
     analysis.push(&observation);
 }
 
-/// Whether somebody came to the port of Remote Desktop, was seen to come, and did not say anything.
-fn is_knock(pending: &[Observation], heads: &[Vec<u8>; 2]) -> bool {
-    let is_seen = |observation: &Observation| matches!(observation.seen, Seen::Opening(Opening::Dialing { .. }));
-    heads[0].is_empty() && server_port(pending) == Some(RDP_PORT) && pending.iter().any(is_seen)
+/// Whether it was seen how a connection began.
+fn is_begun(pending: &[Observation]) -> bool {
+    pending.iter().any(|observation| matches!(observation.seen, Seen::Opening(Opening::Dialing { .. })))
 }
 
-fn server_port(pending: &[Observation]) -> Option<u16> {
+/// Whom a connection is with.
+fn server_of(pending: &[Observation]) -> Option<SocketAddr> {
     pending.iter().find_map(|observation| match observation.seen {
-        Seen::Opening(Opening::Dialing { server, .. } | Opening::Joined { server, .. }) => Some(server.port()),
+        Seen::Opening(Opening::Dialing { server, .. } | Opening::Joined { server, .. }) => Some(server),
         _ => None,
     })
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use analyzer::attempt::{self, Diagnosed};
+use analyzer::reading::Known;
+use analyzer::report::json::Notice;
 use analyzer::report::{html, json};
 use analyzer::time::Timestamp;
 use anyhow::{Context, bail};
@@ -72,6 +74,7 @@ struct Part {
     name: String,
     path: PathBuf,
     sessions: Vec<Diagnosed>,
+    notices: Vec<Notice>,
     told: String,
     /// Whether its verdict is that of the recording it was made from.
     is_same: bool,
@@ -83,25 +86,29 @@ fn part(args: &Bundle, input: &Path, number: usize, scratch: &Path) -> anyhow::R
         let file = input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("{number}-{file}");
         let told = format!("{}: as it is, with names, payload and secrets\n", input.display());
-        let sessions = sessions(input, &name)?;
-        return Ok(Part { name, path: input.to_owned(), sessions, told, is_same: true });
+        let (sessions, notices) = sessions(args, input, &name)?;
+        return Ok(Part { name, path: input.to_owned(), sessions, notices, told, is_same: true });
     }
     let name = format!("recording-{number}.pcapng");
     let path = scratch.join(&name);
     let redacted = redact::write(input, &path, false)
         .with_context(|| format!("{} cannot be made fit to be shared", input.display()))?;
     let (told, is_same) = (redact::told(&redacted, input, Path::new(&name)), redact::is_same(&redacted));
-    let sessions = sessions(&path, &name)?;
-    Ok(Part { name, path, sessions, told, is_same })
+    let (sessions, notices) = sessions(args, &path, &name)?;
+    Ok(Part { name, path, sessions, notices, told, is_same })
 }
 
-fn sessions(path: &Path, name: &str) -> anyhow::Result<Vec<Diagnosed>> {
+fn sessions(args: &Bundle, path: &Path, name: &str) -> anyhow::Result<(Vec<Diagnosed>, Vec<Notice>)> {
     let mut sessions = Vec::new();
     let mut take = |session: Diagnosed| sessions.push(Diagnosed { file: Some(name.to_owned()), ..session });
-    if analyze::each_session(&[path.to_owned()], &mut take) {
+    let known = Known { meant: args.endpoints.meant(), ..Known::default() };
+    let said = analyze::each_session(&known, &[path.to_owned()], &mut take);
+    if said.is_unreadable {
         bail!("{} cannot be read", path.display());
     }
-    Ok(sessions)
+    // By the name in the archive: the file's own may be that of a host.
+    let named = |notice: Notice| Notice { file: Some(name.to_owned()), ..notice };
+    Ok((sessions, said.notices.into_iter().map(named).collect()))
 }
 
 fn pack(archive: &mut Archive, parts: &[Part]) -> anyhow::Result<()> {
@@ -112,7 +119,9 @@ fn pack(archive: &mut Archive, parts: &[Part]) -> anyhow::Result<()> {
     }
     let attempts = attempt::group(parts.iter().flat_map(|part| part.sessions.iter().cloned()).collect());
     archive.text("report.html", &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
-    archive.text("report.json", &(json::document(env!("CARGO_PKG_VERSION"), &attempts) + "\n"))?;
+    let notices: Vec<Notice> = parts.iter().flat_map(|part| part.notices.iter().cloned()).collect();
+    let document = json::document_noting(env!("CARGO_PKG_VERSION"), &attempts, &notices);
+    archive.text("report.json", &(document + "\n"))?;
     archive.text("system.txt", &system())?;
     Ok(())
 }

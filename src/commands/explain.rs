@@ -6,18 +6,20 @@
 use analyzer::attempt::{self, Attempt};
 use analyzer::diagnose::Outcome;
 use analyzer::explain::{self, Answer, Decision};
+use analyzer::reading::Known;
 use analyzer::report::{explain as text, json};
 use anyhow::anyhow;
 
-use super::{analyze, print, talk};
+use super::{analyze, print};
 use crate::cli::{Explain, Format};
 
 pub fn run(args: Explain) -> anyhow::Result<u8> {
     let questions = explain::questions(&args.codes).map_err(|error| anyhow!(error))?;
-    let (sessions, unreadable) = analyze::sessions(&args.capture);
+    let known = Known { meant: args.endpoints.meant(), ..Known::default() };
+    let (sessions, mut said) = analyze::sessions(&known, &args.capture);
     let attempts = attempt::group(sessions);
     if attempts.is_empty() && !args.capture.is_empty() {
-        talk("no RDP found");
+        said.say(None, "", "no RDP found");
     }
     let answers: Vec<(Answer, Vec<Decision<'_>>)> = questions
         .iter()
@@ -29,12 +31,12 @@ pub fn run(args: Explain) -> anyhow::Result<u8> {
         .collect();
     print(&match args.format {
         Format::Text => written(&answers, !args.capture.is_empty()),
-        Format::Json => json::explanations(env!("CARGO_PKG_VERSION"), &answers) + "\n",
+        Format::Json => json::explanations(env!("CARGO_PKG_VERSION"), &answers, &said.notices) + "\n",
     })?;
     let undecided =
         !args.capture.is_empty() && answers.iter().any(|(_, found)| found.iter().all(|one| one.shown.is_none()));
     let unknown = answers.iter().any(|(answer, _)| !answer.is_known());
-    Ok(if unreadable { 2 } else { u8::from(unknown || undecided) })
+    Ok(if said.is_unreadable { 2 } else { u8::from(unknown || undecided) })
 }
 
 /// Of each attempt the session that decides; the failed ones, or all where none failed.

@@ -4,47 +4,52 @@ use std::path::{Path, PathBuf};
 
 use analyzer::attempt;
 use analyzer::latency::{self, Set};
+use analyzer::reading::Known;
+use analyzer::report::json::Notice;
 use analyzer::report::{histogram, json};
 use anyhow::bail;
 
-use super::{analyze, print, talk, write_private};
+use super::analyze::{self, Said};
+use super::{print, talk, write_private};
 use crate::cli::{By, Histogram, HistogramFormat};
 
 pub fn run(args: Histogram) -> anyhow::Result<u8> {
-    let (set, mut unreadable) = read(&args, &args.inputs)?;
+    let (set, mut said) = read(&args, &args.inputs)?;
     let other = match &args.vs {
         Some(folder) => {
-            let (other, unreadable_too) = read(&args, std::slice::from_ref(folder))?;
-            unreadable |= unreadable_too;
+            let (other, also) = read(&args, std::slice::from_ref(folder))?;
+            said.is_unreadable |= also.is_unreadable;
+            said.notices.extend(also.notices);
             Some(other)
         }
         None => None,
     };
     if set.sessions() == 0 {
-        talk("no RDP found");
+        said.say(None, "", "no RDP found");
     }
     match (args.format, &other) {
         (HistogramFormat::Hgrm, None) => hgrm(&args, &set)?,
-        _ => put(&args, &written(&args, &set, other.as_ref())?)?,
+        _ => put(&args, &written(&args, &set, other.as_ref(), &said.notices)?)?,
     }
-    Ok(if unreadable { 2 } else { 0 })
+    Ok(if said.is_unreadable { 2 } else { 0 })
 }
 
 /// Sessions that are held at a time, to be judged side by side.
 const HELD: usize = 1_000;
 
 /// The histograms of these recordings, so many sessions at a time: memory does not grow with their number.
-fn read(args: &Histogram, inputs: &[PathBuf]) -> anyhow::Result<(Set, bool)> {
+fn read(args: &Histogram, inputs: &[PathBuf]) -> anyhow::Result<(Set, Said)> {
     let mut set = Set::by(by(args.by));
     let mut held = Vec::new();
-    let unreadable = analyze::each_session(inputs, &mut |session| {
+    let known = Known { meant: args.endpoints.meant(), ..Known::default() };
+    let said = analyze::each_session(&known, inputs, &mut |session| {
         held.push(session);
         if held.len() >= HELD {
             set.push_all(&attempt::group(std::mem::take(&mut held)));
         }
     });
     set.push_all(&attempt::group(held));
-    let Some(phase) = &args.phase else { return Ok((set, unreadable)) };
+    let Some(phase) = &args.phase else { return Ok((set, said)) };
     let only = set.only(phase);
     if set.sessions() > 0 && only.series().next().is_none() {
         let mut known: Vec<&str> = set.series().map(|(key, _)| key.measure.name()).collect();
@@ -52,7 +57,7 @@ fn read(args: &Histogram, inputs: &[PathBuf]) -> anyhow::Result<(Set, bool)> {
         known.dedup();
         bail!("nothing was measured of {phase}; there is {}", known.join(", "));
     }
-    Ok((only, unreadable))
+    Ok((only, said))
 }
 
 fn by(by: By) -> latency::By {
@@ -65,14 +70,14 @@ fn by(by: By) -> latency::By {
     }
 }
 
-fn written(args: &Histogram, set: &Set, other: Option<&Set>) -> anyhow::Result<String> {
+fn written(args: &Histogram, set: &Set, other: Option<&Set>, notices: &[Notice]) -> anyhow::Result<String> {
     let names = [shown(&args.inputs), args.vs.iter().map(|vs| vs.display().to_string()).collect()];
     Ok(match (args.format, other) {
         (HistogramFormat::Text, None) => histogram::text(set),
         (HistogramFormat::Text, Some(other)) => histogram::versus(set, other, [&names[0], &names[1]]),
         (HistogramFormat::Json, other) => {
             let sets = std::iter::once((names[0].as_str(), set)).chain(other.map(|other| (names[1].as_str(), other)));
-            json::histograms(env!("CARGO_PKG_VERSION"), &sets.collect::<Vec<_>>()) + "\n"
+            json::histograms(env!("CARGO_PKG_VERSION"), &sets.collect::<Vec<_>>(), notices) + "\n"
         }
         (HistogramFormat::Csv, None) => histogram::csv(set),
         (HistogramFormat::V2, None) => set.v2(),

@@ -11,7 +11,7 @@ use std::path::Path;
 use analyzer::attempt::Attempt;
 use analyzer::picture::Picture;
 use analyzer::picture::film::{Film, Shown};
-use analyzer::reading::Along;
+use analyzer::reading::{Along, Known};
 use analyzer::report::text;
 use anyhow::{Context, bail};
 
@@ -26,15 +26,15 @@ const WARNING: &str =
 
 pub fn run(args: &Play) -> anyhow::Result<u8> {
     check(args)?;
-    let keys = analyze::keyring(&args.keylog, false)?;
-    let Some(chosen) = choice::choose(args, &keys)? else { return Ok(2) };
+    let known = analyze::known(&args.keylog, false, &args.endpoints)?;
+    let Some(chosen) = choice::choose(args, &known)? else { return Ok(2) };
     let said = if is_named(&args.output, "html") {
-        page::write(args, &keys, &chosen)?
+        page::write(args, &known, &chosen)?
     } else {
         if !chosen.has_screen {
             bail!("session {} has no picture: {}", chosen.number, choice::why_none(&chosen));
         }
-        moments::write(args, &keys, &chosen)?
+        moments::write(args, &known, &chosen)?
     };
     print(&said)?;
     Ok(exit_code(&[Attempt { sessions: vec![chosen.session] }]))
@@ -70,12 +70,12 @@ fn is_named(path: &Path, extension: &str) -> bool {
 /// Runs the chosen session's film.
 fn run_film(
     args: &Play,
-    keys: &std::sync::Arc<analyzer::tls::keys::Keyring>,
+    known: &Known,
     chosen: &Chosen,
     mut film: Film,
     show: &mut dyn FnMut(&Picture, Shown) -> Option<std::time::Duration>,
 ) -> anyhow::Result<Film> {
-    input::read_along(&args.input, keys, &mut |along| {
+    input::read_along(&args.input, known, &mut |along| {
         let Along::Step { of, step } = along else { return };
         if !chosen.has(of, step.observation.flow) {
             return;

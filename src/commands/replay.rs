@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use analyzer::attempt::Diagnosed;
 use analyzer::observation::Side;
-use analyzer::reading::Along;
+use analyzer::reading::{Along, Known};
 use analyzer::report::text::para;
 use analyzer::report::verdict;
 use anyhow::{Context, anyhow, bail};
@@ -43,11 +43,11 @@ pub fn run(args: Replay) -> anyhow::Result<u8> {
 }
 
 async fn replay(args: &Replay) -> anyhow::Result<u8> {
-    let keys = analyze::keyring(&args.keylog, false)?;
-    let sessions = list(args, &keys)?;
+    let known = analyze::known(&args.keylog, false, &args.endpoints)?;
+    let sessions = list(args, &known)?;
     let (key, session) = chosen(args, &sessions)?;
     let side = if args.serve.is_some() { Side::Server } else { Side::Client };
-    let script = script(args, &keys, key, side)?;
+    let script = script(args, &known, key, side)?;
     let recorded = format!("{}: {}", args.file.display(), verdict::of_session(session));
     match (args.serve, &args.to) {
         (Some(addr), None) => serve(args, addr, script, &recorded).await,
@@ -58,9 +58,9 @@ async fn replay(args: &Replay) -> anyhow::Result<u8> {
 }
 
 /// The sessions of the file, and by what each is found again.
-fn list(args: &Replay, keys: &input::Keys) -> anyhow::Result<Vec<(Key, Diagnosed)>> {
+fn list(args: &Replay, known: &Known) -> anyhow::Result<Vec<(Key, Diagnosed)>> {
     let (mut begun, mut over) = (Vec::<Key>::new(), Vec::new());
-    input::read_along(&args.file, keys, &mut |along| match along {
+    input::read_along(&args.file, known, &mut |along| match along {
         Along::Step { of, step } => {
             let key = (of, step.observation.flow.session);
             if !begun.contains(&key) {
@@ -96,9 +96,9 @@ fn chosen<'a>(args: &Replay, sessions: &'a [(Key, Diagnosed)]) -> anyhow::Result
     })
 }
 
-fn script(args: &Replay, keys: &input::Keys, wanted: Key, side: Side) -> anyhow::Result<Script> {
+fn script(args: &Replay, known: &Known, wanted: Key, side: Side) -> anyhow::Result<Script> {
     let mut builder = Builder::new(side);
-    input::read_along(&args.file, keys, &mut |along| {
+    input::read_along(&args.file, known, &mut |along| {
         if let Along::Step { of, step } = along
             && (of, step.observation.flow.session) == wanted
         {

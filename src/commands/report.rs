@@ -7,13 +7,12 @@ use super::{analyze, exit_code, put, talk};
 use crate::cli::Report;
 
 pub fn run(args: &Report) -> anyhow::Result<u8> {
-    let mut sessions = Vec::new();
-    let keys = analyze::keyring(&args.keylog, false)?;
-    let unreadable = analyze::each_session_with(&keys, &args.inputs, &mut |session| sessions.push(session));
+    let known = analyze::known(&args.keylog, false, &args.endpoints)?;
+    let (sessions, said) = analyze::sessions(&known, &args.inputs);
     let attempts = attempt::group(sessions);
     if attempts.is_empty() {
         talk("no RDP found");
     }
     put(args.output.as_deref(), &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
-    Ok(if unreadable { 2 } else { exit_code(&attempts) })
+    Ok(if said.is_unreadable { 2 } else { exit_code(&attempts) })
 }

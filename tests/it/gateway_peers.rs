@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 
 use crate::live_keys::logger;
 use crate::support::peers::{Certificate, PASSWORD, Ran, Screen, Security, Server, Then, xfreerdp_with};
-use crate::support::process::{Folder, Outcome, Trouble, program, with_peers};
+use crate::support::process::{Folder, Outcome, Process, Trouble, free_port, program, with_peers};
 use crate::support::program::{Finished, Proxy, analyze, program as rdpscope};
 use crate::support::recorded::Recorded;
 use crate::support::recording;
@@ -307,6 +307,46 @@ fn what_is_said_live_is_what_is_read_later() {
             assert_eq!((live.len(), read.len()), (1, 1), "{way}");
             assert!(document(live) == document(read), "{way}, {follows}: live and the recording differ");
         }
+        Ok(())
+    });
+}
+
+/// Debian's nginx before the gateway, as its own manual has it: it keeps no connection to the gateway for a client, and NTLM,
+/// which authenticates a connection, comes to nothing with the right password.
+#[test]
+fn xfreerdp_through_nginx_that_breaks_ntlm() {
+    with_peers("xfreerdp_through_nginx_that_breaks_ntlm", || {
+        let (nginx, port, lab) = (program("nginx")?, free_port()?, Lab::start("healthy")?);
+        let config = format!(
+            "daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr; events {{}}\n\
+             http {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n\
+             fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;\n\
+             server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};\n\
+             location / {{ proxy_pass https://127.0.0.1:{gateway}; proxy_http_version 1.1; }} }} }}\n",
+            folder = lab.folder.path().display(),
+            certificate = lab.shown.certificate.display(),
+            key = lab.shown.key.display(),
+            gateway = lab.gateway.addr.port(),
+        );
+        let config = lab.folder.write("nginx.conf", &config)?;
+        let mut nginx = Process::start(Command::new(nginx).arg("-c").arg(&config), lab.folder.path())?;
+        nginx.wait_listening(port)?;
+        let mut command = Command::new(rdpscope());
+        command.args(["proxy", "--gateway", "--to", &format!("localhost:{port}")]);
+        command.args(["--connect-to", &format!("127.0.0.1:{port}"), "--intercept", "server-key", "--cert"]);
+        command.arg(&lab.shown.certificate).arg("--key").arg(&lab.shown.key);
+        let proxy = Proxy::run(command)?;
+        let log = lab.folder.path().join("log");
+        let ran = lab.client(proxy.port, "http", ACCOUNT.password, Then::Leave, &log)?;
+        let finished = proxy.finish()?;
+        let says = format!("{}\n{}", ran.output, finished.output);
+        assert_ne!(ran.code, Some(0), "{says}");
+        let (_, document) = analyze(&finished.recordings)?;
+        let all = sessions(&document);
+        let finding = &all.last().expect("a session")["findings"][0];
+        assert_eq!((&finding["cause"], &finding["by"]), (&"RDG-TRANSPORT".into(), &"middlebox".into()), "{says}");
+        assert_ne!(finding["confidence"], "certain", "{finding:#}");
+        assert!(finding["evidence"].to_string().contains("Server: nginx"), "{finding:#}");
         Ok(())
     });
 }

@@ -7,6 +7,7 @@ mod causes;
 mod cli;
 mod corpus;
 mod diff;
+mod endpoints;
 mod entrance;
 mod explain;
 mod faults;

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use analyzer::attempt::{Diagnosed, group};
 use analyzer::causes::Confidence;
@@ -52,7 +53,7 @@ impl Said {
 
 fn say(file: &[u8]) -> Said {
     let mut sessions: Vec<Diagnosed> = Vec::new();
-    let keys = reading::secrets(file).unwrap_or_default().into();
+    let keys = Arc::new(reading::secrets(file).unwrap_or_default());
     let _unreadable = reading::read_with(file, None, &keys, &mut |session| sessions.push(session));
     let attempts = group(sessions);
     let sessions = attempts.iter().flat_map(|attempt| &attempt.sessions).filter(|session| !session.withdrawn);

@@ -239,3 +239,36 @@ async fn the_command_says_what_gateways_of_the_lab_are() {
         gateway.stop().await;
     }
 }
+
+/// Asked as an RDP server is, which takes an X.224 request first.
+async fn probe_as_rdp(addr: SocketAddr) -> Probe {
+    let target = Target { name: "localhost".into(), port: addr.port() };
+    let timeout = Duration::from_secs(10);
+    run(Config { target, connect_to: Some(addr), never: None, timeout, gateway: false, count: 0 }).await
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_probed_as_an_rdp_server_is_recognised() {
+    let found = probe_as_rdp(serve(Certificate::Valid, &[]).await).await;
+    let report = text::probe::report(&found);
+    let findings = found.findings();
+    assert_eq!(findings.iter().map(|finding| finding.cause.id).collect::<Vec<_>>(), ["TCP-NOTRDP"], "{report}");
+    assert!(findings[0].says.contains("TLS first") && findings[0].says.contains("--gateway"), "{report}");
+    assert!(found.is_problem());
+}
+
+/// What hangs up on every connection may be anything.
+#[tokio::test]
+async fn what_does_not_speak_tls_either_is_not_taken_for_a_gateway() {
+    let listener = TcpListener::bind(anywhere()).await.expect("bind");
+    let addr = listener.local_addr().expect("address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _heard = stream.read(&mut [0; 64]).await;
+        }
+    });
+    let found = probe_as_rdp(addr).await;
+    let findings = found.findings();
+    assert!(findings.iter().all(|finding| finding.cause.id != "TCP-NOTRDP"), "{findings:?}");
+    assert!(findings.iter().all(|finding| !finding.says.contains("--gateway")), "{findings:?}");
+}

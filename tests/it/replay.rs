@@ -335,7 +335,7 @@ fn a_recording_that_stops_anywhere_makes_a_script_or_a_reason() {
                         builder.push(&step);
                     }
                 };
-                if reading::read_along(cut, None, &Arc::default(), &mut each).is_ok() {
+                if reading::read_along(cut, None, reading::Known::default(), &mut each).is_ok() {
                     let (Ok(_) | Err(_)) = builder.finish().map(|script| script.moves());
                 }
             }

@@ -4,7 +4,7 @@
 //! it refuses; where it cannot be read, how far the two got is told from turns alone, and no more is claimed.
 
 use super::stage::{self, length};
-use super::{Confidence, Finding, Party, path, tls};
+use super::{Confidence, Finding, Party, path, proxied, tls};
 use crate::codes::{Code, Table};
 use crate::event::{AuthMessage, HttpAuth, HttpResponse, NtlmKind, Transport, TunnelMessage};
 use crate::observation::{Ending, Leg, Means, Side};
@@ -152,12 +152,13 @@ pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
     let last = last_answer(timeline)?;
     let response = last.response.as_ref().filter(|response| response.what.status == 401)?;
     // It never answered what the client said to that, or did not wait for it: that is no refusal.
-    let has_gone_on = gateway(timeline)?.tunnels().last().is_some_and(|one| one.response.is_none());
+    let gateway = gateway(timeline)?;
+    let has_gone_on = gateway.tunnels().last().is_some_and(|one| one.response.is_none());
     let is_challenge = response.what.offers.iter().any(is_challenge_of);
-    if has_gone_on || is_challenge && stage::by_server(end) {
+    if has_gone_on || is_challenge && stage::by_server(end) && !proxied::is_broken(gateway, last) {
         return None;
     }
-    let rounds = gateway(timeline)?.tunnels().filter(|one| answered_with(one, 401)).count();
+    let rounds = gateway.tunnels().filter(|one| answered_with(one, 401)).count();
     let (why, confidence) = refusal(last, &response.what);
     let more = if rounds == 1 { "" } else { "s" };
     let says = format!("{why} ({rounds} answer{more} of 401)");
@@ -167,7 +168,7 @@ pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
     // Who leaves at a demand to authenticate refuses by himself.
     let leaves = confidence == Confidence::Possible && stage::by_client(end);
     let finding = finding.by(if leaves { Party::Client } else { Party::Server });
-    Some(with_our_part(finding, timeline, &response.what))
+    Some(with_our_part(proxied::weighed(finding, gateway, last), timeline, &response.what))
 }
 
 /// What a 401 says, by what the client had sent: proof that was not taken is more than a demand for it.

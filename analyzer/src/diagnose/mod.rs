@@ -8,11 +8,13 @@ mod capabilities;
 mod credssp;
 mod gateway;
 mod headers;
+mod https;
 pub(crate) mod impaired;
 mod licensing;
 mod negotiation;
 mod path;
 pub mod probe;
+mod proxied;
 mod reach;
 mod redirection;
 mod sealed;
@@ -121,6 +123,8 @@ pub const RULES: &[Rule] = &[
     Rule { name: "refused", check: reach::refused, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "unreachable", check: reach::unreachable, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "no answer to SYN", check: reach::unanswered, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "HTTPS asked for RDP", check: https::asked_for_rdp, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "TLS first at a relay for RDP", check: https::tls_at_relay, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "not RDP", check: negotiation::not_rdp, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "no X.224 confirm", check: negotiation::no_confirm, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "the relay calls itself", check: reach::loops, scope: Scope::Any, rests: Rests::Seen },

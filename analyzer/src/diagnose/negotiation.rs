@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stage::{self, Stage, length};
-use super::{Confidence, Finding, Party, Severity, headers, reach};
+use super::{Confidence, Finding, Party, Severity, headers, https, reach};
 use crate::event::{Foreign, McsPdu, Protocols};
 use crate::observation::{Ending, Side, Sign};
 use crate::timeline::facts::{Mark, Sighting};
@@ -17,6 +17,10 @@ const SILENT: Duration = Duration::from_secs(10);
 
 pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
     let Sighting { what: (side, looks), mark } = timeline.facts.not_rdp.as_ref()?;
+    if https::tls_at_relay(timeline).is_some() {
+        return None;
+    }
+    let is_web = matches!((side, looks), (Side::Server, Foreign::Http));
     let looks = match looks {
         Foreign::Http => "HTTP",
         Foreign::Ssh => "SSH",
@@ -30,7 +34,9 @@ pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
         Side::Server => ("TCP-NOTRDP", Party::Server, Severity::Failure),
     };
     let finding = Finding::at_end(timeline, id, Confidence::Certain, says)?.severity(severity);
-    Some(finding.on(mark.leg, PhaseName::Negotiation).by(by).with(*mark, format!("first bytes of the {side}: {looks}")))
+    let finding = finding.on(mark.leg, PhaseName::Negotiation).by(by);
+    let finding = finding.with(*mark, format!("first bytes of the {side}: {looks}"));
+    Some(if is_web { finding.with(*mark, https::HINT) } else { finding })
 }
 
 /// Whether nobody asked for RDP: the client left without a request, or spoke something else. Then nothing failed.

@@ -10,6 +10,8 @@ use super::{Confidence, Finding, Party, Severity, tls};
 use crate::timeline::Timeline;
 use crate::timeline::phase::PhaseName;
 
+pub use super::https::speaks_tls_first;
+
 /// What is wrong with the certificate that was shown: each fault a finding of its own. That it is self-signed is how RDP
 /// servers come, and that an address is not in it how people ask: those are notes.
 pub fn certificate(timeline: &Timeline) -> Vec<Finding> {

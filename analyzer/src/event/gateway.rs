@@ -120,6 +120,8 @@ pub struct HttpResponse {
     pub proxy_offers: Vec<HttpAuth>,
     /// Whether it agrees to go on as a WebSocket.
     pub upgrade: bool,
+    /// Whether the connection is not kept: `Connection: close`.
+    pub closes: bool,
     /// `Location`, without what stands behind a question mark.
     pub location: Option<String>,
     /// `Server`.

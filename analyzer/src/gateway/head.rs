@@ -84,6 +84,7 @@ pub(super) fn response(transport: Transport, status: u16, reason: &str, fields: 
         offers: fields.challenges("WWW-Authenticate"),
         proxy_offers: fields.challenges("Proxy-Authenticate"),
         upgrade: status == 101 && fields.upgrades(),
+        closes: fields.lists("Connection", "close"),
         location: fields.all("Location").next().and_then(place),
         server: fields.text("Server"),
         via: fields.mark(),

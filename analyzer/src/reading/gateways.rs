@@ -33,6 +33,15 @@ pub(super) fn can_open(client: &[u8], keys: &Keyring) -> Option<bool> {
     }
 }
 
+/// Whether these are first words to a gateway: TLS, or HTTP of which somebody else has taken TLS.
+pub(super) fn begins(client: &[u8]) -> bool {
+    const METHODS: [&[u8]; 3] = [b"RDG_", b"RPC_", b"CONNECT "];
+    client.first() == Some(&HANDSHAKE) || METHODS.iter().any(|method| client.starts_with(method))
+}
+
+/// Client, server (where a gateway has one address) and port.
+type Ends = Option<(IpAddr, Option<IpAddr>, u16)>;
+
 /// The clients of gateways.
 #[derive(Default)]
 pub(super) struct Gateways {
@@ -42,7 +51,9 @@ pub(super) struct Gateways {
 /// The connections of one client to one gateway that go on together. A gateway may have several addresses.
 struct Group {
     number: u64,
-    ends: Option<(IpAddr, u16)>,
+    ends: Ends,
+    /// Whether it is a gateway because somebody says so.
+    is_meant: bool,
     analysis: Analysis,
     /// Connections that go on.
     open: u32,
@@ -58,17 +69,20 @@ pub(super) struct Member {
 }
 
 impl Gateways {
-    /// Takes a connection from its beginning.
+    /// Takes a connection from its beginning. Where it cannot be opened, somebody says that a gateway is there.
     pub(super) fn begin(
         &mut self,
         pending: &[Observation],
+        can_open: bool,
         maker: &mut Maker,
         told: &mut Vec<Along>,
     ) -> Option<Member> {
         let first = pending.first()?;
+        // Who names a port alone may have named that of many servers, which are no one gateway.
+        let is_apart = !can_open && !maker.known.meant.has_addresses();
         let ends = pending.iter().find_map(|observation| match observation.seen {
             Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) => {
-                Some((client.ip(), server.port()))
+                Some((client.ip(), is_apart.then_some(server.ip()), server.port()))
             }
             _ => None,
         });
@@ -77,10 +91,11 @@ impl Gateways {
             Some(group) => group,
             None => {
                 let (number, analysis) = maker.make();
-                self.groups.push(Group { number, ends, analysis, open: 0, last: first.at });
+                self.groups.push(Group { number, ends, is_meant: false, analysis, open: 0, last: first.at });
                 self.groups.last_mut()?
             }
         };
+        group.is_meant |= !can_open;
         group.open += 1;
         let mut member = Member { group: group.number, session: first.flow.session, is_settled: false };
         group.analysis.push(&Observation { seen: Seen::Opening(Opening::Gateway), ..first.clone() });
@@ -117,12 +132,13 @@ impl Gateways {
         }
     }
 
-    /// The groups that nothing will be added to, by now or, at the end of the capture, at all.
-    pub(super) fn finished(&mut self, now: Option<Timestamp>) -> Vec<(u64, Analysis)> {
+    /// The groups that nothing will be added to, by now or, at the end of the capture, at all: number, whether somebody says
+    /// that it is a gateway, and what is known.
+    pub(super) fn finished(&mut self, now: Option<Timestamp>) -> Vec<(u64, bool, Analysis)> {
         let all = std::mem::take(&mut self.groups).into_iter();
         let (over, going): (Vec<_>, Vec<_>) = all.partition(|group| now.is_none_or(|now| group.is_over(now)));
         self.groups = going;
-        over.into_iter().map(|group| (group.number, group.analysis)).collect()
+        over.into_iter().map(|group| (group.number, group.is_meant, group.analysis)).collect()
     }
 }
 

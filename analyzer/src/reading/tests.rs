@@ -11,6 +11,8 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const REQUEST: &[u8] = &[3, 0, 0, 19, 14, 0xe0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 1, 0, 0, 0];
 const CONFIRM: &[u8] = &[3, 0, 0, 19, 14, 0xd0, 0, 0, 0x12, 0x34, 0, 2, 0, 8, 0, 1, 0, 0, 0];
 
+mod endpoints;
+
 const FIN: u8 = 0x11;
 const SYN: u8 = 0x02;
 const SYN_ACK: u8 = 0x12;
@@ -24,6 +26,10 @@ struct Capture {
     at: u64,
     id: u16,
     port: u16,
+    /// The client's port.
+    from: u16,
+    /// Bytes of each packet that are kept.
+    snap: usize,
     /// Next sequence numbers of client and server.
     next: [u32; 2],
     /// How often each packet is captured.
@@ -34,7 +40,16 @@ impl Capture {
     fn new(port: u16) -> Capture {
         let mut file = 0xa1b2_c3d4_u32.to_le_bytes().to_vec();
         file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0]);
-        Capture { file, at: 1_700_000_000_000_000, id: 0, port, next: [1000, 2000], copies: 1 }
+        Capture {
+            file,
+            at: 1_700_000_000_000_000,
+            id: 0,
+            port,
+            from: 50_000,
+            snap: 65_535,
+            next: [1000, 2000],
+            copies: 1,
+        }
     }
 
     fn opened(port: u16, copies: usize) -> Capture {
@@ -57,7 +72,7 @@ impl Capture {
     }
 
     fn send(&mut self, from: Side, flags: u8, data: &[u8]) -> &mut Capture {
-        let ends = [(CLIENT, 50_000), (SERVER, self.port)];
+        let ends = [(CLIENT, self.from), (SERVER, self.port)];
         let ((source, source_port), (destination, port)) = (ends[from as usize], ends[from.other() as usize]);
         let (seq, ack) = (self.next[from as usize], self.next[from.other() as usize]);
         let mut tcp = [source_port.to_be_bytes(), port.to_be_bytes()].concat();
@@ -80,9 +95,10 @@ impl Capture {
         packet.extend(payload);
         for copy in 0..self.copies as u64 {
             let (at, len) = (self.at + copy, packet.len() as u32);
-            let words = [(at / 1_000_000) as u32, (at % 1_000_000) as u32, len, len];
+            let kept = &packet[..packet.len().min(self.snap)];
+            let words = [(at / 1_000_000) as u32, (at % 1_000_000) as u32, kept.len() as u32, len];
             words.iter().for_each(|word| self.file.extend(word.to_le_bytes()));
-            self.file.extend(&packet);
+            self.file.extend(kept);
         }
         self
     }

@@ -35,11 +35,35 @@ use crate::timeline::{End, Inferred, LastWords, Sureness, Timeline};
 /// Version of the document's schema.
 const SCHEMA: u32 = 1;
 
+/// What was said of the inputs besides what their sessions are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Of which input; of all where there is none.
+    pub file: Option<String>,
+    /// What, as it stands on standard error.
+    pub says: String,
+}
+
 /// The document, indented.
 pub fn document(version: &str, attempts: &[Attempt]) -> String {
+    document_noting(version, attempts, &[])
+}
+
+/// The same, with what was said of the inputs.
+pub fn document_noting(version: &str, attempts: &[Attempt], notices: &[Notice]) -> String {
     let patterns: Vec<Value> = survey(attempts).iter().map(pattern).collect();
     let attempts: Vec<Value> = attempts.iter().map(attempt).collect();
-    pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "attempts": attempts, "patterns": patterns }))
+    pretty(&json!({
+        "rdpscope": version,
+        "schema": SCHEMA,
+        "attempts": attempts,
+        "patterns": patterns,
+        "notices": self::notices(notices),
+    }))
+}
+
+fn notices(notices: &[Notice]) -> Value {
+    notices.iter().map(|notice| json!({ "file": notice.file, "says": notice.says })).collect()
 }
 
 fn pattern(pattern: &Pattern) -> Value {

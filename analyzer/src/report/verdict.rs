@@ -103,7 +103,19 @@ fn stopped(session: &Diagnosed) -> String {
             ended_inside(timeline).unwrap_or_else(|| "the proxy was stopped".into())
         }
         Some(End { how: Ending::Cut, .. }) | None => "the recording ends".into(),
-        Some(end) => cannot_tell(timeline).unwrap_or_else(|| act(session, end)),
+        Some(end) => cannot_tell(timeline).unwrap_or_else(|| left(session, end)),
+    }
+}
+
+/// Who left where nothing failed by that.
+fn left(session: &Diagnosed, end: &End) -> String {
+    let (who, silence) = (Party::of(end), length(end.silence));
+    match (end.how, who) {
+        (Ending::Fin, Party::Client | Party::Server) => format!("the {} closed after {silence} of silence", who.name()),
+        (Ending::Reset, Party::Client | Party::Server) => {
+            format!("the {} reset after {silence} of silence", who.name())
+        }
+        _ => act(session, end),
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Timeline {
     spoke: Option<Spoke>,
     /// The first connection, as whoever made the observations counts it.
     connection: Option<u32>,
+    /// Whether whoever read it knows that its endpoint is meant for Remote Desktop, whatever was said there.
+    pub is_meant: bool,
 }
 
 /// Where the connection sequence must have been over, and what its phase had waited for by then.
@@ -269,10 +271,10 @@ impl Timeline {
         self.phases.iter().rev().find(|phase| phase.name == name)
     }
 
-    /// Whether somebody came to the port of Remote Desktop and did not say anything.
+    /// Whether somebody came to an endpoint of Remote Desktop and did not say anything.
     pub fn is_knock(&self) -> bool {
-        let leg = self.leg(LegName::Only);
-        leg.is_some_and(|leg| leg.bytes[0] == 0 && leg.server.is_some_and(|server| server.port() == RDP_PORT))
+        let is_port = |leg: &Leg| leg.server.is_some_and(|server| server.port() == RDP_PORT);
+        self.leg(LegName::Only).is_some_and(|leg| leg.bytes[0] == 0 && (self.is_meant || is_port(leg)))
     }
 
     /// The last phase that began.

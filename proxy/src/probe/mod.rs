@@ -97,7 +97,8 @@ struct Hello<'a> {
 impl Asking {
     async fn everything(&mut self) {
         let Some(server) = self.reach().await else { return };
-        if self.last().is_some_and(|last| questions::is_foreign(last) || questions::is_silent(last)) {
+        let ends = self.last().is_some_and(|last| questions::is_foreign(last) || questions::is_silent(last));
+        if !self.last().is_some_and(questions::is_rdp) && self.speaks_tls_first(server).await || ends {
             return;
         }
         for protocols in REQUESTS {
@@ -129,6 +130,22 @@ impl Asking {
             self.keep(Asked::Address, talk);
         }
         server
+    }
+
+    /// Whether a ClientHello is answered before which nothing was asked, as HTTPS and RD Gateways do.
+    async fn speaks_tls_first(&mut self, server: SocketAddr) -> bool {
+        sleep(PAUSE).await;
+        let mut talk = Talk::new(self.conversations.len() as u32 + 1, self.config.timeout, true);
+        talk.aim(&self.config.target);
+        let mut is_answered = false;
+        if talk.dial(server).await {
+            let name = self.config.target.name.parse::<IpAddr>().is_err().then(|| self.config.target.name.clone());
+            let ciphers = all_suites();
+            let offer = Offer { versions: &VERSIONS, ciphers: &ciphers, name: name.as_deref(), padded_to: 0 };
+            is_answered = talk.ask(client_hello(&offer), questions::is_answered).await;
+        }
+        self.keep(Asked::TlsFirst, talk);
+        is_answered && self.last().is_some_and(questions::is_tls)
     }
 
     /// The addresses to try.

@@ -1,14 +1,12 @@
 //! Which session of a file is to be played, and whether there is anything to see in it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use analyzer::attempt::Diagnosed;
 use analyzer::event::{Event, RdpPdu, What};
 use analyzer::observation::{Flow, Side};
-use analyzer::reading::Along;
+use analyzer::reading::{Along, Known};
 use analyzer::report::verdict;
-use analyzer::tls::keys::Keyring;
 use analyzer::transcript::{Line, Place, Said};
 use anyhow::bail;
 
@@ -83,10 +81,10 @@ impl Seen {
 }
 
 /// Reads the file and chooses. `None` where it has to be said which: the sessions are listed.
-pub fn choose(args: &Play, keys: &Arc<Keyring>) -> anyhow::Result<Option<Chosen>> {
+pub fn choose(args: &Play, known: &Known) -> anyhow::Result<Option<Chosen>> {
     let mut seen: HashMap<(u64, u32), Seen> = HashMap::new();
     let mut sessions = Vec::new();
-    let reading = input::read_along(&args.input, keys, &mut |along| match along {
+    let reading = input::read_along(&args.input, known, &mut |along| match along {
         Along::Step { of, step } => {
             seen.entry((of, step.observation.flow.session)).or_default().push(&step.events, &step.lines);
         }

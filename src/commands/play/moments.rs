@@ -2,12 +2,11 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use analyzer::picture::Picture;
 use analyzer::picture::film::{Film, Shown};
-use analyzer::tls::keys::Keyring;
+use analyzer::reading::Known;
 use anyhow::{Context, bail};
 use proxy::record::create_folder;
 
@@ -32,7 +31,7 @@ struct Moments<'a> {
 }
 
 /// Writes them, and says what was written.
-pub fn write(args: &Play, keys: &Arc<Keyring>, chosen: &Chosen) -> anyhow::Result<String> {
+pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<String> {
     if !is_named(&args.output, "png") {
         create_folder(&args.output).with_context(|| format!("cannot make the folder {}", args.output.display()))?;
     }
@@ -43,7 +42,7 @@ pub fn write(args: &Play, keys: &Arc<Keyring>, chosen: &Chosen) -> anyhow::Resul
     let next = asked.next();
     let began = chosen.session.began();
     let mut moments = Moments { args, asked, next, held: None, wrote: Vec::new(), failed: None };
-    let film = run_film(args, keys, chosen, Film::new(Duration::ZERO), &mut |picture, shown| {
+    let film = run_film(args, known, chosen, Film::new(Duration::ZERO), &mut |picture, shown| {
         if let Shown::Cut(cut) = shown {
             moments.change(cut.at.since(began), picture);
         }

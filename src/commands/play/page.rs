@@ -1,13 +1,12 @@
 //! The HTML page, written as the picture comes.
 
 use std::io::{BufWriter, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use analyzer::picture::film::{Film, Shown};
 use analyzer::picture::{Picture, Shape, encoded};
+use analyzer::reading::Known;
 use analyzer::report::player::Player;
-use analyzer::tls::keys::Keyring;
 use anyhow::{Context, bail};
 
 use super::super::create_private;
@@ -35,7 +34,7 @@ struct Stream<'a> {
 }
 
 /// Writes it, and says what was written.
-pub fn write(args: &Play, keys: &Arc<Keyring>, chosen: &Chosen) -> anyhow::Result<String> {
+pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<String> {
     // A session that failed on the way is told by its phases, whatever was sealed in it.
     if choice::is_sealed(chosen) && chosen.session.timeline.is_active() {
         bail!("session {} has no picture: {}", chosen.number, choice::why_none(chosen));
@@ -46,7 +45,7 @@ pub fn write(args: &Play, keys: &Arc<Keyring>, chosen: &Chosen) -> anyhow::Resul
         Stream { player, out, bytes: 0, changes: 0, shape: None, thinned: Vec::new(), failed: None, chosen };
     let head = stream.player.head();
     stream.put(&head);
-    let film = run_film(args, keys, chosen, Film::new(APART[0].1), &mut |picture, shown| stream.show(picture, shown))?;
+    let film = run_film(args, known, chosen, Film::new(APART[0].1), &mut |picture, shown| stream.show(picture, shown))?;
     let mut notes = notes(film.picture());
     if !chosen.has_screen {
         notes.push(choice::why_none(chosen));

@@ -433,6 +433,115 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "gateway: nginx stands between, and NTLM comes to nothing",
+        fires: &["the gateway's 401"],
+        almost: &["ended on the way through the gateway"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms until=ask
+            110ms <= @status 401 Negotiate NTLM server=nginx
+            120ms >= @ask NTLM 1
+            130ms <= @status 401 NTLM 2 server=nginx
+            140ms >= @ask NTLM 3
+            150ms <= @status 401 Negotiate NTLM server=nginx
+            160ms >= close
+            160ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            end on front: by client, fin, in gateway-auth, after 0 µs
+            finding RDG-TRANSPORT, middlebox, possible, in gateway-auth on back, or RDG-401
+            the gateway does not take the client's NTLM credentials (3 answers of 401)
+        ",
+    },
+    Story {
+        name: "gateway: a proxy that says Via stands between",
+        fires: &["the gateway's 401"],
+        almost: &["ended on the way through the gateway"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms until=authenticate
+            150ms <= @status 401 Negotiate NTLM server=Microsoft-IIS/10.0 via=1.1-squid
+            160ms >= close
+            160ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            end on front: by client, fin, in gateway-auth, after 0 µs
+            finding RDG-TRANSPORT, middlebox, possible, in gateway-auth on back, or RDG-401
+            the gateway does not take the client's NTLM credentials (3 answers of 401)
+        ",
+    },
+    Story {
+        name: "gateway: a new challenge answers AUTHENTICATE",
+        fires: &["the gateway's 401"],
+        almost: &["ended on the way through the gateway"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms until=authenticate
+            150ms <= @status 401 NTLM 2 server=Microsoft-IIS/10.0
+            160ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            end on back: by server, fin, in gateway-auth, after 9.9 ms
+            finding RDG-TRANSPORT, middlebox, likely, in gateway-auth on back, or RDG-401
+            the gateway does not take the client's NTLM credentials (3 answers of 401)
+        ",
+    },
+    Story {
+        name: "gateway: the challenge does not keep the connection",
+        fires: &["the gateway's 401"],
+        almost: &["ended on the way through the gateway"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms until=negotiate
+            130ms <= @status 401 NTLM 2 connection=close
+            140ms >= @ask NTLM 3
+            150ms <= @status 401 Negotiate NTLM
+            160ms >= close
+            160ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            end on front: by client, fin, in gateway-auth, after 0 µs
+            finding RDG-TRANSPORT, middlebox, likely, in gateway-auth on back, or RDG-401
+            the gateway does not take the client's NTLM credentials (3 answers of 401)
+        ",
+    },
+    Story {
+        name: "gateway: Windows does not take the credentials",
+        fires: &["the gateway's 401"],
+        almost: &["ended on the way through the gateway"],
+        script: "
+            0ms gateway
+            21ms outer 1.2 10ms
+            100ms way 10ms until=ask
+            110ms <= @status 401 Negotiate NTLM server=Microsoft-HTTPAPI/2.0 connection=close
+            120ms >= @ask NTLM 1
+            130ms <= @status 401 NTLM 2 server=Microsoft-IIS/10.0
+            140ms >= @ask NTLM 3
+            150ms <= @status 401 Negotiate NTLM server=Microsoft-IIS/10.0
+            160ms >= close
+            160ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            end on front: by client, fin, in gateway-auth, after 0 µs
+            finding RDG-401, server, certain, in gateway-auth on back
+            the gateway does not take the client's NTLM credentials (3 answers of 401)
+        ",
+    },
+    Story {
         name: "gateway: the credentials are not taken, in TLS 1.3",
         fires: &["the gateway's 401"],
         almost: &[

@@ -42,8 +42,8 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "a TLS client without X.224",
-        fires: &["not RDP"],
-        almost: &["closed after ClientHello"],
+        fires: &["TLS first at a relay for RDP"],
+        almost: &["not RDP", "closed after ClientHello"],
         script: "
             21ms > @hello 1.2,1.3
             41ms < rst
@@ -54,7 +54,141 @@ pub const STORIES: &[Story] = &[
             negotiation on front: 1.0 ms, failed
             end on back: by server, reset, in negotiation, after 20 ms
             note PRX-PROBE, client, certain, in negotiation on front
-            the client does not speak RDP but TLS without X.224
+            the client speaks TLS first: that is for an RD Gateway, or for HTTPS; for a gateway start with --gateway
+        ",
+    },
+    Story {
+        name: "a web client without X.224",
+        fires: &["not RDP"],
+        almost: &["TLS first at a relay for RDP", "HTTPS asked for RDP"],
+        script: "
+            21ms > @http
+            41ms < rst
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on front: 1.0 ms, failed
+            end on back: by server, reset, in negotiation, after 20 ms
+            note PRX-PROBE, client, certain, in negotiation on front
+            the client does not speak RDP but HTTP
+        ",
+    },
+    Story {
+        name: "a web server on the port of HTTPS is asked for RDP",
+        fires: &["HTTPS asked for RDP"],
+        almost: &["closed before the confirm"],
+        script: "
+            0ms dial 192.0.2.10:443
+            20ms opened
+            21ms > @request SSL
+            41ms < @http
+            42ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 900 µs
+            finding TCP-NOTRDP, server, certain, in negotiation on back
+            the server answers the X.224 request with HTTP: it is there for HTTPS, or is an RD Gateway; for an RD Gateway there is --gateway, and for captures --gateway-port
+        ",
+    },
+    Story {
+        name: "TLS answers the request with an alert, on another port",
+        fires: &["HTTPS asked for RDP"],
+        almost: &["alert of the server"],
+        script: "
+            21ms > @request SSL
+            41ms < 15030300020246
+            42ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 900 µs
+            finding TCP-NOTRDP, server, certain, in negotiation on back
+            the server answers the X.224 request with TLS: it is there for HTTPS, or is an RD Gateway; for an RD Gateway there is --gateway, and for captures --gateway-port
+        ",
+    },
+    Story {
+        name: "the port of HTTPS hangs up on the request",
+        fires: &["HTTPS asked for RDP"],
+        almost: &[],
+        script: "
+            0ms dial 192.0.2.10:443
+            20ms opened
+            21ms > @request SSL
+            41ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, reset, in negotiation, after 20 ms
+            finding TCP-NOTRDP, server, likely, in negotiation on back, or TCP-RST-AFTER
+            the server hangs up on the X.224 request: port 443 is that of HTTPS and of RD Gateways, which take no such request; for an RD Gateway there is --gateway, and for captures --gateway-port
+        ",
+    },
+    Story {
+        name: "the port of HTTPS does not answer the request",
+        fires: &["HTTPS asked for RDP"],
+        almost: &[],
+        script: "
+            0ms dial 192.0.2.10:443
+            20ms opened
+            21ms > @request SSL
+            20s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 20.0 s, failed
+            end on front: by client, fin, in negotiation, after 20.0 s
+            finding TCP-NOTRDP, server, possible, in negotiation on back, or X224-NOCC
+            the server does not answer the X.224 request: port 443 is that of HTTPS and of RD Gateways, which take no such request; for an RD Gateway there is --gateway, and for captures --gateway-port
+        ",
+    },
+    Story {
+        name: "a client that does not wait for the port of HTTPS",
+        fires: &["client did not wait"],
+        almost: &["HTTPS asked for RDP"],
+        script: "
+            0ms dial 192.0.2.10:443
+            20ms opened
+            21ms > @request SSL
+            30ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 10 ms, failed
+            end on front: by client, fin, in negotiation, after 8.9 ms
+            note PRX-PROBE, client, possible, in negotiation on front
+            the client leaves 9.0 ms after its request, before an answer could be complete
+        ",
+    },
+    Story {
+        name: "RDP on the port of HTTPS that refuses the negotiation",
+        fires: &["negotiation failure"],
+        almost: &["HTTPS asked for RDP"],
+        script: "
+            0ms dial 192.0.2.10:443
+            20ms opened
+            21ms > @request SSL
+            41ms < @failure 5
+            42ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 900 µs
+            finding X224-HYBRID, server, certain, in negotiation on back
+            the server refuses the negotiation: HYBRID_REQUIRED_BY_SERVER (5)
         ",
     },
     Story {

@@ -34,8 +34,8 @@ pub const WAY: &[(Side, &str, &[&str])] = &[
     (Side::Server, "channel", &["@channel", "0"]),
 ];
 
-/// HTTP by its name: `@ask [SCHEME [TOKEN]]`, `@kdc`, `@connect`, `@status CODE [SCHEME [TOKEN]]… [via=…]`. A token is the
-/// number of an NTLM message, or `x`.
+/// HTTP by its name: `@ask [SCHEME [TOKEN]]`, `@kdc`, `@connect`, `@status CODE [SCHEME [TOKEN]]… [via=…] [server=…]
+/// [connection=…]`. A token is the number of an NTLM message, or `x`.
 pub fn http<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a str>) -> Option<Vec<u8>> {
     let head = match name {
         "ask" => ASK.to_owned() + &lines("Authorization", words),
@@ -44,8 +44,10 @@ pub fn http<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a 
         "status" => {
             let (code, schemes) = words.split_first().expect("a status code");
             let field = if *code == "407" { "Proxy-Authenticate" } else { "WWW-Authenticate" };
-            let via = option("via").map_or(String::new(), |via| format!("Via: {via}\r\n"));
-            format!("HTTP/1.1 {code} {}\r\n{}{via}{}", reason(code), lines(field, schemes), framing(code))
+            let named = [("Via", "via"), ("Server", "server"), ("Connection", "connection")];
+            let named = named.iter().filter_map(|(name, key)| Some(format!("{name}: {}\r\n", option(key)?)));
+            let named: String = named.collect();
+            format!("HTTP/1.1 {code} {}\r\n{}{named}{}", reason(code), lines(field, schemes), framing(code))
         }
         _ => return None,
     };

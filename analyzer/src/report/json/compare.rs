@@ -1,10 +1,10 @@
 //! Two sessions, or two legs, side by side, for scripts.
 
-use super::{SCHEMA, json};
+use super::{Notice, SCHEMA, json, notices};
 use crate::compare::Comparison;
 
 /// The document of a comparison.
-pub fn comparison(version: &str, comparison: &Comparison) -> String {
+pub fn comparison(version: &str, comparison: &Comparison, noted: &[Notice]) -> String {
     let facts = comparison.facts.iter().map(|fact| {
         json!({ "phase": fact.phase.map(|phase| phase.name()), "fact": fact.name, "first": fact.says[0], "second": fact.says[1], "matters": fact.matters })
     });
@@ -31,6 +31,7 @@ pub fn comparison(version: &str, comparison: &Comparison) -> String {
         "facts": facts.collect::<Vec<_>>(),
         "phases": phases.collect::<Vec<_>>(),
         "measures": measures.collect::<Vec<_>>(),
+        "notices": notices(noted),
     });
     super::pretty(&document)
 }

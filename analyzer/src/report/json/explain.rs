@@ -1,15 +1,16 @@
 //! What a code means, for scripts.
 
-use super::{SCHEMA, Value, json, pretty};
+use super::{Notice, SCHEMA, Value, json, pretty};
 use crate::causes::Cause;
 use crate::codes::Entry;
 use crate::explain::{Answer, Decision};
 use crate::report::verdict;
 
 /// One document for all that was asked, each answer with what the sessions say of it.
-pub fn explanations(version: &str, answers: &[(Answer, Vec<Decision<'_>>)]) -> String {
+pub fn explanations(version: &str, answers: &[(Answer, Vec<Decision<'_>>)], notices: &[Notice]) -> String {
     let answers: Vec<Value> = answers.iter().map(|(answer, decisions)| self::answer(answer, decisions)).collect();
-    pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "answers": answers }))
+    let notices = super::notices(notices);
+    pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "answers": answers, "notices": notices }))
 }
 
 fn answer(answer: &Answer, decisions: &[Decision<'_>]) -> Value {

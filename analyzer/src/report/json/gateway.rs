@@ -60,6 +60,7 @@ fn exchange(exchange: &Exchange) -> Value {
                 "offers": found.offers.iter().map(|offer| auth(seen.mark, offer)).collect::<Vec<_>>(),
                 "proxy_offers": found.proxy_offers.iter().map(|offer| auth(seen.mark, offer)).collect::<Vec<_>>(),
                 "upgrade": found.upgrade,
+                "closes": found.closes,
                 "location": found.location,
                 "server": found.server,
                 "via": found.via,

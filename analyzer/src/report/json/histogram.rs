@@ -1,12 +1,13 @@
 //! Histograms for scripts: lengths in nanoseconds.
 
-use super::{SCHEMA, Value, json};
+use super::{Notice, SCHEMA, Value, json};
 use crate::latency::{Histogram, Key, Set};
 
 /// One document for one set, or for several with a name each.
-pub fn histograms(version: &str, sets: &[(&str, &Set)]) -> String {
+pub fn histograms(version: &str, sets: &[(&str, &Set)], notices: &[Notice]) -> String {
     let sets: Vec<Value> = sets.iter().map(|(name, set)| self::set(name, set)).collect();
-    let document = json!({ "rdpscope": version, "schema": SCHEMA, "sets": sets });
+    let notices = super::notices(notices);
+    let document = json!({ "rdpscope": version, "schema": SCHEMA, "sets": sets, "notices": notices });
     super::pretty(&document)
 }
 
