@@ -40,6 +40,7 @@ mod replay;
 mod report;
 mod scoreboard;
 mod scripts;
+mod slow_scribe;
 mod suites;
 mod support;
 mod survey;
