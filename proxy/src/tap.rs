@@ -337,7 +337,7 @@ impl Tap {
 
     /// Notes anything but payload.
     pub(crate) fn note(&mut self, leg: Leg, at: Timestamp, seen: Seen) {
-        self.tell_held(leg);
+        self.tell_all_held();
         self.tell(leg, at, seen);
     }
 
@@ -394,6 +394,24 @@ impl Tap {
         }
     }
 
+    /// Tells of the missing bytes of both legs, in the order in which they were missed: what comes next on either may be the
+    /// answer to them.
+    fn tell_all_held(&mut self) {
+        let at = |leg: Leg| self.held[slot(leg)].map(|held| held.at);
+        // Of one moment: what was read was there before it was written.
+        let back_first = match (at(Leg::Front), at(Leg::Back)) {
+            (Some(front), Some(back)) => back < front || back == front && self.reads(Leg::Back),
+            (Some(_), None) | (None, Some(_)) | (None, None) => false,
+        };
+        let order = if back_first { [Leg::Back, Leg::Front] } else { [Leg::Front, Leg::Back] };
+        order.into_iter().for_each(|leg| self.tell_held(leg));
+    }
+
+    /// Whether the bytes that are missing on this leg were read there, not written.
+    fn reads(&self, leg: Leg) -> bool {
+        self.held[slot(leg)].is_some_and(|held| held.from == peer(leg))
+    }
+
     fn tell_held(&mut self, leg: Leg) {
         if let Some(Held { at, from, len }) = self.held[slot(leg)].take() {
             self.tell(leg, at, Seen::Missing { from, len, why: Absence::Dropped });
@@ -428,8 +446,7 @@ impl Tap {
 
 impl Drop for Tap {
     fn drop(&mut self) {
-        self.tell_held(Leg::Front);
-        self.tell_held(Leg::Back);
+        self.tell_all_held();
         self.send(Note::End { session: self.session });
     }
 }
@@ -517,7 +534,44 @@ mod tests {
         (0..5).for_each(|at| carry(&mut tap, at));
         tap.note(Leg::Front, Timestamp(9), Seen::Opened);
         drop(tap);
-        assert_eq!(lengths(&gather(&mut intake)), [(Leg::Front, 500, false), (Leg::Back, 500, false)]);
+        // They were read on the back leg before they were written on the front leg.
+        assert_eq!(lengths(&gather(&mut intake)), [(Leg::Back, 500, false), (Leg::Front, 500, false)]);
+    }
+
+    #[test]
+    fn what_is_kept_comes_behind_what_was_given_up_before_it_on_either_leg() {
+        let (mut tap, mut intake) = open(Limits { total: 0, session: 0, notes: 0 });
+        tap.passed = [0, HANDSHAKE];
+        carry(&mut tap, 1);
+        carry(&mut tap, 2);
+        // The client's own beginning, which is kept.
+        let kept = tap.arrived(Leg::Front, Timestamp(3), &CHUNK);
+        tap.left(Leg::Back, Timestamp(3), CHUNK, kept);
+        carry(&mut tap, 4);
+        drop(tap);
+        let expected = [
+            (Leg::Back, 200, false),
+            (Leg::Front, 200, false),
+            (Leg::Front, 100, true),
+            (Leg::Back, 100, true),
+            (Leg::Back, 100, false),
+            (Leg::Front, 100, false),
+        ];
+        assert_eq!(lengths(&gather(&mut intake)), expected);
+    }
+
+    #[test]
+    fn the_beginning_of_each_direction_is_kept_whatever_the_other_carries() {
+        let (mut tap, mut intake) = open(Limits { total: 0, session: 0, notes: 0 });
+        tap.passed = [0, 50 * HANDSHAKE];
+        for at in 0..HANDSHAKE / CHUNK.len() as u64 {
+            assert!(tap.arrived(Leg::Front, Timestamp(at), &CHUNK), "{at}");
+            assert!(!tap.arrived(Leg::Back, Timestamp(at), &CHUNK), "{at}");
+        }
+        assert!(!tap.arrived(Leg::Front, Timestamp(HANDSHAKE), &CHUNK), "no handshake is longer");
+        let notes = gather(&mut intake);
+        let kept = lengths(&notes).iter().filter(|(_, _, kept)| *kept).map(|(_, len, _)| len).sum::<u64>();
+        assert_eq!(kept, HANDSHAKE / 100 * 100);
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod replay;
 mod report;
 mod scoreboard;
 mod scripts;
+mod slow_scribe;
 mod stored;
 mod suites;
 mod support;

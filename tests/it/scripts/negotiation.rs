@@ -1140,4 +1140,28 @@ pub const STORIES: &[Story] = &[
             active on front: 1 s
         ",
     },
+    Story {
+        name: "the request is given up, and the session goes on",
+        fires: &[],
+        almost: &["not RDP"],
+        script: "
+            21ms missing > 47 dropped
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            2s > fin
+            2.02s < fin
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 1.6 s
+            no findings
+        ",
+    },
 ];
