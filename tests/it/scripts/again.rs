@@ -106,7 +106,7 @@ pub const STORIES: &[Story] = &[
             basic-settings on back: 262 ms, done, inferred
             active on back: 1.7 s, failed, inferred
             end on back: by server, reset, in active, after 500 ms
-            finding SES-KILLED, server, possible, in active on back, or PATH-RSTINJ
+            finding SES-KILLED, server, possible, in active on back, or SES-SHUTDOWN PATH-RSTINJ
             the running session breaks after 1.7 s: server resets (RST) 500 ms after the last byte
             failed
             tcp on back: 20 ms, failed

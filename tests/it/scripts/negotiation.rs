@@ -163,7 +163,7 @@ pub const STORIES: &[Story] = &[
             30ms > fin
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on front: 10 ms, failed
             end on front: by client, fin, in negotiation, after 8.9 ms
@@ -1105,8 +1105,10 @@ pub const STORIES: &[Story] = &[
             30.2s < fin
         ",
         says: "
-            broken
-            active on front: 1 s
+            failed
+            end on back: by server, fin, in negotiation, after 30.2 s
+            finding X224-NOCC, server, likely, in negotiation on back, or TCP-RST-AFTER
+            the server takes the request, says nothing for 30.2 s and closes it
         ",
     },
     Story {
@@ -1120,8 +1122,10 @@ pub const STORIES: &[Story] = &[
             3s sign back kind=syn_ack_again place=2 after_ns=2000000000
         ",
         says: "
-            broken
-            active on front: 1 s
+            unfinished
+            end on back: by nobody, cut, in negotiation, after 3.0 s
+            note PRX-PROBE, client, possible, in negotiation on back, or PATH-ASYM
+            the client asks for a connection and leaves it half open: 2 more SYN-ACKs get no answer
         ",
     },
     Story {
@@ -1136,8 +1140,9 @@ pub const STORIES: &[Story] = &[
             3s sign back kind=syn_ack_again place=2 after_ns=2000000000
         ",
         says: "
-            broken
-            active on front: 1 s
+            unfinished
+            end on back: by nobody, cut, in negotiation, after 3.0 s
+            no findings
         ",
     },
     Story {

@@ -1121,7 +1121,7 @@ pub const STORIES: &[Story] = &[
             190ms > fin
         ",
         says: "
-            failed
+            unfinished
             end on front: by client, fin, in licensing, after 9.9 ms
             finding LIC-CLIENT, client, certain, in licensing on front
             the client ends licensing with 0x00000001 ERR_INVALID_SERVER_CERTIFICATE
