@@ -16,9 +16,10 @@ const RST_ACK: u8 = 0x14;
 fn refused(folder: &Folder, ports: &[u16]) -> Outcome<PathBuf> {
     let mut file = 0xa1b2_c3d4_u32.to_le_bytes().to_vec();
     file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0]);
-    for (second, port) in (1_700_000_000_u32..).zip(ports) {
+    for (number, port) in (0_u16..).zip(ports) {
+        let (second, client) = (1_700_000_000_u32 + u32::from(number), 50_000 + number);
         for (micros, [from, to], ends, flags) in
-            [(0_u32, [1, 2], [50_000, *port], SYN), (900, [2, 1], [*port, 50_000], RST_ACK)]
+            [(0_u32, [1, 2], [client, *port], SYN), (900, [2, 1], [*port, client], RST_ACK)]
         {
             let mut packet = vec![0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, from, 10, 0, 0, to];
             ends.iter().for_each(|port: &u16| packet.extend(port.to_be_bytes()));

@@ -76,16 +76,19 @@ pub(super) static CAUSES: &[Cause] = &[
         name: "a reverse proxy or load balancer breaks the gateway's transport",
         visibility: Visibility::Plaintext { message: "HTTP status of the gateway, or of what stands in front of it" },
         evidence: "two TLS connections to port 443 of which one dies, or which meet two certificates; HTTP 403, 404 or \
-                   405 for RDG_OUT_DATA, or no 101 for its WebSocket; an end without a word of the gateway",
+                   405 for RDG_OUT_DATA, or no 101 for its WebSocket; a 401 for the right password, where an HTTP proxy does \
+                   not keep one connection for all messages of NTLM; an end without a word of the gateway",
         sign: "two TLS connections and one dies; works direct to the gateway",
         looks_like: &["RDG-503", "RDG-PROXYAUTH", "RDG-401", "RDG-LIMIT", "X224-NOCC"],
         confidence: Confidence::Possible,
         tools: &[Packets],
         check: "connect to the gateway past the reverse proxy (hosts file): does it work? on the proxy: are \
                 RDG_OUT_DATA, RDG_IN_DATA and WebSocket allowed, do both connections of a client meet the same \
-                gateway (on the gateway, log TerminalServices-Gateway/Admin: 210 if not)? FreeRDP: /gt:rpc, /gt:http",
+                gateway (on the gateway, log TerminalServices-Gateway/Admin: 210 if not)? is a connection to the gateway \
+                kept for each client, as NTLM needs (nginx's proxy_pass does not)? FreeRDP: /gt:rpc, /gt:http",
         fix: "sticky sessions by source address, no TLS offload, the two methods and WebSocket allowed, no limit on \
-              the length of a request",
+              the length of a request; for NTLM a proxy of TCP (nginx stream, HAProxy mode tcp), or one that keeps \
+              connections",
         cannot_tell: &["what the gateway said: it is sealed in TLS"],
         spec: "[MS-TSGU] 2.1; RFC 6455 4.2",
         mstsc: &["0x3000008", "0x300000D"],

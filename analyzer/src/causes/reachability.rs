@@ -106,7 +106,8 @@ pub(super) static CAUSES: &[Cause] = &[
         looks_like: &["TCP-RST-AFTER"],
         confidence: Confidence::Certain,
         tools: &[Probe, Proxy],
-        check: "on the server: netstat -ano | findstr :3389 (which process owns the port?)",
+        check: "on the server: netstat -ano | findstr :3389 (which process owns the port?); if it is an RD Gateway: \
+                rdpscope probe --gateway, proxy --gateway",
         fix: "connect to the port of Remote Desktop, or move the other service",
         cannot_tell: &[],
         spec: "RFC 1006 (TPKT); [MS-RDPBCGR] 2.2.1.2",
