@@ -362,7 +362,7 @@ impl Listener for Sifter {
             Candidate::Kerberos { .. } => return,
             Candidate::Gateway(member) => return self.gateways.over(&member),
             // Nobody said a word: only the port tells what was wanted.
-            Candidate::Unsure { pending, heads } if is_knock(&pending, &heads) => {
+            Candidate::Unsure { pending, heads } if is_knock(&pending, &heads) || is_cut_request(&heads) => {
                 let begun = self.begin(pending, Prelude::default());
                 let Candidate::Rdp { of, analysis, .. } = begun else { return };
                 (of, analysis)
@@ -533,6 +533,11 @@ fn feed(analysis: &mut Analysis, skip: &mut [usize; 2], mut observation: Observa
 /// Whether somebody came to the port of Remote Desktop, was seen to come, and did not say anything.
 fn is_knock(pending: &[Observation], heads: &[Vec<u8>; 2]) -> bool {
     heads[0].is_empty() && server_port(pending) == Some(RDP_PORT)
+}
+
+/// Whether the client's first words are a request that breaks off before it says what it is of.
+fn is_cut_request(heads: &[Vec<u8>; 2]) -> bool {
+    prelude::begins_request(&heads[0])
 }
 
 fn server_port(pending: &[Observation]) -> Option<u16> {

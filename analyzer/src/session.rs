@@ -140,8 +140,8 @@ impl Session {
                 Carried::Missing { from, len } => inside.missing(from, len, Absence::Lost, out),
             }
         }
-        if let Seen::Closed { from, .. } = seen {
-            inside.close(*from, out);
+        if let Seen::Closed { .. } = seen {
+            inside.close(out);
         }
     }
 
@@ -279,7 +279,7 @@ impl Stack {
                 self.missing(*from, *len, *why, out);
             }
             Seen::Closed { from, how } => {
-                self.close(*from, out);
+                self.close(out);
                 out.push(What::Closed { from: *from, how: *how });
             }
         }
@@ -351,23 +351,13 @@ impl Stack {
     }
 
     /// The first end of a leg tells which messages were cut short.
-    fn close(&mut self, from: Option<Side>, out: &mut Vec<What>) {
+    fn close(&mut self, out: &mut Vec<What>) {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
         match &mut self.layer {
-            Layer::Negotiation(negotiation) => {
-                if let Some(from) = from {
-                    negotiation.closed(from, out);
-                }
-            }
-            Layer::Tls(tls) => {
-                for from in [Side::Client, Side::Server] {
-                    if let Some((message, have, need)) = tls.partial(from) {
-                        out.push(What::Partial { from, message, have, need });
-                    }
-                }
-            }
+            Layer::Negotiation(negotiation) => negotiation.closed(out),
+            Layer::Tls(tls) => tls.close(out),
             Layer::Outer(outer) => outer.close(out),
             Layer::Mcs(_) | Layer::Opaque => {}
         }

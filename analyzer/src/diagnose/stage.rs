@@ -103,7 +103,22 @@ pub fn hasty(timeline: &Timeline) -> Option<Duration> {
         _ => return None,
     };
     let waited = end.mark.at.since(asked.at);
-    (waited < enough).then_some(waited)
+    (waited < enough && !is_told(timeline)).then_some(waited)
+}
+
+/// Whether the server had said, before the end, that there will be no answer: what the client leaves at is that.
+fn is_told(timeline: &Timeline) -> bool {
+    let facts = &timeline.facts;
+    let alert = facts.fatal_alert().filter(|alert| alert.what.0 == Side::Server).map(|alert| alert.mark);
+    let not_tls = facts.not_tls().filter(|seen| seen.what.0 == Side::Server).map(|seen| seen.mark);
+    let ultimatum = facts.ultimatum().map(|seen| seen.mark);
+    let malformed = facts.malformed.iter().find(|seen| seen.what.0 == Side::Server).map(|seen| seen.mark);
+    [alert, not_tls, ultimatum, malformed].into_iter().flatten().any(|mark| in_time(timeline, mark))
+}
+
+/// Whether this was said before the session's end: what is said behind it is an answer to the end.
+pub fn in_time(timeline: &Timeline, mark: Mark) -> bool {
+    timeline.end.is_none_or(|end| by_server(&end) || (mark.at, mark.frame) <= (end.mark.at, end.mark.frame))
 }
 
 /// One round trip from end to end, as measured.

@@ -1,10 +1,11 @@
 //! The X.224 connection (\[MS-RDPBCGR\] 1.3.1.1, Connection Initiation): one request, one confirm, and with them the
 //! choice of what protects the rest. It also notices, from the first bytes of a side, that this is no RDP at all.
 
-use super::foreign::looks;
+use super::foreign::{is_iso, looks};
 use super::tpkt::{self, Header};
-use crate::event::{ConnectionConfirm, ConnectionRequest, Foreign, Protocols, What};
+use crate::event::{ConnectionConfirm, ConnectionRequest, Foreign, McsPdu, Protocols, What};
 use crate::observation::Side;
+use crate::tls::ultimatum;
 
 /// What a side sends before the negotiation is over is kept for the next layer, up to so many bytes.
 const MAX_KEPT: usize = 64 * 1024;
@@ -45,6 +46,10 @@ struct Half {
     is_cut: bool,
     /// The first PDU, once it is complete.
     pdu: Option<Vec<u8>>,
+    /// Bytes of the first PDU.
+    spoken: u64,
+    /// Whether it was told that something stands behind the first PDU that cannot.
+    is_trailed: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +78,9 @@ impl Negotiation {
         if half.state == State::Speaking {
             self.read(from, out);
         }
+        if self.outcome.is_none() {
+            self.client.judge_rest(out);
+        }
     }
 
     /// `len` bytes of one side that are not here. A first PDU with a hole in it is given up.
@@ -87,21 +95,21 @@ impl Negotiation {
         }
     }
 
-    /// One side will send no more: what it began stays incomplete.
-    pub fn closed(&mut self, from: Side, out: &mut Vec<What>) {
-        let half = self.half(from);
-        match (half.state, half.kept.first()) {
-            (State::Speaking, Some(&tpkt::VERSION)) => {
-                half.state = State::Broken;
-                let (offset, says) =
-                    (half.kept.len() as u64, format!("expected {}, found its beginning", expected(from)));
-                out.push(malformed(from, "tpkt", offset, says));
+    /// The flow ends: what a side began stays incomplete.
+    pub fn closed(&mut self, out: &mut Vec<What>) {
+        for from in [Side::Client, Side::Server] {
+            let half = self.half(from);
+            match (half.state, half.kept.first()) {
+                (State::Speaking, Some(&tpkt::VERSION)) => {
+                    half.state = State::Broken;
+                    out.push(cut_short(from, &half.kept));
+                }
+                (State::Speaking, Some(_)) => {
+                    half.state = State::Foreign;
+                    out.push(What::NotRdp { from, looks: Foreign::Unknown });
+                }
+                (State::Speaking, None) | (State::Spoken | State::Foreign | State::Broken, _) => {}
             }
-            (State::Speaking, Some(_)) => {
-                half.state = State::Foreign;
-                out.push(What::NotRdp { from, looks: Foreign::Unknown });
-            }
-            (State::Speaking, None) | (State::Spoken | State::Foreign | State::Broken, _) => {}
         }
     }
 
@@ -151,6 +159,7 @@ impl Negotiation {
                 let rest = half.kept.split_off(len);
                 let pdu = std::mem::replace(&mut half.kept, rest);
                 half.state = State::Spoken;
+                half.spoken = len as u64;
                 self.pdu(from, &pdu, out);
                 self.half(from).pdu = Some(pdu);
             }
@@ -162,10 +171,20 @@ impl Negotiation {
     }
 
     fn pdu(&mut self, from: Side, pdu: &[u8], out: &mut Vec<What>) {
+        if let Some(reason) = ultimatum::read(pdu).filter(|_| from == Side::Server) {
+            out.push(What::Mcs { from, pdu: McsPdu::DisconnectProviderUltimatum { reason } });
+            self.outcome = Some(Next::Refused);
+            return;
+        }
         let Some(variable) = variable_part(from, pdu, out) else {
             self.half(from).state = State::Broken;
             return;
         };
+        if variable.first().is_some_and(|first| is_iso(*first)) {
+            self.half(from).state = State::Foreign;
+            out.push(What::NotRdp { from, looks: Foreign::IsoTcp });
+            return;
+        }
         let parts = Parts { from, rest: variable, offset: FIXED as u64, out };
         match from {
             Side::Client => parts.request(),
@@ -195,6 +214,17 @@ impl Half {
         }
     }
 
+    /// Behind a request nothing comes before its answer; what does, other than what may follow it, was shifted or framed wrongly.
+    fn judge_rest(&mut self, out: &mut Vec<What>) {
+        const HANDSHAKE: u8 = 0x16;
+        let follows = |first: u8| first == HANDSHAKE || first == tpkt::VERSION || first >= 0x80;
+        let found = self.kept.first().filter(|_| self.state == State::Spoken && !self.is_trailed);
+        let Some(found) = found.filter(|first| !follows(**first)) else { return };
+        let says = format!("expected nothing behind the request before its answer, found {found:02x}");
+        out.push(malformed(Side::Client, "x224", self.spoken, says));
+        self.is_trailed = true;
+    }
+
     /// Decides what bytes are that are not TPKT, as soon as they are certain.
     fn judge(&mut self, from: Side, out: &mut Vec<What>) {
         if let Some(looks) = looks(&self.kept) {
@@ -211,16 +241,42 @@ fn expected(from: Side) -> &'static str {
     }
 }
 
+/// A first PDU that is not complete: of another kind, where its code is here, or cut.
+fn cut_short(from: Side, kept: &[u8]) -> What {
+    let (name, code) = wanted(from);
+    match (kept.get(5), tpkt::read(kept)) {
+        (Some(found), _) if found & 0xf0 != code => {
+            malformed(from, "x224", 5, format!("expected {name}, found {}", code_name(found & 0xf0)))
+        }
+        (_, header) => {
+            let need = if let Header::Length(len) = header { len } else { tpkt::HEADER };
+            What::Partial { from, message: message(from), have: kept.len() as u32, need: need as u32 }
+        }
+    }
+}
+
+/// The only message of a side, and its code.
+fn wanted(from: Side) -> (&'static str, u8) {
+    match from {
+        Side::Client => ("a Connection Request (e0)", 0xe0),
+        Side::Server => ("a Connection Confirm (d0)", 0xd0),
+    }
+}
+
+fn message(from: Side) -> &'static str {
+    match from {
+        Side::Client => "Connection Request",
+        Side::Server => "Connection Confirm",
+    }
+}
+
 fn malformed(from: Side, layer: &'static str, offset: u64, says: String) -> What {
     What::Malformed { from, layer, offset, says }
 }
 
 /// Checks the fixed part of the TPDU (X.224, 13.3.1 and 13.4.1) and gives what comes behind it.
 fn variable_part<'a>(from: Side, pdu: &'a [u8], out: &mut Vec<What>) -> Option<&'a [u8]> {
-    let (name, code) = match from {
-        Side::Client => ("a Connection Request (e0)", 0xe0),
-        Side::Server => ("a Connection Confirm (d0)", 0xd0),
-    };
+    let (name, code) = wanted(from);
     let tpdu = pdu.get(tpkt::HEADER..)?;
     let found = tpdu.get(1)? & 0xf0;
     if found != code {

@@ -197,7 +197,7 @@ fn line(what: &What) -> String {
         What::ServerHelloDone => "server hello done".to_owned(),
         What::ClientKeyExchange => "client key exchange".to_owned(),
         What::ChangeCipherSpec { from } => format!("ccs {from}"),
-        What::Alert { from, level, description } => format!("alert {from} {level} {}", names::alert(*description)),
+        What::Alert { from, level, description, .. } => format!("alert {from} {level} {}", names::alert(*description)),
         What::SealedAlert { from, basis } => format!("sealed alert {from} {basis:?}"),
         What::TlsEstablished { basis } => format!("established {basis:?}"),
         What::Record { from, kind, len } => format!("record {from} {kind} {len}"),
@@ -240,6 +240,7 @@ fn grease_is_left_out_of_every_list() {
         groups: vec![0x001d, 0x0017],
         signatures: vec![0x0804, 0x0401],
         resumes: false,
+        is_ssl2: false,
         len: offer.body().len() as u32 + 4,
     };
     assert_eq!(events, [What::ClientHello(Box::new(expected))]);
