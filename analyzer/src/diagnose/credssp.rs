@@ -53,7 +53,8 @@ pub fn unasked(timeline: &Timeline) -> Option<Finding> {
     let finding = at(timeline, "NLA-UNASKED", Confidence::Certain, first.mark, phase, says)?.by(Party::Client);
     let finding = finding.with(first.mark, "TSRequest of the client, where MCS Connect Initial has to stand");
     let confirm = timeline.facts.confirm.as_ref();
-    let finding = confirm.iter().fold(finding, |finding, seen| finding.with(seen.mark, format!("confirm selects {selected}")));
+    let finding =
+        confirm.iter().fold(finding, |finding, seen| finding.with(seen.mark, format!("confirm selects {selected}")));
     Some(finding.with_end(timeline))
 }
 

@@ -152,7 +152,9 @@ fn request_trouble(timeline: &Timeline) -> Option<(Mark, String)> {
     let malformed = facts.malformed.iter().find(|seen| seen.what.0 == Side::Client && LAYERS.contains(&seen.what.1));
     let malformed = malformed.map(|seen| (seen.mark, seen.what.2.clone()));
     let cut = facts.partial.iter().find(|seen| seen.what.0 == Side::Client);
-    malformed.or_else(|| cut.map(|Sighting { what: (_, _, have, need), mark }| (*mark, format!("{have} of its {need} bytes"))))
+    malformed.or_else(|| {
+        cut.map(|Sighting { what: (_, _, have, need), mark }| (*mark, format!("{have} of its {need} bytes")))
+    })
 }
 
 /// Whether the server answered the request with a confirm, of whatever kind.
@@ -193,13 +195,18 @@ pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
         return None;
     }
     let malformed = facts.malformed.iter().find(|seen| seen.what.0 == Side::Server && LAYERS.contains(&seen.what.1));
+    let cut = tls::cut(timeline);
+    // What is not complete is told at the end; it was said before.
+    let said = timeline.server_leg().and_then(|leg| leg.spoke[Side::Server as usize]);
     let (mark, id, says, other) = match malformed.filter(|seen| stage::in_time(timeline, seen.mark)) {
         Some(seen) => {
-            let says = format!("the server's answer to the request is no X.224 confirm: {}", seen.what.2);
-            (seen.mark, "TCP-NOTRDP", says, "X224-DOWNGR")
+            let len = cut.map(|cut| format!(" ({} of {} bytes)", cut.what.2, cut.what.3)).unwrap_or_default();
+            let says = format!("the server's answer to the request{len} is no X.224 confirm: {}", seen.what.2);
+            (said.filter(|_| cut.is_some()).unwrap_or(seen.mark), "TCP-NOTRDP", says, "X224-DOWNGR")
         }
         None => {
-            let Sighting { what: (_, _, have, need), mark } = *tls::cut(timeline)?;
+            let Sighting { what: (_, _, have, need), mark } = *cut?;
+            let mark = said.unwrap_or(mark);
             let end = stage::end_in_words(end);
             let says = format!("the server's answer to the request breaks off after {have} of {need} bytes: {end}");
             (mark, "X224-HALF", says, "TCP-NOTRDP")
@@ -210,8 +217,8 @@ pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
     let finding = with_request(finding, timeline).with(mark, "answer");
     let finding = if id == "X224-HALF" { finding.with_end(timeline) } else { finding };
     let finding = finding.or(other, Confidence::Possible);
-    let cut = id == "X224-HALF" && end.how == Ending::Reset && stage::by_server(end);
-    Some(if cut { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
+    let is_cut = id == "X224-HALF" && end.how == Ending::Reset && stage::by_server(end);
+    Some(if is_cut { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
 /// The request was sent and nothing came back.

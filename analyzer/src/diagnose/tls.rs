@@ -73,7 +73,8 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
     let finding =
         Finding::at_end(timeline, id, confidence, format!("the server ends the TLS handshake: alert {alert}"))?;
     let finding = finding.on(mark.leg, PhaseName::Tls).by(Party::Server);
-    let finding = with_hello(finding, timeline).with(*mark, format!("alert {alert} of the server{}", in_record(timeline)));
+    let finding =
+        with_hello(finding, timeline).with(*mark, format!("alert {alert} of the server{}", in_record(timeline)));
     let finding = with_ultimatum(finding, timeline);
     // Schannel says handshake_failure for a version, a suite and a key alike.
     let finding = if *description == 40 { finding.or("TLS-VER", Confidence::Possible) } else { finding };
@@ -142,7 +143,9 @@ pub fn not_tls(timeline: &Timeline) -> Option<Finding> {
     let looks = looks.name();
     let is_asked = hello(timeline).is_some_and(|hello| hello.mark.at <= mark.at);
     let (by, says) = match side {
-        Side::Server if is_asked => (Party::Server, format!("the server answers ClientHello with {looks}, not with TLS")),
+        Side::Server if is_asked => {
+            (Party::Server, format!("the server answers ClientHello with {looks}, not with TLS"))
+        }
         Side::Server => (Party::Server, format!("the server speaks {looks} where TLS has to stand")),
         Side::Client => (Party::Client, format!("the client speaks {looks} where TLS has to stand")),
     };

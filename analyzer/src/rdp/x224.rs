@@ -102,7 +102,7 @@ impl Negotiation {
             match (half.state, half.kept.first()) {
                 (State::Speaking, Some(&tpkt::VERSION)) => {
                     half.state = State::Broken;
-                    out.push(cut_short(from, &half.kept));
+                    cut_short(from, &half.kept, out);
                 }
                 (State::Speaking, Some(_)) => {
                     half.state = State::Foreign;
@@ -172,6 +172,11 @@ impl Negotiation {
 
     fn pdu(&mut self, from: Side, pdu: &[u8], out: &mut Vec<What>) {
         if let Some(reason) = ultimatum::read(pdu).filter(|_| from == Side::Server) {
+            // Nobody reads on: what it answers was not whole.
+            if self.client.state == State::Speaking && !self.client.kept.is_empty() {
+                self.client.state = State::Broken;
+                cut_short(Side::Client, &self.client.kept, out);
+            }
             out.push(What::Mcs { from, pdu: McsPdu::DisconnectProviderUltimatum { reason } });
             self.outcome = Some(Next::Refused);
             return;
@@ -242,17 +247,15 @@ fn expected(from: Side) -> &'static str {
 }
 
 /// A first PDU that is not complete: of another kind, where its code is here, or cut.
-fn cut_short(from: Side, kept: &[u8]) -> What {
+fn cut_short(from: Side, kept: &[u8], out: &mut Vec<What>) {
     let (name, code) = wanted(from);
-    match (kept.get(5), tpkt::read(kept)) {
-        (Some(found), _) if found & 0xf0 != code => {
-            malformed(from, "x224", 5, format!("expected {name}, found {}", code_name(found & 0xf0)))
-        }
-        (_, header) => {
-            let need = if let Header::Length(len) = header { len } else { tpkt::HEADER };
-            What::Partial { from, message: message(from), have: kept.len() as u32, need: need as u32 }
-        }
+    let other = kept.get(5).map(|found| found & 0xf0).filter(|found| *found != code);
+    if let Some(found) = other {
+        out.push(malformed(from, "x224", 5, format!("expected {name}, found {}", code_name(found))));
     }
+    let need = if let Header::Length(len) = tpkt::read(kept) { len } else { tpkt::HEADER };
+    let message = if other.is_some() { "TPKT" } else { message(from) };
+    out.push(What::Partial { from, message, have: kept.len() as u32, need: need as u32 });
 }
 
 /// The only message of a side, and its code.

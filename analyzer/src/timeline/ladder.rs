@@ -389,8 +389,9 @@ mod tests {
         assert_eq!((ladder.rungs.len(), ladder.more), (KEPT + 1, 200_000 - KEPT as u64));
         assert_eq!(ladder.rungs.last().map(|rung| rung.message), Some(Message::Closed(Ending::Reset)));
         let malformed = What::Malformed { from: Side::Client, layer: "mcs", offset: 0, says: String::new() };
-        let alternately =
-            (0..1000).flat_map(|_| [malformed.clone(), What::Alert { from: Side::Server, level: 2, description: 40, version: 0x0303 }]);
+        let alternately = (0..1000).flat_map(|_| {
+            [malformed.clone(), What::Alert { from: Side::Server, level: 2, description: 40, version: 0x0303 }]
+        });
         assert_eq!(self::ladder(alternately).rungs.len(), KEPT + ENDS_KEPT);
     }
 

@@ -175,7 +175,8 @@ impl Records {
             State::Header | State::Body(..) | State::Kept(..) | State::Lost => return None,
         };
         let is_record = matches!(bytes, [] | [20..=24] | [20..=24, 3, ..]);
-        let is_hello = matches!(bytes, [first, rest @ ..] if first & 0x80 != 0 && matches!(rest, [] | [_] | [_, 1, ..]));
+        let is_hello =
+            matches!(bytes, [first, rest @ ..] if first & 0x80 != 0 && matches!(rest, [] | [_] | [_, 1, ..]));
         (!is_record && !is_hello).then(|| looks(bytes))
     }
 
@@ -220,6 +221,8 @@ impl Records {
                 self.shift();
                 None
             }
+            // A header with a length that none has: TLS, as it seems, and broken.
+            (None, State::First) if is_framed(&self.head) => self.lose(),
             (None, State::First) => {
                 let (looks, says) = (looks(&self.head), not_a_header(&self.head));
                 _ = self.lose();
@@ -271,8 +274,13 @@ impl Records {
 fn header(bytes: &[u8; HEADER]) -> Option<Header> {
     let [kind, major, minor, high, low] = *bytes;
     let len = u32::from(high) << 8 | u32::from(low);
-    let plausible = (20..=24).contains(&kind) && major == 3 && minor <= 4 && len <= MAX_BODY;
+    let plausible = is_framed(bytes) && len <= MAX_BODY;
     plausible.then_some(Header { kind, version: u16::from_be_bytes([major, minor]), len })
+}
+
+/// Whether these are the type and the version of a record.
+fn is_framed(bytes: &[u8; HEADER]) -> bool {
+    (20..=24).contains(&bytes[0]) && bytes[1] == 3 && bytes[2] <= 4
 }
 
 /// Two bytes of length with the top bit set, CLIENT-HELLO, and a version that ever existed.
@@ -300,7 +308,7 @@ fn not_a_header(head: &[u8; HEADER]) -> String {
 /// Bytes as hex, and as text where they are text: `48 54 54 50 2f ("HTTP/")`.
 fn shown(bytes: &[u8; HEADER]) -> String {
     let hex = bytes.map(|b| format!("{b:02x}")).join(" ");
-    let too_long = (20..=24).contains(&bytes[0]) && bytes[1] == 3 && bytes[2] <= 4;
+    let too_long = is_framed(bytes);
     let text = bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
     match (text, too_long) {
         (true, _) => format!("{hex} (\"{}\")", bytes.map(char::from).iter().collect::<String>()),
