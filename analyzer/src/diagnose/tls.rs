@@ -51,6 +51,7 @@ const INSPECTORS: &[(&str, &str)] = &[
 const WEAK_RSA: u32 = 2048;
 /// The oldest version that current systems speak.
 const TLS_1_2: u16 = 0x0303;
+const TLS_1_1: u16 = 0x0302;
 
 /// A fatal alert of the server in clear.
 pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
@@ -58,9 +59,11 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
         timeline.facts.fatal_alert().filter(|alert| alert.what.0 == Side::Server)?;
     let (id, confidence) = match description {
         70 | 86 => ("TLS-VER", Confidence::Certain),
+        // What it has chosen by then its own policy does not let it speak, or no suite of the client's fits. Nobody puts an
+        // alert into a record of TLS 1.1 who has not chosen that; TLS 1.0 is what some begin with.
+        80 if chosen(timeline).is_some() => ("TLS-VER", Confidence::Likely),
+        40 if chosen(timeline) == Some(TLS_1_1) => ("TLS-VER", Confidence::Likely),
         40 | 47 | 71 | 109 | 120 => ("TLS-CIPHER", Confidence::Likely),
-        // What it has chosen by then, its own policy does not let it speak.
-        80 if chose_old(timeline) => ("TLS-VER", Confidence::Likely),
         80 => ("TLS-NOKEY", Confidence::Likely),
         // They speak of a certificate, and only the client's can be meant.
         42..=46 | 48 | 49 | 116 => ("X224-INCONS", Confidence::Possible),
@@ -77,7 +80,10 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
         with_hello(finding, timeline).with(*mark, format!("alert {alert} of the server{}", in_record(timeline)));
     let finding = with_ultimatum(finding, timeline);
     // Schannel says handshake_failure for a version, a suite and a key alike.
-    let finding = if *description == 40 { finding.or("TLS-VER", Confidence::Possible) } else { finding };
+    let finding = match description {
+        40 => finding.or("TLS-VER", Confidence::Possible).or("TLS-CIPHER", Confidence::Possible),
+        _ => finding,
+    };
     Some(if matches!(description, 40 | 80) { finding.or("TLS-NOKEY", Confidence::Possible) } else { finding })
 }
 
@@ -119,11 +125,6 @@ fn chosen(timeline: &Timeline) -> Option<u16> {
     (version < *offered && version < TLS_1_2).then_some(version)
 }
 
-/// Whether the server chose a version that current libraries do not speak any more.
-fn chose_old(timeline: &Timeline) -> bool {
-    chosen(timeline).is_some()
-}
-
 fn in_record(timeline: &Timeline) -> String {
     chosen(timeline).map(|version| format!(", in a record of {}", versions(&[version]))).unwrap_or_default()
 }
@@ -142,6 +143,8 @@ pub fn not_tls(timeline: &Timeline) -> Option<Finding> {
         timeline.facts.not_tls().filter(|seen| stage::in_time(timeline, seen.mark))?;
     let looks = looks.name();
     let is_asked = hello(timeline).is_some_and(|hello| hello.mark.at <= mark.at);
+    // First words too short to be judged are told at the end, on whatever leg that is.
+    let leg = if *side == Side::Server { stage::server_leg(timeline) } else { stage::client_leg(timeline) };
     let (by, says) = match side {
         Side::Server if is_asked => {
             (Party::Server, format!("the server answers ClientHello with {looks}, not with TLS"))
@@ -150,7 +153,7 @@ pub fn not_tls(timeline: &Timeline) -> Option<Finding> {
         Side::Client => (Party::Client, format!("the client speaks {looks} where TLS has to stand")),
     };
     let finding = Finding::at_end(timeline, "TLS-NOTTLS", Confidence::Certain, says)?;
-    let finding = finding.on(mark.leg, PhaseName::Tls).by(by);
+    let finding = finding.on(leg, PhaseName::Tls).by(by);
     Some(with_hello(finding, timeline).with(*mark, format!("first bytes of the {side}: {looks}")).with_end(timeline))
 }
 

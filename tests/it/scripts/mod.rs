@@ -7,6 +7,7 @@
 mod gateway;
 mod impaired;
 mod negotiation;
+mod parting;
 mod path;
 mod plain;
 mod reach;

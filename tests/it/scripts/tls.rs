@@ -1702,7 +1702,7 @@ pub const STORIES: &[Story] = &[
             negotiation on back: 21 ms, done
             tls on front: 9.0 s, failed
             end on front: by client, fin, in tls, after 8.9 s
-            finding TLS-NOTTLS, server, certain, in tls on front
+            finding TLS-NOTTLS, server, certain, in tls on back
             the server answers ClientHello with lines of text, not with TLS
         ",
     },
