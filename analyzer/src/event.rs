@@ -88,7 +88,15 @@ pub enum What {
         /// What they look like.
         looks: Foreign,
     },
-    /// An MCS PDU that is not sealed, \[MS-RDPBCGR\] 2.2.1.3 to 2.2.1.9 (T.125): without TLS, or read by its keys.
+    /// TLS was agreed on, and the first bytes of one side behind that are none.
+    NotTls {
+        /// Whose.
+        from: Side,
+        /// What they look like.
+        looks: Foreign,
+    },
+    /// An MCS PDU that is not sealed, \[MS-RDPBCGR\] 2.2.1.3 to 2.2.1.9 (T.125): without TLS, read by its keys, or a Disconnect
+    /// Provider Ultimatum in the place of a confirm or of a TLS record.
     Mcs {
         /// Who sent it.
         from: Side,
@@ -173,6 +181,8 @@ pub enum What {
         level: u8,
         /// AlertDescription.
         description: u8,
+        /// ProtocolVersion of the record that carried it: up to TLS 1.2 the version that its sender has chosen by then.
+        version: u16,
     },
     /// An alert whose content is sealed: seen (TLS 1.2: the record type says so) or inferred (TLS 1.3: by its length).
     SealedAlert {
@@ -292,8 +302,29 @@ pub enum Foreign {
     Ssh,
     /// TLS at once, without X.224.
     TlsFirst,
+    /// X.224 with the parameters of ISO on TCP (RFC 1006): S7, MMS and their like.
+    IsoTcp,
+    /// A TPKT in clear where TLS was agreed on: RDP without it.
+    Tpkt,
+    /// Lines of text.
+    Text,
     /// Nothing that is known here.
     Unknown,
+}
+
+impl Foreign {
+    /// In words, behind "speaks".
+    pub fn name(self) -> &'static str {
+        match self {
+            Foreign::Http => "HTTP",
+            Foreign::Ssh => "SSH",
+            Foreign::TlsFirst => "TLS without X.224",
+            Foreign::IsoTcp => "ISO on TCP (S7, MMS)",
+            Foreign::Tpkt => "RDP in clear (TPKT)",
+            Foreign::Text => "lines of text",
+            Foreign::Unknown => "a protocol that is not known here",
+        }
+    }
 }
 
 /// \[MS-RDPBCGR\] 2.2.1.1 Client X.224 Connection Request PDU.
@@ -423,6 +454,8 @@ pub struct ClientHello {
     pub signatures: Vec<u16>,
     /// Whether the client offers to resume (session id, session ticket or pre_shared_key).
     pub resumes: bool,
+    /// Whether it has the format of SSL 2.0 (RFC 5246, E.2). Cipher kinds of SSL 2.0 itself are left out.
+    pub is_ssl2: bool,
     /// Bytes of the handshake message.
     pub len: u32,
     /// The client's random number (RFC 8446 4.1.2): the same bytes in two connections are one session seen twice.

@@ -474,9 +474,11 @@ pub fn is_tls(timeline: &Timeline) -> bool {
     answers_hello(timeline) || timeline.facts.fatal_alert().is_some()
 }
 
-/// Whether the server said what cannot be read.
+/// Whether the server said what is no answer: what cannot be read, or that it takes its leave.
 fn is_unreadable(timeline: &Timeline) -> bool {
-    timeline.facts.malformed.iter().any(|seen| seen.what.0 == Side::Server)
+    let facts = &timeline.facts;
+    let malformed = facts.malformed.iter().any(|seen| seen.what.0 == Side::Server);
+    malformed || facts.ultimatum().is_some() || facts.not_tls().is_some()
 }
 
 fn answers_hello(timeline: &Timeline) -> bool {

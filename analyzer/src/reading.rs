@@ -409,6 +409,7 @@ impl Listener for Sifter {
             Candidate::Kerberos { .. } => {}
             Candidate::Gateway(member) => self.gateways.over(&member),
             Candidate::Unread(headers) => self.unread.push(headers),
+            Candidate::Unsure { pending, heads } if prelude::begins_request(&heads[0]) => self.knock(pending),
             Candidate::Unsure { pending, heads } if heads[0].is_empty() && is_begun(&pending) => {
                 self.unasked(pending, &heads[1]);
             }

@@ -392,18 +392,8 @@ impl Stack {
             self.read(Side::Client, &begun, out);
         }
         match &mut self.layer {
-            Layer::Negotiation(negotiation) => {
-                if let Some(from) = from {
-                    negotiation.closed(from, out);
-                }
-            }
-            Layer::Tls(tls) => {
-                for from in [Side::Client, Side::Server] {
-                    if let Some((message, have, need)) = tls.partial(from) {
-                        out.push(What::Partial { from, message, have, need });
-                    }
-                }
-            }
+            Layer::Negotiation(negotiation) => negotiation.closed(out),
+            Layer::Tls(tls) => tls.close(out),
             Layer::Outer(outer) => outer.close(out),
             Layer::Mcs(_) | Layer::Opaque => {}
         }

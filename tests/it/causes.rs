@@ -89,7 +89,7 @@ fn a_cause_that_does_not_exist_is_refused_with_what_is_near() {
         assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true), "{id}");
         String::from_utf8(output.stderr).expect("UTF-8").trim_end().to_owned()
     };
-    assert_eq!(refused("TLS-NOKEYS"), "error: no cause has the name TLS-NOKEYS; near to it: TLS-NOKEY");
+    assert_eq!(refused("TLS-NOKEYS"), "error: no cause has the name TLS-NOKEYS; near to it: TLS-NOKEY, TLS-NOTTLS");
     assert_eq!(refused("pmtu"), "error: no cause has the name pmtu; near to it: PATH-PMTU");
     assert_eq!(
         refused("nothing-like-it"),

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::support::peers::{PASSWORD, Ran, Screen, Security, Server, Then, rdesktop, xfreerdp};
-use super::support::process::{Outcome, with_peers};
+use super::support::peers::{
+    Certificate, PASSWORD, Ran, Screen, Security, Server, Then, rdesktop, rdesktop_fails, xfreerdp, xfreerdp_with,
+};
+use super::support::process::{Folder, Outcome, with_peers};
 use super::support::program::{Finished, Proxy, analyze};
 use super::support::recording::{self, Leg};
 
@@ -149,4 +151,117 @@ fn rdesktop_to_xrdp_with_legacy_security() {
         rdesktop,
         Expect::Healthy { code: 1 },
     );
+}
+
+/// A client through the proxy against an xrdp that it cannot agree with: what is said first, by whom, and never that this is no
+/// RDP.
+fn check_cause(
+    name: &str,
+    server: impl Fn() -> Outcome<Server>,
+    client: impl Fn(&Screen, u16) -> Outcome<Ran>,
+    cause: &str,
+) {
+    with_peers(name, || {
+        let screen = Screen::start()?;
+        let server = server()?;
+        let proxy = Proxy::before(server.port)?;
+        let ran = client(&screen, proxy.port)?;
+        assert!(!ran.showed_a_picture, "{}", ran.output);
+        let finished = proxy.finish()?;
+        let (code, document) = analyze(&finished.recordings)?;
+        assert_eq!(code, Some(1), "{document:#}");
+        let attempts = document["attempts"].as_array().cloned().unwrap_or_default();
+        let found: Vec<(&str, &str)> = attempts
+            .iter()
+            .flat_map(findings)
+            .filter_map(|finding| Some((finding["cause"].as_str()?, finding["by"].as_str()?)))
+            .collect();
+        println!("{found:?}\n{}", ran.output);
+        assert_eq!(found.first(), Some(&(cause, "server")), "{document:#}");
+        assert!(found.iter().all(|(cause, _)| *cause != "TCP-NOTRDP"), "{document:#}");
+        Ok(())
+    });
+}
+
+/// The certificate of one key with another key.
+fn mismatched(folder: &Folder) -> Outcome<Certificate> {
+    let other = Folder::new()?;
+    let (made, foreign) = (Certificate::make(folder)?, Certificate::make(&other)?);
+    std::fs::copy(foreign.key, &made.key)?;
+    Ok(made)
+}
+
+/// A key that nobody can read.
+fn unreadable(folder: &Folder) -> Outcome<Certificate> {
+    let made = Certificate::make(folder)?;
+    std::fs::write(&made.key, "-----BEGIN PRIVATE KEY-----\nnone\n-----END PRIVATE KEY-----\n")?;
+    Ok(made)
+}
+
+#[test]
+fn xfreerdp_to_xrdp_whose_key_does_not_belong_to_its_certificate() {
+    let client = |screen: &Screen, port| xfreerdp(screen, port, TLS_1_2, PASSWORD, Then::Leave);
+    let name = "xfreerdp_to_xrdp_whose_key_does_not_belong_to_its_certificate";
+    check_cause(name, || Server::xrdp_with(TLS_1_2, mismatched, ""), client, "TLS-NOKEY");
+}
+
+#[test]
+fn rdesktop_to_xrdp_whose_key_does_not_belong_to_its_certificate() {
+    let name = "rdesktop_to_xrdp_whose_key_does_not_belong_to_its_certificate";
+    check_cause(name, || Server::xrdp_with(TLS_1_2, mismatched, ""), rdesktop_fails, "TLS-NOKEY");
+}
+
+#[test]
+fn xfreerdp_to_xrdp_whose_key_cannot_be_read() {
+    let client = |screen: &Screen, port| xfreerdp(screen, port, TLS_1_2, PASSWORD, Then::Leave);
+    check_cause(
+        "xfreerdp_to_xrdp_whose_key_cannot_be_read",
+        || Server::xrdp_with(TLS_1_2, unreadable, ""),
+        client,
+        "TLS-NOKEY",
+    );
+}
+
+#[test]
+fn xfreerdp_to_xrdp_of_an_old_version() {
+    let client = |screen: &Screen, port| xfreerdp(screen, port, TLS_1_2, PASSWORD, Then::Leave);
+    let server = || Server::xrdp(Security::Tls("TLSv1.1"));
+    check_cause("xfreerdp_to_xrdp_of_an_old_version", server, client, "TLS-VER");
+}
+
+/// xrdp chooses TLS 1.1, for which no suite of the client's is.
+#[test]
+fn xfreerdp_to_xrdp_without_a_common_version() {
+    let client = |screen: &Screen, port| {
+        xfreerdp_with(screen, port, TLS_1_2, PASSWORD, Then::Leave, |command| {
+            _ = command.arg("/tls-ciphers:AES256-GCM-SHA384");
+        })
+    };
+    check_cause(
+        "xfreerdp_to_xrdp_without_a_common_version",
+        || Server::xrdp(Security::Tls("TLSv1.1")),
+        client,
+        "TLS-VER",
+    );
+}
+
+#[test]
+fn rdesktop_to_xrdp_of_an_old_version() {
+    check_cause(
+        "rdesktop_to_xrdp_of_an_old_version",
+        || Server::xrdp(Security::Tls("TLSv1.1")),
+        rdesktop_fails,
+        "TLS-VER",
+    );
+}
+
+#[test]
+fn xfreerdp_to_xrdp_without_a_common_suite() {
+    let client = |screen: &Screen, port| {
+        xfreerdp_with(screen, port, TLS_1_2, PASSWORD, Then::Leave, |command| {
+            _ = command.arg("/tls-ciphers:AES256-GCM-SHA384");
+        })
+    };
+    let server = || Server::xrdp_with(TLS_1_2, Certificate::make, "tls_ciphers=AES128-SHA256");
+    check_cause("xfreerdp_to_xrdp_without_a_common_suite", server, client, "TLS-CIPHER");
 }

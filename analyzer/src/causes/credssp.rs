@@ -6,6 +6,24 @@ use super::{Cause, Confidence, Layer, Visibility};
 /// All of them.
 pub(super) static CAUSES: &[Cause] = &[
     Cause {
+        id: "NLA-UNASKED",
+        layer: Layer::Credssp,
+        name: "the client speaks CredSSP where the server selected TLS alone",
+        visibility: Visibility::Plaintext { message: "TSRequest of the client as its first message behind TLS" },
+        evidence: "the confirm selects SSL (1), and the first message of the client behind TLS is a TSRequest (30) where \
+                   MCS Connect Initial (03 00) has to stand; the server closes",
+        sign: "confirm selects 1; the client's first record is shorter than any Connect Initial",
+        looks_like: &["MCS-REJECT", "NLA-CRED"],
+        confidence: Confidence::Possible,
+        tools: &[Proxy],
+        check: "client: is NLA forced whatever the server selects (a library's own setting, /sec:nla with an old \
+                program)? does mstsc get in from the same machine?",
+        fix: "let the client follow the confirm's selectedProtocol, or switch NLA on at the server",
+        cannot_tell: &["what the client said first: it is sealed in TLS"],
+        spec: "[MS-RDPBCGR] 2.2.1.2.1, 5.4.2.1",
+        mstsc: &[],
+    },
+    Cause {
         id: "NLA-CRED",
         layer: Layer::Credssp,
         name: "the server ends CredSSP: wrong user or password, or another refusal of the account",

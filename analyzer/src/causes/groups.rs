@@ -27,6 +27,9 @@ const fn of(ids: &'static [&'static str], by: &'static str) -> Group {
 #[rustfmt::skip]
 pub static GROUPS: &[Group] = &[
     of(&["TCP-RST-AFTER", "X224-TOKEN"], "does a session with a routing token (loadbalanceinfo:s: of a new .rdp file) get further? else the device that owns the address: its pool, its log"),
+    of(&["X224-REFUSED", "X224-BADREQ"], "capture at client and server: is the request the same at both (REFUSED), or does a box on the way change it (BADREQ)? the server's own log"),
+    of(&["X224-HALF", "TCP-NOTRDP"], "rdpscope probe SERVER: does another connection get a whole confirm (HALF)? on the server: which process owns the port (NOTRDP)?"),
+    of(&["TLS-NOKEY", "TLS-VER", "TLS-CIPHER"], "of a server that ends TLS without an alert: rdpscope probe SERVER (every version and suite fails: NOKEY; some do: VER, CIPHER); xrdp.log, or event log System, Schannel 36870 (key), 36871, 36874"),
     of(&["TLS-VER", "TLS-CIPHER", "TLS-FIPS"], "rdpscope probe SERVER (versions and suites one by one); on the server: event log System, Schannel 36871 (versions), 36874 (suites), and FipsAlgorithmPolicy in the registry"),
     of(&["TLS-UNTRUST", "TLS-EXPIRED", "TLS-NAME"], "of a certificate that TLS 1.3 seals, and that a client leaves: rdpscope probe SERVER shows it"),
     of(&["TLS-UNTRUST", "PRX-PROBE"], "does the same client come again and get further? then it only asked its user"),

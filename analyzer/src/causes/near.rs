@@ -47,7 +47,7 @@ mod tests {
             assert_eq!(found, expected, "{word}");
         };
         check("pmtu", &["PATH-PMTU"]);
-        check("TLS-NOKEYS", &["TLS-NOKEY"]);
+        check("TLS-NOKEYS", &["TLS-NOKEY", "TLS-NOTTLS"]);
         check("TSL-NOKEY", &["TLS-NOKEY"]);
         check("lic", &["LIC-NOSRV", "LIC-CLIENT", "LIC-TIMEOUT"]);
         check("SOMETHING-ELSE", &[]);

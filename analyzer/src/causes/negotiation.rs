@@ -110,6 +110,63 @@ pub(super) static CAUSES: &[Cause] = &[
         mstsc: &["0x108", "0x904"],
     },
     Cause {
+        id: "X224-REFUSED",
+        layer: Layer::Negotiation,
+        name: "the RDP server refuses the connection request itself: a protocol that it does not know, or bytes that it \
+               cannot read",
+        visibility: Visibility::Rule,
+        evidence: "instead of a confirm the server answers the connection request with an MCS Disconnect Provider \
+                   Ultimatum in clear: 03 00 00 09 02 f0 80 21 80",
+        sign: "an ultimatum (T.125) in the place of the confirm: an RDP server answers, and no forwarder",
+        looks_like: &["X224-BADREQ", "X224-INCONS"],
+        confidence: Confidence::Certain,
+        tools: &[Probe, Proxy],
+        check: "on the server: its log at this time (xrdp.log: 'libxrdp_process_incoming', 'requested protocol'); which \
+                protocols does the request offer (RDSAAD, 0x10, is new)? does a relay on the way put a PROXY line \
+                before it, or change it?",
+        fix: "let the client offer what the server knows (/sec:tls or /sec:nla on FreeRDP instead of /sec:aad; \
+              enablerdsaadauth:i:0 in the .rdp file), take the PROXY line off in the relay, or renew the server",
+        cannot_tell: &["what of the request the server did not take: its log says it"],
+        spec: "[MS-RDPBCGR] 2.2.1.1, 2.2.1.2; T.125 7",
+        mstsc: &["0x904"],
+    },
+    Cause {
+        id: "X224-BADREQ",
+        layer: Layer::Negotiation,
+        name: "the client's connection request is malformed",
+        visibility: Visibility::Rule,
+        evidence: "the first bytes of the client are a TPKT with a Connection Request, and its lengths, its cookie or its \
+                   negotiation structure do not fit; the server answers with RST, FIN, an ultimatum or nothing",
+        sign: "a request whose lengths do not fit, or with bytes behind it; a client that asks rightly is answered",
+        looks_like: &["TCP-RST-AFTER", "X224-NOCC", "X224-REFUSED"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy, Packets],
+        check: "does mstsc or xfreerdp from the same machine get an answer? capture at client and server: is the request \
+                the same at both, or does a relay, NAT helper or inspection on the way change it?",
+        fix: "repair or update the client program; take the relay that changes the request out of the way",
+        cannot_tell: &["whether the client or a box before this place made it so"],
+        spec: "RFC 1006 6; X.224 13.3; [MS-RDPBCGR] 2.2.1.1",
+        mstsc: &[],
+    },
+    Cause {
+        id: "X224-HALF",
+        layer: Layer::Negotiation,
+        name: "the server's answer to the connection request stops half-way",
+        visibility: Visibility::Rule,
+        evidence: "a TPKT header and fewer bytes than it announces, then FIN, RST or silence until the client leaves",
+        sign: "some bytes of a confirm, and never the rest",
+        looks_like: &["TCP-NOTRDP", "PATH-RSTINJ", "TCP-RST-AFTER"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy, Packets],
+        check: "on the server: did the service die at this time (event log Application 1000, journalctl -u xrdp)? which \
+                process owns the port (netstat -ano | findstr :3389)? capture at the server: did it send the rest?",
+        fix: "repair the service, or the relay that cuts its answer; where the port belongs to another protocol on TPKT, \
+              connect to the port of Remote Desktop",
+        cannot_tell: &["whether the server sent the rest"],
+        spec: "RFC 1006 6; [MS-RDPBCGR] 2.2.1.2",
+        mstsc: &["0x904"],
+    },
+    Cause {
         id: "X224-TOKEN",
         layer: Layer::Negotiation,
         name: "the routing token of the broker or load balancer is missing or stale",

@@ -103,7 +103,7 @@ pub(super) static CAUSES: &[Cause] = &[
         visibility: Visibility::Rule,
         evidence: "the first bytes of the server, in clear: SSH-, HTTP/1.1, 15 03 (a TLS alert), anything but 03 00",
         sign: "the first bytes are not 03 00: SSH-, HTTP/1.1, 15 03",
-        looks_like: &["TCP-RST-AFTER"],
+        looks_like: &["TCP-RST-AFTER", "X224-HALF", "TLS-NOTTLS"],
         confidence: Confidence::Certain,
         tools: &[Probe, Proxy],
         check: "on the server: netstat -ano | findstr :3389 (which process owns the port?); if it is an RD Gateway: \

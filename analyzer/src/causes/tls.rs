@@ -11,18 +11,40 @@ pub(super) static CAUSES: &[Cause] = &[
         name: "the server cannot use its private key",
         visibility: Visibility::Rule,
         evidence: "the confirm selects TLS, a ClientHello is answered with FIN, RST or alert 80 within milliseconds, \
-                   without a ServerHello; the probe's ClientHellos of every version end alike",
-        sign: "no ServerHello; FIN, RST or alert 80 within ms of ANY ClientHello, openssl's too",
+                   without a ServerHello, or (xrdp) with an MCS Disconnect Provider Ultimatum in clear; the probe's \
+                   ClientHellos of every version end alike",
+        sign: "no ServerHello; FIN, RST, alert 80 or an ultimatum in clear within ms of ANY ClientHello, openssl's too",
         looks_like: &["TLS-VER", "TLS-CIPHER", "PATH-RSTINJ", "X224-NOCERT", "PATH-PMTU", "PATH-WINZERO"],
         confidence: Confidence::Likely,
         tools: &[Probe, Proxy, Events],
         check: "on the server: event log System, Schannel 36870 (0x8009030D) and \
                 TerminalServices-RemoteConnectionManager 1057/1058; icacls \
-                C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys; xrdp: can the service read key.pem?",
+                C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys; xrdp: can the service read key.pem, and does it \
+                belong to cert.pem (openssl x509 -pubkey, openssl pkey -pubout)?",
         fix: "restore the rights on MachineKeys (SYSTEM full, NETWORK SERVICE read), delete the certificate under \
               certlm.msc, Remote Desktop, and restart SessionEnv and TermService; xrdp: adduser xrdp ssl-cert",
         cannot_tell: &["why the server gave up: its event log says it"],
         spec: "RFC 5246 7.4.2; [MS-RDPBCGR] 5.4.5.1",
+        mstsc: &["0x904/0x7"],
+    },
+    Cause {
+        id: "TLS-NOTTLS",
+        layer: Layer::Tls,
+        name: "one side speaks something else where TLS was agreed on",
+        visibility: Visibility::Rule,
+        evidence: "the first bytes behind the confirm, or behind the connection to a gateway, are no TLS record (14 to 18 \
+                   03): HTTP/1.1, lines of text, RDP in clear",
+        sign: "the ClientHello is answered with HTTP, text or RDP in clear, which can be read as it is",
+        looks_like: &["TCP-NOTRDP", "TLS-NOKEY", "RDG-TRANSPORT"],
+        confidence: Confidence::Certain,
+        tools: &[Proxy, Packets],
+        check: "openssl s_client -connect SERVER:443 for a gateway: is the port one of plain HTTP ('listen 443' without \
+                'ssl', a rule that forwards 443 to 80)? behind a confirm: what stands between this place and the server \
+                (a relay that ends TLS, a protocol filter), and which process owns the port?",
+        fix: "let the port speak TLS, forward it to the service that does, or take the box that answers instead of the \
+              server out of the way",
+        cannot_tell: &["whether the server or a box in front of it answered"],
+        spec: "RFC 8446 5.1; [MS-RDPBCGR] 5.4.5.1; [MS-TSGU] 2.1",
         mstsc: &["0x904/0x7"],
     },
     Cause {
@@ -159,8 +181,9 @@ pub(super) static CAUSES: &[Cause] = &[
         layer: Layer::Tls,
         name: "client and server have no TLS version in common",
         visibility: Visibility::Rule,
-        evidence: "alert 70 or 86, or FIN or RST instead of a ServerHello, for some ClientHellos only: the versions \
-                   that they offer are in clear",
+        evidence: "alert 70 or 86, alert 80 in a record of an older version than the client offers, or FIN, RST or \
+                   silence instead of a ServerHello, for some ClientHellos only: the versions that they offer are in \
+                   clear",
         sign: "no ServerHello; alert 70 or RST for some clients only",
         looks_like: &["TLS-CIPHER", "TLS-FIPS", "TLS-NOKEY"],
         confidence: Confidence::Certain,

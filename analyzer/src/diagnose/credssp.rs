@@ -41,6 +41,23 @@ pub fn error_code(timeline: &Timeline) -> Option<Finding> {
     Some(with_mechanism(others.fold(finding, |finding, id| finding.or(id, Confidence::Possible)), timeline))
 }
 
+/// The client authenticates where the server selected TLS alone, \[MS-RDPBCGR\] 5.4.2.1: there MCS has to follow at once.
+pub fn unasked(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    let selected = timeline.facts.selected().filter(|selected| !selected.intersects(Protocols::CREDSSP))?;
+    let messages = &timeline.facts.inner.credssp.messages;
+    let first = messages.first().filter(|first| first.what.0 == Side::Client)?;
+    let selected = selected.names().join(", ");
+    let says = format!("the client speaks CredSSP although the server selected {selected}");
+    let phase = timeline.last_phase();
+    let finding = at(timeline, "NLA-UNASKED", Confidence::Certain, first.mark, phase, says)?.by(Party::Client);
+    let finding = finding.with(first.mark, "TSRequest of the client, where MCS Connect Initial has to stand");
+    let confirm = timeline.facts.confirm.as_ref();
+    let finding =
+        confirm.iter().fold(finding, |finding, seen| finding.with(seen.mark, format!("confirm selects {selected}")));
+    Some(finding.with_end(timeline))
+}
+
 /// A KRB-ERROR stands in a token, or the client's domain controller sent one, RFC 4120 7.5.9.
 pub fn kerberos(timeline: &Timeline) -> Option<Finding> {
     stage::failed(timeline)?;

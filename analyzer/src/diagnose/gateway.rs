@@ -20,6 +20,7 @@ const OF_CERTIFICATES: &[&str] =
 const OF_TLS: &[fn(&Timeline) -> Option<Finding>] = &[
     tls::server_alert,
     tls::client_alert,
+    tls::not_tls,
     tls::closed_after_hello,
     tls::unanswered_hello,
     tls::half,

@@ -96,6 +96,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "the gateway's 401", check: gateway::unauthorized, scope: Scope::Gateway, rests: Rests::Unsaid },
     Rule { name: "HTTP error of the gateway", check: gateway::http_refused, scope: Scope::Gateway, rests: Rests::Seen },
     Rule { name: "the gateway ends the tunnel", check: gateway::limited, scope: Scope::Gateway, rests: Rests::Unsaid },
+    Rule { name: "CredSSP that nobody selected", check: credssp::unasked, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "errorCode of CredSSP", check: credssp::error_code, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "error of Kerberos", check: credssp::kerberos, scope: Scope::Rdp, rests: Rests::Seen },
     Rule {
@@ -126,6 +127,13 @@ pub const RULES: &[Rule] = &[
     Rule { name: "HTTPS asked for RDP", check: https::asked_for_rdp, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "TLS first at a relay for RDP", check: https::tls_at_relay, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "not RDP", check: negotiation::not_rdp, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule {
+        name: "a request that cannot be read",
+        check: negotiation::unreadable,
+        scope: Scope::Rdp,
+        rests: Rests::Unsaid,
+    },
+    Rule { name: "the request refused", check: negotiation::refused, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "no X.224 confirm", check: negotiation::no_confirm, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "the relay calls itself", check: reach::loops, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "negotiation failure", check: negotiation::failure, scope: Scope::Rdp, rests: Rests::Seen },
@@ -160,6 +168,8 @@ pub const RULES: &[Rule] = &[
     },
     Rule { name: "alert of the server", check: tls::server_alert, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "alert of the client", check: tls::client_alert, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "not TLS", check: tls::not_tls, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "TLS given up in clear", check: tls::given_up, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "closed after ClientHello", check: tls::closed_after_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "no answer to ClientHello", check: tls::unanswered_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "server's flight cut", check: tls::half, scope: Scope::Rdp, rests: Rests::Unsaid },
@@ -471,8 +481,6 @@ impl Outcome {
             false if timeline.may_be_redirected() => Outcome::Unfinished,
             false if timeline.is_before_channel() && gateway::nothing_asked(timeline) => Outcome::Unfinished,
             false if !timeline.is_before_channel() && negotiation::nothing_asked(timeline) => Outcome::Unfinished,
-            // It did not wait for what it had asked.
-            false if stage::hasty(timeline).is_some() => Outcome::Unfinished,
             false if stopped && !refused && !ended_here => Outcome::Unfinished,
             // It may have gone on where nobody saw it; or the client came to look, and left by itself.
             false if stage::unseen(timeline).is_some() && !has_failed(findings) => Outcome::Unfinished,

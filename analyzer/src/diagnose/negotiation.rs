@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::stage::{self, Stage, length};
-use super::{Confidence, Finding, Party, Severity, headers, https, reach};
+use super::unsealed::coded;
+use super::{Confidence, Finding, Party, Severity, headers, https, reach, tls};
 use crate::event::{Foreign, McsPdu, Protocols};
 use crate::observation::{Ending, Side, Sign};
 use crate::timeline::facts::{Mark, Sighting};
@@ -14,6 +15,10 @@ use crate::timeline::{End, Timeline};
 const WAITED: Duration = Duration::from_secs(2);
 /// A server, or what stands for it, that hangs up later than this has not dropped the client: it had nothing to say.
 const SILENT: Duration = Duration::from_secs(10);
+/// Nor has it waited at all that leaves so soon.
+const AT_ONCE: Duration = Duration::from_millis(200);
+/// The layers of request and confirm.
+const LAYERS: [&str; 2] = ["tpkt", "x224"];
 
 pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
     let Sighting { what: (side, looks), mark } = timeline.facts.not_rdp.as_ref()?;
@@ -21,12 +26,7 @@ pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
         return None;
     }
     let is_web = matches!((side, looks), (Side::Server, Foreign::Http));
-    let looks = match looks {
-        Foreign::Http => "HTTP",
-        Foreign::Ssh => "SSH",
-        Foreign::TlsFirst => "TLS without X.224",
-        Foreign::Unknown => "a protocol that is not known here",
-    };
+    let looks = looks.name();
     let says = format!("the {side} does not speak RDP but {looks}");
     // Of a client it says nothing about the server: a monitor, a scanner or a browser came by.
     let (id, by, severity) = match side {
@@ -84,7 +84,7 @@ pub fn downgraded(timeline: &Timeline) -> Option<Finding> {
 pub fn probe(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
     // A server that speaks first has something to say of the failure.
-    if stage::stage(timeline).0 != Stage::Opened || timeline.facts.not_rdp.is_some() {
+    if stage::stage(timeline).0 != Stage::Opened || timeline.facts.not_rdp.is_some() || unreadable(timeline).is_some() {
         return None;
     }
     let says = format!("the client connects and leaves after {} without a request", length(end.silence));
@@ -161,14 +161,107 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
-/// What came back is no confirm.
+/// What the client asks with cannot be read: whatever the server makes of it, it is not the server's fault.
+pub fn unreadable(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline)?;
+    let (mark, trouble) = request_trouble(timeline)?;
+    let refused = timeline.facts.ultimatum().filter(|seen| stage::in_time(timeline, seen.mark));
+    // Who leaves at once asked for nothing in earnest: a scanner.
+    if is_answered(timeline) || stage::by_client(end) && end.silence < AT_ONCE && refused.is_none() {
+        return None;
+    }
+    let then = match refused {
+        Some(_) => "the server answers with a Disconnect Provider Ultimatum".to_owned(),
+        None if stage::by_server(end) => format!("the {}", stage::end_in_words(end)),
+        None => format!("the server says nothing for {}", length(end.silence)),
+    };
+    let says = format!("the client's connection request cannot be read ({trouble}): {then}");
+    let finding = Finding::at_end(timeline, "X224-BADREQ", Confidence::Likely, says)?;
+    let finding = finding.on(mark.leg, PhaseName::Negotiation).by(Party::Client).with(mark, trouble);
+    let finding = match refused {
+        Some(seen) => finding.with(seen.mark, ultimatum(timeline)).or("X224-REFUSED", Confidence::Possible),
+        None => finding,
+    };
+    Some(finding.with_end(timeline))
+}
+
+/// What is wrong with the client's request. A hole in it is not the client's.
+fn request_trouble(timeline: &Timeline) -> Option<(Mark, String)> {
+    let facts = &timeline.facts;
+    let has_holes = timeline.legs.iter().any(|leg| leg.missing[Side::Client as usize] > 0);
+    if has_holes || facts.not_rdp.is_some() {
+        return None;
+    }
+    let malformed = facts.malformed.iter().find(|seen| seen.what.0 == Side::Client && LAYERS.contains(&seen.what.1));
+    let malformed = malformed.map(|seen| (seen.mark, seen.what.2.clone()));
+    let cut = facts.partial.iter().find(|seen| seen.what.0 == Side::Client);
+    malformed.or_else(|| {
+        cut.map(|Sighting { what: (_, _, have, need), mark }| (*mark, format!("{have} of its {need} bytes")))
+    })
+}
+
+/// Whether the server answered the request with a confirm, of whatever kind.
+fn is_answered(timeline: &Timeline) -> bool {
+    timeline.facts.confirm.is_some() || timeline.facts.failure.is_some()
+}
+
+/// An RDP server answers the request, and takes its leave.
+pub fn refused(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    let seen = timeline.facts.ultimatum().filter(|seen| stage::in_time(timeline, seen.mark))?;
+    let request = timeline.facts.request.as_ref().filter(|_| !is_answered(timeline))?;
+    let new = request.what.requested.unwrap_or_default().intersects(Protocols::RDSAAD);
+    let why = if new { ", which offers a protocol that older servers do not know" } else { "" };
+    let says = format!("the RDP server refuses the connection request itself{why}: {}", ultimatum(timeline));
+    let finding = Finding::at_end(timeline, "X224-REFUSED", Confidence::Certain, says)?;
+    let finding = finding.on(seen.mark.leg, PhaseName::Negotiation).by(Party::Server);
+    let finding = with_request(finding, timeline).with(seen.mark, ultimatum(timeline)).with_end(timeline);
+    Some(finding.or("X224-BADREQ", Confidence::Possible))
+}
+
+/// The server's Disconnect Provider Ultimatum that is not sealed, with its reason.
+pub fn ultimatum(timeline: &Timeline) -> String {
+    let reason = timeline.facts.ultimatum().and_then(|seen| match seen.what.1 {
+        McsPdu::DisconnectProviderUltimatum { reason } => coded(&["mcs-reason"], reason.into()),
+        _ => None,
+    });
+    let reason = reason.map(|code| format!(" ({})", code.name)).unwrap_or_default();
+    format!("MCS Disconnect Provider Ultimatum{reason} in clear")
+}
+
+/// What came back is no confirm, or not all of one.
 pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline).filter(|end| !stage::by_server(end))?;
-    let malformed = timeline.facts.malformed.iter().find(|seen| seen.what.0 == Side::Server)?;
-    let says = format!("the server's answer to the request is no X.224 confirm: {}", malformed.what.2);
-    let finding = Finding::at_end(timeline, "TCP-NOTRDP", Confidence::Likely, says)?;
-    let finding = finding.on(malformed.mark.leg, PhaseName::Negotiation).by(Party::Server);
-    Some(with_request(finding, timeline).with(malformed.mark, "answer").or("X224-DOWNGR", Confidence::Possible))
+    let end = stage::failed(timeline)?;
+    let facts = &timeline.facts;
+    let has_holes = timeline.legs.iter().any(|leg| leg.missing[Side::Server as usize] > 0);
+    if is_answered(timeline) || has_holes {
+        return None;
+    }
+    let malformed = facts.malformed.iter().find(|seen| seen.what.0 == Side::Server && LAYERS.contains(&seen.what.1));
+    let cut = tls::cut(timeline);
+    // What is not complete is told at the end; it was said before.
+    let said = timeline.server_leg().and_then(|leg| leg.spoke[Side::Server as usize]);
+    let (mark, id, says, other) = match malformed.filter(|seen| stage::in_time(timeline, seen.mark)) {
+        Some(seen) => {
+            let len = cut.map(|cut| format!(" ({} of {} bytes)", cut.what.2, cut.what.3)).unwrap_or_default();
+            let says = format!("the server's answer to the request{len} is no X.224 confirm: {}", seen.what.2);
+            (said.filter(|_| cut.is_some()).unwrap_or(seen.mark), "TCP-NOTRDP", says, "X224-DOWNGR")
+        }
+        None => {
+            let Sighting { what: (_, _, have, need), mark } = *cut?;
+            let mark = said.unwrap_or(mark);
+            let end = stage::end_in_words(end);
+            let says = format!("the server's answer to the request breaks off after {have} of {need} bytes: {end}");
+            (mark, "X224-HALF", says, "TCP-NOTRDP")
+        }
+    };
+    let finding = Finding::at_end(timeline, id, Confidence::Likely, says)?;
+    let finding = finding.on(mark.leg, PhaseName::Negotiation).by(Party::Server);
+    let finding = with_request(finding, timeline).with(mark, "answer");
+    let finding = if id == "X224-HALF" { finding.with_end(timeline) } else { finding };
+    let finding = finding.or(other, Confidence::Possible);
+    let is_cut = id == "X224-HALF" && end.how == Ending::Reset && stage::by_server(end);
+    Some(if is_cut { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
 /// The request was sent and nothing came back.

@@ -132,7 +132,8 @@ pub fn hasty(timeline: &Timeline) -> Option<Duration> {
         }
     };
     let waited = end.mark.at.since(asked);
-    let is_hasty = waited < enough && !was_answered(timeline) && path::forged_reset(timeline).is_none();
+    let is_hasty =
+        waited < enough && !was_answered(timeline) && !is_told(timeline) && path::forged_reset(timeline).is_none();
     // A timer that runs out on a slow or lossy path runs out at any time.
     (is_hasty && path::slow(timeline).is_none() && path::lossy(timeline).is_none()).then_some(waited)
 }
@@ -170,6 +171,21 @@ fn asked_last(timeline: &Timeline) -> Option<Timestamp> {
     let records = tls?.first_records.iter().filter(|record| record.from == Side::Client && !record.is_alert());
     let said = timeline.last_phase() > PhaseName::Tls;
     records.map(|record| record.at).max().filter(|_| said)
+}
+
+/// Whether the server had said, before the end, that there will be no answer: what the client leaves at is that.
+fn is_told(timeline: &Timeline) -> bool {
+    let facts = &timeline.facts;
+    let alert = facts.fatal_alert().filter(|alert| alert.what.0 == Side::Server).map(|alert| alert.mark);
+    let not_tls = facts.not_tls().filter(|seen| seen.what.0 == Side::Server).map(|seen| seen.mark);
+    let ultimatum = facts.ultimatum().map(|seen| seen.mark);
+    let malformed = facts.malformed.iter().find(|seen| seen.what.0 == Side::Server).map(|seen| seen.mark);
+    [alert, not_tls, ultimatum, malformed].into_iter().flatten().any(|mark| in_time(timeline, mark))
+}
+
+/// Whether this was said before the session's end: what is said behind it is an answer to the end.
+pub fn in_time(timeline: &Timeline, mark: Mark) -> bool {
+    timeline.end.is_none_or(|end| by_server(&end) || (mark.at, mark.frame) <= (end.mark.at, end.mark.frame))
 }
 
 /// One round trip from end to end, as measured.

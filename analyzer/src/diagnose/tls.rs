@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::stage::{self, Stage, length};
-use super::{Confidence, Finding, Party};
+use super::{Confidence, Finding, Party, negotiation};
 use crate::codes::tls as names;
 use crate::event::{Certificate, ClientHello};
 use crate::observation::{Ending, Leg, Side};
@@ -49,6 +49,9 @@ const INSPECTORS: &[(&str, &str)] = &[
 ];
 /// Keys and signatures that current clients refuse: RSA below this, bits.
 const WEAK_RSA: u32 = 2048;
+/// The oldest version that current systems speak.
+const TLS_1_2: u16 = 0x0303;
+const TLS_1_1: u16 = 0x0302;
 
 /// A fatal alert of the server in clear.
 pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
@@ -56,6 +59,10 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
         timeline.facts.fatal_alert().filter(|alert| alert.what.0 == Side::Server)?;
     let (id, confidence) = match description {
         70 | 86 => ("TLS-VER", Confidence::Certain),
+        // What it has chosen by then its own policy does not let it speak, or no suite of the client's fits. Nobody puts an
+        // alert into a record of TLS 1.1 who has not chosen that; TLS 1.0 is what some begin with.
+        80 if chosen(timeline).is_some() => ("TLS-VER", Confidence::Likely),
+        40 if chosen(timeline) == Some(TLS_1_1) => ("TLS-VER", Confidence::Likely),
         40 | 47 | 71 | 109 | 120 => ("TLS-CIPHER", Confidence::Likely),
         80 => ("TLS-NOKEY", Confidence::Likely),
         // They speak of a certificate, and only the client's can be meant.
@@ -69,9 +76,14 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
     let finding =
         Finding::at_end(timeline, id, confidence, format!("the server ends the TLS handshake: alert {alert}"))?;
     let finding = finding.on(mark.leg, PhaseName::Tls).by(Party::Server);
-    let finding = with_hello(finding, timeline).with(*mark, format!("alert {alert} of the server"));
+    let finding =
+        with_hello(finding, timeline).with(*mark, format!("alert {alert} of the server{}", in_record(timeline)));
+    let finding = with_ultimatum(finding, timeline);
     // Schannel says handshake_failure for a version, a suite and a key alike.
-    let finding = if *description == 40 { finding.or("TLS-VER", Confidence::Possible) } else { finding };
+    let finding = match description {
+        40 => finding.or("TLS-VER", Confidence::Possible).or("TLS-CIPHER", Confidence::Possible),
+        _ => finding,
+    };
     Some(if matches!(description, 40 | 80) { finding.or("TLS-NOKEY", Confidence::Possible) } else { finding })
 }
 
@@ -105,6 +117,85 @@ pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
     Some(with_certificate(finding, timeline).with(*mark, evidence))
 }
 
+/// The version of the record in which the server's alert came, where it is lower than what the client offers: the server had
+/// chosen it by then.
+fn chosen(timeline: &Timeline) -> Option<u16> {
+    let version = timeline.facts.tls.iter().find_map(|tls| tls.alert_version)?;
+    let offered = hello(timeline)?.what.versions.first()?;
+    (version < *offered && version < TLS_1_2).then_some(version)
+}
+
+fn in_record(timeline: &Timeline) -> String {
+    chosen(timeline).map(|version| format!(", in a record of {}", versions(&[version]))).unwrap_or_default()
+}
+
+/// "TLS 1.0, 1.1": as people write them.
+fn versions(numbers: &[u16]) -> String {
+    let all: Vec<_> = numbers.iter().map(|number| names::version(*number)).collect();
+    let has_name = all.first().is_some_and(|first| first.starts_with(|c: char| c.is_ascii_alphabetic()));
+    format!("{}{}", if has_name { "" } else { "TLS " }, all.join(", "))
+}
+
+/// One side speaks something else where TLS was agreed on.
+pub fn not_tls(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    let Sighting { what: (side, looks), mark } =
+        timeline.facts.not_tls().filter(|seen| stage::in_time(timeline, seen.mark))?;
+    let looks = looks.name();
+    let is_asked = hello(timeline).is_some_and(|hello| hello.mark.at <= mark.at);
+    // First words too short to be judged are told at the end, on whatever leg that is.
+    let leg = if *side == Side::Server { stage::server_leg(timeline) } else { stage::client_leg(timeline) };
+    let (by, says) = match side {
+        Side::Server if is_asked => {
+            (Party::Server, format!("the server answers ClientHello with {looks}, not with TLS"))
+        }
+        Side::Server => (Party::Server, format!("the server speaks {looks} where TLS has to stand")),
+        Side::Client => (Party::Client, format!("the client speaks {looks} where TLS has to stand")),
+    };
+    let finding = Finding::at_end(timeline, "TLS-NOTTLS", Confidence::Certain, says)?;
+    let finding = finding.on(leg, PhaseName::Tls).by(by);
+    Some(with_hello(finding, timeline).with(*mark, format!("first bytes of the {side}: {looks}")).with_end(timeline))
+}
+
+/// The server takes its leave in clear, in the middle of the handshake and without an alert: xrdp, when TLS fails on its side.
+pub fn given_up(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    timeline.facts.selected().filter(|selected| selected.0 != 0)?;
+    let mark = timeline.facts.ultimatum().map(|seen| seen.mark).filter(|mark| stage::in_time(timeline, *mark))?;
+    let answered = timeline.facts.first_mark(|tls| tls.key_exchange);
+    // A client that said goodbye, or that something is wrong, ended it.
+    let has_left = timeline.facts.first(|tls| tls.sealed_alert.as_ref()).is_some_and(|alert| alert.mark.at <= mark.at);
+    let (id, sure, after) = match stage::stage(timeline).0 {
+        _ if has_left => return None,
+        Stage::Confirm => ("TLS-NOKEY", Confidence::Likely, "its own confirm"),
+        Stage::ClientHello if is_old(timeline) => ("TLS-VER", Confidence::Likely, "ClientHello"),
+        Stage::ClientHello => ("TLS-NOKEY", Confidence::Likely, "ClientHello"),
+        Stage::ServerHello | Stage::ServerFlight if answered.is_some() => {
+            ("TLS-NOKEY", Confidence::Possible, "the client's key exchange")
+        }
+        Stage::ServerHello | Stage::ServerFlight => ("TLS-HALF", Confidence::Possible, "its own flight"),
+        Stage::Closed | Stage::Opened | Stage::Request | Stage::Plain | Stage::Established => return None,
+    };
+    let says = format!("after {after} the server gives TLS up, with an {}", negotiation::ultimatum(timeline));
+    let finding = Finding::at_end(timeline, id, sure, says)?.on(mark.leg, PhaseName::Tls).by(Party::Server);
+    let finding = with_ultimatum(with_hello(finding, timeline), timeline).with_end(timeline);
+    let others = ["TLS-NOKEY", "TLS-VER", "TLS-CIPHER"];
+    Some(others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
+}
+
+/// With the server's leave in clear as evidence.
+fn with_ultimatum(finding: Finding, timeline: &Timeline) -> Finding {
+    match timeline.facts.ultimatum() {
+        Some(seen) => finding.with(seen.mark, negotiation::ultimatum(timeline)),
+        None => finding,
+    }
+}
+
+/// Whether the client offers only versions that current servers do not speak (RFC 8996).
+fn is_old(timeline: &Timeline) -> bool {
+    hello(timeline).and_then(|hello| hello.what.versions.first()).is_some_and(|highest| *highest < TLS_1_2)
+}
+
 /// The server confirms TLS and hangs up before its ServerHello.
 pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
@@ -116,9 +207,11 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     };
     let how = if end.how == Ending::Reset { "resets" } else { "closes" };
     let says = format!("the server {how} the connection {} after {after}, without a ServerHello", length(end.silence));
-    let finding = Finding::at_end(timeline, "TLS-NOKEY", Confidence::Likely, says)?.on(end.mark.leg, PhaseName::Tls);
+    let id = if is_old(timeline) { "TLS-VER" } else { "TLS-NOKEY" };
+    let finding = Finding::at_end(timeline, id, Confidence::Likely, says)?.on(end.mark.leg, PhaseName::Tls);
     let finding = with_hello(finding, timeline).with_end(timeline);
-    let finding = finding.or("TLS-VER", Confidence::Possible).or("TLS-CIPHER", Confidence::Possible);
+    let others = ["TLS-NOKEY", "TLS-VER", "TLS-CIPHER"];
+    let finding = others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible));
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
@@ -130,9 +223,12 @@ pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let waited = length(end.mark.at.since(mark.at));
     let leg = stage::server_leg(timeline);
     let says = format!("the server does not answer ClientHello: the client gives up after {waited}");
-    let finding =
-        Finding::at_end(timeline, "TLS-NOKEY", Confidence::Possible, says)?.on(leg, PhaseName::Tls).by(Party::Server);
-    let finding = with_hello(finding, timeline).with_end(timeline);
+    let (id, sure) = match is_old(timeline) {
+        true => ("TLS-VER", Confidence::Likely),
+        false => ("TLS-NOKEY", Confidence::Possible),
+    };
+    let finding = Finding::at_end(timeline, id, sure, says)?.on(leg, PhaseName::Tls).by(Party::Server);
+    let finding = with_hello(finding, timeline).with_end(timeline).or("TLS-NOKEY", Confidence::Possible);
     Some(finding.or("PATH-WINZERO", Confidence::Possible).or("PATH-PMTU", Confidence::Possible))
 }
 
@@ -330,7 +426,7 @@ fn all_names(leaf: &Certificate) -> String {
 }
 
 /// The server's message that was cut by the end.
-fn cut(timeline: &Timeline) -> Option<&Sighting<(Side, &'static str, u32, u32)>> {
+pub fn cut(timeline: &Timeline) -> Option<&Sighting<(Side, &'static str, u32, u32)>> {
     timeline.facts.partial.iter().find(|partial| partial.what.0 == Side::Server)
 }
 
@@ -351,8 +447,9 @@ fn is_tls13(timeline: &Timeline) -> bool {
 
 fn with_hello(finding: Finding, timeline: &Timeline) -> Finding {
     let Some(Sighting { what: hello, mark }) = hello(timeline) else { return finding };
-    let versions: Vec<_> = hello.versions.iter().map(|version| names::version(*version)).collect();
-    let says = format!("ClientHello offers TLS {} and {} cipher suites", versions.join(", "), hello.ciphers.len());
+    let format = if hello.is_ssl2 { " in the format of SSL 2.0" } else { "" };
+    let (versions, suites) = (versions(&hello.versions), hello.ciphers.len());
+    let says = format!("ClientHello{format} offers {versions} and {suites} cipher suites");
     finding.with(*mark, says)
 }
 

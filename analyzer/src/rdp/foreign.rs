@@ -35,3 +35,9 @@ pub(super) fn looks(bytes: &[u8]) -> Option<Foreign> {
         None => Some(Foreign::Unknown),
     }
 }
+
+/// Whether the variable part of a Connection Request or Confirm that begins so has the parameters of ISO on TCP (X.224,
+/// 13.3.4: TPDU size, TSAPs and the rest): S7, MMS. RDP has text there, or structures that begin with 1, 2, 3 or 6.
+pub(super) fn is_iso(first: u8) -> bool {
+    matches!(first, 0xc0..=0xc7 | 0x85..=0x8b | 0xf0)
+}

@@ -5,11 +5,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::foreign::is_iso;
 use super::tpkt;
 use crate::proxy_protocol::{self, Read};
 
 /// X.224, 13.3: code of a Connection Request.
 const CONNECTION_REQUEST: u8 = 0xe0;
+/// Where the variable part of a request begins, and the length indicator of one that has none.
+const VARIABLE: usize = tpkt::HEADER + 7;
+const BARE: u8 = 6;
 /// Headers of the PROXY protocol that may follow each other, where one relay stands behind another.
 pub const MAX_HEADERS: usize = 4;
 
@@ -55,14 +59,21 @@ pub fn judge(client: &[u8], server: &[u8]) -> Verdict {
     }
 }
 
-/// Whether these bytes begin with a Connection Request; `None` while they are too few to tell.
+/// Whether these bytes begin with a Connection Request of RDP; `None` while they are too few to tell. Other protocols on ISO
+/// on TCP (S7, MMS) begin with one, too: their parameters are none that RDP has.
 pub fn is_request(bytes: &[u8]) -> Option<bool> {
     match bytes {
         [] => None,
-        [tpkt::VERSION, _, _, _, _, code, ..] => Some(code & 0xf0 == CONNECTION_REQUEST),
-        [tpkt::VERSION, ..] => None,
+        [tpkt::VERSION, _, _, _, _, code, ..] if code & 0xf0 != CONNECTION_REQUEST => Some(false),
+        [tpkt::VERSION, _, _, _, ..=BARE, _, ..] => Some(true),
+        [tpkt::VERSION, ..] => bytes.get(VARIABLE).map(|first| !is_iso(*first)),
         _ => Some(false),
     }
+}
+
+/// Whether these bytes are the beginning of a Connection Request of whatever protocol.
+pub fn begins_request(bytes: &[u8]) -> bool {
+    matches!(bytes, [tpkt::VERSION, _, _, _, _, code, ..] if code & 0xf0 == CONNECTION_REQUEST)
 }
 
 /// What a prelude's reader finds: `None` where this is none, `Some(None)` where bytes are missing.

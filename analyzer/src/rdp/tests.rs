@@ -182,6 +182,79 @@ fn a_server_that_answers_with_something_else_of_x224() {
     );
 }
 
+/// An RDP server that takes its leave instead of a confirm (T.125, 7).
+#[test]
+fn a_server_that_answers_the_request_with_an_ultimatum() {
+    check(
+        &[(Client, &request("", NLA)), (Server, &bytes("03 00 00 09 02 f0 80 21 80"))],
+        "request SSL+HYBRID+HYBRID_EX flags=0x0
+         server DisconnectProviderUltimatum { reason: 3 }",
+        Some(Next::Refused),
+    );
+    check(
+        &[(Server, &bytes("03 00 00 09 02 f0 80 28 00"))],
+        "malformed server x224 5: expected a Connection Confirm (d0), found Data (f0)",
+        None,
+    );
+}
+
+/// RFC 1006 as S7 and MMS speak it: TSAPs and a TPDU size in the variable part.
+#[test]
+fn iso_on_tcp_is_no_rdp() {
+    for variable in ["c0 01 0a c1 02 01 00 c2 02 01 02", "c1 02 01 00", "c2 02 01 02", "c4 01 01", "85 01 00"] {
+        let mut pdu = request("", variable);
+        check(&[(Client, &pdu)], "not rdp client IsoTcp", Some(Next::Foreign));
+        pdu[5] = 0xd0;
+        check(&[(Server, &pdu)], "not rdp server IsoTcp", Some(Next::Foreign));
+        for len in 6..=pdu.len() {
+            pdu[5] = 0xe0;
+            let expected = (len >= 12).then_some(false);
+            assert_eq!(super::prelude::is_request(&pdu[..len]), expected, "{len} of {variable}");
+        }
+    }
+    for variable in ["01 00 08 00 01 00 00 00", "06 00 24 00", "43 6f 6f 6b 69 65 3a", "74 73 76 3a"] {
+        let pdu = request("", variable);
+        assert_eq!(super::prelude::is_request(&pdu), Some(true), "{variable}");
+    }
+}
+
+/// Shifted by four bytes: the request says that it ends where its RDP_NEG_REQ should begin.
+#[test]
+fn what_stands_behind_a_request_before_its_answer_is_told() {
+    let shifted = bytes("03000013 0ee00ee0000000 0000000000000000 0100080003000000");
+    check(
+        &[(Client, &shifted)],
+        "malformed client x224 11: expected CR LF at the end of cookie or routing token, found none
+         request token=\\u{0}\\u{0}\\u{0}\\u{0}\\u{0}\\u{0}\\u{0}\\u{0}
+         malformed client x224 19: expected nothing behind the request before its answer, found 01",
+        None,
+    );
+    let early_hello = [request("", NLA), bytes("16 03 01")].concat();
+    check(&[(Client, &early_hello)], "request SSL+HYBRID+HYBRID_EX flags=0x0", None);
+}
+
+/// Nine bytes that announce more: told at the end, whoever closes.
+#[test]
+fn an_answer_that_breaks_off_is_told_at_the_end() {
+    let cut = |answer: &str| {
+        let mut negotiation = Negotiation::new();
+        let mut out = Vec::new();
+        negotiation.push(Server, &bytes(answer), &mut out);
+        assert_eq!(out, []);
+        negotiation.closed(&mut out);
+        out.iter().map(line).collect::<Vec<_>>()
+    };
+    let partial = |have, need| {
+        vec![format!("Partial {{ from: Server, message: \"Connection Confirm\", have: {have}, need: {need} }}")]
+    };
+    assert_eq!(cut("03 00 00 13 0e d0 12 34 00"), partial(9, 19));
+    assert_eq!(cut("03 00 00 13"), partial(4, 19));
+    assert_eq!(cut("03 00"), partial(2, 4));
+    let other = "malformed server x224 5: expected a Connection Confirm (d0), found code 00";
+    let tpkt = r#"Partial { from: Server, message: "TPKT", have: 9, need: 43 }"#;
+    assert_eq!(cut("03 00 00 2b 00 03 00 80 01"), [other, tpkt]);
+}
+
 #[test]
 fn what_the_client_does_stands_in_for_a_confirm_that_is_lost() {
     let mut negotiation = Negotiation::new();
@@ -223,8 +296,7 @@ fn nothing_is_concluded_from_a_hole() {
             }
         }
         assert_eq!(negotiation.next(), next, "{steps:?}");
-        negotiation.closed(Client, &mut out);
-        negotiation.closed(Server, &mut out);
+        negotiation.closed(&mut out);
         let wrong = |what: &&What| matches!(what, What::Malformed { .. } | What::NotRdp { .. });
         let all_there = steps.iter().any(|(from, data)| *from == Client && *data == Some(&asked[..]));
         let says: Vec<_> = out.iter().filter(wrong).collect();
@@ -267,12 +339,12 @@ fn nothing_is_said_before_it_is_certain() {
     let mut negotiation = Negotiation::new();
     let mut out = Vec::new();
     negotiation.push(Server, b"HT", &mut out);
-    negotiation.closed(Server, &mut out);
-    negotiation.closed(Server, &mut out);
+    negotiation.closed(&mut out);
+    negotiation.closed(&mut out);
     negotiation.push(Client, &[3, 0, 0, 19], &mut out);
-    negotiation.closed(Client, &mut out);
+    negotiation.closed(&mut out);
     let lines: Vec<_> = out.iter().map(line).collect();
-    let cut = "malformed client tpkt 4: expected a whole X.224 Connection Request, found its beginning";
+    let cut = r#"Partial { from: Client, message: "Connection Request", have: 4, need: 19 }"#;
     assert_eq!(lines, ["not rdp server Unknown", cut]);
 }
 
@@ -295,7 +367,8 @@ fn what_is_kept_is_bounded() {
     let mut negotiation = Negotiation::new();
     let mut out = Vec::new();
     negotiation.push(Client, &request("", NLA), &mut out);
-    (0..100).for_each(|_| negotiation.push(Client, &[0; 4096], &mut out));
+    // What may follow a request: other bytes would be told, too.
+    (0..100).for_each(|_| negotiation.push(Client, &[0x16; 4096], &mut out));
     assert_eq!(out.len(), 2);
     assert!(line(&out[1]).contains("more than 65536 bytes"), "{}", line(&out[1]));
     assert!(negotiation.into_rest()[0].len() <= 64 * 1024 + 4096);
@@ -464,7 +537,7 @@ fn holes(script: &[(Side, Vec<u8>)], dice: &mut Dice) {
             negotiation.missing(*from);
             mcs.missing(*from, len, &mut out);
         }
-        negotiation.closed(*from, &mut out);
+        negotiation.closed(&mut out);
     }
 }
 

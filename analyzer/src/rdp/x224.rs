@@ -1,10 +1,11 @@
 //! The X.224 connection (\[MS-RDPBCGR\] 1.3.1.1, Connection Initiation): one request, one confirm, and with them the
 //! choice of what protects the rest. It also notices, from the first bytes of a side, that this is no RDP at all.
 
-use super::foreign::looks;
+use super::foreign::{is_iso, looks};
 use super::tpkt::{self, Header};
-use crate::event::{ConnectionConfirm, ConnectionRequest, Foreign, Protocols, What};
+use crate::event::{ConnectionConfirm, ConnectionRequest, Foreign, McsPdu, Protocols, What};
 use crate::observation::Side;
+use crate::tls::ultimatum;
 
 /// What a side sends before the negotiation is over is kept for the next layer, up to so many bytes.
 const MAX_KEPT: usize = 64 * 1024;
@@ -45,6 +46,10 @@ struct Half {
     is_cut: bool,
     /// The first PDU, once it is complete.
     pdu: Option<Vec<u8>>,
+    /// Bytes of the first PDU.
+    spoken: u64,
+    /// Whether it was told that something stands behind the first PDU that cannot.
+    is_trailed: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +83,9 @@ impl Negotiation {
         if half.state == State::Speaking {
             self.read(from, out);
         }
+        if self.outcome.is_none() {
+            self.client.judge_rest(out);
+        }
     }
 
     /// Bytes of one side are not here. A first PDU with a hole in it is given up, and nothing is concluded from it: nobody has
@@ -93,21 +101,21 @@ impl Negotiation {
         }
     }
 
-    /// One side will send no more: what it began stays incomplete.
-    pub fn closed(&mut self, from: Side, out: &mut Vec<What>) {
-        let half = self.half(from);
-        match (half.state, half.kept.first()) {
-            (State::Speaking, Some(&tpkt::VERSION)) => {
-                half.state = State::Broken;
-                let (offset, says) =
-                    (half.kept.len() as u64, format!("expected {}, found its beginning", expected(from)));
-                out.push(malformed(from, "tpkt", offset, says));
+    /// The flow ends: what a side began stays incomplete.
+    pub fn closed(&mut self, out: &mut Vec<What>) {
+        for from in [Side::Client, Side::Server] {
+            let half = self.half(from);
+            match (half.state, half.kept.first()) {
+                (State::Speaking, Some(&tpkt::VERSION)) => {
+                    half.state = State::Broken;
+                    cut_short(from, &half.kept, out);
+                }
+                (State::Speaking, Some(_)) => {
+                    half.state = State::Foreign;
+                    out.push(What::NotRdp { from, looks: Foreign::Unknown });
+                }
+                (State::Speaking, None) | (State::Spoken | State::Foreign | State::Broken | State::Unread, _) => {}
             }
-            (State::Speaking, Some(_)) => {
-                half.state = State::Foreign;
-                out.push(What::NotRdp { from, looks: Foreign::Unknown });
-            }
-            (State::Speaking, None) | (State::Spoken | State::Foreign | State::Broken | State::Unread, _) => {}
         }
     }
 
@@ -162,6 +170,7 @@ impl Negotiation {
                 let rest = half.kept.split_off(len);
                 let pdu = std::mem::replace(&mut half.kept, rest);
                 half.state = State::Spoken;
+                half.spoken = len as u64;
                 self.pdu(from, &pdu, out);
                 self.half(from).pdu = Some(pdu);
             }
@@ -173,10 +182,25 @@ impl Negotiation {
     }
 
     fn pdu(&mut self, from: Side, pdu: &[u8], out: &mut Vec<What>) {
+        if let Some(reason) = ultimatum::read(pdu).filter(|_| from == Side::Server) {
+            // Nobody reads on: what it answers was not whole.
+            if self.client.state == State::Speaking && !self.client.kept.is_empty() {
+                self.client.state = State::Broken;
+                cut_short(Side::Client, &self.client.kept, out);
+            }
+            out.push(What::Mcs { from, pdu: McsPdu::DisconnectProviderUltimatum { reason } });
+            self.outcome = Some(Next::Refused);
+            return;
+        }
         let Some(variable) = variable_part(from, pdu, out) else {
             self.half(from).state = State::Broken;
             return;
         };
+        if variable.first().is_some_and(|first| is_iso(*first)) {
+            self.half(from).state = State::Foreign;
+            out.push(What::NotRdp { from, looks: Foreign::IsoTcp });
+            return;
+        }
         let parts = Parts { from, rest: variable, offset: FIXED as u64, out };
         match from {
             Side::Client => parts.request(),
@@ -204,6 +228,17 @@ impl Half {
             let says = format!("expected the negotiation to end, found more than {MAX_KEPT} bytes before that");
             out.push(malformed(from, "x224", self.kept.len() as u64, says));
         }
+    }
+
+    /// Behind a request nothing comes before its answer; what does, other than what may follow it, was shifted or framed wrongly.
+    fn judge_rest(&mut self, out: &mut Vec<What>) {
+        const HANDSHAKE: u8 = 0x16;
+        let follows = |first: u8| first == HANDSHAKE || first == tpkt::VERSION || first >= 0x80;
+        let found = self.kept.first().filter(|_| self.state == State::Spoken && !self.is_trailed);
+        let Some(found) = found.filter(|first| !follows(**first)) else { return };
+        let says = format!("expected nothing behind the request before its answer, found {found:02x}");
+        out.push(malformed(Side::Client, "x224", self.spoken, says));
+        self.is_trailed = true;
     }
 
     /// Decides what bytes are that are not TPKT, as soon as they are certain.
@@ -234,10 +269,30 @@ fn behind_a_hole(bytes: &[u8]) -> Option<Next> {
     }
 }
 
-fn expected(from: Side) -> &'static str {
+/// A first PDU that is not complete: of another kind, where its code is here, or cut.
+fn cut_short(from: Side, kept: &[u8], out: &mut Vec<What>) {
+    let (name, code) = wanted(from);
+    let other = kept.get(5).map(|found| found & 0xf0).filter(|found| *found != code);
+    if let Some(found) = other {
+        out.push(malformed(from, "x224", 5, format!("expected {name}, found {}", code_name(found))));
+    }
+    let need = if let Header::Length(len) = tpkt::read(kept) { len } else { tpkt::HEADER };
+    let message = if other.is_some() { "TPKT" } else { message(from) };
+    out.push(What::Partial { from, message, have: kept.len() as u32, need: need as u32 });
+}
+
+/// The only message of a side, and its code.
+fn wanted(from: Side) -> (&'static str, u8) {
     match from {
-        Side::Client => "a whole X.224 Connection Request",
-        Side::Server => "a whole X.224 Connection Confirm",
+        Side::Client => ("a Connection Request (e0)", 0xe0),
+        Side::Server => ("a Connection Confirm (d0)", 0xd0),
+    }
+}
+
+fn message(from: Side) -> &'static str {
+    match from {
+        Side::Client => "Connection Request",
+        Side::Server => "Connection Confirm",
     }
 }
 
@@ -247,10 +302,7 @@ fn malformed(from: Side, layer: &'static str, offset: u64, says: String) -> What
 
 /// Checks the fixed part of the TPDU (X.224, 13.3.1 and 13.4.1) and gives what comes behind it.
 fn variable_part<'a>(from: Side, pdu: &'a [u8], out: &mut Vec<What>) -> Option<&'a [u8]> {
-    let (name, code) = match from {
-        Side::Client => ("a Connection Request (e0)", 0xe0),
-        Side::Server => ("a Connection Confirm (d0)", 0xd0),
-    };
+    let (name, code) = wanted(from);
     let tpdu = pdu.get(tpkt::HEADER..)?;
     let found = tpdu.get(1)? & 0xf0;
     if found != code {

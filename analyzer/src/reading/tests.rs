@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::diagnose::Outcome;
+use crate::diagnose::{Outcome, Party};
 use crate::observation::Side;
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -356,6 +356,74 @@ fn a_capture_of_connections_without_a_byte_lists_them() {
     }
 }
 
+/// How a server of RDP takes its leave in clear: MCS Disconnect Provider Ultimatum, rn-user-requested.
+const ULTIMATUM: &[u8] = &[3, 0, 0, 9, 2, 0xf0, 0x80, 0x21, 0x80];
+
+/// Every way in which a connection ends behind the server's last words: who closes first, and how the two do it.
+fn ends() -> Vec<[(Side, u8); 2]> {
+    let closes = [FIN, RST_ACK];
+    let orders = [(Side::Client, Side::Server), (Side::Server, Side::Client)];
+    let each = |(first, second): (Side, Side)| {
+        closes.into_iter().flat_map(move |one| closes.map(|other| [(first, one), (second, other)]))
+    };
+    orders.into_iter().flat_map(each).collect()
+}
+
+/// A session that gets to `before`, and ends in each of the ways: what is said of it must not depend on the way.
+fn check_ends(name: &str, before: &dyn Fn(&mut Capture), cause: &str, by: Party) {
+    for end in ends() {
+        let mut capture = Capture::opened(3389, 1);
+        before(&mut capture);
+        for (from, how) in end {
+            capture.send(from, how, b"");
+        }
+        let sessions = capture.read();
+        let [session] = &sessions[..] else { panic!("{name}, {end:?}: {} sessions", sessions.len()) };
+        let said = session.findings.first().map(|finding| (finding.cause.id, finding.by));
+        assert_eq!(said, Some((cause, by)), "{name}, {end:?}");
+        assert_eq!(session.outcome, Outcome::Failed, "{name}, {end:?}");
+    }
+}
+
+fn alert(description: u8) -> Vec<u8> {
+    vec![0x15, 3, 3, 0, 2, 2, description]
+}
+
+/// xrdp, with an alert of OpenSSL before it or not.
+#[test]
+fn tls_given_up_in_clear_whoever_closes() {
+    let alerts = [
+        (None, "TLS-NOKEY"),
+        (Some(70), "TLS-VER"),
+        (Some(86), "TLS-VER"),
+        (Some(40), "TLS-CIPHER"),
+        (Some(80), "TLS-NOKEY"),
+    ];
+    for (description, cause) in alerts {
+        let said = move |capture: &mut Capture| {
+            capture.send(Side::Client, 0x18, REQUEST).send(Side::Server, 0x18, CONFIRM);
+            capture.send(Side::Client, 0x18, &client_hello());
+            if let Some(description) = description {
+                capture.send(Side::Server, 0x18, &alert(description));
+            }
+            capture.send(Side::Server, 0x18, ULTIMATUM);
+        };
+        check_ends(&format!("alert {description:?}"), &said, cause, Party::Server);
+    }
+}
+
+/// The client hangs up at the alert, and the leave comes behind its FIN.
+#[test]
+fn the_leave_in_clear_comes_behind_the_client_s_end() {
+    for how in [FIN, RST_ACK] {
+        let mut capture = Capture::opened(3389, 1);
+        capture.send(Side::Client, 0x18, REQUEST).send(Side::Server, 0x18, CONFIRM);
+        capture.send(Side::Client, 0x18, &client_hello()).send(Side::Server, 0x18, &alert(70));
+        capture.send(Side::Client, how, b"").send(Side::Server, 0x18, ULTIMATUM).send(Side::Client, RST_ACK, b"");
+        assert_eq!(capture.causes(), ["TLS-VER"], "{how:x}");
+    }
+}
+
 #[test]
 fn a_port_that_is_meant_for_rdp_is_judged_as_its_own() {
     let mut capture = Capture::new(0);
@@ -417,4 +485,79 @@ fn many_that_cannot_be_read_are_counted() {
     (0..11).for_each(|_| _ = capture.asked_for_rdp(3389));
     let (_, notices) = capture.read_knowing(Meant::default());
     assert!(notices.iter().any(|notice| notice.starts_with("11 ") && notice.ends_with("and 3 more")), "{notices:?}");
+}
+
+#[test]
+fn a_request_answered_by_a_leave_whoever_closes() {
+    let said = |capture: &mut Capture| {
+        capture.send(Side::Client, 0x18, REQUEST).send(Side::Server, 0x18, ULTIMATUM);
+    };
+    check_ends("the request refused", &said, "X224-REFUSED", Party::Server);
+}
+
+/// What is cut, and what is no confirm at all.
+#[test]
+fn an_answer_that_is_no_whole_confirm_whoever_closes() {
+    for len in [1, 4, 9, 18] {
+        let said = move |capture: &mut Capture| {
+            capture.send(Side::Client, 0x18, REQUEST).send(Side::Server, 0x18, &CONFIRM[..len]).wait(30_000);
+        };
+        check_ends(&format!("{len} bytes of a confirm"), &said, "X224-HALF", Party::Server);
+    }
+    let answers: [&[u8]; 3] = [&[3, 0, 0, 0x2b, 0, 3, 0, 0x80, 1], &[3, 0, 0, 4, 1, 2], &[1, 2, 3, 4, 5, 6, 7, 8, 9]];
+    for answer in answers {
+        let said = move |capture: &mut Capture| {
+            capture.send(Side::Client, 0x18, REQUEST).send(Side::Server, 0x18, answer).wait(30_000);
+        };
+        check_ends(&format!("{answer:x?}"), &said, "TCP-NOTRDP", Party::Server);
+    }
+}
+
+/// Shifted by four bytes, framed too short and too long: the client is to mend.
+#[test]
+fn a_malformed_request_whoever_closes() {
+    let shifted = [&[3, 0, 0, 19, 14, 0xe0, 14, 0xe0][..], &[0; 11], &REQUEST[11..]].concat();
+    let short = [&[3, 0, 0, 11][..], &REQUEST[4..]].concat();
+    let long = [&[3, 0, 0, 43][..], &REQUEST[4..]].concat();
+    let bad = [&[3, 0, 0, 5][..], &REQUEST[4..]].concat();
+    for request in [shifted, short, long, bad, REQUEST[..9].to_vec()] {
+        for answer in [&b""[..], ULTIMATUM] {
+            let said = |capture: &mut Capture| {
+                capture.send(Side::Client, 0x18, &request);
+                if !answer.is_empty() {
+                    capture.send(Side::Server, 0x18, answer);
+                }
+                capture.wait(5000);
+            };
+            check_ends(&format!("{request:x?}, {answer:x?}"), &said, "X224-BADREQ", Party::Client);
+        }
+    }
+}
+
+#[test]
+fn s7_and_mms_are_no_rdp() {
+    let s7 = [3, 0, 0, 22, 17, 0xe0, 0, 0, 0, 7, 0, 0xc0, 1, 10, 0xc1, 2, 1, 0, 0xc2, 2, 1, 2];
+    for port in [102, 3389] {
+        for cut in [0, 4, 6, 11, 12, 15] {
+            let mut capture = Capture::opened(port, 1);
+            if cut > 0 {
+                capture.send(Side::Client, 0x18, &s7[..cut]);
+            }
+            capture.send(Side::Client, 0x18, &s7[cut..]).send(Side::Server, 0x18, &s7).send(Side::Client, FIN, b"");
+            assert_eq!(capture.read().len(), 0, "port {port}, cut at {cut}");
+        }
+    }
+}
+
+/// OpenSSL 3 answers the bare end of its peer with decode_error.
+#[test]
+fn an_alert_behind_the_client_s_end_is_nothing_of_tls() {
+    for how in [FIN, RST_ACK] {
+        let mut capture = Capture::opened(3389, 1);
+        capture.send(Side::Client, 0x18, REQUEST).send(Side::Server, 0x18, CONFIRM).send(Side::Client, how, b"");
+        capture.send(Side::Server, 0x18, &alert(50)).send(Side::Server, 0x18, ULTIMATUM).send(Side::Server, FIN, b"");
+        let sessions = capture.read();
+        let [finding] = &sessions[0].findings[..] else { panic!("{:?}", sessions[0].findings) };
+        assert_eq!((finding.cause.id, finding.by), ("PRX-PROBE", Party::Client), "{how:x}");
+    }
 }

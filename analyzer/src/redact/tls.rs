@@ -66,7 +66,7 @@ impl Framing {
 
     fn judge(&mut self) {
         if self.have == HEADER {
-            match body_len(&self.head) {
+            match body_len(&self.head).or_else(|| clear_len(&self.head)) {
                 Some(0) => self.have = 0,
                 Some(len) => self.left = len,
                 None => self.lost = true,
@@ -74,9 +74,9 @@ impl Framing {
         }
     }
 
-    /// An alert of two bytes, a ChangeCipherSpec of one: nothing is sealed that is so short.
+    /// An alert of two bytes, a ChangeCipherSpec of one: nothing is sealed that is so short. Nor what is no record.
     fn is_in_clear(&self) -> bool {
-        is_short(self.head[0], body_len(&self.head).unwrap_or_default())
+        body_len(&self.head).map_or(clear_len(&self.head).is_some(), |len| is_short(self.head[0], len))
     }
 }
 
@@ -88,6 +88,18 @@ fn body_len(head: &[u8; HEADER]) -> Option<usize> {
     let [kind, major, minor, high, low] = *head;
     let len = usize::from(high) << 8 | usize::from(low);
     ((20..=24).contains(&kind) && major == 3 && minor <= 4 && len <= MAX_BODY).then_some(len)
+}
+
+/// What follows these five bytes where they are no header, and what they begin names nobody: a ClientHello in the format of
+/// SSL 2.0 (RFC 5246, E.2), or a PDU as short as the Disconnect Provider Ultimatum with which a server gives TLS up.
+fn clear_len(head: &[u8; HEADER]) -> Option<usize> {
+    match *head {
+        [high, low, 1, 0 | 3, 0..=3] if high & 0x80 != 0 => {
+            Some(usize::from(u16::from_be_bytes([high & 0x7f, low])).saturating_sub(3))
+        }
+        [3, 0, 0, 9, 2] => Some(4),
+        _ => None,
+    }
 }
 
 /// Changes what a side says from its first record on, and gives how it goes on and how many bytes were blanked.
@@ -109,7 +121,7 @@ pub(super) fn begin(data: &mut [u8], certificates: &mut Vec<Vec<u8>>, names: &mu
 fn handshake_places(data: &[u8]) -> Vec<usize> {
     let (mut places, mut at, mut sealed) = (Vec::new(), 0, false);
     while let Some(head) = data.get(at..).and_then(<[u8]>::first_chunk::<HEADER>) {
-        let Some(len) = body_len(head) else { break };
+        let Some(len) = body_len(head).or_else(|| clear_len(head)) else { break };
         let body = at + HEADER..data.len().min(at + HEADER + len);
         let says = data.get(body.clone()).unwrap_or_default();
         // Behind the ChangeCipherSpec of TLS 1.3 a hello may still be in clear: the second one.

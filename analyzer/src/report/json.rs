@@ -314,6 +314,9 @@ fn tls(tls: &Tls) -> Value {
         "chain": chain(tls.certificates.as_ref()),
         "client_certificate_requested": tls.certificate_request.is_some(),
         "client_certificate": leaf(tls.client_certificates.as_ref()),
+        "not_tls": tls.not_tls.as_ref().map(|seen| json!({
+            "from": seen.what.0.name(), "looks": seen.what.1.name(), "frame": seen.mark.frame,
+        })),
         "alerts": tls.alerts.iter().map(|alert| json!({
             "from": alert.what.0.name(), "level": alert.what.1, "description": alert.what.2,
             "name": names::alert(alert.what.2), "frame": alert.mark.frame,

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::event::What;
+use crate::event::{Foreign, What};
 use crate::gateway::{Carried, Channel, TunnelId};
 use crate::observation::Side;
 use crate::secret::Random;
@@ -14,6 +14,8 @@ use crate::tls::{Behind, Tls};
 
 /// ContentType handshake, with which TLS begins (RFC 8446, 5.1).
 const HANDSHAKE: u8 = 22;
+/// The top bit of a length in SSL 2.0, with which an old client's TLS begins (RFC 5246, E.2): no text has it.
+const SSL2: u8 = 0x80;
 
 /// What is kept of a server that speaks first, bytes.
 const MOST: usize = 64 << 10;
@@ -81,7 +83,7 @@ impl Outer {
             (State::Fresh(early), Side::Server) => early.extend_from_slice(data),
             (State::Fresh(early), Side::Client) => {
                 let early = std::mem::take(early);
-                self.begin(data.first() == Some(&HANDSHAKE));
+                self.begin(data.first().is_some_and(|first| *first == HANDSHAKE || first & SSL2 != 0));
                 self.push(Side::Server, &early, out);
                 self.push(from, data, out);
             }
@@ -128,12 +130,9 @@ impl Outer {
     }
 
     /// What the end cuts short.
-    pub(super) fn close(&self, out: &mut Vec<What>) {
-        let State::Tls(tls) = &self.state else { return };
-        for from in [Side::Client, Side::Server] {
-            if let Some((message, have, need)) = tls.partial(from) {
-                out.push(What::Outer(Box::new(What::Partial { from, message, have, need })));
-            }
+    pub(super) fn close(&mut self, out: &mut Vec<What>) {
+        if let State::Tls(tls) = &mut self.state {
+            wrapped(out, |out| tls.close(out));
         }
     }
 
@@ -154,6 +153,8 @@ fn wrapped(out: &mut Vec<What>, push: impl FnOnce(&mut Vec<What>)) {
     push(&mut inside);
     out.extend(inside.into_iter().map(|what| match what {
         What::Gateway(event) => What::Gateway(event),
+        // Whoever takes leave in clear is an RDP server, and no gateway.
+        What::Mcs { from, .. } => What::Outer(Box::new(What::NotTls { from, looks: Foreign::Tpkt })),
         what => What::Outer(Box::new(what)),
     }));
 }

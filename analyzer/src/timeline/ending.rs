@@ -81,7 +81,11 @@ impl Timeline {
 /// Whether somebody says with this that a session ends, or why.
 pub(super) fn is_last_word(what: &What) -> bool {
     match what {
-        What::Alert { .. } | What::SealedAlert { .. } | What::Partial { .. } | What::Malformed { .. } => true,
+        What::Alert { .. }
+        | What::SealedAlert { .. }
+        | What::Partial { .. }
+        | What::Malformed { .. }
+        | What::NotTls { .. } => true,
         What::Mcs { pdu, .. } => matches!(pdu, McsPdu::DisconnectProviderUltimatum { .. }),
         What::Rdp { pdu, .. } => matches!(pdu, RdpPdu::SetErrorInfo { .. }),
         What::Opening(_)

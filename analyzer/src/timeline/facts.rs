@@ -75,6 +75,8 @@ pub struct Facts {
     pub inner: Inner,
     /// What the client's domain controller refused shortly before or meanwhile, in another connection of the capture.
     pub kdc: Vec<Sighting<KdcError>>,
+    /// Where the client closed, on each leg.
+    pub left: Vec<Mark>,
     /// Messages cut short by the end.
     pub partial: Vec<Sighting<(Side, &'static str, u32, u32)>>,
     /// Malformed messages: layer and what was wrong.
@@ -104,8 +106,12 @@ pub struct Tls {
     pub hello_done: Option<Mark>,
     /// The client answered it.
     pub key_exchange: Option<Mark>,
+    /// Which side speaks something else in the place of TLS, and what.
+    pub not_tls: Option<Sighting<(Side, Foreign)>>,
     /// Alerts in clear: side, level, description.
     pub alerts: Vec<Sighting<(Side, u8, u8)>>,
+    /// The version of the record with the server's first alert in clear: the one that it had chosen by then.
+    pub alert_version: Option<u16>,
     /// First sealed alert of either side.
     pub sealed_alert: Option<Sighting<(Side, Basis)>>,
     /// Sealed records since the ServerHello or ChangeCipherSpec, by side.
@@ -178,6 +184,7 @@ impl Facts {
                 self.malformed(mark, *from, layer, format!("{says} (byte {offset})"));
             }
             What::ClientHello(_)
+            | What::NotTls { .. }
             | What::HelloRetryRequest
             | What::ServerHello(_)
             | What::EncryptedExtensions { .. }
@@ -194,6 +201,7 @@ impl Facts {
             | What::Undecrypted { .. } => self.tls_of(mark.leg).push(mark, &event.what),
             What::Interception(step) => self.intercepted(mark, step),
             What::Impairment(impairment) => self.impaired(mark, impairment),
+            What::Closed { from: Some(Side::Client), .. } => self.left(mark),
             What::Opening(Opening::Gateway) => _ = self.gateway.get_or_insert_default(),
             What::Outer(_) | What::Gateway(_) => self.gateway.get_or_insert_default().push(event),
             What::Opening(opening) => self.headers.opening(mark, opening),
@@ -229,14 +237,37 @@ impl Facts {
         self.tls.iter().filter_map(pick).min_by_key(|mark| mark.at)
     }
 
-    /// The first fatal alert of a handshake, on any leg. One that secrets show later is of the session.
+    /// The first fatal alert of a handshake, on any leg. One that secrets show later is of the session, and one of the server
+    /// counts only where it answers a handshake.
     pub fn fatal_alert(&self) -> Option<&Sighting<(Side, u8, u8)>> {
         self.first(|tls| {
-            let ends = |alert: &&Sighting<(Side, u8, u8)>| is_fatal(alert.what.1, alert.what.2);
+            let left = self.left.iter().find(|left| left.leg == tls.leg);
+            let ends = |alert: &&Sighting<(Side, u8, u8)>| {
+                is_fatal(alert.what.1, alert.what.2) && tls.is_of_handshake(alert, left)
+            };
             let alert = tls.alerts.iter().find(ends)?;
             let over = tls.established.as_ref().map(|established| (established.mark.at, established.mark.frame));
             over.is_none_or(|over| (alert.mark.at, alert.mark.frame) <= over).then_some(alert)
         })
+    }
+
+    /// Which side speaks something else in the place of TLS, where that was first seen.
+    pub fn not_tls(&self) -> Option<&Sighting<(Side, Foreign)>> {
+        self.first(|tls| tls.not_tls.as_ref())
+    }
+
+    /// The server's Disconnect Provider Ultimatum that is not sealed.
+    pub fn ultimatum(&self) -> Option<&Sighting<(Side, McsPdu)>> {
+        let is_it = |seen: &&Sighting<(Side, McsPdu)>| {
+            matches!(seen.what, (Side::Server, McsPdu::DisconnectProviderUltimatum { .. }))
+        };
+        self.mcs.iter().find(is_it)
+    }
+
+    fn left(&mut self, mark: Mark) {
+        if self.left.iter().all(|left| left.leg != mark.leg) {
+            self.left.push(mark);
+        }
     }
 
     fn tls_of(&mut self, leg: Leg) -> &mut Tls {
@@ -265,6 +296,11 @@ pub fn is_fatal(level: u8, description: u8) -> bool {
     level == 2 || !matches!(description, 0 | 41 | 90 | 100 | 112)
 }
 
+/// Whether an alert speaks of what a ClientHello offers (RFC 8446 6.2): version, suites, extensions, names, protocols.
+fn is_about_offers(description: u8) -> bool {
+    matches!(description, 40 | 70 | 71 | 86 | 109 | 110 | 112 | 120)
+}
+
 impl Tls {
     /// A leg's among these, where it is made if need be.
     pub(super) fn of(all: &mut Vec<Tls>, leg: Leg) -> &mut Tls {
@@ -287,7 +323,9 @@ impl Tls {
             certificate_request: None,
             hello_done: None,
             key_exchange: None,
+            not_tls: None,
             alerts: Vec::new(),
+            alert_version: None,
             sealed_alert: None,
             records: [0; 2],
             first_records: Vec::new(),
@@ -308,7 +346,11 @@ impl Tls {
             What::CertificateRequest => self.certificate_request = self.certificate_request.or(Some(mark)),
             What::ServerHelloDone => self.hello_done = self.hello_done.or(Some(mark)),
             What::ClientKeyExchange => self.key_exchange = self.key_exchange.or(Some(mark)),
-            What::Alert { from, level, description } if self.alerts.len() < KEPT => {
+            What::NotTls { from, looks } => first(&mut self.not_tls, mark, || (*from, *looks)),
+            What::Alert { from, level, description, version } if self.alerts.len() < KEPT => {
+                if *from == Side::Server && self.established.is_none() {
+                    self.alert_version = self.alert_version.or(Some(*version));
+                }
                 self.alerts.push(Sighting { what: (*from, *level, *description), mark });
             }
             What::SealedAlert { from, basis } => first(&mut self.sealed_alert, mark, || (*from, *basis)),
@@ -354,6 +396,19 @@ impl Tls {
 }
 
 impl Tls {
+    /// Whether an alert of a server answers what the client said in the handshake. One before any ClientHello does not, and
+    /// behind the client's own end only one that speaks of what the ClientHello offers: to the bare end OpenSSL 3 says
+    /// decode_error.
+    fn is_of_handshake(&self, alert: &Sighting<(Side, u8, u8)>, left: Option<&Mark>) -> bool {
+        if alert.what.0 == Side::Client {
+            return true;
+        }
+        let place = |mark: Mark| (mark.at, mark.frame);
+        let is_asked = self.hello.as_ref().is_some_and(|hello| place(hello.mark) <= place(alert.mark));
+        let is_late = left.is_some_and(|left| place(*left) <= place(alert.mark));
+        is_asked && (!is_late || is_about_offers(alert.what.2))
+    }
+
     /// TLS 1.3 seals the protocol that TLS 1.2 had in its ServerHello.
     fn agreed(&mut self, alpn: Option<&String>) {
         if let Some(hello) = &mut self.server_hello {

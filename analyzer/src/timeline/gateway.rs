@@ -446,6 +446,9 @@ impl Timeline {
             What::SealedAlert { basis, .. } => {
                 self.end_phase(PhaseName::GatewayTls, mark, Outcome::Failed, *basis);
             }
+            What::NotTls { from, .. } if first_hand(mark.leg, *from) => {
+                self.end_phase(PhaseName::GatewayTls, mark, Outcome::Failed, Basis::Seen);
+            }
             What::Record { from: Side::Server, .. } if first_hand(mark.leg, Side::Server) && !self.opens(mark.leg) => {
                 self.unread(mark);
             }

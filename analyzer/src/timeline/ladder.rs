@@ -240,6 +240,7 @@ fn step(what: &What) -> Option<Step> {
             (Some(Side::Server), Message::Coded("RDP Negotiation Failure", "neg", *code))
         }
         What::NotRdp { from, .. } => (Some(*from), Message::Named("not RDP")),
+        What::NotTls { from, .. } => (Some(*from), Message::Named("not TLS")),
         What::Mcs { from, pdu } => mcs(*from, *pdu)?,
         What::Credssp { from, request } => credssp(*from, request.error_code, Said::of_credssp(*from, request)),
         What::EarlyAuthorization { result } => {
@@ -395,8 +396,9 @@ mod tests {
         assert_eq!((ladder.rungs.len(), ladder.more), (KEPT + 1, 200_000 - KEPT as u64));
         assert_eq!(ladder.rungs.last().map(|rung| rung.message), Some(Message::Closed(Ending::Reset)));
         let malformed = What::Malformed { from: Side::Client, layer: "mcs", offset: 0, says: String::new() };
-        let alternately =
-            (0..1000).flat_map(|_| [malformed.clone(), What::Alert { from: Side::Server, level: 2, description: 40 }]);
+        let alternately = (0..1000).flat_map(|_| {
+            [malformed.clone(), What::Alert { from: Side::Server, level: 2, description: 40, version: 0x0303 }]
+        });
         assert_eq!(self::ladder(alternately).rungs.len(), KEPT + ENDS_KEPT);
     }
 

@@ -182,6 +182,9 @@ impl Timeline {
             What::NegotiationFailure { .. } | What::NotRdp { .. } => {
                 self.end_phase(PhaseName::Negotiation, mark, Outcome::Failed, Basis::Seen);
             }
+            What::NotTls { from, .. } if first_hand(mark.leg, *from) => {
+                self.end_phase(PhaseName::Tls, mark, Outcome::Failed, Basis::Seen);
+            }
             What::Mcs { from, pdu } => self.mcs(mark, *from, *pdu),
             What::Unsealed => self.unsealed(),
             What::Credssp { from, request } => self.credssp(mark, *from, request),
@@ -207,6 +210,7 @@ impl Timeline {
             | What::Impairment(_)
             | What::Kdc(_)
             | What::Account(_)
+            | What::NotTls { .. }
             | What::HelloRetryRequest
             | What::ServerHello(_)
             | What::EncryptedExtensions { .. }

@@ -16,15 +16,17 @@ mod opener;
 mod record;
 #[cfg(test)]
 mod specimens;
+mod ssl2;
 mod suite;
 #[cfg(test)]
 mod tests;
+pub mod ultimatum;
 mod wire;
 
 use std::sync::Arc;
 
 use crate::codes::tls as names;
-use crate::event::{Basis, What};
+use crate::event::{Basis, Foreign, McsPdu, What};
 use crate::observation::Side;
 use crate::secret::Random;
 use decrypt::Agreed;
@@ -148,6 +150,18 @@ impl Tls {
         half.handshake.partial().or_else(record)
     }
 
+    /// What the end of a flow cuts short: the messages that are not complete, and first words too short to be judged before.
+    pub fn close(&mut self, out: &mut Vec<What>) {
+        for from in [Side::Client, Side::Server] {
+            if let Some((message, have, need)) = self.partial(from) {
+                out.push(What::Partial { from, message, have, need });
+            }
+            if let Some(looks) = self.half(from).records.begun() {
+                out.push(What::NotTls { from, looks });
+            }
+        }
+    }
+
     fn half(&mut self, from: Side) -> &mut Half {
         match from {
             Side::Client => &mut self.client,
@@ -166,6 +180,16 @@ impl Tls {
             }
             Piece::Body(header, bytes) => self.body(from, header, bytes, out),
             Piece::End(header) => self.end(from, header, out),
+            Piece::Ssl2Hello(message) if from == Side::Client => self.ssl2_hello(&message, out),
+            Piece::Ssl2Hello(_) => out.push(What::NotTls { from, looks: Foreign::Unknown }),
+            Piece::Ultimatum(reason) => {
+                out.push(What::Mcs { from, pdu: McsPdu::DisconnectProviderUltimatum { reason } });
+            }
+            Piece::Foreign { looks, says } => {
+                self.half(from).handshake.hole();
+                out.push(What::NotTls { from, looks });
+                out.push(What::Malformed { from, layer: "tls record", offset: 0, says });
+            }
             Piece::Trouble { at, says } => {
                 self.half(from).handshake.hole();
                 out.push(What::Malformed { from, layer: "tls record", offset: at, says });
@@ -222,7 +246,7 @@ impl Tls {
         let text = opened.text;
         match opened.kind {
             content::HANDSHAKE => self.opened_handshake(from, &text, out),
-            content::ALERT => self.opened_alert(from, &text, out),
+            content::ALERT => opened_alert(from, header, &text, out),
             content::APPLICATION_DATA => self.opened_data(from, &text, opened.is_early, out),
             // ChangeCipherSpec of a renegotiation, and whatever else there is: it says nothing.
             _ => {}
@@ -237,14 +261,6 @@ impl Tls {
         self.messages(from, text, out);
         if !self.is_1_3() {
             self.finished(from, out);
-        }
-    }
-
-    /// To whoever has no secrets it is a sealed alert, too, and rules ask for that.
-    fn opened_alert(&mut self, from: Side, text: &[u8], out: &mut Vec<What>) {
-        out.push(What::SealedAlert { from, basis: Basis::Seen });
-        if let [level, description] = *text {
-            out.push(What::Alert { from, level, description });
         }
     }
 
@@ -274,7 +290,8 @@ impl Tls {
         let half = self.half(from);
         match (half.alert.as_slice(), header.len) {
             ([level, description], 2) => {
-                out.push(What::Alert { from, level: *level, description: *description });
+                let (level, description, version) = (*level, *description, header.version);
+                out.push(What::Alert { from, level, description, version });
             }
             // The ChangeCipherSpec before it may be in the hole.
             (_, 17..) if holes => out.push(What::SealedAlert { from, basis: Basis::Inferred }),
@@ -352,17 +369,30 @@ impl Tls {
         let mut troubles = Vec::new();
         if let Some(mut client) = hello::client(&message.body, &mut troubles) {
             client.hello.len = message.len;
-            self.session_id = client.session_id;
-            self.random = Some(client.random);
-            if let Some(opener) = &mut self.opener {
-                opener.keys.client_hello(client.random, &client.hello.ciphers);
-            }
-            // A renegotiation offers what is agreed on already.
-            if !self.established {
-                out.push(What::ClientHello(Box::new(client.hello)));
-            }
+            self.offered(client, out);
         }
         malformed(Side::Client, "tls handshake", message.offset, troubles, out);
+    }
+
+    /// The first message of a client that may speak to a server of SSL 2.0. What follows it are records.
+    fn ssl2_hello(&mut self, message: &[u8], out: &mut Vec<What>) {
+        let mut troubles = Vec::new();
+        if let Some(client) = ssl2::client(message, &mut troubles) {
+            self.offered(client, out);
+        }
+        malformed(Side::Client, "tls handshake", 0, troubles, out);
+    }
+
+    fn offered(&mut self, client: hello::Client, out: &mut Vec<What>) {
+        self.session_id = client.session_id;
+        self.random = Some(client.random);
+        if let Some(opener) = &mut self.opener {
+            opener.keys.client_hello(client.random, &client.hello.ciphers);
+        }
+        // A renegotiation offers what is agreed on already.
+        if !self.established {
+            out.push(What::ClientHello(Box::new(client.hello)));
+        }
     }
 
     fn server_hello(&mut self, message: &Message, out: &mut Vec<What>) {
@@ -433,7 +463,8 @@ pub fn clear_chain(server: &[u8]) -> Vec<Vec<u8>> {
             }
             Piece::Body(header, bytes) if header.kind == content::HANDSHAKE => bytes,
             Piece::Body(_, _) | Piece::End(_) => continue,
-            Piece::Trouble { .. } => return Vec::new(),
+            Piece::Trouble { .. } | Piece::Foreign { .. } => return Vec::new(),
+            Piece::Ssl2Hello(_) | Piece::Ultimatum(_) => continue,
         };
         while let Some(step) = handshake.next(&mut bytes) {
             match step {
@@ -459,6 +490,14 @@ fn alert_len(cipher: u16) -> u32 {
     match cipher {
         TLS_AES_128_CCM_8_SHA256 => 2 + 1 + 8,
         _ => 2 + 1 + 16,
+    }
+}
+
+/// To whoever has no secrets it is a sealed alert, too, and rules ask for that.
+fn opened_alert(from: Side, header: Header, text: &[u8], out: &mut Vec<What>) {
+    out.push(What::SealedAlert { from, basis: Basis::Seen });
+    if let [level, description] = *text {
+        out.push(What::Alert { from, level, description, version: header.version });
     }
 }
 

@@ -1,7 +1,11 @@
 //! The record layer of one side (RFC 8446, 5.1; RFC 5246, 6.2.1): bytes in, pieces of records out.
 //!
 //! It keeps at most the five bytes of a header. Bodies are handed on as they come and never copied, so that bulk costs
-//! little; whoever does not need a body drops it.
+//! little; whoever does not need a body drops it. Two things beside records are kept whole, since they are short: a ClientHello
+//! in the format of SSL 2.0, and the PDU in clear with which an RDP server gives TLS up.
+
+use super::ultimatum;
+use crate::event::Foreign;
 
 /// TLSPlaintext.length and TLSCiphertext.length stay below this: 2^14 and the expansion that RFC 5246, 6.2.3 allows.
 pub(super) const MAX_BODY: u32 = (1 << 14) + 2048;
@@ -9,11 +13,16 @@ pub(super) const MAX_BODY: u32 = (1 << 14) + 2048;
 /// After so many complaints a side is lost for good, and no further one would tell anything new.
 const MAX_TROUBLES: u8 = 4;
 
+/// Bytes of a header.
+const HEADER: usize = 5;
+
 /// The header of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     /// ContentType.
     pub(super) kind: u8,
+    /// ProtocolVersion: up to TLS 1.2 the one that was agreed on, once there is one.
+    pub(super) version: u16,
     /// Bytes of the body.
     pub(super) len: u32,
 }
@@ -27,6 +36,17 @@ pub(super) enum Piece<'a> {
     Body(Header, &'a [u8]),
     /// It is complete.
     End(Header),
+    /// A CLIENT-HELLO in the format of SSL 2.0 (RFC 5246, E.2), from its message type on.
+    Ssl2Hello(Vec<u8>),
+    /// No record, but a Disconnect Provider Ultimatum in clear, with this reason.
+    Ultimatum(u8),
+    /// The very first bytes of this side are no record.
+    Foreign {
+        /// What they look like.
+        looks: Foreign,
+        /// What was expected and what was found.
+        says: String,
+    },
     /// The bytes are not a record. Resynchronises by itself.
     Trouble {
         /// Offset in this side's bytes.
@@ -48,8 +68,10 @@ pub(super) enum Hole {
 /// The record layer of one side.
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    head: [u8; 5],
+    head: [u8; HEADER],
     have: usize,
+    /// What is not a record and is kept whole, as far as it has come.
+    kept: Vec<u8>,
     state: State,
     offset: u64,
     troubles: u8,
@@ -66,10 +88,19 @@ enum State {
     Header,
     /// In a body, with so much of it to come.
     Body(Header, u32),
-    /// In the body of an SSL 2.0 record, which nobody reads.
-    Skip(u32),
+    /// In something of this length that is not a record.
+    Kept(Kept, usize),
     /// Looking for something that may be a header.
     Lost,
+}
+
+/// What may stand in the place of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// An SSL 2.0 CLIENT-HELLO.
+    Ssl2Hello,
+    /// A TPKT; whether it is this side's very first word.
+    Tpkt { is_first: bool },
 }
 
 impl Records {
@@ -86,8 +117,15 @@ impl Records {
                     self.state = State::Body(header, left - body.len() as u32);
                     return Some(Piece::Body(header, body));
                 }
-                State::Skip(0) => self.state = State::Header,
-                State::Skip(left) => self.state = State::Skip(left - self.take(data, left)?.len() as u32),
+                State::Kept(kept, len) if self.kept.len() < len => {
+                    let more = self.take(data, (len - self.kept.len()) as u32)?;
+                    self.kept.extend_from_slice(more);
+                    self.state = State::Kept(kept, len);
+                }
+                State::Kept(kept, _) => {
+                    self.state = State::Header;
+                    return Some(self.whole(kept));
+                }
                 State::First | State::Header | State::Lost => {
                     self.fill(data)?;
                     if let Some(piece) = self.judge() {
@@ -107,8 +145,9 @@ impl Records {
                 self.state = State::Body(header, left - len as u32);
                 Hole::Within(header)
             }
-            State::First | State::Header | State::Body(..) | State::Skip(_) | State::Lost => {
+            State::First | State::Header | State::Body(..) | State::Kept(..) | State::Lost => {
                 self.have = 0;
+                self.kept.clear();
                 self.state = State::Lost;
                 Hole::Beyond(began)
             }
@@ -124,8 +163,21 @@ impl Records {
     pub(super) fn partial(&self) -> Option<(Header, u32)> {
         match self.state {
             State::Body(header, left) if left > 0 => Some((header, header.len - left)),
-            State::Body(..) | State::First | State::Header | State::Skip(_) | State::Lost => None,
+            State::Body(..) | State::First | State::Header | State::Kept(..) | State::Lost => None,
         }
+    }
+
+    /// What this side's very first bytes are that are too few for a header and cannot become one. For the end of a flow.
+    pub(super) fn begun(&self) -> Option<Foreign> {
+        let bytes = match self.state {
+            State::First => &self.head[..self.have],
+            State::Kept(Kept::Tpkt { is_first: true }, _) => &self.kept[..],
+            State::Header | State::Body(..) | State::Kept(..) | State::Lost => return None,
+        };
+        let is_record = matches!(bytes, [] | [20..=24] | [20..=24, 3, ..]);
+        let is_hello =
+            matches!(bytes, [first, rest @ ..] if first & 0x80 != 0 && matches!(rest, [] | [_] | [_, 1, ..]));
+        (!is_record && !is_hello).then(|| looks(bytes))
     }
 
     fn take<'a>(&mut self, data: &mut &'a [u8], most: u32) -> Option<&'a [u8]> {
@@ -155,12 +207,50 @@ impl Records {
                 self.state = State::Body(header, header.len);
                 Some(Piece::Start(header))
             }
-            (None, State::First) if is_ssl2(&self.head) => Some(self.ssl2()),
+            (None, State::First) if is_ssl2(&self.head) => {
+                let [high, low, ..] = self.head;
+                let len = usize::from(u16::from_be_bytes([high & 0x7f, low]));
+                self.keep(Kept::Ssl2Hello, 2, len)
+            }
+            (None, State::First | State::Header) if ultimatum::is_tpkt(&self.head) => {
+                let [_, _, high, low, _] = self.head;
+                let is_first = matches!(self.state, State::First);
+                self.keep(Kept::Tpkt { is_first }, 0, usize::from(u16::from_be_bytes([high, low])))
+            }
             (None, State::Lost) => {
                 self.shift();
                 None
             }
-            (None, State::First | State::Header | State::Body(..) | State::Skip(_)) => self.lose(),
+            // A header with a length that none has: TLS, as it seems, and broken.
+            (None, State::First) if is_framed(&self.head) => self.lose(),
+            (None, State::First) => {
+                let (looks, says) = (looks(&self.head), not_a_header(&self.head));
+                _ = self.lose();
+                Some(Piece::Foreign { looks, says })
+            }
+            (None, State::Header | State::Body(..) | State::Kept(..)) => self.lose(),
+        }
+    }
+
+    /// Keeps `len` bytes, of which those of the head behind the first `from` are here.
+    fn keep(&mut self, kept: Kept, from: usize, len: usize) -> Option<Piece<'static>> {
+        self.have = 0;
+        self.kept = self.head[from..].to_vec();
+        self.state = State::Kept(kept, len);
+        None
+    }
+
+    /// What was kept, and is complete.
+    fn whole(&mut self, kept: Kept) -> Piece<'static> {
+        let bytes = std::mem::take(&mut self.kept);
+        let at = self.offset - bytes.len() as u64;
+        match (kept, ultimatum::read(&bytes)) {
+            (Kept::Ssl2Hello, _) => Piece::Ssl2Hello(bytes),
+            (Kept::Tpkt { .. }, Some(reason)) => Piece::Ultimatum(reason),
+            (Kept::Tpkt { is_first }, None) => {
+                let says = format!("expected a record header, found a TPKT of {} bytes", bytes.len());
+                if is_first { Piece::Foreign { looks: Foreign::Tpkt, says } } else { Piece::Trouble { at, says } }
+            }
         }
     }
 
@@ -171,48 +261,54 @@ impl Records {
     }
 
     fn lose(&mut self) -> Option<Piece<'static>> {
-        let says = format!("expected a record header, found {}", shown(&self.head));
+        let says = not_a_header(&self.head);
         let at = self.offset - self.head.len() as u64;
         self.state = State::Lost;
         self.shift();
         self.troubles = self.troubles.saturating_add(1);
         (self.troubles <= MAX_TROUBLES).then_some(Piece::Trouble { at, says })
     }
-
-    /// An SSL 2.0 CLIENT-HELLO (RFC 5246, E.2), which no server of today answers. It is stepped over by its length.
-    fn ssl2(&mut self) -> Piece<'static> {
-        let [high, low, _, major, minor] = self.head;
-        let len = u32::from(high & 0x7f) << 8 | u32::from(low);
-        self.have = 0;
-        self.state = State::Skip(len.saturating_sub(3));
-        Piece::Trouble {
-            at: 0,
-            says: format!(
-                "expected a TLS record, found an SSL 2.0 ClientHello that offers {}",
-                crate::codes::tls::version(u16::from_be_bytes([major, minor]))
-            ),
-        }
-    }
 }
 
 /// The five bytes as a header, if they can be one: heartbeat (RFC 6520) is the last ContentType that has a number here.
-fn header(bytes: &[u8; 5]) -> Option<Header> {
+fn header(bytes: &[u8; HEADER]) -> Option<Header> {
     let [kind, major, minor, high, low] = *bytes;
     let len = u32::from(high) << 8 | u32::from(low);
-    let plausible = (20..=24).contains(&kind) && major == 3 && minor <= 4 && len <= MAX_BODY;
-    plausible.then_some(Header { kind, len })
+    let plausible = is_framed(bytes) && len <= MAX_BODY;
+    plausible.then_some(Header { kind, version: u16::from_be_bytes([major, minor]), len })
+}
+
+/// Whether these are the type and the version of a record.
+fn is_framed(bytes: &[u8; HEADER]) -> bool {
+    (20..=24).contains(&bytes[0]) && bytes[1] == 3 && bytes[2] <= 4
 }
 
 /// Two bytes of length with the top bit set, CLIENT-HELLO, and a version that ever existed.
-fn is_ssl2(bytes: &[u8; 5]) -> bool {
+fn is_ssl2(bytes: &[u8; HEADER]) -> bool {
     let [high, _, message, major, minor] = *bytes;
     high & 0x80 != 0 && message == 1 && matches!((major, minor), (0, 2) | (3, 0..=3))
 }
 
+/// What bytes look like that stand where TLS should begin.
+fn looks(bytes: &[u8]) -> Foreign {
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    match bytes {
+        [b'H', b'T', b'T', b'P', ..] => Foreign::Http,
+        [b'S', b'S', b'H', b'-', ..] => Foreign::Ssh,
+        [3, 0, ..] | [3] => Foreign::Tpkt,
+        _ if bytes.iter().all(is_text) => Foreign::Text,
+        _ => Foreign::Unknown,
+    }
+}
+
+fn not_a_header(head: &[u8; HEADER]) -> String {
+    format!("expected a record header, found {}", shown(head))
+}
+
 /// Bytes as hex, and as text where they are text: `48 54 54 50 2f ("HTTP/")`.
-fn shown(bytes: &[u8; 5]) -> String {
+fn shown(bytes: &[u8; HEADER]) -> String {
     let hex = bytes.map(|b| format!("{b:02x}")).join(" ");
-    let too_long = (20..=24).contains(&bytes[0]) && bytes[1] == 3 && bytes[2] <= 4;
+    let too_long = is_framed(bytes);
     let text = bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
     match (text, too_long) {
         (true, _) => format!("{hex} (\"{}\")", bytes.map(char::from).iter().collect::<String>()),

@@ -3,7 +3,7 @@
 use super::Tls;
 use super::specimens::{HOST, OLD, der};
 use crate::codes::tls as names;
-use crate::event::{Basis, ClientHello, ServerHello, What};
+use crate::event::{Basis, ClientHello, Foreign, ServerHello, What};
 use crate::observation::Side::{self, Client, Server};
 
 type Script = Vec<(Side, Vec<u8>)>;
@@ -197,7 +197,7 @@ fn line(what: &What) -> String {
         What::ServerHelloDone => "server hello done".to_owned(),
         What::ClientKeyExchange => "client key exchange".to_owned(),
         What::ChangeCipherSpec { from } => format!("ccs {from}"),
-        What::Alert { from, level, description } => format!("alert {from} {level} {}", names::alert(*description)),
+        What::Alert { from, level, description, .. } => format!("alert {from} {level} {}", names::alert(*description)),
         What::SealedAlert { from, basis } => format!("sealed alert {from} {basis:?}"),
         What::TlsEstablished { basis } => format!("established {basis:?}"),
         What::Record { from, kind, len } => format!("record {from} {kind} {len}"),
@@ -240,6 +240,7 @@ fn grease_is_left_out_of_every_list() {
         groups: vec![0x001d, 0x0017],
         signatures: vec![0x0804, 0x0401],
         resumes: false,
+        is_ssl2: false,
         len: offer.body().len() as u32 + 4,
         random: *offer.body()[2..].first_chunk().expect("a random number"),
     };
@@ -397,17 +398,82 @@ fn a_hello_of_the_wrong_side_is_told() {
 fn an_answer_that_is_no_tls_is_told_once() {
     check(
         &vec![(Server, b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec())],
-        "malformed server tls record 0: expected a record header, found 48 54 54 50 2f (\"HTTP/\")",
+        "NotTls { from: Server, looks: Http }
+         malformed server tls record 0: expected a record header, found 48 54 54 50 2f (\"HTTP/\")",
     );
 }
 
 #[test]
-fn an_ssl_2_hello_is_named_and_stepped_over() {
-    let hello = [&[0x80, 0x2e, 0x01, 0x03, 0x01][..], &[0; 0x2b]].concat();
+fn what_stands_in_the_place_of_tls_is_told_by_its_first_bytes() {
+    let looks = |bytes: &[u8]| {
+        let mut tls = Tls::new();
+        let mut out = Vec::new();
+        bytes.iter().for_each(|byte| tls.push(Server, &[*byte], &mut out));
+        tls.close(&mut out);
+        out.iter().find_map(|what| match what {
+            What::NotTls { from: Server, looks } => Some(*looks),
+            _ => None,
+        })
+    };
+    let of_pdu = [3, 0, 0, 11, 6, 0xd0, 0, 0, 0, 0, 0];
+    for (bytes, expected) in [
+        (&b"HTTP/1.1 400"[..], Some(Foreign::Http)),
+        (b"SSH-2.0", Some(Foreign::Ssh)),
+        (b"-ERR unknown command\r\n", Some(Foreign::Text)),
+        (b"no", Some(Foreign::Text)),
+        (&of_pdu, Some(Foreign::Tpkt)),
+        (&of_pdu[..7], Some(Foreign::Tpkt)),
+        (&[0, 1, 2, 3, 4, 5], Some(Foreign::Unknown)),
+        (&[0], Some(Foreign::Unknown)),
+        // What may still become TLS.
+        (&[], None),
+        (&[21], None),
+        (&[22, 3, 3], None),
+        (&[22, 3, 3, 0, 80, 2], None),
+    ] {
+        assert_eq!(looks(bytes), expected, "{bytes:?}");
+    }
+    assert_eq!(looks(&record(21, &[2, 70])), None);
+}
+
+/// A server that gives TLS up says so in clear, with an alert before it or not; \[T.125\] 7.
+#[test]
+fn an_ultimatum_in_clear_is_read_where_a_record_should_begin() {
+    for reason in 0..8u8 {
+        let pdu = vec![3, 0, 0, 9, 2, 0xf0, 0x80, 0x20 | reason >> 1, reason << 7];
+        let says = format!("Mcs {{ from: Server, pdu: DisconnectProviderUltimatum {{ reason: {reason} }} }}");
+        check(&vec![(Server, pdu.clone())], &says);
+        let alert = [record(21, &[2, 70]), pdu].concat();
+        check(&vec![(Server, alert)], &format!("alert server 2 protocol_version\n{says}"));
+    }
+}
+
+/// RFC 5246, E.2: what it offers becomes a ClientHello, and its challenge the Random, with zeros before it.
+#[test]
+fn an_ssl_2_hello_is_read_as_a_hello() {
+    let specs = [0, 0, 0x2f, 1, 0, 0x80, 0, 0, 5];
+    let body = [&[1, 3, 1, 0, 9, 0, 0, 0, 16][..], &specs, &[7; 16]].concat();
+    let hello = [&[0x80, body.len() as u8][..], &body].concat();
     check(
-        &vec![(Client, [hello, record(21, &[2, 70])].concat())],
-        "malformed client tls record 0: expected a TLS record, found an SSL 2.0 ClientHello that offers 1.0
+        &vec![(Client, [hello.clone(), record(21, &[2, 70])].concat())],
+        "client hello 1.0 -
          alert client 2 protocol_version",
+    );
+    let mut tls = Tls::new();
+    let mut out = Vec::new();
+    tls.push(Client, &hello, &mut out);
+    let [What::ClientHello(read)] = &out[..] else { panic!("{out:?}") };
+    assert_eq!((&read.versions[..], &read.ciphers[..]), (&[0x0301][..], &[0x2f, 5][..]));
+    assert!(read.is_ssl2 && !read.resumes);
+    assert_eq!(tls.random(), Some([[0; 16], [7; 16]].concat().try_into().expect("32 bytes")));
+}
+
+#[test]
+fn an_ssl_2_hello_that_is_cut_or_lies_about_its_lengths_is_no_hello() {
+    let hello = [&[0x80, 0x0a, 1, 3, 1, 0, 9, 0, 0, 0, 16][..], &[0; 1]].concat();
+    check(
+        &vec![(Client, hello)],
+        "malformed client tls handshake 9: expected the fields of an SSL 2.0 ClientHello, found 1 bytes",
     );
 }
 

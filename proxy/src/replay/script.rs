@@ -441,7 +441,9 @@ impl Builder {
 /// (RFC 8446 6).
 fn fatal_alert(step: &Step, side: Side) -> Option<u8> {
     step.events.iter().find_map(|event| match event.what {
-        What::Alert { from, level: 2, description } if from == side && description != CLOSE_NOTIFY => Some(description),
+        What::Alert { from, level: 2, description, .. } if from == side && description != CLOSE_NOTIFY => {
+            Some(description)
+        }
         _ => None,
     })
 }

@@ -1845,6 +1845,44 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "plain HTTP answers the ClientHello on the gateway's port",
+        fires: &["TLS with the gateway"],
+        almost: &["gateway not reached"],
+        script: "
+            0ms gateway
+            21ms > @hello 1.2,1.3 sni=server.example
+            41ms < @http
+            41ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            end on back: by server, fin, in gateway-tls, after 0 µs
+            finding TLS-NOTTLS, server, certain, in gateway-tls on back
+            the server answers ClientHello with HTTP, not with TLS
+        ",
+    },
+    Story {
+        name: "an RDP server answers on the gateway's port",
+        fires: &["TLS with the gateway"],
+        almost: &["gateway not reached"],
+        script: "
+            0ms gateway
+            21ms > @hello 1.2,1.3 sni=server.example
+            41ms < @mcs ultimatum
+            42ms > fin
+            62ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            end on front: by client, fin, in gateway-tls, after 900 µs
+            finding TLS-NOTTLS, server, certain, in gateway-tls on back
+            the server answers ClientHello with RDP in clear (TPKT), not with TLS
+        ",
+    },
+    Story {
         name: "a gateway that resets at a PROXY header",
         fires: &["a PROXY header that is not read"],
         almost: &["TLS with the gateway"],

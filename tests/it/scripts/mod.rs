@@ -8,6 +8,7 @@ mod again;
 mod gateway;
 mod impaired;
 mod negotiation;
+mod parting;
 mod path;
 mod plain;
 mod reach;

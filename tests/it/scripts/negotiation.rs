@@ -716,7 +716,7 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "a client without TLS at a server that wants it",
         fires: &["legacy request to a TLS-only server"],
-        almost: &[],
+        almost: &["the request refused", "TLS given up in clear"],
         script: "
             21ms > @request none
             41ms < @confirm none
@@ -863,6 +863,293 @@ pub const STORIES: &[Story] = &[
             active on front: 1.7 s, done, inferred
             end on front: by client, fin, in active, after 1.6 s
             no findings
+        ",
+    },
+    Story {
+        name: "an RDP server that does not know a protocol refuses the request",
+        fires: &["the request refused"],
+        almost: &["closed before the confirm", "no X.224 confirm"],
+        script: "
+            21ms > @request RDSAAD
+            41ms < @mcs ultimatum
+            41ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 0 µs
+            finding X224-REFUSED, server, certain, in negotiation on back, or X224-BADREQ
+            the RDP server refuses the connection request itself, which offers a protocol that older servers do not know: MCS Disconnect Provider Ultimatum (rn-user-requested) in clear
+        ",
+    },
+    Story {
+        name: "an RDP server refuses the request and the client closes first",
+        fires: &["the request refused"],
+        almost: &["no X.224 confirm", "no answer to the request", "client did not wait"],
+        script: "
+            21ms > @request SSL
+            41ms < @mcs ultimatum
+            43ms > fin
+            63ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 1.9 ms
+            finding X224-REFUSED, server, certain, in negotiation on back, or X224-BADREQ
+            the RDP server refuses the connection request itself: MCS Disconnect Provider Ultimatum (rn-user-requested) in clear
+        ",
+    },
+    Story {
+        name: "a client that hangs up on its own request, and a server that takes its leave of that",
+        fires: &["client did not wait"],
+        almost: &["the request refused", "closed before the confirm"],
+        script: "
+            21ms > @request SSL
+            22ms > fin
+            43ms < @mcs ultimatum
+            43ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 2.0 ms, failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            note PRX-PROBE, client, possible, in negotiation on front
+            the client leaves 1.0 ms after its request, before an answer could be complete
+        ",
+    },
+    Story {
+        name: "a request that is shifted by four bytes, answered by RST",
+        fires: &["a request that cannot be read"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > 03 00 00 13 0e e0 0e e0 00 00 00 00 00 00 00 00 00 00 00 01 00 08 00 03 00 00 00
+            41ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, reset, in negotiation, after 20 ms
+            finding X224-BADREQ, client, likely, in negotiation on front
+            the client's connection request cannot be read (expected CR LF at the end of cookie or routing token, found none (byte 11)): the server resets (RST) 20 ms after the last byte
+        ",
+    },
+    Story {
+        name: "a request that is framed too short, answered by FIN",
+        fires: &["a request that cannot be read"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > 03 00 00 0b 0e e0 00 00 00 00 00 01 00 08 00 03 00 00 00
+            41ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 20 ms
+            finding X224-BADREQ, client, likely, in negotiation on front
+            the client's connection request cannot be read (expected a length indicator of 6, found 14 (byte 4)): the server closes (FIN) 20 ms after the last byte
+        ",
+    },
+    Story {
+        name: "a request that announces more than comes, and silence",
+        fires: &["a request that cannot be read"],
+        almost: &["no answer to the request", "client left without a request"],
+        script: "
+            21ms > 03 00 00 2b 0e e0 00 00 00 00 00 01 00 08 00 03 00 00 00
+            30s > fin
+            30.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 30.0 s, failed
+            end on front: by client, fin, in negotiation, after 30.0 s
+            finding X224-BADREQ, client, likely, in negotiation on front
+            the client's connection request cannot be read (19 of its 43 bytes): the server says nothing for 30.0 s
+        ",
+    },
+    Story {
+        name: "a request that cannot be read, answered by an ultimatum",
+        fires: &["a request that cannot be read"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > 03 00 00 13 0e e0 0e e0 00 00 00 00 00 00 00 00 00 00 00 01 00 08 00 03 00 00 00
+            41ms < @mcs ultimatum
+            41ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on back: by server, fin, in negotiation, after 0 µs
+            finding X224-BADREQ, client, likely, in negotiation on front, or X224-REFUSED
+            the client's connection request cannot be read (expected CR LF at the end of cookie or routing token, found none (byte 11)): the server answers with a Disconnect Provider Ultimatum
+        ",
+    },
+    Story {
+        name: "half a request of a client that leaves at once",
+        fires: &["client left without a request"],
+        almost: &["a request that cannot be read"],
+        script: "
+            21ms > 03 00 00 13 0e e0 00
+            30ms > fin
+            50ms < fin
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on front: 10 ms, failed
+            end on front: by client, fin, in negotiation, after 8.9 ms
+            note PRX-PROBE, client, likely, in negotiation on front
+            the client connects and leaves after 8.9 ms without a request
+        ",
+    },
+    Story {
+        name: "a request with a wrong length indicator that is served",
+        fires: &[],
+        almost: &["a request that cannot be read"],
+        script: "
+            21ms > 03 00 00 13 06 e0 00 00 00 00 00 01 00 08 00 01 00 00 00
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            3s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 2.7 s, done, inferred
+            end on front: by client, fin, in active, after 2.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "nine bytes that are no confirm, and silence",
+        fires: &["no X.224 confirm"],
+        almost: &["no answer to the request"],
+        script: "
+            21ms > @request SSL
+            41ms < 03 00 00 2b 00 03 00 80 01
+            30s > fin
+            30.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 30.0 s, failed
+            end on front: by client, fin, in negotiation, after 30.0 s
+            finding TCP-NOTRDP, server, likely, in negotiation on back, or X224-DOWNGR
+            the server's answer to the request (9 of 43 bytes) is no X.224 confirm: expected a Connection Confirm (d0), found code 00 (byte 5)
+        ",
+    },
+    Story {
+        name: "half a confirm, and silence",
+        fires: &["no X.224 confirm"],
+        almost: &["no answer to the request"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL first=9
+            30s > fin
+            30.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on front: 30.0 s, failed
+            end on front: by client, fin, in negotiation, after 30.0 s
+            finding X224-HALF, server, likely, in negotiation on back, or TCP-NOTRDP
+            the server's answer to the request breaks off after 9 of 19 bytes: client closes (FIN) 30.0 s after the last byte
+        ",
+    },
+    Story {
+        name: "half a confirm, and a reset",
+        fires: &["no X.224 confirm"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL first=9
+            42ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 22 ms, failed
+            end on back: by server, reset, in negotiation, after 900 µs
+            finding X224-HALF, server, likely, in negotiation on back, or TCP-NOTRDP PATH-RSTINJ
+            the server's answer to the request breaks off after 9 of 19 bytes: server resets (RST) 900 µs after the last byte
+        ",
+    },
+    Story {
+        name: "a client of S7 at an RDP server",
+        fires: &["not RDP"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > 03 00 00 16 11 e0 00 00 00 07 00 c0 01 0a c1 02 01 00 c2 02 01 02
+            41ms < rst
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on front: 1.0 ms, failed
+            end on back: by server, reset, in negotiation, after 20 ms
+            note PRX-PROBE, client, certain, in negotiation on front
+            the client does not speak RDP but ISO on TCP (S7, MMS)
+        ",
+    },
+    Story {
+        name: "an S7 server on the port",
+        fires: &["not RDP"],
+        almost: &["no X.224 confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < 03 00 00 16 11 d0 00 00 00 07 00 c0 01 0a c1 02 01 00 c2 02 01 02
+            60ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, failed
+            end on front: by client, fin, in negotiation, after 19 ms
+            finding TCP-NOTRDP, server, certain, in negotiation on back
+            the server does not speak RDP but ISO on TCP (S7, MMS)
+        ",
+    },
+    Story {
+        name: "a client that leaves after the confirm, and an alert that answers its end",
+        fires: &["client wants more than was selected"],
+        almost: &["alert of the server", "TLS given up in clear"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            45ms > fin
+            66ms < @alert 50
+            66ms < @mcs ultimatum
+            67ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on front: by client, fin, in negotiation, after 3.9 ms
+            note PRX-PROBE, client, possible, in negotiation on front
+            the server confirms and the client leaves without going on
         ",
     },
     Story {

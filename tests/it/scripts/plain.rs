@@ -2045,4 +2045,46 @@ pub const STORIES: &[Story] = &[
             attempt failed
         ",
     },
+    Story {
+        name: "CredSSP where the server selected TLS alone",
+        fires: &["CredSSP that nobody selected"],
+        almost: &["CredSSP ended, seen", "settings ended, seen"],
+        script: "
+            21ms tls 1.2 SSL 20ms
+            150ms >> @tsrequest negotiate
+            170ms < fin
+            171ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 80 ms, done
+            basic-settings on back: 49 ms, failed
+            end on back: by server, fin, in basic-settings, after 20 ms
+            finding NLA-UNASKED, client, certain, in basic-settings on front
+            the client speaks CredSSP although the server selected SSL
+        ",
+    },
+    Story {
+        name: "CredSSP that was selected, and ends at its first message",
+        fires: &["CredSSP ended, seen"],
+        almost: &["CredSSP that nobody selected"],
+        script: "
+            21ms tls 1.2 HYBRID 20ms
+            150ms >> @tsrequest negotiate
+            170ms < fin
+            171ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 80 ms, done
+            credssp on back: 49 ms, failed
+            end on back: by server, fin, in credssp, after 20 ms
+            finding NLA-NTLMOFF, server, possible, in credssp on back, or NLA-CRED NLA-KDC NLA-ORACLE
+            in credssp, behind the client's NTLM NEGOTIATE, the server does not go on: server closes (FIN) 20 ms after the last byte
+        ",
+    },
 ];

@@ -1433,6 +1433,433 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "xrdp gives TLS up in clear and closes",
+        fires: &["TLS given up in clear"],
+        almost: &["no X.224 confirm", "not TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @mcs ultimatum
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER
+            after ClientHello the server gives TLS up, with an MCS Disconnect Provider Ultimatum (rn-user-requested) in clear
+        ",
+    },
+    Story {
+        name: "xrdp gives TLS up in clear and the client closes",
+        fires: &["TLS given up in clear"],
+        almost: &["no X.224 confirm", "client did not wait", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @mcs ultimatum
+            64ms > rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on front: by client, reset, in tls, after 900 µs
+            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER
+            after ClientHello the server gives TLS up, with an MCS Disconnect Provider Ultimatum (rn-user-requested) in clear
+        ",
+    },
+    Story {
+        name: "xrdp gives TLS up in clear before any ClientHello",
+        fires: &["TLS given up in clear"],
+        almost: &["client wants more than was selected"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            44ms < @mcs ultimatum
+            44ms < fin
+            66ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on back: by server, fin, in negotiation, after 0 µs
+            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER
+            after its own confirm the server gives TLS up, with an MCS Disconnect Provider Ultimatum (rn-user-requested) in clear
+        ",
+    },
+    Story {
+        name: "xrdp gives TLS up in clear before a client of TLS 1.0 alone",
+        fires: &["TLS given up in clear"],
+        almost: &["no X.224 confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.0
+            63ms < @mcs ultimatum
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-VER, server, likely, in tls on back, or TLS-NOKEY TLS-CIPHER
+            after ClientHello the server gives TLS up, with an MCS Disconnect Provider Ultimatum (rn-user-requested) in clear
+        ",
+    },
+    Story {
+        name: "xrdp gives TLS up in clear behind the client's key exchange",
+        fires: &["TLS given up in clear"],
+        almost: &["key exchange without an end"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @mcs ultimatum
+            87ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, failed
+            end on front: by client, fin, in tls, after 900 µs
+            finding TLS-NOKEY, server, possible, in tls on back, or TLS-VER TLS-CIPHER
+            after the client's key exchange the server gives TLS up, with an MCS Disconnect Provider Ultimatum (rn-user-requested) in clear
+        ",
+    },
+    Story {
+        name: "xrdp says protocol_version, then takes its leave in clear",
+        fires: &["alert of the server"],
+        almost: &["no X.224 confirm", "client did not wait"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.0
+            63ms < @alert 70
+            63ms < @mcs ultimatum
+            65ms > fin
+            85ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on front: by client, fin, in tls, after 1.9 ms
+            finding TLS-VER, server, certain, in tls on back
+            the server ends the TLS handshake: alert protocol_version (70)
+        ",
+    },
+    Story {
+        name: "an internal error in a record of TLS 1.1, and the leave behind the client's end",
+        fires: &["alert of the server"],
+        almost: &["no X.224 confirm", "client did not wait"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < 15 03 02 00 02 02 50
+            65ms > fin
+            75ms < @mcs ultimatum
+            76ms > rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on front: by client, fin, in tls, after 1.9 ms
+            finding TLS-VER, server, likely, in tls on back, or TLS-NOKEY
+            the server ends the TLS handshake: alert internal_error (80)
+        ",
+    },
+    Story {
+        name: "the client refuses the certificate, and xrdp takes its leave in clear",
+        fires: &["alert of the client"],
+        almost: &["TLS given up in clear", "client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate self-signed
+            64ms < @hello-done
+            70ms > @alert 48
+            90ms < @mcs ultimatum
+            91ms > fin
+            92ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 900 µs
+            finding TLS-UNTRUST, client, certain, in tls on front
+            the client ends the TLS handshake: alert unknown_ca (48)
+        ",
+    },
+    Story {
+        name: "the client leaves at the certificate, and xrdp takes its leave in clear",
+        fires: &["client left after the certificate"],
+        almost: &["TLS given up in clear"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate self-signed
+            64ms < @hello-done
+            70ms > fin
+            90ms < @mcs ultimatum
+            90ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 29 ms, failed
+            end on front: by client, fin, in tls, after 5.9 ms
+            finding TLS-UNTRUST, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 6.0 ms after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "ClientHello is answered with HTTP",
+        fires: &["not TLS"],
+        almost: &["closed after ClientHello", "no X.224 confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @http
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-NOTTLS, server, certain, in tls on back
+            the server answers ClientHello with HTTP, not with TLS
+        ",
+    },
+    Story {
+        name: "ClientHello is answered with a line of text, and the client leaves",
+        fires: &["not TLS"],
+        almost: &["client did not wait", "no answer to ClientHello", "no X.224 confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < 2d 45 52 52 0d 0a
+            65ms > fin
+            85ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on front: by client, fin, in tls, after 1.9 ms
+            finding TLS-NOTTLS, server, certain, in tls on back
+            the server answers ClientHello with lines of text, not with TLS
+        ",
+    },
+    Story {
+        name: "ClientHello is answered with two letters and silence",
+        fires: &["not TLS"],
+        almost: &["no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < 6e 6f
+            9s > fin
+            9.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 9.0 s, failed
+            end on front: by client, fin, in tls, after 8.9 s
+            finding TLS-NOTTLS, server, certain, in tls on back
+            the server answers ClientHello with lines of text, not with TLS
+        ",
+    },
+    Story {
+        name: "ClientHello is answered with another confirm",
+        fires: &["not TLS"],
+        almost: &["closed after ClientHello", "no X.224 confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            63ms < @confirm SSL
+            64ms > rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on front: by client, reset, in tls, after 900 µs
+            finding TLS-NOTTLS, server, certain, in tls on back
+            the server answers ClientHello with RDP in clear (TPKT), not with TLS
+        ",
+    },
+    Story {
+        name: "the client speaks MCS in clear where TLS was selected",
+        fires: &["not TLS"],
+        almost: &["closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @mcs connect-initial
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on back: by server, fin, in negotiation, after 20 ms
+            finding TLS-NOTTLS, client, certain, in tls on front
+            the client speaks RDP in clear (TPKT) where TLS has to stand
+        ",
+    },
+    Story {
+        name: "a client of TLS 1.0 alone is reset",
+        fires: &["closed after ClientHello"],
+        almost: &["alert of the server"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.0
+            63ms < rst
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, reset, in tls, after 20 ms
+            finding TLS-VER, server, likely, in tls on back, or TLS-NOKEY TLS-CIPHER PATH-RSTINJ
+            the server resets the connection 20 ms after ClientHello, without a ServerHello
+        ",
+    },
+    Story {
+        name: "a client of TLS 1.0 alone, and FIN",
+        fires: &["closed after ClientHello"],
+        almost: &["alert of the server"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.0
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 20 ms
+            finding TLS-VER, server, likely, in tls on back, or TLS-NOKEY TLS-CIPHER
+            the server closes the connection 20 ms after ClientHello, without a ServerHello
+        ",
+    },
+    Story {
+        name: "a client of TLS 1.1 alone, and silence",
+        fires: &["no answer to ClientHello"],
+        almost: &["alert of the server"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.1
+            9s > fin
+            9.02s < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 9.0 s, failed
+            end on front: by client, fin, in tls, after 9.0 s
+            finding TLS-VER, server, likely, in tls on back, or TLS-NOKEY PATH-WINZERO PATH-PMTU
+            the server does not answer ClientHello: the client gives up after 9.0 s
+        ",
+    },
+    Story {
+        name: "a ClientHello in the format of SSL 2.0 is refused",
+        fires: &["alert of the server"],
+        almost: &["closed after ClientHello", "not TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @ssl2-hello 1.0
+            63ms < 15 03 01 00 02 02 46
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-VER, server, certain, in tls on back
+            the server ends the TLS handshake: alert protocol_version (70)
+        ",
+    },
+    Story {
+        name: "a ClientHello in the format of SSL 2.0 that old servers take",
+        fires: &[],
+        almost: &["not TLS", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @ssl2-hello 1.0
+            64ms < @server-hello 1.0
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            3s > fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 2.7 s, done, inferred
+            end on front: by client, fin, in active, after 2.6 s
+            no findings
+        ",
+    },
+    Story {
         name: "a client that resets before the server's Finished could come",
         fires: &["client did not wait"],
         almost: &["key exchange without an end"],

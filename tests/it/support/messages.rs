@@ -47,6 +47,7 @@ fn message<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a s
         "failure" => wire::negotiation_failure(number(word)),
         "hello" => client_hello([0xc1; 32], word, option("sni"), option("size").map_or(0, number)),
         "keyed-hello" => client_hello(CLIENT_RANDOM, word, Some("server.example"), 0),
+        "ssl2-hello" => ssl2_hello(word),
         "hello-retry" => server_hello(&hex(RETRY), "1.3", &X25519),
         "server-hello" => server_hello(&[0x5e; 32], word, &key_share()),
         "certificate" => handshake(11, &chain(word)),
@@ -207,6 +208,14 @@ fn client_hello(random: [u8; 32], versions: &str, sni: Option<&str>, size: u32) 
         extensions.extend(extension(21, &vec![0; padding]));
     }
     handshake(1, &[fixed, u16_vector(&extensions)].concat())
+}
+
+/// RFC 5246, E.2, without a session id.
+fn ssl2_hello(highest: &str) -> Vec<u8> {
+    let specs: Vec<u8> = SUITES.iter().flat_map(|suite| [0, (suite >> 8) as u8, *suite as u8]).collect();
+    let lengths = [[0, specs.len() as u8], [0, 0], [0, 16]].concat();
+    let body = [&[1][..], &version(highest).to_be_bytes(), &lengths, &specs, &[0xc2; 16]].concat();
+    [&[0x80, body.len() as u8][..], &body].concat()
 }
 
 /// RFC 8446, 4.1.3.

@@ -415,13 +415,22 @@ pub fn xfreerdp_until(
 
 /// Runs rdesktop until a picture is there, then cuts it off. Legacy security or TLS is the server's choice.
 pub fn rdesktop(screen: &Screen, port: u16) -> Outcome<Ran> {
+    rdesktop_then(screen, port, Then::LoseTheScreen)
+}
+
+/// The same against a server that does not let it in: it ends by itself.
+pub fn rdesktop_fails(screen: &Screen, port: u16) -> Outcome<Ran> {
+    rdesktop_then(screen, port, Then::Stay)
+}
+
+fn rdesktop_then(screen: &Screen, port: u16, then: Then) -> Outcome<Ran> {
     let home = Folder::new()?;
     let title = title();
     let mut command = Command::new(program("rdesktop")?);
     command.args(["-u", USER, "-p", "na", "-g", "800x600", "-T", &title]).arg(format!("127.0.0.1:{port}"));
     // It asks on its standard input whether an unknown certificate is to be trusted.
     command.stdin(File::open(home.write("answer", "yes\n")?)?);
-    run_client(command, screen, home.path(), &title, Then::LoseTheScreen)
+    run_client(command, screen, home.path(), &title, then)
 }
 
 /// A window title no other test uses on the same screen.

@@ -164,10 +164,10 @@ fn unreached(reach: &Timeline) -> String {
 
 fn foreign(looks: Foreign) -> &'static str {
     match looks {
-        Foreign::Http => "HTTP",
-        Foreign::Ssh => "SSH",
-        Foreign::TlsFirst => "TLS without X.224",
         Foreign::Unknown => "nothing that is known here",
+        Foreign::Http | Foreign::Ssh | Foreign::TlsFirst | Foreign::IsoTcp | Foreign::Tpkt | Foreign::Text => {
+            looks.name()
+        }
     }
 }
 
