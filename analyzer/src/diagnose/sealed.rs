@@ -44,7 +44,7 @@ impl Who {
             Who::Server
         } else if stage::by_timeout(end) {
             Who::Nobody
-        } else if timeline.sealed_progress().waits && end.silence >= STALLED {
+        } else if timeline.sealed_progress().waits && (end.silence >= STALLED || end.stopped.is_some()) {
             Who::SilentServer
         } else {
             Who::Client
@@ -143,10 +143,9 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
 
 /// The end of a session that got through the TLS handshake and never became active.
 fn behind_handshake(timeline: &Timeline) -> Option<&End> {
-    let end = stage::failed(timeline).filter(|_| stage::stage(timeline).0 == Stage::Established)?;
-    // A proxy that is stopped says nothing of either end, unless one of them owed an answer for long.
-    let is_told = Party::of(end) != Party::Proxy || matches!(Who::of(timeline, end), Who::SilentServer);
-    is_told.then_some(end)
+    // A proxy that is stopped says nothing of either end.
+    let end = stage::failed(timeline).filter(|end| Party::of(end) != Party::Proxy)?;
+    (stage::stage(timeline).0 == Stage::Established).then_some(end)
 }
 
 /// Its silence is the server's, even where it is the client that gives up.
@@ -200,7 +199,7 @@ pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
     let waits = timeline.facts.mcs.last().is_some_and(|last| last.what.0 == Side::Client);
     let id = match phase {
         _ if stage::by_timeout(end) => "PATH-DEAD",
-        _ if stage::by_client(end) && waits && end.silence >= STALLED => "PATH-WINZERO",
+        _ if stage::by_client(end) && waits && (end.silence >= STALLED || end.stopped.is_some()) => "PATH-WINZERO",
         phase => of_phase(phase),
     };
     let says = format!("in {phase}, with standard RDP security, the {}", stage::end_in_words(end));

@@ -135,9 +135,22 @@ pub fn prediction(predicted: &Prediction) -> String {
     format!("{round_trips} {trips} at {} RTT{loss} should take {}", length(rtt), length(predicted.time()))
 }
 
+/// Who gives up at the end: "the client gives up", or of a session that was only read so "the proxy is stopped".
+pub fn gives_up(end: &End) -> &'static str {
+    match end.stopped {
+        Some(Ending::Cut) => "the recording ends",
+        Some(_) => "the proxy is stopped",
+        None if by_client(end) => "the client gives up",
+        None => "the attempt is given up",
+    }
+}
+
 /// "server reset the connection 3 ms after the last byte"
 pub fn end_in_words(end: &End) -> String {
     let after = format!("{} after the last byte", length(end.silence));
+    if end.stopped.is_some() {
+        return format!("{} {after}", gives_up(end).trim_start_matches("the "));
+    }
     match (end.how, end.from) {
         (Ending::Fin, Some(side)) => format!("{side} closes (FIN) {after}"),
         (Ending::Reset, Some(side)) => format!("{side} resets (RST) {after}"),

@@ -129,7 +129,7 @@ pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let mark = mark.filter(|_| stage == Stage::ClientHello && stage::hasty(timeline).is_none())?;
     let waited = length(end.mark.at.since(mark.at));
     let leg = stage::server_leg(timeline);
-    let says = format!("the server does not answer ClientHello: the client gives up after {waited}");
+    let says = format!("the server does not answer ClientHello: {} after {waited}", stage::gives_up(end));
     let finding =
         Finding::at_end(timeline, "TLS-NOKEY", Confidence::Possible, says)?.on(leg, PhaseName::Tls).by(Party::Server);
     let finding = with_hello(finding, timeline).with_end(timeline);

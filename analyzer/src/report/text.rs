@@ -20,6 +20,7 @@ use crate::survey::survey;
 use crate::time::{Timestamp, day};
 use crate::timeline::facts::{Decrypted, Tls};
 use crate::timeline::leg::Leg;
+use crate::timeline::outstanding::{self, Outstanding};
 use crate::timeline::phase::{Outcome, Phase};
 use crate::timeline::{Edge, Sureness, Timeline};
 
@@ -140,6 +141,19 @@ pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
     };
     let (at, leg) = (clock_time(edge.mark.at), edge.mark.leg);
     format!("{at} #{session:<3} {leg:<5} {:<21} {what}{basis}", edge.phase)
+}
+
+/// That something has been outstanding for so long, as it happens: "waiting for the server's X.224 confirm, 5 s".
+pub fn waiting(owed: &Outstanding, lasted: Duration, session: impl std::fmt::Display) -> String {
+    let (at, leg) = (clock_time(owed.since + lasted), owed.leg);
+    format!("{at} #{session:<3} {leg:<5} {:<21} waiting for {owed}, {} s", owed.phase, lasted.as_secs())
+}
+
+/// What a session that goes on waits for now, where that has taken long: "waiting for the server's X.224 confirm, 5 s".
+pub fn waits_for(timeline: &Timeline, now: Timestamp) -> Option<String> {
+    let owed = timeline.outstanding()?;
+    let lasted = owed.lasted(now);
+    (lasted >= outstanding::LONG).then(|| format!("waiting for {owed}, {} s", lasted.as_secs()))
 }
 
 /// An impairment that takes effect or is over, as it happens.

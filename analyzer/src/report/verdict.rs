@@ -2,9 +2,10 @@
 
 use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::diagnose::impaired::asked;
-use crate::diagnose::{Outcome, Party, Severity};
+use crate::diagnose::{Confidence, Finding, Outcome, Party, Severity};
 use crate::observation::{Ending, Interception, Leg, Side};
 use crate::report::text::length;
+use crate::timeline::outstanding::LONG;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
 
@@ -31,7 +32,7 @@ pub fn of_session(session: &Diagnosed) -> String {
     let timeline = &session.timeline;
     let verdict = match session.outcome {
         Outcome::Connected => connected(timeline),
-        Outcome::Unfinished => format!("unfinished in {}: {}", timeline.last_phase(), stopped(timeline)),
+        Outcome::Unfinished => unfinished(session),
         Outcome::Broken | Outcome::Failed => format!("{}{}", ended(session), cause(session)),
     };
     verdict + &impaired(session)
@@ -69,6 +70,19 @@ fn said_goodbye(timeline: &Timeline) -> bool {
     let alert = timeline.facts.first(|tls| tls.sealed_alert.as_ref());
     let by_server = timeline.end.as_ref().is_some_and(|end| Party::of(end) == Party::Server);
     by_server && alert.is_some_and(|alert| alert.what.0 == Side::Client)
+}
+
+/// With what was waited for when it was stopped, and what that may mean.
+fn unfinished(session: &Diagnosed) -> String {
+    let timeline = &session.timeline;
+    let line = format!("unfinished in {}: {}", timeline.last_phase(), stopped(timeline));
+    let end = timeline.end.map(|end| end.mark.at).unwrap_or_default();
+    let Some(owed) = timeline.left_outstanding().filter(|owed| owed.lasted(end) >= LONG) else { return line };
+    let is_of_it =
+        |finding: &&Finding| finding.severity == Severity::Warning && finding.confidence == Confidence::Possible;
+    let finding = session.findings.iter().find(is_of_it);
+    let cause = finding.map(|finding| named(session, finding)).unwrap_or_default();
+    format!("{line} after {} of waiting for {owed}{cause}", length(owed.lasted(end)))
 }
 
 fn stopped(timeline: &Timeline) -> String {
@@ -129,19 +143,18 @@ fn act(end: &End) -> String {
 }
 
 fn cause(session: &Diagnosed) -> String {
-    match session.findings.first() {
-        Some(finding) => {
-            let withdrawn = if session.withdrawn { ", withdrawn: a later connection got further" } else { "" };
-            let (id, name, sure) = (finding.cause.id, finding.cause.name, finding.confidence.name());
-            // Who closed the socket need not be who gave the verdict: a silent server, a client's alert.
-            let acted = session.timeline.end.as_ref().map(Party::of);
-            let by = match finding.by {
-                Party::Nobody => String::new(),
-                by if Some(by) == acted => String::new(),
-                by => format!(", by the {}", by.name()),
-            };
-            format!("; {id}{by}: {name} ({sure}{withdrawn})")
-        }
-        None => "; cannot tell why".into(),
-    }
+    session.findings.first().map_or_else(|| "; cannot tell why".into(), |finding| named(session, finding))
+}
+
+fn named(session: &Diagnosed, finding: &Finding) -> String {
+    let withdrawn = if session.withdrawn { ", withdrawn: a later connection got further" } else { "" };
+    let (id, name, sure) = (finding.cause.id, finding.cause.name, finding.confidence.name());
+    // Who closed the socket need not be who gave the verdict: a silent server, a client's alert.
+    let acted = session.timeline.end.as_ref().map(Party::of);
+    let by = match finding.by {
+        Party::Nobody => String::new(),
+        by if Some(by) == acted => String::new(),
+        by => format!(", by the {}", by.name()),
+    };
+    format!("; {id}{by}: {name} ({sure}{withdrawn})")
 }

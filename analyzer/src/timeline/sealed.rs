@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::inferred::{Plain, Told};
-use super::phase::{Outcome, PhaseName};
+use super::phase::{Outcome, PhaseName, Waited};
 use super::{Mark, Ripe, Timeline, first_hand};
 use crate::event::{Basis, Protocols};
 use crate::observation::{Leg as LegName, Side};
@@ -94,10 +94,13 @@ impl Timeline {
             phase.waited = waited;
             since
         });
+        // It turns out to have been active since then: nobody had to speak.
+        self.waits.retain(|wait| wait.until <= mark.at);
         self.end_phase(self.last_phase(), mark, Outcome::Done, Basis::Inferred);
         self.begin_phase(PhaseName::Active, mark, Basis::Inferred);
         if let (Some(phase), Some(since)) = (self.phases.last_mut(), since) {
-            phase.waited = since;
+            phase.waited =
+                Waited { retransmission: since.retransmission, impairment: since.impairment, ..Waited::default() };
         }
     }
 }

@@ -1,9 +1,63 @@
 //! What is under way on a leg: sent and not acknowledged, or arrived behind a hole. By the last sample, be it of this
 //! end's kernel or of packets.
 
-use super::facts::Sighting;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::facts::{Mark, Sighting};
 use super::leg::Leg;
 use crate::observation::{Again, Ending, Leg as LegName, PathSample, Side, Sign};
+use crate::time::Timestamp;
+
+/// Times of sending that are kept: three seconds of a stream, longer than the first timeout takes.
+const SENT_KEPT: usize = 32;
+/// What is sent so soon behind something else was sent with it.
+const TOGETHER: Duration = Duration::from_millis(100);
+
+/// When a relay's end sent what it sent last: each stretch with the bytes before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Sent {
+    stretches: VecDeque<(u64, Timestamp)>,
+    /// Bytes that went over a connection to the server that was given up for this one.
+    earlier: u64,
+}
+
+impl Sent {
+    /// Something is sent now, behind so many bytes.
+    pub fn push(&mut self, at: Timestamp, before: u64) {
+        if self.stretches.back().is_some_and(|(_, last)| at.since(*last) < TOGETHER) {
+            return;
+        }
+        if self.stretches.len() == SENT_KEPT {
+            self.stretches.pop_front();
+        }
+        self.stretches.push_back((before, at));
+    }
+
+    /// Another connection takes the place of this one.
+    pub fn begin_anew(&mut self, before: u64) {
+        (self.stretches, self.earlier) = (VecDeque::new(), before);
+    }
+
+    /// When the byte behind so many was sent.
+    fn when(&self, before: u64) -> Option<Timestamp> {
+        let place = self.stretches.partition_point(|(at, _)| *at <= before);
+        self.stretches.get(place.saturating_sub(1)).map(|(_, at)| *at)
+    }
+}
+
+/// What is sent again and again and not acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frozen {
+    /// Who sent it.
+    pub from: Side,
+    /// When it was first sent, or when something was last acknowledged, where that was later.
+    pub since: Timestamp,
+    /// Bytes that had been acknowledged before.
+    acknowledged: u64,
+    /// Repetitions on this leg before it.
+    before: u64,
+}
 
 /// What one side sent over a leg, and its peer did not acknowledge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +80,58 @@ impl Leg {
         self.unacknowledged().is_some_and(|waits| waits.timeouts > 0) || self.hole().is_some()
     }
 
+    /// The last sample tells whether something is sent again without an acknowledgement. What was, and is acknowledged
+    /// since, and until when it was not.
+    pub(super) fn acknowledges(&mut self, mark: Mark) -> Option<(Frozen, Timestamp)> {
+        let path = self.path()?.what;
+        let waits = self.unacknowledged().filter(|waits| waits.timeouts > 0);
+        if self.name == LegName::Only {
+            // When it is over its sign says.
+            self.frozen = waits.map(|waits| self.frozen_seen(mark, &waits, &path));
+            return None;
+        }
+        let goes_on = self.frozen.zip(waits).is_some_and(|(frozen, waits)| frozen.acknowledged == waits.before);
+        if goes_on {
+            return None;
+        }
+        let over = self.frozen.take();
+        self.frozen = waits.map(|waits| self.frozen_here(mark, &waits, &path));
+        let acknowledged = mark.at.before(Duration::from_millis(path.last_ack_ms.unwrap_or(0)));
+        over.map(|over| (over, acknowledged.max(over.since)))
+    }
+
+    fn frozen_here(&self, mark: Mark, waits: &Unacknowledged, path: &PathSample) -> Frozen {
+        let heard = path.last_ack_ms.map(|since| mark.at.before(Duration::from_millis(since)));
+        let since = self.sent.when(waits.before).or(heard).unwrap_or(mark.at).min(mark.at);
+        let before = self.retransmits().saturating_sub(waits.timeouts);
+        Frozen { from: waits.from, since, acknowledged: waits.before, before }
+    }
+
+    fn frozen_seen(&self, mark: Mark, waits: &Unacknowledged, path: &PathSample) -> Frozen {
+        let lasted = match waits.from {
+            Side::Client => path.client_unacked_us,
+            Side::Server => path.server_unacked_us,
+        };
+        let since = mark.at.before(Duration::from_micros(lasted.unwrap_or(0)));
+        let before = self.retransmits().saturating_sub(waits.timeouts);
+        Frozen { from: waits.from, since, acknowledged: waits.before, before }
+    }
+
+    /// How often something was sent again meanwhile.
+    pub(super) fn again_since(&self, frozen: &Frozen) -> u64 {
+        self.retransmits().saturating_sub(frozen.before)
+    }
+
+    /// Whether what this side sends is in the recording: a relay hears both, a capture may have been made where only one
+    /// direction passes. Who was heard has a TTL.
+    pub(super) fn is_captured(&self, from: Side) -> bool {
+        let ttl = |path: PathSample| match from {
+            Side::Client => path.client_ttl,
+            Side::Server => path.server_ttl,
+        };
+        self.name != LegName::Only || self.path().is_some_and(|path| ttl(path.what).is_some())
+    }
+
     /// What waits to be acknowledged on this leg, of a relay's leg what the relay sent.
     pub fn unacknowledged(&self) -> Option<Unacknowledged> {
         match self.name {
@@ -43,7 +149,8 @@ impl Leg {
         let is_waiting = number(|path| path.unacked).unwrap_or(0) > 0 || given_up;
         let flight = if self.flight.0 == Some(from) { self.flight.1 } else { 0 };
         // The kernel counts the SYN, too (RFC 4898, tcpEStatsAppHCThruOctetsAcked).
-        let before = number(|path| path.bytes_acked).map(|acked| acked.saturating_sub(1));
+        let earlier = self.sent.earlier;
+        let before = number(|path| path.bytes_acked).map(|acked| acked.saturating_sub(1).saturating_add(earlier));
         let sent = self.bytes[from as usize];
         let bytes = before.map_or(flight, |before| sent.saturating_sub(before));
         is_waiting.then_some(Unacknowledged {

@@ -17,6 +17,7 @@ use analyzer::time::Timestamp;
 use analyzer::timeline::{Edge, Timeline};
 
 use super::output::Output;
+use super::reminder::{Due, Reminder};
 use super::{MOST, Stored, Which};
 use crate::clock;
 use crate::record::Recorder;
@@ -40,6 +41,8 @@ pub(super) struct Group {
     section: Section,
     pub(super) hold: Hold,
     sessions: Sessions,
+    /// What is waited for in each of them.
+    reminders: Vec<Reminder>,
     /// Whether secrets stand in it.
     pub(super) has_secrets: bool,
     /// Until when it waits for secrets, or for further connections, now that all of them are over.
@@ -64,11 +67,13 @@ struct Connection {
     is_intercepted: bool,
     /// Payload that passed on its legs, bytes.
     passed: u64,
+    /// Timeouts in a row on its legs, as they were last sampled where something was not acknowledged.
+    timeouts: [u64; 2],
 }
 
 impl Connection {
     fn new(begin: Box<Begin>) -> Connection {
-        Connection { begin, number: None, is_over: false, is_intercepted: false, passed: 0 }
+        Connection { begin, number: None, is_over: false, is_intercepted: false, passed: 0, timeouts: [0; 2] }
     }
 }
 
@@ -95,6 +100,7 @@ impl Group {
             section: section.clone(),
             hold,
             sessions: Sessions::default(),
+            reminders: Vec::new(),
             has_secrets: false,
             ends: None,
             missing: false,
@@ -309,6 +315,45 @@ impl Group {
             })
             .collect();
         samples.into_iter().flat_map(|sample| self.observe(sample)).collect()
+    }
+
+    /// Samples the legs on which something is sent again without an acknowledgement, at each further timeout, and once more when
+    /// it is acknowledged. Tells the phase edges that its moment made.
+    pub(super) fn sample_unacknowledged(&mut self) -> Vec<(usize, Edge)> {
+        let mut samples = Vec::new();
+        for one in self.connections.iter_mut().filter(|one| !one.is_over) {
+            for (leg, before) in [Leg::Front, Leg::Back].into_iter().zip(&mut one.timeouts) {
+                let Some(sample) = one.begin.sampler.sample(leg) else { continue };
+                let is_waiting = sample.unacked.is_some_and(|unacked| unacked > 0);
+                let timeouts = sample.backoff.filter(|_| is_waiting).unwrap_or(0);
+                if std::mem::replace(before, timeouts) != timeouts {
+                    let flow = Flow { session: one.begin.session, leg };
+                    samples.push(Observation { at: clock::now(), flow, frame: 0, seen: Seen::Path(Box::new(sample)) });
+                }
+            }
+        }
+        samples.into_iter().flat_map(|sample| self.observe(sample)).collect()
+    }
+
+    /// What has been outstanding for so long by now that it is to be told, of one session after the other. What waits for its
+    /// secrets is not read yet.
+    pub(super) fn due(&mut self, now: Timestamp) -> Option<(Which, Due)> {
+        if self.hold.is_waiting() {
+            return None;
+        }
+        let mut found = None;
+        for (place, timeline) in self.sessions.timelines() {
+            if self.reminders.len() <= place {
+                self.reminders.resize_with(place + 1, Reminder::default);
+            }
+            let due = self.reminders[place].next(timeline).filter(|due| due.at() <= now);
+            if let Some(due) = due {
+                self.reminders[place].tell(&due);
+                found = Some((place, due));
+                break;
+            }
+        }
+        found.map(|(place, due)| (self.which(place), due))
     }
 
     /// Hands what is buffered to the system.
