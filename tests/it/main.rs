@@ -29,6 +29,7 @@ mod live_keys;
 mod netns;
 mod network;
 mod outages;
+mod outstanding;
 mod peers;
 mod play;
 mod probe;

@@ -367,15 +367,23 @@ pub(super) fn leg_line(leg: &Leg) -> String {
     if snapped > 0 {
         let _infallible = write!(line, ", {snapped} B of which only the length was recorded");
     }
-    let missing = leg.missing.iter().sum::<u64>() - snapped;
-    if missing > 0 {
-        let _infallible = write!(line, ", MISSING {missing} B that the recording could not keep");
-    }
+    line += &missing(leg);
     let discarded: u64 = leg.discarded.iter().sum();
     if discarded > 0 {
         let _infallible = write!(line, ", {discarded} B discarded when it was reset");
     }
     line
+}
+
+/// Payload that is nowhere in the recording, and why.
+fn missing(leg: &Leg) -> String {
+    let missing = leg.missing.iter().sum::<u64>() - leg.snapped.iter().sum::<u64>();
+    match (leg.only_direction(), leg.name) {
+        (Some(side), _) => format!(", only the {side}'s direction is in the capture"),
+        (None, _) if missing == 0 => String::new(),
+        (None, LegName::Only) => format!(", MISSING {missing} B that the capture does not hold"),
+        (None, LegName::Front | LegName::Back) => format!(", MISSING {missing} B that the recording could not keep"),
+    }
 }
 
 fn altered(text: &mut String, timeline: &Timeline) {

@@ -3,8 +3,9 @@
 use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::diagnose::impaired::asked;
 use crate::diagnose::{Confidence, Finding, Outcome, Party, Severity};
-use crate::observation::{Ending, Interception, Leg, Side};
+use crate::observation::{Ending, Interception, Leg as LegName, Side};
 use crate::report::text::length;
+use crate::timeline::leg::Leg;
 use crate::timeline::outstanding::LONG;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
@@ -90,7 +91,10 @@ fn stopped(timeline: &Timeline) -> String {
         Some(end) if Party::of(&end) == Party::Proxy => {
             ended_inside(timeline).unwrap_or_else(|| "the proxy was stopped".into())
         }
-        _ => "the recording ends".into(),
+        _ => match timeline.legs.iter().find_map(Leg::only_direction) {
+            Some(side) => format!("only the {side}'s direction is in the capture, which ends"),
+            None => "the recording ends".into(),
+        },
     }
 }
 
@@ -99,7 +103,7 @@ fn ended_inside(timeline: &Timeline) -> Option<String> {
     let step = timeline.facts.ended_inside()?;
     match &step.what {
         Interception::Broke { why } => {
-            let peer = if step.mark.leg == Leg::Front { Side::Client } else { Side::Server };
+            let peer = if step.mark.leg == LegName::Front { Side::Client } else { Side::Server };
             Some(format!("TLS with the {peer} broke at the proxy ({} leg): {why}", step.mark.leg))
         }
         Interception::Stuck { why } => Some(format!("the proxy could not go on: {why}")),
@@ -127,8 +131,8 @@ fn act(end: &End) -> String {
     let who = Party::of(end).name();
     let silence = length(end.silence);
     let leg = match end.mark.leg {
-        Leg::Only => String::new(),
-        leg @ (Leg::Front | Leg::Back) => format!(" on the {leg} leg"),
+        LegName::Only => String::new(),
+        leg @ (LegName::Front | LegName::Back) => format!(" on the {leg} leg"),
     };
     match end.how {
         Ending::Fin => format!("{who} closes (FIN){leg} after {silence} of silence"),

@@ -82,6 +82,8 @@ pub struct Timeline {
     ripe: Option<Ripe>,
     /// Payload of client and server since then.
     sustained: [u64; 2],
+    /// The server's last message of licensing, told from sizes, and what its phase had waited for by then.
+    licensed: Option<Ripe>,
     /// An idle gap of the running session, and when it was over.
     pub idle: Option<(Duration, Timestamp)>,
     /// Times for which one side was waited for long, until the session was active, and the one at its end.

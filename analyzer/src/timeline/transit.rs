@@ -80,16 +80,20 @@ impl Leg {
         self.unacknowledged().is_some_and(|waits| waits.timeouts > 0) || self.hole().is_some()
     }
 
-    /// The last sample tells whether something is sent again without an acknowledgement. What was, and is acknowledged
+    /// The last sample tells whether something is sent again without an acknowledgement, or waits behind a hole. What was, and is acknowledged
     /// since, and until when it was not.
     pub(super) fn acknowledges(&mut self, mark: Mark) -> Option<(Frozen, Timestamp)> {
         let path = self.path()?.what;
-        let waits = self.unacknowledged().filter(|waits| waits.timeouts > 0);
         if self.name == LegName::Only {
             // When it is over its sign says.
-            self.frozen = waits.map(|waits| self.frozen_seen(mark, &waits, &path));
+            let sides = [(Side::Client, path.client_hole_bytes), (Side::Server, path.server_hole_bytes)];
+            self.frozen = sides.into_iter().find_map(|(from, hole)| {
+                let waits = self.unacknowledged_seen(from)?;
+                (waits.timeouts > 0 || hole.unwrap_or(0) > 0).then(|| self.frozen_seen(mark, &waits, &path))
+            });
             return None;
         }
+        let waits = self.unacknowledged().filter(|waits| waits.timeouts > 0);
         let goes_on = self.frozen.zip(waits).is_some_and(|(frozen, waits)| frozen.acknowledged == waits.before);
         if goes_on {
             return None;
@@ -120,6 +124,16 @@ impl Leg {
     /// How often something was sent again meanwhile.
     pub(super) fn again_since(&self, frozen: &Frozen) -> u64 {
         self.retransmits().saturating_sub(frozen.before)
+    }
+
+    /// The only side whose packets are in a capture, where it was made on a way of one direction.
+    pub fn only_direction(&self) -> Option<Side> {
+        let [client, server] = [Side::Client, Side::Server].map(|side| self.is_captured(side));
+        match (self.name, client, server) {
+            (LegName::Only, true, false) => Some(Side::Client),
+            (LegName::Only, false, true) => Some(Side::Server),
+            (LegName::Only | LegName::Front | LegName::Back, _, _) => None,
+        }
     }
 
     /// Whether what this side sends is in the recording: a relay hears both, a capture may have been made where only one

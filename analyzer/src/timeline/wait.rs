@@ -137,12 +137,14 @@ impl Timeline {
     /// purpose.
     fn gone_on(&mut self, spoke: &Spoke, mark: Mark, from: Side) {
         let is_turn = (spoke.from, from) == (Side::Client, Side::Server);
-        let held = if spoke.from == from { Duration::ZERO } else { self.held(spoke.from, spoke.at, mark.at) };
+        let since = self.since_active(spoke.at);
+        let held = if spoke.from == from { Duration::ZERO } else { self.held(spoke.from, since, mark.at) };
+        let room = self.room(mark.at);
         if let Some(phase) = self.phases.last_mut() {
             phase.turns += u32::from(is_turn);
-            phase.waited.impairment += held;
+            phase.waited.impairment += held.min(room);
         }
-        self.kept(from, mark, spoke.at, held, Cost { held, ..Cost::default() }, true);
+        self.kept(from, mark, since, held, Cost { held, ..Cost::default() }, true);
     }
 
     fn open_phase(&self) -> Option<&Phase> {
@@ -230,11 +232,12 @@ impl Timeline {
             self.owed_by_side(&owed, mark, false);
         }
         let Some(spoke) = self.spoke else { return };
-        let held = self.held(spoke.from, spoke.at, mark.at);
+        let since = self.since_active(spoke.at);
+        let (held, room) = (self.held(spoke.from, since, mark.at), self.room(mark.at));
         if let Some(phase) = self.phases.last_mut() {
-            phase.waited.impairment += held;
+            phase.waited.impairment += held.min(room);
         }
-        self.kept(spoke.from.other(), mark, spoke.at, held, Cost { held, ..Cost::default() }, false);
+        self.kept(spoke.from.other(), mark, since, held, Cost { held, ..Cost::default() }, false);
     }
 
     /// What packets show of a stretch in which nothing was acknowledged, or nothing could be sent.
@@ -247,8 +250,9 @@ impl Timeline {
         }
         if let (true, Sign::ZeroWindow { from, lasted, still_shut, .. }) = (is_running, sign) {
             let since = self.since_active(mark.at.before(*lasted));
+            let shut = mark.at.since(since).min(self.room(mark.at));
             if let Some(phase) = self.phases.last_mut() {
-                *phase.waited.side_mut(*from) += mark.at.since(since);
+                *phase.waited.side_mut(*from) += shut;
             }
             self.kept(*from, mark, since, mark.at.since(since), Cost::default(), !still_shut);
         }
@@ -262,9 +266,9 @@ impl Timeline {
     /// All of a stretch in which what a side had sent was sent again and not acknowledged is the path's.
     fn unacknowledged_for(&mut self, from: Side, mark: Mark, since: Timestamp, again: u64, was_answered: bool) {
         let since = self.since_active(since);
-        let resent = mark.at.since(since);
+        let (resent, room) = (mark.at.since(since), self.room(mark.at));
         if let Some(phase) = self.phases.last_mut() {
-            phase.waited.retransmission += resent;
+            phase.waited.retransmission += resent.min(room);
         }
         self.kept(from.other(), mark, since, resent, Cost { again, resent, held: Duration::ZERO }, was_answered);
     }
@@ -279,12 +283,18 @@ impl Timeline {
         if is_path || lasted < LONG {
             return;
         }
-        let rtt = self.leg(owed.leg).and_then(Leg::rtt).unwrap_or_default().min(lasted);
+        let room = self.room(mark.at).min(lasted);
+        let rtt = self.leg(owed.leg).and_then(Leg::rtt).unwrap_or_default().min(room);
         if let Some(phase) = self.phases.last_mut() {
             phase.waited.network += rtt;
-            *phase.waited.side_mut(debtor) += lasted - rtt;
+            *phase.waited.side_mut(debtor) += room - rtt;
         }
         self.kept(debtor, Mark { leg: owed.leg, ..mark }, since, lasted, Cost::default(), was_answered);
+    }
+
+    /// Time of the phase that is charged to nobody yet: what is outstanding on both legs at once takes its time once.
+    fn room(&self, now: Timestamp) -> Duration {
+        self.phases.last().map_or(Duration::ZERO, |phase| now.since(phase.began).saturating_sub(phase.waited.total()))
     }
 
     fn since_active(&self, since: Timestamp) -> Timestamp {

@@ -18,6 +18,21 @@ const EVERY: &[&str] = &[
 
 pub const STORIES: &[Story] = &[
     Story {
+        name: "the proxy is stopped while the gateway answers nothing",
+        fires: &[],
+        almost: &["ended on the way through the gateway"],
+        script: "
+            0ms gateway
+            20ms dial
+            21ms opened
+            22ms outer 1.3 20ms
+            200ms way 10ms until=create
+            6s stop
+        ",
+        says: "
+        ",
+    },
+    Story {
         name: "gateway: refused",
         fires: &["gateway not reached"],
         almost: &["refused"],

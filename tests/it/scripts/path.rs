@@ -4,6 +4,19 @@ use super::Story;
 
 pub const STORIES: &[Story] = &[
     Story {
+        name: "the proxy is stopped while nothing is acknowledged",
+        fires: &[],
+        almost: &["never acknowledged", "no answer to the request"],
+        script: "
+            21ms > @request SSL
+            300ms path back state=1 backoff=1 unacked=1 retransmits=1 bytes_acked=1 rto_us=400000
+            6s path back state=1 backoff=4 unacked=1 retransmits=4 bytes_acked=1 rto_us=3200000
+            6s stop
+        ",
+        says: "
+        ",
+    },
+    Story {
         name: "the server's flight does not reach the client",
         fires: &["never acknowledged"],
         almost: &["client left after the certificate", "large segments vanish"],

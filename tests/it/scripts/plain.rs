@@ -5,6 +5,42 @@ use super::Story;
 
 pub const STORIES: &[Story] = &[
     Story {
+        name: "the proxy is stopped while the server checks the password",
+        fires: &[],
+        almost: &["CredSSP ended, seen", "errorCode of CredSSP"],
+        script: "
+            0ms tls 1.2 HYBRID 20ms
+            200ms inside 10ms until=authenticate
+            4s stop
+        ",
+        says: "
+        ",
+    },
+    Story {
+        name: "the proxy is stopped while the client's next message is due",
+        fires: &[],
+        almost: &["CredSSP ended, seen", "settings ended, seen"],
+        script: "
+            0ms tls 1.2 HYBRID 20ms
+            200ms inside 10ms until=public-key
+            9s stop
+        ",
+        says: "
+        ",
+    },
+    Story {
+        name: "the proxy is stopped while Client Info is not answered",
+        fires: &[],
+        almost: &["settings ended, seen", "licensing ended, seen"],
+        script: "
+            0ms tls 1.2 SSL 20ms
+            200ms inside 10ms until=info
+            4s stop
+        ",
+        says: "
+        ",
+    },
+    Story {
         name: "a session that secrets open, in TLS 1.2",
         fires: &[],
         almost: &[

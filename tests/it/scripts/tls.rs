@@ -4,6 +4,32 @@ use super::Story;
 
 pub const STORIES: &[Story] = &[
     Story {
+        name: "the proxy is stopped while ClientHello is not answered",
+        fires: &[],
+        almost: &["no answer to ClientHello", "client did not wait"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            4s stop
+        ",
+        says: "
+        ",
+    },
+    Story {
+        name: "the proxy is stopped right behind ClientHello",
+        fires: &[],
+        almost: &["no answer to ClientHello", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            3s > @hello 1.2,1.3 sni=server.example
+            4s stop
+        ",
+        says: "
+        ",
+    },
+    Story {
         name: "the server answers ClientHello with alert 40",
         fires: &["alert of the server"],
         almost: &["closed after ClientHello", "no answer to ClientHello"],
