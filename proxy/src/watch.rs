@@ -551,8 +551,7 @@ impl Scribe<'_> {
         for number in groups {
             if let Some(group) = self.groups.get_mut(&number) {
                 group.flush();
-                let mut edges = group.now(clock::now());
-                edges.extend(group.sample_unacknowledged());
+                let edges = group.now(clock::now());
                 tell_waiting(group, clock::now().before(LATE), self.say);
                 self.told(number, edges);
             }

@@ -6,6 +6,7 @@ use crate::observation::{Ending, Leg, Side};
 use crate::prediction::Prediction;
 use crate::time::Timestamp;
 use crate::timeline::facts::Mark;
+use crate::timeline::phase::Outcome;
 use crate::timeline::{self, End, Timeline};
 
 /// When a SYN is sent again, at the earliest.
@@ -75,12 +76,21 @@ fn server_flight(timeline: &Timeline) -> Option<Mark> {
     done.or(sealed.map(|seen| seen.mark)).or(resumed.map(|seen| seen.mark))
 }
 
-/// Whether the session ended without ever becoming active, and was not sent elsewhere.
+/// Whether the session ended without ever becoming active, and was not sent elsewhere. One that was stopped has not failed,
+/// unless something was refused before.
 pub fn failed(timeline: &Timeline) -> Option<&End> {
-    let end = timeline.end.as_ref()?;
+    let end = timeline.end.as_ref().filter(|end| !is_stopped(timeline, end))?;
     let is_sent = timeline.facts.inner.is_redirected() || timeline.may_be_redirected();
     let goes_on = timeline.is_active() || is_sent;
-    (end.how != Ending::Cut && !goes_on).then_some(end)
+    (!goes_on).then_some(end)
+}
+
+/// Whether neither side ended it, nor this program because of what it met or was asked to do: the recording ends, or the
+/// proxy is stopped.
+fn is_stopped(timeline: &Timeline, end: &End) -> bool {
+    let is_refused = || timeline.phases.iter().any(|phase| phase.outcome == Outcome::Failed);
+    let is_own = || timeline.facts.ended_inside().is_some() || timeline.ended_on_purpose().is_some();
+    end.how == Ending::Cut || end.is_cut_short() && !is_refused() && !is_own()
 }
 
 /// Whether it was the far side that ended it: the server on its leg, or its silence towards this end's kernel.

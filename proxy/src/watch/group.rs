@@ -67,13 +67,11 @@ struct Connection {
     is_intercepted: bool,
     /// Payload that passed on its legs, bytes.
     passed: u64,
-    /// Timeouts in a row on its legs, as they were last sampled where something was not acknowledged.
-    timeouts: [u64; 2],
 }
 
 impl Connection {
     fn new(begin: Box<Begin>) -> Connection {
-        Connection { begin, number: None, is_over: false, is_intercepted: false, passed: 0, timeouts: [0; 2] }
+        Connection { begin, number: None, is_over: false, is_intercepted: false, passed: 0 }
     }
 }
 
@@ -314,24 +312,6 @@ impl Group {
                 Some(Observation { at: clock::now(), flow: Flow { session: begin.session, leg }, frame: 0, seen })
             })
             .collect();
-        samples.into_iter().flat_map(|sample| self.observe(sample)).collect()
-    }
-
-    /// Samples the legs on which something is sent again without an acknowledgement, at each further timeout, and once more when
-    /// it is acknowledged. Tells the phase edges that its moment made.
-    pub(super) fn sample_unacknowledged(&mut self) -> Vec<(usize, Edge)> {
-        let mut samples = Vec::new();
-        for one in self.connections.iter_mut().filter(|one| !one.is_over) {
-            for (leg, before) in [Leg::Front, Leg::Back].into_iter().zip(&mut one.timeouts) {
-                let Some(sample) = one.begin.sampler.sample(leg) else { continue };
-                let is_waiting = sample.unacked.is_some_and(|unacked| unacked > 0);
-                let timeouts = sample.backoff.filter(|_| is_waiting).unwrap_or(0);
-                if std::mem::replace(before, timeouts) != timeouts {
-                    let flow = Flow { session: one.begin.session, leg };
-                    samples.push(Observation { at: clock::now(), flow, frame: 0, seen: Seen::Path(Box::new(sample)) });
-                }
-            }
-        }
         samples.into_iter().flat_map(|sample| self.observe(sample)).collect()
     }
 

@@ -725,6 +725,12 @@ pub const STORIES: &[Story] = &[
             9s stop
         ",
         says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 9.0 s, open
+            end on front: by proxy, reset, in negotiation, after 9.0 s
+            finding TCP-NOTRDP, server, likely, in negotiation on back, or X224-DOWNGR
+            the server's answer to the request is no X.224 confirm: expected a whole X.224 Connection Confirm, found a hole of 19 bytes (byte 0)
         ",
     },
     Story {

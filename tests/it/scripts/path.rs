@@ -14,6 +14,14 @@ pub const STORIES: &[Story] = &[
             6s stop
         ",
         says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 6.0 s, open
+            end on front: by proxy, reset, in negotiation, after 6.0 s
+            finding PATH-ASYM, nobody, possible, in negotiation on back, or PATH-DEAD
+            42 bytes of the client are never acknowledged, for 6.0 s, nor was anything before
+            warning PATH-ASYM, nobody, possible, in negotiation on back, or PATH-DEAD
+            42 bytes of the client are never acknowledged, for 6.0 s, nor was anything before
         ",
     },
     Story {

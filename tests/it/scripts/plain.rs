@@ -14,6 +14,14 @@ pub const STORIES: &[Story] = &[
             4s stop
         ",
         says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 0 µs, done
+            tls on back: 80 ms, done
+            credssp on back: 3.9 s, open
+            end on front: by proxy, reset, in credssp, after 3.8 s
+            warning NLA-KDC, server, possible, in credssp on back, or PATH-WINZERO
+            in credssp, behind the client's NTLM AUTHENTICATE, the server, whose turn it is, says nothing for 3.8 s
         ",
     },
     Story {
@@ -26,6 +34,13 @@ pub const STORIES: &[Story] = &[
             9s stop
         ",
         says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 0 µs, done
+            tls on back: 80 ms, done
+            credssp on back: 8.9 s, open
+            end on front: by proxy, reset, in credssp, after 8.8 s
+            no findings
         ",
     },
     Story {
@@ -38,6 +53,14 @@ pub const STORIES: &[Story] = &[
             4s stop
         ",
         says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 0 µs, done
+            tls on back: 80 ms, done
+            basic-settings on back: 110 ms, done
+            end on front: by proxy, reset, in secure-settings, after 3.7 s
+            warning SES-BUSY, server, possible, in secure-settings on back, or LIC-TIMEOUT BRK-CODES INFO-CRED PATH-WINZERO
+            in secure-settings, behind the client's Client Info, the server, whose turn it is, says nothing for 3.7 s
         ",
     },
     Story {

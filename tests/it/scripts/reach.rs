@@ -444,7 +444,7 @@ pub const STORIES: &[Story] = &[
         script: "
             0ms target server.example
             0ms resolving
-            6s stop
+            6s front < rst
         ",
         says: "
             unfinished

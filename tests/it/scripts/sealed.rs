@@ -669,6 +669,14 @@ pub const STORIES: &[Story] = &[
             4s stop
         ",
         says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 3.9 s, open, inferred
+            end on front: by proxy, reset, in basic-settings, after 3.9 s
+            warning PATH-WINZERO, server, possible, in basic-settings on back, or MCS-REJECT INFO-CRED LIC-NOSRV CAP-BAD
+            after the TLS handshake, before the session is active, the proxy is stopped 3.9 s after the last byte
         ",
     },
     Story {
@@ -688,6 +696,12 @@ pub const STORIES: &[Story] = &[
             20s stop
         ",
         says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            end on front: by proxy, reset, in tls, after 19.9 s
+            no findings
         ",
     },
     Story {

@@ -14,6 +14,13 @@ pub const STORIES: &[Story] = &[
             4s stop
         ",
         says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 4.0 s, open
+            end on front: by proxy, reset, in tls, after 4.0 s
+            warning TLS-NOKEY, server, possible, in tls on back, or PATH-WINZERO PATH-PMTU
+            the server does not answer ClientHello: the proxy is stopped after 4.0 s
         ",
     },
     Story {
@@ -27,6 +34,12 @@ pub const STORIES: &[Story] = &[
             4s stop
         ",
         says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 4.0 s, open
+            end on front: by proxy, reset, in tls, after 1.0 s
+            no findings
         ",
     },
     Story {
