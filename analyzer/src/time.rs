@@ -13,6 +13,11 @@ impl Timestamp {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// So long before; the epoch where that would be before it.
+    pub fn before(self, length: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_sub(length.as_nanos().min(u64::MAX.into()) as u64))
+    }
+
     /// A date as certificates give it, in seconds since the Unix epoch; one before 1970 is told as the epoch.
     pub fn of_seconds(seconds: i64) -> Timestamp {
         Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000))

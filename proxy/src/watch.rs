@@ -11,6 +11,7 @@ mod finalizing;
 mod group;
 mod keep;
 mod output;
+mod reminder;
 pub mod retell;
 
 use std::collections::{HashMap, HashSet};
@@ -30,6 +31,7 @@ use analyzer::latency;
 use analyzer::observation::{Absence, Flow, Impairment, Leg, Observation, Seen};
 use analyzer::reading::{self, LINGER};
 use analyzer::time::Timestamp;
+use analyzer::timeline::outstanding::Outstanding;
 use analyzer::timeline::{Edge, Timeline};
 
 use crate::clock;
@@ -45,6 +47,8 @@ use output::Output;
 
 /// What was written reaches the system at least so often.
 const FLUSH: Duration = Duration::from_millis(500);
+/// What is waited for is told by the time of what was seen: what was seen just now may still be on its way to the scribe.
+const LATE: Duration = Duration::from_millis(100);
 /// Where sessions are told of as they go on, their path is sampled no more often than so.
 const SAMPLED: Duration = Duration::from_secs(2);
 /// Finished sessions that are kept for the summary and for withdrawing verdicts.
@@ -169,6 +173,15 @@ pub enum Live<'a> {
         session: Which,
         /// The edge.
         edge: &'a Edge,
+    },
+    /// Something has been outstanding for so long.
+    Waiting {
+        /// Which session.
+        session: Which,
+        /// What, whose and since when.
+        owed: &'a Outstanding,
+        /// For how long by now.
+        lasted: Duration,
     },
     /// What a session is to be impaired by takes effect, or is over.
     Impaired {
@@ -360,6 +373,7 @@ impl Scribe<'_> {
         let Some(number) = self.of.get(&observation.flow.session).copied() else { return };
         let Some(group) = self.groups.get_mut(&number) else { return };
         group.release(&self.budget, &observation);
+        tell_waiting(group, observation.at, self.say);
         let dropped = matches!(observation.seen, Seen::Missing { why: Absence::Dropped, .. });
         if dropped && !std::mem::replace(&mut group.missing, true) {
             (self.say)(Live::Missing { session: number });
@@ -547,6 +561,7 @@ impl Scribe<'_> {
             if let Some(group) = self.groups.get_mut(&number) {
                 group.flush();
                 let edges = group.now(clock::now());
+                tell_waiting(group, clock::now().before(LATE), self.say);
                 self.told(number, edges);
             }
             self.pulse(number);
@@ -582,6 +597,13 @@ impl Scribe<'_> {
 
 fn recent(sessions: &mut [Diagnosed]) -> impl Iterator<Item = &mut Diagnosed> {
     sessions.iter_mut().rev().take(RECENT).filter(|session| !session.withdrawn)
+}
+
+/// Tells what has been outstanding for long by now.
+fn tell_waiting(group: &mut Group, now: Timestamp, say: &mut dyn FnMut(Live<'_>)) {
+    while let Some((session, due)) = group.due(now) {
+        say(Live::Waiting { session, owed: &due.owed, lasted: due.after });
+    }
 }
 
 /// What a session was, and what it takes back of those before it.

@@ -229,6 +229,7 @@ pub fn show(live: Live<'_>) {
 pub fn tell(live: &Live<'_>) -> String {
     match *live {
         Live::Edge { session, edge } => text::edge(edge, session) + "\n",
+        Live::Waiting { session, owed, lasted } => text::waiting(owed, lasted, session) + "\n",
         Live::Impaired { session, place, impairment } => text::impaired(session, place, impairment) + "\n",
         Live::Verdict { session, diagnosed } => {
             let mut lines = String::new();

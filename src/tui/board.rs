@@ -84,7 +84,7 @@ impl Board {
     pub fn push(&mut self, live: &Live<'_>) {
         match live {
             // The phases stand in what is told of the session behind it.
-            Live::Edge { .. } => {}
+            Live::Edge { .. } | Live::Waiting { .. } => {}
             Live::Running { sessions } => self.running(sessions),
             Live::Verdict { session, diagnosed } => self.judged(*session, diagnosed),
             Live::Over { session } => self.sessions.retain(|(of, _), one| of != session || !one.is_running()),

@@ -3,8 +3,9 @@
 
 use analyzer::diagnose::{Finding, Outcome, Severity};
 use analyzer::observation::Leg as LegName;
-use analyzer::report::verdict;
+use analyzer::report::{text, verdict};
 use analyzer::time::Timestamp;
+use analyzer::timeline::Timeline;
 use analyzer::timeline::phase::{self, PhaseName};
 
 use super::board::{Session, State};
@@ -163,6 +164,11 @@ fn failed(outcome: Outcome, finding: &Finding) -> String {
 
 fn going(session: &Session, now: Timestamp) -> String {
     let timeline = session.timeline();
+    let says = phase_going(timeline, now);
+    text::waits_for(timeline, now).map_or(says.clone(), |waits| format!("{says}, {waits}"))
+}
+
+fn phase_going(timeline: &Timeline, now: Timestamp) -> String {
     let since = |at: Timestamp| age(now.since(at));
     let Some(phase) = timeline.phases.last() else { return "begins".into() };
     // Both legs have their TCP at about the same time.

@@ -49,7 +49,10 @@ fn only(finished: &Finished) -> &PathBuf {
 
 /// A scenario through the real proxy.
 async fn played(name: &str) -> Outcome<Finished> {
-    let scenario = Scenario::named(name).expect("a scenario");
+    played_as(Scenario::named(name).expect("a scenario").clone()).await
+}
+
+async fn played_as(scenario: Scenario) -> Outcome<Finished> {
     let server = scenario.serve().await?;
     let proxy = Proxy::before(server.addr.port())?;
     scenario.connect(SocketAddr::from(([127, 0, 0, 1], proxy.port))).await;
@@ -68,6 +71,19 @@ async fn what_was_told_live_is_told_again() -> Outcome<()> {
         assert_eq!(text(&again.stdout), told(&live.output), "{name}: {}", text(&again.stderr));
         assert_eq!(again.status.code(), Some(i32::from(!name.starts_with("healthy"))), "{name}");
     }
+    Ok(())
+}
+
+/// By the times of what was seen alone: neither the relay's own pace nor that of the re-run tells what is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn for_whom_a_session_waits_is_told_live_and_again() -> Outcome<()> {
+    let mut scenario = Scenario::named("silence-after-request").expect("a scenario").clone();
+    scenario.client.patience_ms = 2500;
+    let live = played_as(scenario).await?;
+    let again = follow(only(&live), &["--speed", "1000"]);
+    assert_eq!(text(&again.stdout), told(&live.output), "{}", text(&again.stderr));
+    let waits = "negotiation           waiting for the server's X.224 confirm, 2 s\n";
+    assert_eq!(live.output.matches(waits).count(), 1, "{}", live.output);
     Ok(())
 }
 

@@ -337,7 +337,7 @@ fn path(random: &mut Random) -> PathSample {
 fn sign(random: &mut Random, from: Side) -> Sign {
     let (len, after) = (random.next() as u32, Duration::from_nanos(random.next() >> random.below(64)));
     let (place, yes) = (random.next() as u32, random.below(2) == 0);
-    match random.below(17) {
+    match random.below(18) {
         0 => {
             let (by, mtu) = (address(random, yes).ip(), Some(len).filter(|_| place % 2 == 0));
             Sign::Icmp { by, kind: random.next() as u8, code: random.next() as u8, mtu, about: from }
@@ -357,6 +357,7 @@ fn sign(random: &mut Random, from: Side) -> Sign {
         13 => Sign::WindowScale { from, shift: random.next() as u8 },
         14 => Sign::EcnAgreed,
         15 => Sign::SentForNothing { from, len },
+        16 => Sign::Unacknowledged { from, lasted: after, again: len, still_waits: yes },
         _ => Sign::EcnMarked { from },
     }
 }

@@ -31,6 +31,7 @@ mod live_keys;
 mod netns;
 mod network;
 mod outages;
+mod outstanding;
 mod partial;
 mod peers;
 mod play;

@@ -370,7 +370,8 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
     // A client that gives up may say so before it closes: what counts is how long it had no answer.
     let says = match (waits, owes) {
         (true, true) => {
-            format!("the gateway does not answer the client's {word}: it gives up after {}", length(waited))
+            let gives_up = if end.stopped.is_some() { stage::gives_up(end) } else { "it gives up" };
+            format!("the gateway does not answer the client's {word}: {gives_up} after {}", length(waited))
         }
         _ => format!("in {phase}, behind the {}'s {word}: {}", party(from), stage::end_in_words(end)),
     };

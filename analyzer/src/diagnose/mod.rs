@@ -424,6 +424,22 @@ fn is_read(timeline: &Timeline, cause: &Cause) -> bool {
 
 /// What can be said of a session: the primary finding first.
 pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
+    let mut findings = judged(timeline);
+    findings.extend(waited_in_vain(timeline));
+    findings.sort_by_key(|finding| (finding.severity, finding.confidence));
+    findings
+}
+
+/// A session that was stopped while the server, or the way to it, owed something for long: what that silence would mean had
+/// the client given up there. It may have gone on: so it is possible, and no failure.
+fn waited_in_vain(timeline: &Timeline) -> Option<Finding> {
+    let given_up = timeline.given_up().filter(|_| Outcome::of(timeline) == Outcome::Unfinished)?;
+    let found = judged(&given_up).into_iter().find(|finding| finding.severity == Severity::Failure)?;
+    Some(Finding { severity: Severity::Warning, confidence: Confidence::Possible, ..found })
+}
+
+/// What the rules say.
+fn judged(timeline: &Timeline) -> Vec<Finding> {
     let mut findings = Vec::new();
     let is_whole = stage::unseen(timeline).is_none();
     let can_tell = |rule: &&Rule| rule.scope.has(timeline) && (is_whole || rule.rests == Rests::Seen);
@@ -435,7 +451,6 @@ pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
             findings.push(impaired::explains(timeline, finding));
         }
     }
-    findings.sort_by_key(|finding| (finding.severity, finding.confidence));
     findings
 }
 

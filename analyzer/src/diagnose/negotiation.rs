@@ -272,7 +272,7 @@ pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let waited = end.mark.at.since(mark.at);
     let leg = stage::server_leg(timeline);
     let confidence = if waited >= WAITED { Confidence::Likely } else { Confidence::Possible };
-    let says = format!("the server does not answer the request: the client gives up after {}", length(waited));
+    let says = format!("the server does not answer the request: {} after {}", stage::gives_up(end), length(waited));
     let finding = Finding::at_end(timeline, "X224-NOCC", confidence, says)?;
     let finding = with_request(finding.on(leg, PhaseName::Negotiation).by(Party::Server), timeline);
     let finding = reach::with_syn_proxy(finding, timeline).with_end(timeline);

@@ -271,7 +271,7 @@ pub fn lossy(timeline: &Timeline) -> Option<Finding> {
 
 /// A client that left although nobody kept it waiting for longer than the path took: its timer ran out on latency.
 pub fn slow(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::ended_early(timeline).filter(|end| stage::by_client(end))?;
+    let end = stage::ended_early(timeline).filter(|end| stage::by_client(end) && end.stopped.is_none())?;
     // A timer runs out on who waits. Who answers with its leaving has been told something it does not like.
     if !stage::client_waits(timeline) || was_told(timeline) {
         return None;

@@ -47,7 +47,7 @@ pub fn resolver_silent(timeline: &Timeline) -> Option<Finding> {
     if waited < SLOW_RESOLVER {
         return None;
     }
-    let says = format!("the name's lookup is not answered: the client gives up after {}", length(waited));
+    let says = format!("the name's lookup is not answered: {} after {}", stage::gives_up(end), length(waited));
     let finding = Finding::at_end(timeline, "DNS-SLOW", Confidence::Likely, says)?;
     let finding = finding.on(resolution.began.leg, PhaseName::NameResolution).by(Party::Nobody);
     Some(finding.with(resolution.began, "lookup begins").with_end(timeline).or("DNS-NX", Confidence::Possible))
@@ -88,8 +88,7 @@ pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
         return None;
     }
     let waited = end.mark.at.since(dial.began.at);
-    let who = if stage::by_client(end) { "the client gives up" } else { "the attempt is given up" };
-    let says = format!("{} does not answer: {who} after {}", dial.server, length(waited));
+    let says = format!("{} does not answer: {} after {}", dial.server, stage::gives_up(end), length(waited));
     let finding = Finding::at_end(timeline, "TCP-DROP", Confidence::Likely, says)?;
     Some(dials(finding, timeline).on(leg.name, PhaseName::Tcp).by(Party::Nobody).with_end(timeline))
 }

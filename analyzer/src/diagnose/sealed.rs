@@ -44,7 +44,7 @@ impl Who {
             Who::Server
         } else if stage::by_timeout(end) {
             Who::Nobody
-        } else if timeline.sealed_progress().waits && end.silence >= STALLED {
+        } else if timeline.sealed_progress().waits && (end.silence >= STALLED || end.stopped.is_some()) {
             Who::SilentServer
         } else {
             Who::Client
@@ -165,10 +165,9 @@ fn is_check(timeline: &Timeline) -> bool {
 
 /// The end of a session that got through the TLS handshake and never became active.
 fn behind_handshake(timeline: &Timeline) -> Option<&End> {
-    let end = stage::failed(timeline).filter(|_| stage::stage(timeline).0 == Stage::Established)?;
-    // A proxy that is stopped says nothing of either end, unless one of them owed an answer for long.
-    let is_told = Party::of(end) != Party::Proxy || matches!(Who::of(timeline, end), Who::SilentServer);
-    is_told.then_some(end)
+    // A proxy that is stopped says nothing of either end.
+    let end = stage::failed(timeline).filter(|end| Party::of(end) != Party::Proxy)?;
+    (stage::stage(timeline).0 == Stage::Established).then_some(end)
 }
 
 /// Its silence is the server's, even where it is the client that gives up.
@@ -225,7 +224,7 @@ pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
         // Client Info is the first message that is encrypted: who cannot read it does not know whose password is wrong.
         PhaseName::SecureSettings if is_first_sealed && stage::by_server(end) => "SEC-MAC",
         _ if stage::by_timeout(end) => "PATH-DEAD",
-        _ if stage::by_client(end) && waits && end.silence >= STALLED => "PATH-WINZERO",
+        _ if stage::by_client(end) && waits && (end.silence >= STALLED || end.stopped.is_some()) => "PATH-WINZERO",
         phase => of_phase(phase),
     };
     let says = format!("in {phase}, with standard RDP security, the {}", stage::end_in_words(end));

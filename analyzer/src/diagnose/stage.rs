@@ -8,7 +8,7 @@ use crate::prediction::Prediction;
 use crate::time::Timestamp;
 use crate::timeline::coverage::Unseen;
 use crate::timeline::facts::Mark;
-use crate::timeline::phase::PhaseName;
+use crate::timeline::phase::{Outcome, PhaseName};
 use crate::timeline::{self, End, Timeline};
 
 /// When a SYN is sent again, at the earliest.
@@ -100,12 +100,21 @@ pub fn failed(timeline: &Timeline) -> Option<&End> {
     ended_early(timeline).filter(|_| hasty(timeline).is_none())
 }
 
-/// Whether the session ended without ever becoming active, and was not sent elsewhere.
+/// Whether the session ended without ever becoming active, and was not sent elsewhere. One that was stopped has not failed,
+/// unless something was refused before.
 pub fn ended_early(timeline: &Timeline) -> Option<&End> {
-    let end = timeline.end.as_ref()?;
+    let end = timeline.end.as_ref().filter(|end| !is_stopped(timeline, end))?;
     let is_sent = timeline.facts.inner.is_redirected() || timeline.may_be_redirected();
     let goes_on = timeline.is_active() || is_sent;
-    (end.how != Ending::Cut && !goes_on).then_some(end)
+    (!goes_on).then_some(end)
+}
+
+/// Whether neither side ended it, nor this program because of what it met or was asked to do: the recording ends, or the
+/// proxy is stopped.
+fn is_stopped(timeline: &Timeline, end: &End) -> bool {
+    let is_refused = || timeline.phases.iter().any(|phase| phase.outcome == Outcome::Failed);
+    let is_own = || timeline.facts.ended_inside().is_some() || timeline.ended_on_purpose().is_some();
+    end.how == Ending::Cut || end.is_cut_short() && !is_refused() && !is_own()
 }
 
 /// Whether it was the far side that ended it: the server on its leg, or its silence towards this end's kernel.
@@ -217,9 +226,22 @@ pub fn prediction(predicted: &Prediction) -> String {
     format!("{round_trips} {trips} at {} RTT{loss} should take {}", length(rtt), length(predicted.time()))
 }
 
+/// Who gives up at the end: "the client gives up", or of a session that was only read so "the proxy is stopped".
+pub fn gives_up(end: &End) -> &'static str {
+    match end.stopped {
+        Some(Ending::Cut) => "the recording ends",
+        Some(_) => "the proxy is stopped",
+        None if by_client(end) => "the client gives up",
+        None => "the attempt is given up",
+    }
+}
+
 /// "server reset the connection 3 ms after the last byte"
 pub fn end_in_words(end: &End) -> String {
     let after = format!("{} after the last byte", length(end.silence));
+    if end.stopped.is_some() {
+        return format!("{} {after}", gives_up(end).trim_start_matches("the "));
+    }
     match (end.how, end.from) {
         (Ending::Fin, Some(side)) => format!("{side} closes (FIN) {after}"),
         (Ending::Reset, Some(side)) => format!("{side} resets (RST) {after}"),

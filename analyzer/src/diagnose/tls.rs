@@ -222,7 +222,7 @@ pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let mark = mark.filter(|_| stage == Stage::ClientHello)?;
     let waited = length(end.mark.at.since(mark.at));
     let leg = stage::server_leg(timeline);
-    let says = format!("the server does not answer ClientHello: the client gives up after {waited}");
+    let says = format!("the server does not answer ClientHello: {} after {waited}", stage::gives_up(end));
     let (id, sure) = match is_old(timeline) {
         true => ("TLS-VER", Confidence::Likely),
         false => ("TLS-NOKEY", Confidence::Possible),

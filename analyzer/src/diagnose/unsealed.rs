@@ -7,7 +7,7 @@ use super::{Confidence, Finding, Party, Severity};
 use crate::codes::{Code, Table};
 use crate::observation::Side;
 use crate::timeline::facts::{Mark, Sighting};
-use crate::timeline::phase::{Outcome, PhaseName};
+use crate::timeline::phase::PhaseName;
 use crate::timeline::said::Said;
 use crate::timeline::{End, Timeline};
 
@@ -46,9 +46,9 @@ impl<'a> Broken<'a> {
         let inner = &timeline.facts.inner;
         inner.unsealed?;
         let said = inner.said.clone()?;
-        let next = turn(timeline, said.what);
+        let next = timeline.whose_turn(said.what);
         // From the message on: who gives up says close_notify first.
-        let patient = end.mark.at.since(said.mark.at) >= STALLED;
+        let patient = end.stopped.is_some() || end.mark.at.since(said.mark.at) >= STALLED;
         let way = match end.from {
             _ if stage::by_timeout(end) => Way::Lost,
             _ if Party::of(end) == Party::Proxy => return None,
@@ -95,13 +95,6 @@ impl<'a> Broken<'a> {
         let finding = with_last_words(finding, timeline).with_end(timeline);
         Some(others.iter().fold(finding, |finding, id| finding.or(id, Confidence::Possible)))
     }
-}
-
-/// Whose turn it is behind a message. Who has authenticated goes on, whatever was said last.
-fn turn(timeline: &Timeline, said: Said) -> Side {
-    let credssp = timeline.phase(PhaseName::Credssp);
-    let is_over = credssp.is_some_and(|phase| phase.outcome == Outcome::Done);
-    if is_over && timeline.last_phase() == PhaseName::Credssp { Side::Client } else { said.next }
 }
 
 /// An alert that was opened, and an ultimatum: they say that it is over, not why.

@@ -102,6 +102,18 @@ pub enum Sign {
         /// Whether it never opened.
         still_shut: bool,
     },
+    /// What a side sent was sent again, and its peer acknowledged nothing of it for a second or longer.
+    Unacknowledged {
+        /// Who sent it.
+        from: Side,
+        /// From its first transmission, or from the acknowledgement before it, until something new was acknowledged, or
+        /// until the capture ended.
+        lasted: Duration,
+        /// How often anything was sent again meanwhile.
+        again: u32,
+        /// Whether it was never acknowledged.
+        still_waits: bool,
+    },
     /// A probe whether the peer is still there (RFC 9293, 3.8.4).
     KeepAlive {
         /// Who asks.
@@ -255,6 +267,7 @@ impl Sign {
             Sign::CaptureLoss { .. } => "capture_loss",
             Sign::NetworkLoss { .. } => "network_loss",
             Sign::ZeroWindow { .. } => "zero_window",
+            Sign::Unacknowledged { .. } => "unacknowledged",
             Sign::KeepAlive { .. } => "keep_alive",
             Sign::Reset { .. } => "reset",
             Sign::AfterReset { .. } => "after_reset",
@@ -297,6 +310,10 @@ impl Sign {
             Sign::ZeroWindow { from, lasted, probes, still_shut } => {
                 fields.word("from", from).time("lasted_ns", *lasted).number("probes", *probes);
                 fields.yes("still_shut", *still_shut);
+            }
+            Sign::Unacknowledged { from, lasted, again, still_waits } => {
+                fields.word("from", from).time("lasted_ns", *lasted).number("again", *again);
+                fields.yes("still_waits", *still_waits);
             }
             Sign::KeepAlive { from } | Sign::EcnMarked { from } => {
                 fields.word("from", from);
@@ -354,6 +371,12 @@ impl Sign {
                 lasted: values.time("lasted_ns")?,
                 probes: values.read("probes")?,
                 still_shut: values.yes("still_shut"),
+            },
+            "unacknowledged" => Sign::Unacknowledged {
+                from: from()?,
+                lasted: values.time("lasted_ns")?,
+                again: values.read("again")?,
+                still_waits: values.yes("still_waits"),
             },
             "keep_alive" => Sign::KeepAlive { from: from()? },
             "reset" => Sign::Reset { from: from()?, marks: values.reset()? },

@@ -186,6 +186,7 @@ fn leg(leg: &Leg) -> Value {
         "bytes_from_client": leg.bytes[0],
         "bytes_from_server": leg.bytes[1],
         "missing_bytes": leg.missing.iter().sum::<u64>(),
+        "only_direction": leg.only_direction().map(|side| side.name()),
         "snapped_bytes": leg.snapped.iter().sum::<u64>(),
         "discarded_bytes": leg.discarded.iter().sum::<u64>(),
         "attempts": leg.dials.iter().map(|dial| json!({

@@ -22,6 +22,7 @@ use crate::time::{Timestamp, day};
 use crate::timeline::facts::{Decrypted, Sighting, Tls};
 use crate::timeline::headers::Headers;
 use crate::timeline::leg::Leg;
+use crate::timeline::outstanding::{self, Outstanding};
 use crate::timeline::phase::{Outcome, Phase};
 use crate::timeline::{Edge, Sureness, Timeline};
 
@@ -146,6 +147,19 @@ pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
     };
     let (at, leg) = (clock_time(edge.mark.at), edge.mark.leg);
     format!("{at} #{session:<3} {leg:<5} {:<21} {what}{basis}", edge.phase)
+}
+
+/// That something has been outstanding for so long, as it happens: "waiting for the server's X.224 confirm, 5 s".
+pub fn waiting(owed: &Outstanding, lasted: Duration, session: impl std::fmt::Display) -> String {
+    let (at, leg) = (clock_time(owed.since + lasted), owed.leg);
+    format!("{at} #{session:<3} {leg:<5} {:<21} waiting for {owed}, {} s", owed.phase, lasted.as_secs())
+}
+
+/// What a session that goes on waits for now, where that has taken long: "waiting for the server's X.224 confirm, 5 s".
+pub fn waits_for(timeline: &Timeline, now: Timestamp) -> Option<String> {
+    let owed = timeline.outstanding()?;
+    let lasted = owed.lasted(now);
+    (lasted >= outstanding::LONG).then(|| format!("waiting for {owed}, {} s", lasted.as_secs()))
 }
 
 /// An impairment that takes effect or is over, as it happens.
@@ -372,15 +386,23 @@ pub(super) fn leg_line(leg: &Leg) -> String {
     if snapped > 0 {
         let _infallible = write!(line, ", {snapped} B of which only the length was recorded");
     }
-    let missing = leg.missing.iter().sum::<u64>() - snapped;
-    if missing > 0 {
-        let _infallible = write!(line, ", MISSING {missing} B that the recording could not keep");
-    }
+    line += &missing(leg);
     let discarded: u64 = leg.discarded.iter().sum();
     if discarded > 0 {
         let _infallible = write!(line, ", {discarded} B discarded when it was reset");
     }
     line
+}
+
+/// Payload that is nowhere in the recording, and why.
+fn missing(leg: &Leg) -> String {
+    let missing = leg.missing.iter().sum::<u64>() - leg.snapped.iter().sum::<u64>();
+    match (leg.only_direction(), leg.name) {
+        (Some(side), _) => format!(", only the {side}'s direction is in the capture"),
+        (None, _) if missing == 0 => String::new(),
+        (None, LegName::Only) => format!(", MISSING {missing} B that the capture does not hold"),
+        (None, LegName::Front | LegName::Back) => format!(", MISSING {missing} B that the recording could not keep"),
+    }
 }
 
 fn altered(text: &mut String, timeline: &Timeline) {

@@ -4,8 +4,10 @@ use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::diagnose::impaired::asked;
 use crate::diagnose::stage::unseen;
 use crate::diagnose::{Confidence, Finding, Outcome, Party, Severity};
-use crate::observation::{Ending, Interception, Leg, Side};
+use crate::observation::{Ending, Interception, Leg as LegName, Side};
 use crate::report::text::length;
+use crate::timeline::leg::Leg;
+use crate::timeline::outstanding::LONG;
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
 
@@ -56,7 +58,7 @@ pub fn of_session(session: &Diagnosed) -> String {
     let timeline = &session.timeline;
     let verdict = match session.outcome {
         Outcome::Connected => connected(timeline),
-        Outcome::Unfinished => format!("unfinished in {}: {}", timeline.last_phase(), stopped(session)),
+        Outcome::Unfinished => unfinished(session),
         Outcome::Broken | Outcome::Failed => format!("{}{}", ended(session), cause(session)),
     };
     verdict + &impaired(session)
@@ -96,13 +98,29 @@ fn said_goodbye(timeline: &Timeline) -> bool {
     alert.zip(closed).is_some_and(|(alert, closed)| alert.what.0 == Side::Client && alert.mark.at <= closed)
 }
 
+/// With what was waited for when it was stopped, and what that may mean.
+fn unfinished(session: &Diagnosed) -> String {
+    let timeline = &session.timeline;
+    let line = format!("unfinished in {}: {}", timeline.last_phase(), stopped(session));
+    let end = timeline.end.map(|end| end.mark.at).unwrap_or_default();
+    let Some(owed) = timeline.left_outstanding().filter(|owed| owed.lasted(end) >= LONG) else { return line };
+    let is_of_it =
+        |finding: &&Finding| finding.severity == Severity::Warning && finding.confidence == Confidence::Possible;
+    let finding = session.findings.iter().find(is_of_it);
+    let cause = finding.map(|finding| named(session, finding)).unwrap_or_default();
+    format!("{line} after {} of waiting for {owed}{cause}", length(owed.lasted(end)))
+}
+
 fn stopped(session: &Diagnosed) -> String {
     let timeline = &session.timeline;
     match &timeline.end {
         Some(end) if Party::of(end) == Party::Proxy => {
             ended_inside(timeline).unwrap_or_else(|| "the proxy was stopped".into())
         }
-        Some(End { how: Ending::Cut, .. }) | None => "the recording ends".into(),
+        Some(End { how: Ending::Cut, .. }) | None => match timeline.legs.iter().find_map(Leg::only_direction) {
+            Some(side) => format!("only the {side}'s direction is in the capture, which ends"),
+            None => "the recording ends".into(),
+        },
         Some(end) => cannot_tell(timeline).unwrap_or_else(|| left(session, end)),
     }
 }
@@ -130,7 +148,7 @@ fn ended_inside(timeline: &Timeline) -> Option<String> {
     let step = timeline.facts.ended_inside()?;
     match &step.what {
         Interception::Broke { why } => {
-            let peer = if step.mark.leg == Leg::Front { Side::Client } else { Side::Server };
+            let peer = if step.mark.leg == LegName::Front { Side::Client } else { Side::Server };
             Some(format!("TLS with the {peer} broke at the proxy ({} leg): {why}", step.mark.leg))
         }
         Interception::Stuck { why } => Some(format!("the proxy could not go on: {why}")),
@@ -159,8 +177,8 @@ fn act(session: &Diagnosed, end: &End) -> String {
     let who = if by == Party::Middlebox { "a box on the way" } else { by.name() };
     let silence = length(end.silence);
     let leg = match end.mark.leg {
-        Leg::Only => String::new(),
-        leg @ (Leg::Front | Leg::Back) => format!(" on the {leg} leg"),
+        LegName::Only => String::new(),
+        leg @ (LegName::Front | LegName::Back) => format!(" on the {leg} leg"),
     };
     match end.how {
         Ending::Fin => format!("{who} closes (FIN){leg} after {silence} of silence"),
@@ -175,20 +193,19 @@ fn act(session: &Diagnosed, end: &End) -> String {
 }
 
 fn cause(session: &Diagnosed) -> String {
-    match session.findings.first() {
-        Some(finding) => {
-            let withdrawn = if session.withdrawn { ", withdrawn: a later connection got further" } else { "" };
-            let (id, name, sure) = (finding.cause.id, finding.cause.name, finding.confidence.name());
-            // Who closed the socket need not be who gave the verdict: a silent server, a client's alert.
-            let acted = session.ended_by();
-            let by = match finding.by {
-                Party::Nobody => String::new(),
-                by if Some(by) == acted => String::new(),
-                by => format!(", by the {}", by.name()),
-            };
-            let perhaps = if finding.confidence == Confidence::Possible { "perhaps " } else { "" };
-            format!("; {perhaps}{id}{by}: {name} ({sure}{withdrawn})")
-        }
-        None => "; cannot tell why".into(),
-    }
+    session.findings.first().map_or_else(|| "; cannot tell why".into(), |finding| named(session, finding))
+}
+
+fn named(session: &Diagnosed, finding: &Finding) -> String {
+    let withdrawn = if session.withdrawn { ", withdrawn: a later connection got further" } else { "" };
+    let (id, name, sure) = (finding.cause.id, finding.cause.name, finding.confidence.name());
+    // Who closed the socket need not be who gave the verdict: a silent server, a client's alert.
+    let acted = session.ended_by();
+    let by = match finding.by {
+        Party::Nobody => String::new(),
+        by if Some(by) == acted => String::new(),
+        by => format!(", by the {}", by.name()),
+    };
+    let perhaps = if finding.confidence == Confidence::Possible { "perhaps " } else { "" };
+    format!("; {perhaps}{id}{by}: {name} ({sure}{withdrawn})")
 }

@@ -63,6 +63,8 @@ pub(super) struct Repeats {
     pub place: u8,
     /// Segments of the peer that came behind the first of them and acknowledged nothing of it.
     pub in_vain: u32,
+    /// Repetitions since something new was acknowledged.
+    pub repeated: u32,
     /// The last one, with what it was.
     last: Option<(Repeat, Again)>,
     /// Until this is acknowledged, losses of one flight are mended.
@@ -91,6 +93,7 @@ impl Repeats {
     /// Takes a repetition. `highest` is the end of all that was sent, `rtt` the round trip.
     pub fn push(&mut self, repeat: Repeat, highest: u32, rtt: Option<Duration>, out: &mut Out<'_>) {
         let is_same = self.last.is_some_and(|(last, _)| last.seq == repeat.seq);
+        self.repeated += u32::from(!repeat.was_acknowledged);
         if let Some(first) = self.open.take() {
             // A timer waits twice as long the second time; behind a tail probe it waits as long as ever.
             let is_probe = repeat.seq == first.seq && repeat.after < first.after * 3 / 2;
@@ -185,7 +188,7 @@ impl Repeats {
         self.in_vain = if is_new { 0 } else { self.in_vain + u32::from(outstanding && self.place > 0) };
         if is_new {
             self.settle(out);
-            (self.duplicates, self.place) = (0, 0);
+            (self.duplicates, self.place, self.repeated) = (0, 0, 0);
             self.is_sacked = holds_more;
             self.until = self.until.filter(|until| ahead(ack.number, *until) > 0);
         } else {

@@ -616,6 +616,10 @@ impl Flow {
         }
         for from in [Side::Client, Side::Server] {
             self.windows[from as usize].finish(now, from, out);
+            // Of a peer that the capture does not have nobody knows what it acknowledged.
+            if !before && self.marks[from.other() as usize].ttl.is_some() {
+                self.halves[from as usize].waited((now, frame), true, out);
+            }
             self.halves[from as usize].repeats.settle(out);
             self.halves[from as usize].lost_on_the_way(out);
         }

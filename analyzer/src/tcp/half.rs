@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_millis(10);
 const PATIENCE_PACKETS: u32 = 16;
 /// How long a hole may stay where nothing of the peer is in the capture.
 const PATIENCE_ALONE: Duration = Duration::from_secs(1);
+/// What is sent again, and not acknowledged for so long, is no usual loss any more.
+const LONG: Duration = Duration::from_secs(1);
 /// What payload is copied into at once, bytes.
 const ARENA: usize = 1 << 16;
 
@@ -274,6 +276,9 @@ impl Half {
         }
         let is_new = self.acked.is_none_or(|acked| ahead(acked, ack) > 0);
         let outstanding = ahead(ack, self.highest) > 0;
+        if is_new {
+            self.waited((at, frame), false, out);
+        }
         self.repeats.acknowledged(told, is_new, self.highest, out);
         if is_new {
             self.acked = Some(ack);
@@ -291,6 +296,14 @@ impl Half {
             if ahead(beyond.to, ack) > 0 {
                 beyond.to = ack;
             }
+        }
+    }
+
+    /// What was sent again, and was not acknowledged for long, is now, or never was.
+    pub fn waited(&self, (at, frame): (Timestamp, u64), still_waits: bool, out: &mut Out<'_>) {
+        let (from, lasted, again) = (self.side, self.flight.waits(at), self.repeats.repeated);
+        if again > 0 && lasted >= LONG {
+            sign(out, at, frame, Sign::Unacknowledged { from, lasted, again, still_waits });
         }
     }
 

@@ -263,6 +263,11 @@ pub struct AutoDetection {
 }
 
 impl AutoDetection {
+    /// Where an RTT was asked for that is not answered yet.
+    pub(super) fn asked(&self) -> Option<Mark> {
+        self.asked.map(|(_, mark)| mark)
+    }
+
     fn push(&mut self, mark: Mark, pdu: AutoDetect) {
         match pdu {
             AutoDetect::RttRequest { sequence } => self.asked = Some((sequence, mark)),

@@ -80,7 +80,7 @@ impl Timeline {
             }
         }
         if self.connection.is_none_or(|first| first == connection) {
-            self.leg_mut(mark.leg).closes.clear();
+            self.leg_mut(mark.leg).begins_anew();
         }
         if self.end.is_some_and(|end| end.mark.leg == mark.leg) {
             self.end = None;

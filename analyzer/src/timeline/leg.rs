@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::coverage::Direction;
 use super::facts::{Mark, Sighting};
 use super::series::Series;
+use super::transit::{Frozen, Sent};
 use crate::observation::{Absence, Ending, Leg as Name, PackedSample, PathSample, Side, Sign};
 use crate::time::Timestamp;
 
@@ -61,6 +62,10 @@ pub struct Leg {
     pub(super) beyond: u64,
     /// Payload since the speaker last changed, and whose, bytes.
     pub(super) flight: (Option<Side>, u64),
+    /// When what this end sent last was sent.
+    pub(super) sent: Sent,
+    /// What is sent again and not acknowledged now.
+    pub(super) frozen: Option<Frozen>,
     /// What only packets show: the first of each kind, in the order in which they became known.
     pub signs: Vec<Sighting<Sign>>,
     /// How many there were of each kind, by its name, also where they are not kept.
@@ -104,6 +109,8 @@ impl Leg {
             setup: None,
             beyond: 0,
             flight: (None, 0),
+            sent: Sent::default(),
+            frozen: None,
             signs: Vec::new(),
             signs_seen: BTreeMap::new(),
         }
@@ -132,6 +139,13 @@ impl Leg {
         self.closes.push(Sighting { what: (from, how), mark });
     }
 
+    /// The relay connects once more: what became of the connection before says nothing.
+    pub(super) fn begins_anew(&mut self) {
+        self.closes.clear();
+        self.sent.begin_anew(self.bytes[self.name.relay_side() as usize]);
+        self.frozen = None;
+    }
+
     fn answer(&mut self, mark: Mark, failed: Option<Ending>) {
         if let Some(dial) = self.dials.last_mut() {
             dial.result = dial.result.or(Some((mark.at, failed)));
@@ -139,6 +153,9 @@ impl Leg {
     }
 
     pub(super) fn passed(&mut self, mark: Mark, from: Side, len: u64) {
+        if self.name != Name::Only && from == self.name.relay_side() {
+            self.sent.push(mark.at, self.bytes[from as usize]);
+        }
         self.bytes[from as usize] += len;
         self.series.passed(mark.at, from, len);
         self.coverage[from as usize].passed(len);

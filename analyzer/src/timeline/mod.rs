@@ -15,6 +15,7 @@ pub mod inner;
 mod intercepted;
 pub mod ladder;
 pub mod leg;
+pub mod outstanding;
 pub mod phase;
 pub mod said;
 mod sealed;
@@ -27,12 +28,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::event::{Basis, Event, McsPdu, What};
-use crate::observation::{Absence, Ending, Leg as LegName, Opening, PathSample, Side};
+use crate::observation::{Absence, Ending, Leg as LegName, Opening, Side};
 use crate::time::Timestamp;
 use facts::{Facts, Mark};
 use inferred::Inference;
 use ladder::Ladder;
 use leg::Leg;
+use outstanding::Outstanding;
 use phase::{Outcome, Phase, PhaseName, Waited};
 use wait::{Spoke, Wait};
 
@@ -80,6 +82,8 @@ pub struct Timeline {
     ripe: Option<Ripe>,
     /// Payload of client and server since then.
     sustained: [u64; 2],
+    /// The server's last message of licensing, told from sizes, and what its phase had waited for by then.
+    licensed: Option<Ripe>,
     /// An idle gap of the running session, and when it was over.
     pub idle: Option<(Duration, Timestamp)>,
     /// Times for which one side was waited for long, until the session was active, and the one at its end.
@@ -129,6 +133,18 @@ pub struct End {
     pub local: bool,
     /// Since anything had passed on any leg, or since the session began.
     pub silence: Duration,
+    /// What was outstanding then.
+    pub outstanding: Option<Outstanding>,
+    /// Of a session that is read as if its client had given up: how the watching ended in truth.
+    pub stopped: Option<Ending>,
+}
+
+impl End {
+    /// Whether it was neither side that ended it: the recording ends, or the relay resets both.
+    pub fn is_cut_short(&self) -> bool {
+        let by_relay = self.from.is_some_and(|side| !first_hand(self.mark.leg, side));
+        self.how == Ending::Cut || self.how == Ending::Reset && by_relay
+    }
 }
 
 /// A phase begins or ends: what a person watching wants to know.
@@ -152,8 +168,12 @@ impl Timeline {
         let mark = Mark::of(event);
         self.began = self.began.or(Some(event.at));
         self.last = self.last.max(event.at);
+        let asked = self.unanswered_request().filter(|_| self.is_active());
         if !(self.is_over() && ending::is_last_word(&event.what)) {
             self.facts.push(event);
+        }
+        if let Some(asked) = asked.filter(|asked| self.unanswered_request() != Some(*asked)) {
+            self.owed_by_side(&asked, mark, true);
         }
         self.ladder.push(event, self.is_active(), self.is_unsealed());
         if self.at_gateway(mark, event) {
@@ -163,7 +183,7 @@ impl Timeline {
             What::Opening(opening) => self.opening(mark, opening),
             What::Opened => self.opened(mark),
             What::Path(sample) => self.path(mark, sample),
-            What::Sign(sign) => self.leg_mut(mark.leg).shown(mark, sign),
+            What::Sign(sign) => self.shown(mark, sign),
             What::Interception(step) => self.intercepted(mark, event.flow.session, step),
             What::Passed { from, len } => {
                 self.leg_mut(mark.leg).passed(mark, *from, *len);
@@ -233,6 +253,9 @@ impl Timeline {
     pub fn finish(&mut self) {
         if self.end.is_none() && self.began.is_some() {
             let mark = Mark { at: self.last, frame: self.last_frame(), leg: self.last_leg() };
+            if self.is_active() {
+                self.charge_outstanding(mark);
+            }
             self.end = Some(self.ended_by(mark, None, Ending::Cut));
         }
         for phase in self.phases.iter_mut().filter(|phase| phase.outcome == Outcome::Open) {
@@ -524,84 +547,6 @@ impl Timeline {
         true
     }
 
-    /// Charges the time since the last payload to whoever was waited for.
-    fn spoken(&mut self, mark: Mark, from: Side) {
-        if !first_hand(mark.leg, from) {
-            return;
-        }
-        let now = self.spoke_now(from, mark.at);
-        let before = self.spoke.replace(now);
-        let idle = before.map(|spoke| mark.at.since(spoke.at)).filter(|gap| *gap >= IDLE && self.is_active());
-        self.idle = idle.map(|gap| (gap, mark.at)).or(self.idle);
-        let rtt = self.leg(mark.leg).and_then(Leg::rtt).unwrap_or_default();
-        let Some(spoke) = before else { return };
-        self.waited(&spoke, mark, from, true);
-        let Spoke { from: speaker, at, .. } = spoke;
-        let Some(since) = self.open_phase().map(|phase| at.max(phase.began)) else { return };
-        let held = if speaker == from { Duration::ZERO } else { self.held(speaker, since, mark.at) };
-        let Some(phase) = self.phases.last_mut() else { return };
-        let gap = mark.at.since(since) - held;
-        // The same side going on speaking costs no round trip: the first byte did.
-        let network = if speaker == from { Duration::ZERO } else { gap.min(rtt) };
-        phase.turns += u32::from((speaker, from) == (Side::Client, Side::Server));
-        let resent = spoke.resent_for(from).min(gap - network);
-        self.mended += u32::from(!resent.is_zero());
-        phase.waited.impairment += held;
-        phase.waited.network += network;
-        phase.waited.retransmission += resent;
-        *phase.waited.side_mut(from) += gap - network - resent;
-    }
-
-    fn open_phase(&self) -> Option<&Phase> {
-        self.phases.last().filter(|phase| phase.outcome == Outcome::Open)
-    }
-
-    /// Segments sent again since the last sample explain part of the wait for the leg's far side.
-    fn path(&mut self, mark: Mark, sample: &PathSample) {
-        let before = self.leg(mark.leg).map(Leg::resent_by_server).unwrap_or_default();
-        let again = self.leg_mut(mark.leg).sampled(mark, sample);
-        if self.end.is_none() {
-            self.leg_mut(mark.leg).stands();
-        }
-        if again == 0 {
-            return;
-        }
-        let far = self.far_side(mark.leg, before);
-        let Some(phase) = self.phases.last_mut() else { return };
-        let stalled = stalled(sample, again);
-        // What is sent again after the handshake did not delay it.
-        if phase.name == PhaseName::Tcp && phase.outcome == Outcome::Open {
-            phase.waited.retransmission += stalled;
-            return;
-        }
-        // It explains the wait that is over, or the one that goes on.
-        let waited = phase.waited.side_mut(far);
-        let moved = stalled.min(*waited);
-        *waited -= moved;
-        if let Some(wait) = self.waits.last_mut().filter(|wait| (wait.side, wait.until) == (far, mark.at)) {
-            wait.again += again;
-            wait.resent += moved;
-        }
-        let was_answered = self.end.is_none() && self.spoke.is_some_and(|spoke| spoke.from == far);
-        self.mended += u32::from(was_answered && !moved.is_zero());
-        phase.waited.retransmission += moved;
-        if let Some(spoke) = &mut self.spoke {
-            spoke.resend(far, stalled - moved);
-        }
-    }
-
-    /// Whom segments that were sent again on this leg kept waiting: its far end, in a capture the peer of who sent them.
-    fn far_side(&self, leg: LegName, resent_by_server: u64) -> Side {
-        match leg {
-            LegName::Front => Side::Client,
-            LegName::Back => Side::Server,
-            LegName::Only if self.leg(leg).map(Leg::resent_by_server).unwrap_or_default() > resent_by_server => {
-                Side::Client
-            }
-            LegName::Only => Side::Server,
-        }
-    }
-
     fn closed(&mut self, mark: Mark, from: Option<Side>, how: Ending) {
         self.leg_mut(mark.leg).closed(mark, from, how);
         let dialing = self.leg(mark.leg).is_some_and(|leg| leg.opened.is_none());
@@ -620,11 +565,11 @@ impl Timeline {
     }
 
     fn ended(&mut self, mark: Mark, from: Option<Side>, how: Ending) {
-        self.charge_silence(mark);
         let by_client = from == Some(Side::Client) && first_hand(mark.leg, Side::Client);
         if let (true, Some(ripe)) = (by_client, self.ripe) {
             self.activate(ripe);
         }
+        self.charge_silence(mark);
         self.end = Some(self.ended_by(mark, from, how));
         let relay_acts = from.is_some_and(|side| !first_hand(mark.leg, side));
         let last = self.last_phase();
@@ -648,32 +593,14 @@ impl Timeline {
         }
     }
 
-    /// Whoever should have spoken next was waited for until the end.
-    fn charge_silence(&mut self, mark: Mark) {
-        let Some(spoke) = self.spoke else { return };
-        // Who broke off in the middle of a message is waited for, whoever spoke last.
-        let owes = self.facts.partial.last().map_or(spoke.from.other(), |partial| partial.what.0);
-        self.waited(&spoke, mark, owes, false);
-        let leg = self.first_hand_leg(owes).and_then(|leg| self.leg(leg));
-        let is_lost = leg.is_some_and(Leg::is_losing);
-        let Some(since) = self.open_phase().map(|phase| spoke.at.max(phase.began)) else { return };
-        let held = if owes == spoke.from { Duration::ZERO } else { self.held(spoke.from, since, mark.at) };
-        let Some(phase) = self.phases.last_mut() else { return };
-        let gap = mark.at.since(since) - held;
-        phase.waited.impairment += held;
-        // What is lost for good is lost on the way, not by the side that is waited for.
-        let resent = if is_lost { gap } else { spoke.resent_for(owes).min(gap) };
-        phase.waited.retransmission += resent;
-        *phase.waited.side_mut(owes) += gap - resent;
-    }
-
     fn ended_by(&self, mark: Mark, from: Option<Side>, how: Ending) -> End {
         let spoke = self.legs.iter().flat_map(|leg| leg.spoke).flatten().map(|spoke| spoke.at).max();
         // Of a tunnel with two connections one side may speak on the other.
         let spoke = spoke.max(self.spoke.filter(|_| self.facts.gateway.is_some()).map(|spoke| spoke.at));
         let since = spoke.or(self.phases.last().map(|phase| phase.began)).or(self.began).unwrap_or(mark.at);
         let local = self.leg(mark.leg).is_some_and(Leg::is_local);
-        End { mark, from, how, phase: self.last_phase(), local, silence: mark.at.since(since) }
+        let (phase, silence) = (self.last_phase(), mark.at.since(since));
+        End { mark, from, how, phase, local, silence, outstanding: self.owed(), stopped: None }
     }
 
     fn last_frame(&self) -> u64 {
@@ -683,15 +610,6 @@ impl Timeline {
     fn last_leg(&self) -> LegName {
         self.legs.last().map_or(LegName::Only, |leg| leg.name)
     }
-}
-
-/// How long the last `again` retransmission timeouts took. Each is twice the one before (RFC 6298 5.5); `rto_us` is the
-/// next one, already doubled once for each timeout that is still without an answer.
-fn stalled(sample: &PathSample, again: u64) -> Duration {
-    let backoff = sample.backoff.unwrap_or(0).min(16);
-    let first = Duration::from_micros(sample.rto_us.unwrap_or(0) >> backoff);
-    let (to, again) = (backoff.max(again).min(16), again.min(16));
-    first.saturating_mul((1 << to) - (1 << (to - again.min(to))))
 }
 
 fn edge_of(phase: &Phase, mark: Mark) -> Edge {

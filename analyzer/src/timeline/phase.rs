@@ -153,6 +153,11 @@ pub struct Waited {
 }
 
 impl Waited {
+    /// All of it.
+    pub(super) fn total(&self) -> Duration {
+        self.network + self.retransmission + self.impairment + self.client + self.server
+    }
+
     /// The time for which this side was waited for.
     pub(super) fn side_mut(&mut self, side: Side) -> &mut Duration {
         match side {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::inferred::{Plain, Told};
-use super::phase::{Outcome, PhaseName};
+use super::phase::{Outcome, PhaseName, Waited};
 use super::{Mark, Ripe, Timeline, first_hand};
 use crate::event::{Basis, Protocols};
 use crate::observation::{Leg as LegName, Side};
@@ -24,7 +24,7 @@ impl Timeline {
         if !behind_tls || !first_hand(mark.leg, from) || self.is_over() {
             return;
         }
-        let was_active = self.is_active();
+        let (was_active, was_licensed) = (self.is_active(), self.inference.is_licensed());
         let selected = self.facts.selected().unwrap_or_else(|| self.facts.longest_offered());
         let record = (kind, u64::from(len));
         let told = self.inference.push(mark, from, record, self.plain(mark.leg, len), selected);
@@ -42,8 +42,25 @@ impl Timeline {
         }
         match told {
             Some(Told::Begins(PhaseName::Active)) => self.activate(self.ripe_at(mark)),
-            Some(Told::Begins(phase)) => self.step_as(phase, mark, Basis::Inferred),
+            Some(Told::Begins(phase)) => {
+                self.licensed_before(phase);
+                self.step_as(phase, mark, Basis::Inferred);
+            }
             Some(Told::Authenticated(_)) | None => self.ripen(mark, from, u64::from(len), selected),
+        }
+        if from == Side::Server && !was_licensed && self.last_phase() == PhaseName::Licensing {
+            self.licensed = Some(self.ripe_at(mark));
+        }
+    }
+
+    /// Licensing was over with the server's last message of it: what follows says that it went well, and a wait for that, an
+    /// acknowledgement that was delayed for one, is not licensing's.
+    fn licensed_before(&mut self, next: PhaseName) {
+        let follows = matches!(next, PhaseName::Multitransport | PhaseName::Capabilities);
+        let Some(Ripe { mark, waited }) = self.licensed.take().filter(|_| follows) else { return };
+        if let Some(phase) = self.phases.last_mut().filter(|phase| phase.name == PhaseName::Licensing) {
+            phase.waited = waited;
+            self.end_phase(PhaseName::Licensing, mark, Outcome::Done, Basis::Inferred);
         }
     }
 
@@ -94,10 +111,13 @@ impl Timeline {
             phase.waited = waited;
             since
         });
+        // It turns out to have been active since then: nobody had to speak.
+        self.waits.retain(|wait| wait.until <= mark.at);
         self.end_phase(self.last_phase(), mark, Outcome::Done, Basis::Inferred);
         self.begin_phase(PhaseName::Active, mark, Basis::Inferred);
         if let (Some(phase), Some(since)) = (self.phases.last_mut(), since) {
-            phase.waited = since;
+            phase.waited =
+                Waited { retransmission: since.retransmission, impairment: since.impairment, ..Waited::default() };
         }
     }
 }

@@ -17,6 +17,7 @@ use analyzer::time::Timestamp;
 use analyzer::timeline::{Edge, Timeline};
 
 use super::output::Output;
+use super::reminder::{Due, Reminder};
 use super::{MOST, Stored, Which};
 use crate::clock;
 use crate::record::Recorder;
@@ -40,6 +41,8 @@ pub(super) struct Group {
     section: Section,
     pub(super) hold: Hold,
     sessions: Sessions,
+    /// What is waited for in each of them.
+    reminders: Vec<Reminder>,
     /// Whether secrets stand in it.
     pub(super) has_secrets: bool,
     /// Until when it waits for secrets, or for further connections, now that all of them are over.
@@ -95,6 +98,7 @@ impl Group {
             section: section.clone(),
             hold,
             sessions: Sessions::default(),
+            reminders: Vec::new(),
             has_secrets: false,
             ends: None,
             missing: false,
@@ -309,6 +313,27 @@ impl Group {
             })
             .collect();
         samples.into_iter().flat_map(|sample| self.observe(sample)).collect()
+    }
+
+    /// What has been outstanding for so long by now that it is to be told, of one session after the other. What waits for its
+    /// secrets is not read yet.
+    pub(super) fn due(&mut self, now: Timestamp) -> Option<(Which, Due)> {
+        if self.hold.is_waiting() {
+            return None;
+        }
+        let mut found = None;
+        for (place, timeline) in self.sessions.timelines() {
+            if self.reminders.len() <= place {
+                self.reminders.resize_with(place + 1, Reminder::default);
+            }
+            let due = self.reminders[place].next(timeline).filter(|due| due.at() <= now);
+            if let Some(due) = due {
+                self.reminders[place].tell(&due);
+                found = Some((place, due));
+                break;
+            }
+        }
+        found.map(|(place, due)| (self.which(place), due))
     }
 
     /// Hands what is buffered to the system.

@@ -15,6 +15,7 @@ use analyzer::sessions::Sessions;
 use analyzer::time::Timestamp;
 use analyzer::timeline::Edge;
 
+use super::reminder::{Due, Reminder};
 use super::{FLUSH, Live, Which, tell_verdict};
 
 /// What is told again.
@@ -59,6 +60,10 @@ pub fn retell(
     let mut teller = Teller::new(recording);
     let stopped = file::read(input, &mut |item| {
         if let Some(at) = time_of(&item) {
+            while let Some((place, due)) = teller.due(at) {
+                next(Next::At(due.at()))?;
+                teller.remind(place, &due, say);
+            }
             next(Next::At(at))?;
         }
         decoder.item(item, &mut |observation| teller.seen(&observation, say))?;
@@ -84,6 +89,7 @@ struct Teller {
     is_at_gateway: Option<bool>,
     layers: Session,
     sessions: Sessions,
+    reminders: Vec<Reminder>,
     /// Edges that wait until that is known.
     edges: Vec<(usize, Edge)>,
     /// Whether it was said that payload is missing.
@@ -101,6 +107,7 @@ impl Teller {
             client: Ipv4Addr::UNSPECIFIED.into(),
             is_at_gateway: None,
             sessions: Sessions::default(),
+            reminders: Vec::new(),
             edges: Vec::new(),
             missing: false,
             told: Timestamp::default(),
@@ -158,6 +165,20 @@ impl Teller {
     fn which(&self, place: usize) -> Which {
         let part = (self.is_at_gateway == Some(true)).then_some(place + 1);
         Which { session: self.session, part, client: self.client }
+    }
+
+    /// What has been outstanding for so long by then that it is to be told, and nothing was seen meanwhile.
+    fn due(&mut self, by: Timestamp) -> Option<(usize, Due)> {
+        self.is_at_gateway?;
+        let known = self.sessions.timelines().map(|(place, _)| place + 1).max().unwrap_or(0);
+        self.reminders.resize_with(known.max(self.reminders.len()), Reminder::default);
+        let due = |(place, timeline)| Some((place, self.reminders.get::<usize>(place)?.next(timeline)?));
+        self.sessions.timelines().filter_map(due).filter(|(_, due)| due.at() <= by).min_by_key(|(_, due)| due.at())
+    }
+
+    fn remind(&mut self, place: usize, due: &Due, say: &mut dyn FnMut(Live<'_>)) {
+        self.reminders[place].tell(due);
+        say(Live::Waiting { session: self.which(place), owed: &due.owed, lasted: due.after });
     }
 
     fn tell_running(&self, say: &mut dyn FnMut(Live<'_>)) {

@@ -18,6 +18,28 @@ const EVERY: &[&str] = &[
 
 pub const STORIES: &[Story] = &[
     Story {
+        name: "the proxy is stopped while the gateway answers nothing",
+        fires: &[],
+        almost: &["ended on the way through the gateway"],
+        script: "
+            0ms gateway
+            20ms dial
+            21ms opened
+            22ms outer 1.3 20ms
+            200ms way 10ms until=create
+            6s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 1.0 ms, done
+            end on front: by proxy, reset, in gateway-tunnel, after 5.7 s
+            finding RDG-TRANSPORT, proxy, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
+            in gateway-tunnel, behind the client's tunnel create: server resets (RST) 5.7 s after the last byte
+            warning RDG-TRANSPORT, server, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
+            the gateway does not answer the client's tunnel create: it gives up after 5.7 s
+        ",
+    },
+    Story {
         name: "gateway: refused",
         fires: &["gateway not reached"],
         almost: &["refused"],

@@ -815,7 +815,56 @@ pub const STORIES: &[Story] = &[
             unfinished
             tcp on back: 20 ms, done
             end on front: by proxy, reset, in negotiation, after 3.0 s
+            warning X224-NOCC, server, possible, in negotiation on back, or PATH-ASYM
+            the server does not answer the request: the proxy is stopped after 3.0 s
+        ",
+    },
+    Story {
+        name: "the proxy is stopped while the request may still be answered",
+        fires: &[],
+        almost: &["no answer to the request"],
+        script: "
+            21ms > @request SSL
+            1900ms stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            end on front: by proxy, reset, in negotiation, after 1.9 s
             no findings
+        ",
+    },
+    Story {
+        name: "the proxy is stopped while the client asks its user",
+        fires: &[],
+        almost: &["client wants more than was selected", "no answer to the request", "client left without a request"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @confirm SSL
+            30s stop
+        ",
+        says: "
+            unfinished
+            end on front: by proxy, reset, in negotiation, after 30.0 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the proxy is stopped while part of the answer is missing",
+        fires: &[],
+        almost: &["no answer to the request", "no X.224 confirm"],
+        script: "
+            21ms > @request SSL
+            41ms missing < 19 dropped
+            9s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 9.0 s, open
+            end on front: by proxy, reset, in negotiation, after 9.0 s
+            finding TCP-NOTRDP, server, likely, in negotiation on back, or X224-DOWNGR
+            the server's answer to the request is no X.224 confirm: expected a whole X.224 Connection Confirm, found a hole of 19 bytes (byte 0)
         ",
     },
     Story {

@@ -4,6 +4,27 @@ use super::Story;
 
 pub const STORIES: &[Story] = &[
     Story {
+        name: "the proxy is stopped while nothing is acknowledged",
+        fires: &[],
+        almost: &["never acknowledged", "no answer to the request"],
+        script: "
+            21ms > @request SSL
+            300ms path back state=1 backoff=1 unacked=1 retransmits=1 bytes_acked=1 rto_us=400000
+            6s path back state=1 backoff=4 unacked=1 retransmits=4 bytes_acked=1 rto_us=3200000
+            6s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 6.0 s, open
+            end on front: by proxy, reset, in negotiation, after 6.0 s
+            finding PATH-ASYM, nobody, possible, in negotiation on back, or PATH-DEAD
+            42 bytes of the client are never acknowledged, for 6.0 s, nor was anything before
+            warning PATH-ASYM, nobody, possible, in negotiation on back, or PATH-DEAD
+            42 bytes of the client are never acknowledged, for 6.0 s, nor was anything before
+        ",
+    },
+    Story {
         name: "the server's flight does not reach the client",
         fires: &["never acknowledged"],
         almost: &["client left after the certificate", "large segments vanish"],

@@ -5,6 +5,65 @@ use super::Story;
 
 pub const STORIES: &[Story] = &[
     Story {
+        name: "the proxy is stopped while the server checks the password",
+        fires: &[],
+        almost: &["CredSSP ended, seen", "errorCode of CredSSP"],
+        script: "
+            0ms tls 1.2 HYBRID 20ms
+            200ms inside 10ms until=authenticate
+            4s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 0 µs, done
+            tls on back: 80 ms, done
+            credssp on back: 3.9 s, open
+            end on front: by proxy, reset, in credssp, after 3.8 s
+            warning NLA-KDC, server, possible, in credssp on back, or PATH-WINZERO
+            in credssp, behind the client's NTLM AUTHENTICATE, the server, whose turn it is, says nothing for 3.8 s
+        ",
+    },
+    Story {
+        name: "the proxy is stopped while the client's next message is due",
+        fires: &[],
+        almost: &["CredSSP ended, seen", "settings ended, seen"],
+        script: "
+            0ms tls 1.2 HYBRID 20ms
+            200ms inside 10ms until=public-key
+            9s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 0 µs, done
+            tls on back: 80 ms, done
+            credssp on back: 8.9 s, open
+            end on front: by proxy, reset, in credssp, after 8.8 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the proxy is stopped while Client Info is not answered",
+        fires: &[],
+        almost: &["settings ended, seen", "licensing ended, seen"],
+        script: "
+            0ms tls 1.2 SSL 20ms
+            200ms inside 10ms until=info
+            4s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 0 µs, done
+            tls on back: 80 ms, done
+            basic-settings on back: 110 ms, done
+            end on front: by proxy, reset, in secure-settings, after 3.7 s
+            warning SES-BUSY, server, possible, in secure-settings on back, or LIC-TIMEOUT BRK-CODES INFO-CRED PATH-WINZERO
+            in secure-settings, behind the client's Client Info, the server, whose turn it is, says nothing for 3.7 s
+        ",
+    },
+    Story {
         name: "a session that secrets open, in TLS 1.2",
         fires: &[],
         almost: &[

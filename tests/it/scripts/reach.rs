@@ -418,7 +418,39 @@ pub const STORIES: &[Story] = &[
             unfinished
             tcp on back: 2.0 s, open
             end on front: by proxy, reset, in tcp, after 2.0 s
+            warning TCP-DROP, nobody, possible, in tcp on back
+            192.0.2.10:3389 does not answer: the proxy is stopped after 2.0 s
+        ",
+    },
+    Story {
+        name: "the proxy is stopped before a SYN would be sent twice",
+        fires: &[],
+        almost: &["no answer to SYN", "client did not wait"],
+        script: "
+            0ms dial
+            900ms stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 900 ms, open
+            end on front: by proxy, reset, in tcp, after 900 ms
             no findings
+        ",
+    },
+    Story {
+        name: "the proxy is stopped while the name is looked up",
+        fires: &[],
+        almost: &["the resolver does not answer", "name does not resolve"],
+        script: "
+            0ms target server.example
+            0ms resolving
+            6s front < rst
+        ",
+        says: "
+            unfinished
+            end on front: by proxy, reset, in name-resolution, after 6.0 s
+            warning DNS-SLOW, nobody, possible, in name-resolution on back, or DNS-NX
+            the name's lookup is not answered: the proxy is stopped after 6.0 s
         ",
     },
     Story {
@@ -433,7 +465,8 @@ pub const STORIES: &[Story] = &[
             unfinished
             tcp on back: 2.0 s, open
             end on back: by nobody, cut, in tcp, after 2.0 s
-            no findings
+            warning TCP-DROP, nobody, possible, in tcp on back
+            192.0.2.10:3389 does not answer: the recording ends after 2.0 s
         ",
     },
     Story {

@@ -652,6 +652,59 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "the proxy is stopped while the server owes its answer behind TLS",
+        fires: &[],
+        almost: &["ended behind TLS", "CredSSP ended"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms > @record 23 500
+            4s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 3.9 s, open, inferred
+            end on front: by proxy, reset, in basic-settings, after 3.9 s
+            warning PATH-WINZERO, server, possible, in basic-settings on back, or MCS-REJECT INFO-CRED LIC-NOSRV CAP-BAD
+            after the TLS handshake, before the session is active, the proxy is stopped 3.9 s after the last byte
+        ",
+    },
+    Story {
+        name: "the proxy is stopped while the client looks at the certificate",
+        fires: &[],
+        almost: &["client left after the certificate", "ended behind TLS", "closed with nothing said behind TLS"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            20s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            end on front: by proxy, reset, in tls, after 19.9 s
+            no findings
+        ",
+    },
+    Story {
         name: "the proxy is stopped in a running session",
         fires: &[],
         almost: &["broken while active"],

@@ -4,6 +4,45 @@ use super::Story;
 
 pub const STORIES: &[Story] = &[
     Story {
+        name: "the proxy is stopped while ClientHello is not answered",
+        fires: &[],
+        almost: &["no answer to ClientHello", "client did not wait"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            4s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 4.0 s, open
+            end on front: by proxy, reset, in tls, after 4.0 s
+            warning TLS-NOKEY, server, possible, in tls on back, or PATH-WINZERO PATH-PMTU
+            the server does not answer ClientHello: the proxy is stopped after 4.0 s
+        ",
+    },
+    Story {
+        name: "the proxy is stopped right behind ClientHello",
+        fires: &[],
+        almost: &["no answer to ClientHello", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            3s > @hello 1.2,1.3 sni=server.example
+            4s stop
+        ",
+        says: "
+            unfinished
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 4.0 s, open
+            end on front: by proxy, reset, in tls, after 1.0 s
+            no findings
+        ",
+    },
+    Story {
         name: "the server answers ClientHello with alert 40",
         fires: &["alert of the server"],
         almost: &["closed after ClientHello", "no answer to ClientHello"],

@@ -147,6 +147,9 @@ fn mcs(name: &str) -> Vec<u8> {
         "join" => wire::channel_joins().swap_remove(0),
         "join-confirm" => wire::channel_join_confirms().swap_remove(0),
         "info" => wire::client_info("user"),
+        // TPKT, X.224 data, MCS Send Data Request; Share Control and Share Data Header with pduType2 36 and 37.
+        "shutdown-request" => hex("0300002002f08064000603eb701212001700ef03ea0301000001040024000000"),
+        "shutdown-denied" => hex("0300002002f08068000103eb701212001700ea03ea0301000001040025000000"),
         "licence" => wire::licence_valid_client(),
         "demand" => wire::demand_active(),
         "confirm-active" => [wire::confirm_active(), wire::client_finalization().concat()].concat(),

@@ -83,7 +83,13 @@ fn a_timer_waits_twice_as_long_each_time() {
         why: timeout(place),
         after: milliseconds(wait + 1),
     };
-    assert_eq!(signs, [sign(1, 206), sign(2, 600), sign(3, 1200), sign(4, 2400)]);
+    let waits = Sign::Unacknowledged {
+        from: Side::Client,
+        lasted: milliseconds(206 + 600 + 1200 + 2400 + 4),
+        again: 4,
+        still_waits: true,
+    };
+    assert_eq!(signs, [sign(1, 206), sign(2, 600), sign(3, 1200), sign(4, 2400), waits]);
     assert_eq!((path.client_timeouts, path.client_backoff, path.client_stuck_segment), (Some(4), Some(4), Some(5)));
     assert_eq!(path.client_unacked_bytes, Some(5));
 }

@@ -228,6 +228,11 @@ impl Inference {
         self.track == Track::Lost && self.step != Step::Active
     }
 
+    /// Whether the server has said how licensing went.
+    pub fn is_licensed(&self) -> bool {
+        matches!(self.step, Step::Licensed | Step::Bootstrapping)
+    }
+
     /// Whether all records fitted.
     pub fn is_kept(&self) -> bool {
         self.track == Track::Kept
