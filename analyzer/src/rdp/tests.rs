@@ -274,7 +274,8 @@ fn nothing_is_concluded_from_a_hole() {
     let (asked, agreed) = (request("", NLA), confirm("02 1f 08 00 02 00 00 00"));
     let hello: &[u8] = &[0x16, 0x03, 0x01, 0x02];
     let data: &[u8] = &[3, 0, 0, 12, 2, 0xf0, 0x80, 0x7f];
-    let cases: [(&[(Side, Option<&[u8]>)], Option<Next>); 9] = [
+    type Steps<'a> = &'a [(Side, Option<&'a [u8]>)];
+    let cases: [(Steps<'_>, Option<Next>); 9] = [
         (&[(Client, None), (Server, Some(&agreed))], Some(Tls)),
         (&[(Client, None), (Server, None), (Client, Some(hello))], Some(Tls)),
         (&[(Client, None), (Server, None), (Client, Some(data))], Some(Mcs)),
