@@ -43,7 +43,7 @@ pub fn error_code(timeline: &Timeline) -> Option<Finding> {
 
 /// A KRB-ERROR stands in a token, or the client's domain controller sent one, RFC 4120 7.5.9.
 pub fn kerberos(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline)?;
+    stage::ended_early(timeline)?;
     let token = timeline.facts.inner.credssp.kerberos().find_map(|seen| Some((seen.what.error()?, seen.mark)));
     let (number, mark, place) = match token {
         Some((number, mark)) => (number, mark, "inside CredSSP"),
@@ -87,7 +87,7 @@ pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
 /// RDSTLS: the server does not take the credentials that came with a redirection. Its codes are Win32 errors,
 /// \[MS-RDPBCGR\] 2.2.17.4.
 pub fn rdstls(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline)?;
+    stage::ended_early(timeline)?;
     let seen = timeline.facts.inner.credssp.rdstls.as_ref().filter(|seen| seen.what != 0)?;
     let (id, name) = match seen.what {
         0x5 => ("NLA-RIGHT", "ERROR_ACCESS_DENIED"),
@@ -107,7 +107,7 @@ pub fn rdstls(timeline: &Timeline) -> Option<Finding> {
 /// RDSAAD: the server does not take the client's assertion, \[MS-RDPBCGR\] 2.2.18.3.
 pub fn rdsaad(timeline: &Timeline) -> Option<Finding> {
     const E_ACCESSDENIED: u32 = 0x8007_0005;
-    stage::failed(timeline)?;
+    stage::ended_early(timeline)?;
     let seen = timeline.facts.inner.credssp.rdsaad.as_ref().filter(|seen| seen.what != 0)?;
     let code = coded(&["ntstatus", "sspi"], seen.what);
     let id = match (seen.what, code.and_then(|code| code.causes.first())) {
@@ -124,7 +124,7 @@ pub fn rdsaad(timeline: &Timeline) -> Option<Finding> {
 
 /// SPNEGO: the server takes none of the mechanisms, or not what the chosen one said.
 pub fn rejected(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline)?;
+    stage::ended_early(timeline)?;
     let credssp = &timeline.facts.inner.credssp;
     let rejects = |seen: &&Sighting<(Side, crate::event::TsRequest)>| {
         seen.what.0 == Side::Server && seen.what.1.tokens.iter().any(|token| token.state == Some(REJECT))

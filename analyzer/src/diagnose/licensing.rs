@@ -9,7 +9,7 @@ use crate::timeline::phase::PhaseName;
 
 /// An error alert of licensing that is not STATUS_VALID_CLIENT.
 pub fn refused(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline)?;
+    stage::ended_early(timeline)?;
     let mut refusals = timeline.facts.inner.licensing.iter().filter_map(|seen| Some((seen, seen.what.refusal()?)));
     let (seen, number) = refusals.next_back()?;
     let code = coded(&["license"], number);

@@ -213,12 +213,14 @@ fn lost_how(
     let is_one_way = waits.before == 0 && waits.from == Side::Client || was_heard && !is_large;
     // Where nothing is heard any more the three look alike, and the catalogue says so.
     let sure = if was_heard { Confidence::Likely } else { Confidence::Possible };
+    // A session that ran was heard before.
+    let dead = if is_standing { Confidence::Likely } else { sure };
     if is_one_way {
         ("PATH-ASYM", sure, "PATH-DEAD")
     } else if is_large && (was_heard || is_patient && waits.before < LARGE) {
         ("PATH-PMTU", sure, "PATH-DEAD")
     } else {
-        ("PATH-DEAD", sure, "PATH-PMTU")
+        ("PATH-DEAD", dead, "PATH-PMTU")
     }
 }
 

@@ -25,7 +25,7 @@ pub fn refused(timeline: &Timeline) -> Option<Finding> {
 
 /// A Channel Join Confirm with a result that is none: clients leave then, 3.2.5.3.8.
 pub fn join_refused(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline)?;
+    stage::ended_early(timeline)?;
     let seen = timeline.facts.inner.settings.join_refused.as_ref()?;
     let result = written(seen.what.into(), coded(&["mcs-result"], seen.what.into()));
     let says = format!("the server refuses a channel: Channel Join Confirm {result}");

@@ -740,8 +740,10 @@ pub const STORIES: &[Story] = &[
             30.2s < fin
         ",
         says: "
-            broken
-            active on front: 1 s
+            failed
+            end on back: by server, fin, in negotiation, after 30.2 s
+            finding X224-NOCC, server, likely, in negotiation on back, or TCP-RST-AFTER
+            the server takes the request, says nothing for 30.2 s and closes it
         ",
     },
     Story {
@@ -755,8 +757,10 @@ pub const STORIES: &[Story] = &[
             3s sign back kind=syn_ack_again place=2 after_ns=2000000000
         ",
         says: "
-            broken
-            active on front: 1 s
+            unfinished
+            end on back: by nobody, cut, in negotiation, after 3.0 s
+            note PRX-PROBE, client, possible, in negotiation on back, or PATH-ASYM
+            the client asks for a connection and leaves it half open: 2 more SYN-ACKs get no answer
         ",
     },
     Story {
@@ -771,8 +775,9 @@ pub const STORIES: &[Story] = &[
             3s sign back kind=syn_ack_again place=2 after_ns=2000000000
         ",
         says: "
-            broken
-            active on front: 1 s
+            unfinished
+            end on back: by nobody, cut, in negotiation, after 3.0 s
+            no findings
         ",
     },
 ];

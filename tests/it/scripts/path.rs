@@ -257,8 +257,8 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "a picture that stands still until the client leaves",
-        fires: &["broken while active"],
-        almost: &["never acknowledged"],
+        fires: &["never acknowledged"],
+        almost: &["broken while active"],
         script: "
             21ms > @request SSL
             41ms < @confirm SSL
@@ -271,8 +271,8 @@ pub const STORIES: &[Story] = &[
             86ms < @finished
             88ms session 20ms
             60s > @record 23 60
-            61s path back unacked=1 backoff=2 rtt_us=20000 bytes_acked=4000
-            75s path back unacked=1 backoff=6 rtt_us=20000 bytes_acked=4000
+            61s path back unacked=1 backoff=2 rtt_us=20000 bytes_acked=2000
+            75s path back unacked=1 backoff=6 rtt_us=20000 bytes_acked=2000
             75.5s > fin
         ",
         says: "
@@ -283,8 +283,8 @@ pub const STORIES: &[Story] = &[
             basic-settings on back: 262 ms, done, inferred
             active on front: 75.2 s, failed, inferred
             end on front: by client, fin, in active, after 15.5 s
-            finding PATH-DEAD, nobody, likely, in active on back
-            the running session breaks after 75.2 s: client closes (FIN) 15.5 s after the last byte
+            finding PATH-DEAD, nobody, likely, in active on back, or PATH-PMTU PATH-ASYM
+            34 bytes of the client are not acknowledged for 15.5 s, 6 timeouts in a row: the path, or the far end, is dead
         ",
     },
     Story {
@@ -459,7 +459,10 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             broken
-            active on front: 1 s
+            active on front: 21.7 s, failed, inferred
+            end on front: by client, fin, in active, after 7.0 s
+            finding PATH-PMTU, middlebox, likely, in active on back, or PATH-DEAD PATH-LOSS
+            the server's flight stays incomplete for 12.0 s, segments wait behind a hole: small segments pass, large ones vanish
         ",
     },
     Story {
@@ -484,8 +487,10 @@ pub const STORIES: &[Story] = &[
             22s > fin
         ",
         says: "
-            broken
-            active on front: 1 s
+            connected
+            active on front: 21.7 s, done, inferred
+            end on front: by client, fin, in active, after 7.5 s
+            no findings
         ",
     },
     Story {
@@ -510,7 +515,10 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             broken
-            active on front: 1 s
+            active on front: 25.7 s, failed, inferred
+            end on front: by client, fin, in active, after 16.0 s
+            finding PATH-WINZERO, server, likely, in active on back
+            the server takes no more: its window is shut while bytes wait for it
         ",
     },
     Story {
@@ -535,7 +543,9 @@ pub const STORIES: &[Story] = &[
         ",
         says: "
             broken
-            active on front: 1 s
+            end on front: by proxy, reset, in active, after 11.0 s
+            finding PATH-PMTU, middlebox, likely, in active on front, or PATH-DEAD
+            11077 bytes of the server are not acknowledged for 11.0 s, 5 timeouts in a row; smaller ones before were
         ",
     },
     Story {
@@ -559,8 +569,9 @@ pub const STORIES: &[Story] = &[
             21s stop
         ",
         says: "
-            broken
-            active on front: 1 s
+            connected
+            end on front: by proxy, reset, in active, after 11.0 s
+            no findings
         ",
     },
     Story {
@@ -579,12 +590,14 @@ pub const STORIES: &[Story] = &[
             86ms < @finished
             88ms session 20ms
             10s < @record 23 200
-            14s path front unacked=1 backoff=4 rtt_us=20000 rto_us=3200000 last_ack_ms=3900 bytes_acked=17000 retransmits=5 snd_mss=1448
-            40s path front unacked=1 backoff=6 rtt_us=20000 rto_us=12800000 last_ack_ms=29900 bytes_acked=17000 retransmits=7 snd_mss=1448
+            14s path front unacked=1 backoff=4 rtt_us=20000 rto_us=3200000 last_ack_ms=3900 bytes_acked=13000 retransmits=5 snd_mss=1448
+            40s path front unacked=1 backoff=6 rtt_us=20000 rto_us=12800000 last_ack_ms=29900 bytes_acked=13000 retransmits=7 snd_mss=1448
         ",
         says: "
             broken
-            active on front: 1 s
+            end on back: by nobody, cut, in active, after 30.0 s
+            finding PATH-DEAD, nobody, likely, in active on front, or PATH-PMTU PATH-ASYM
+            1277 bytes of the server are not acknowledged for 30.0 s, 6 timeouts in a row: the path, or the far end, is dead
         ",
     },
     Story {
@@ -608,8 +621,11 @@ pub const STORIES: &[Story] = &[
             22.1s < fin
         ",
         says: "
-            broken
-            active on front: 1 s
+            connected
+            active on front: 21.7 s, done, inferred
+            end on front: by client, fin, in active, after 12.0 s
+            note PATH-LOSS, nobody, possible, in active on front
+            30 segments were lost and sent again, 5 %: nothing failed of it
         ",
     },
     Story {
@@ -633,8 +649,10 @@ pub const STORIES: &[Story] = &[
             22.1s < fin
         ",
         says: "
-            broken
-            active on front: 1 s
+            connected
+            active on front: 21.7 s, done, inferred
+            end on front: by client, fin, in active, after 12.0 s
+            no findings
         ",
     },
 ];

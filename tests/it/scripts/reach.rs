@@ -273,7 +273,7 @@ pub const STORIES: &[Story] = &[
             4ms back > rst
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 4.0 ms, failed
             end on front: by client, reset, in tcp, after 4.0 ms
             note PRX-PROBE, client, possible, in tcp on front

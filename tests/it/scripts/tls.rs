@@ -878,7 +878,7 @@ pub const STORIES: &[Story] = &[
             50ms > fin
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             tls on front: 9.0 ms, failed
@@ -1449,8 +1449,10 @@ pub const STORIES: &[Story] = &[
             67ms > rst
         ",
         says: "
-            broken
-            active on front: 1 s
+            unfinished
+            end on front: by client, reset, in tls, after 900 µs
+            note PRX-PROBE, client, possible, in tls on front
+            the client leaves 1.0 ms after its last message, before an answer could be complete
         ",
     },
     Story {
@@ -1470,8 +1472,10 @@ pub const STORIES: &[Story] = &[
             266ms > rst
         ",
         says: "
-            broken
-            active on front: 1 s
+            failed
+            end on front: by client, reset, in tls, after 200 ms
+            finding TLS-NOKEY, server, possible, in tls on back, or TLS-HALF PATH-DEAD
+            after the client's key exchange, instead of the server's Finished: nothing for 200 ms
         ",
     },
     Story {
@@ -1492,8 +1496,10 @@ pub const STORIES: &[Story] = &[
             127ms > fin
         ",
         says: "
-            broken
-            active on front: 1 s
+            failed
+            end on front: by client, fin, in tls, after 900 µs
+            finding TLS-UNTRUST, client, possible, in tls on front, or PRX-PROBE
+            the client leaves 1.0 ms after the certificate: it is the client that ends this, not the server
         ",
     },
 ];
