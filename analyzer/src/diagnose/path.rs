@@ -229,7 +229,8 @@ pub fn lost(timeline: &Timeline) -> Option<Finding> {
     let is_well = timeline.is_active() && !timeline.ended_badly();
     let most = timeline.legs.iter().map(|leg| (leg, Loss::of(leg))).max_by_key(|(_, loss)| loss.permille);
     let (leg, Loss { segments, permille }) = most.filter(|_| is_well)?;
-    if segments < LOST || permille < NOTED || is_for_nothing(leg, segments) {
+    let is_counted = leg.path().is_some_and(|path| path.what.segments_sent.is_some());
+    if !is_counted || segments < LOST || permille < NOTED || is_for_nothing(leg, segments) {
         return None;
     }
     let says = format!("{segments} segments were lost and sent again, {} %: nothing failed of it", permille / 10);

@@ -575,6 +575,34 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "pictures that arrive after all, in the last second",
+        fires: &[],
+        almost: &["never acknowledged"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            10s < @record 23 9000
+            14s path front unacked=7 backoff=4 rtt_us=20000 rto_us=3200000 last_ack_ms=3900 bytes_acked=12000 retransmits=5 snd_mss=1448
+            14.5s < @record 23 9000
+            14.6s > fin
+            14.61s path front state=8 unacked=3 backoff=0 rtt_us=20000 rto_us=200000 last_ack_ms=1 bytes_acked=21000 retransmits=12 snd_mss=1448
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 100 ms
+            note PATH-LOSS, nobody, possible, in active on front
+            12 segments were lost and sent again, 60 %: nothing failed of it
+        ",
+    },
+    Story {
         name: "a client that is not heard any more, and nobody has ended it",
         fires: &["never acknowledged"],
         almost: &["broken while active"],
