@@ -65,7 +65,9 @@ fn leg(name: &str, times: u64) -> Vec<Packet> {
     assert_eq!(stopped.expect("a recording"), None);
     packets.sort_by_key(|packet| packet.at);
     let first = packets[0].at;
-    packets.iter_mut().for_each(|packet| packet.at = first + (packet.at - first) * times);
+    // No two have one time: of those the order in the file counts.
+    let spread = |(packet, place): (&mut Packet, u64)| packet.at = first + (packet.at - first) * times + place;
+    packets.iter_mut().zip(0..).for_each(spread);
     packets
 }
 

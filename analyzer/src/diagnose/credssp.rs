@@ -60,7 +60,7 @@ pub fn unasked(timeline: &Timeline) -> Option<Finding> {
 
 /// A KRB-ERROR stands in a token, or the client's domain controller sent one, RFC 4120 7.5.9.
 pub fn kerberos(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline)?;
+    stage::ended_early(timeline)?;
     let token = timeline.facts.inner.credssp.kerberos().find_map(|seen| Some((seen.what.error()?, seen.mark)));
     let (number, mark, place) = match token {
         Some((number, mark)) => (number, mark, "inside CredSSP"),
@@ -104,7 +104,7 @@ pub fn unauthorized(timeline: &Timeline) -> Option<Finding> {
 /// RDSTLS: the server does not take the credentials that came with a redirection. Its codes are Win32 errors,
 /// \[MS-RDPBCGR\] 2.2.17.4.
 pub fn rdstls(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline)?;
+    stage::ended_early(timeline)?;
     let seen = timeline.facts.inner.credssp.rdstls.as_ref().filter(|seen| seen.what != 0)?;
     let (id, name) = match seen.what {
         0x5 => ("NLA-RIGHT", "ERROR_ACCESS_DENIED"),

@@ -229,6 +229,27 @@ pub const RULES: &[Rule] = &[
     Rule { name: "impaired", check: impaired::noted, scope: Scope::Any, rests: Rests::Seen },
 ];
 
+/// What a side says in so many words, whoever leaves behind it.
+const SAID: &[fn(&Timeline) -> Option<Finding>] = &[
+    negotiation::failure,
+    negotiation::downgraded,
+    credssp::error_code,
+    credssp::kerberos,
+    credssp::unauthorized,
+    credssp::rdstls,
+    credssp::rdsaad,
+    credssp::rejected,
+    settings::refused,
+    settings::join_refused,
+    licensing::refused,
+    session::errinfo,
+];
+
+/// Whether a side has said why it ends, in so many words.
+fn is_said(timeline: &Timeline) -> bool {
+    SAID.iter().any(|says| says(timeline).is_some())
+}
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

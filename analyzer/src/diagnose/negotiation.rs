@@ -66,7 +66,7 @@ pub fn failure(timeline: &Timeline) -> Option<Finding> {
 
 /// The server must select one of the protocols that were offered, \[MS-RDPBCGR\] 2.2.1.2.1.
 pub fn downgraded(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline)?;
+    stage::ended_early(timeline)?;
     let request = timeline.facts.request.as_ref()?;
     let confirm = timeline.facts.confirm.as_ref()?;
     let (offered, selected) = (request.what.requested.unwrap_or_default(), confirm.what.selected?);

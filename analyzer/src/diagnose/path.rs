@@ -213,12 +213,14 @@ fn lost_how(
     let is_one_way = waits.before == 0 && waits.from == Side::Client || was_heard && !is_large;
     // Where nothing is heard any more the three look alike, and the catalogue says so.
     let sure = if was_heard { Confidence::Likely } else { Confidence::Possible };
+    // A session that ran was heard before.
+    let dead = if is_standing { Confidence::Likely } else { sure };
     if is_one_way {
         ("PATH-ASYM", sure, "PATH-DEAD")
     } else if is_large && (was_heard || is_patient && waits.before < LARGE) {
         ("PATH-PMTU", sure, "PATH-DEAD")
     } else {
-        ("PATH-DEAD", sure, "PATH-PMTU")
+        ("PATH-DEAD", dead, "PATH-PMTU")
     }
 }
 
@@ -227,7 +229,8 @@ pub fn lost(timeline: &Timeline) -> Option<Finding> {
     let is_well = timeline.is_active() && !timeline.ended_badly();
     let most = timeline.legs.iter().map(|leg| (leg, Loss::of(leg))).max_by_key(|(_, loss)| loss.permille);
     let (leg, Loss { segments, permille }) = most.filter(|_| is_well)?;
-    if segments < LOST || permille < NOTED || is_for_nothing(leg, segments) {
+    let is_counted = leg.path().is_some_and(|path| path.what.segments_sent.is_some());
+    if !is_counted || segments < LOST || permille < NOTED || is_for_nothing(leg, segments) {
         return None;
     }
     let says = format!("{segments} segments were lost and sent again, {} %: nothing failed of it", permille / 10);

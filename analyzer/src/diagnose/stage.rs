@@ -7,7 +7,7 @@ use crate::observation::{Ending, Leg, Side};
 use crate::prediction::Prediction;
 use crate::time::Timestamp;
 use crate::timeline::coverage::Unseen;
-use crate::timeline::facts::Mark;
+use crate::timeline::facts::{Mark, Tls};
 use crate::timeline::phase::{Outcome, PhaseName};
 use crate::timeline::{self, End, Timeline};
 
@@ -147,11 +147,11 @@ pub fn hasty(timeline: &Timeline) -> Option<Duration> {
     (is_hasty && path::slow(timeline).is_none() && path::lossy(timeline).is_none()).then_some(waited)
 }
 
-/// Whether the server has said something to what the client asked last.
+/// Whether the server has said something to what the client asked last, or either side why it ends.
 fn was_answered(timeline: &Timeline) -> bool {
     let is_open = stage(timeline).0 != Stage::Closed;
-    let facts = &timeline.facts;
-    facts.failure.is_some() || facts.fatal_alert().is_some() || is_open && !client_waits(timeline)
+    let is_told = timeline.facts.fatal_alert().is_some() || super::is_said(timeline);
+    is_told || is_open && !client_waits(timeline)
 }
 
 /// When the client said last what wants an answer, behind the server's first, where no word of the server came after it: whoever
@@ -162,24 +162,26 @@ fn asked_last(timeline: &Timeline) -> Option<Timestamp> {
     }
     let client = timeline.client_leg()?;
     let tls = timeline.facts.tls.iter().find(|tls| tls.leg == client.name);
-    let spoke = || client.spoke[Side::Client as usize].map(|spoke| spoke.at);
-    // An alert is a verdict, and asks nothing; nor does the ChangeCipherSpec that TLS 1.3 makes up (RFC 8446 D.4).
-    let has_alert = || {
-        let sealed = tls.and_then(|tls| tls.sealed_alert.as_ref()).is_some_and(|alert| alert.what.0 == Side::Client);
-        sealed || tls.is_some_and(|tls| tls.alerts.iter().any(|alert| alert.what.0 == Side::Client))
-    };
     match stage(timeline).0 {
+        Stage::Closed | Stage::Opened | Stage::Request | Stage::Confirm | Stage::ClientHello => None,
+        Stage::Plain => client.spoke[Side::Client as usize].map(|spoke| spoke.at),
+        // Of what a client says then, its key exchange alone wants an answer; and an alert behind it is a verdict.
         Stage::ServerHello | Stage::ServerFlight => {
-            return spoke().filter(|_| tls.is_some_and(|tls| tls.key_exchange.is_some()) && !has_alert());
+            tls.filter(|tls| !is_refused(tls))?.key_exchange.map(|mark| mark.at)
         }
-        Stage::Plain => return spoke(),
-        Stage::Closed | Stage::Opened | Stage::Request | Stage::Confirm | Stage::ClientHello => return None,
-        Stage::Established => {}
+        // Behind its own Finished the client has the word: what it looks at then is the certificate.
+        Stage::Established if timeline.last_phase() <= PhaseName::Tls => None,
+        Stage::Established => {
+            let records = tls?.first_records.iter().filter(|record| record.from == Side::Client && !record.is_alert());
+            records.map(|record| record.at).max()
+        }
     }
-    // Behind its own Finished the client has the word: what it looks at then is the certificate.
-    let records = tls?.first_records.iter().filter(|record| record.from == Side::Client && !record.is_alert());
-    let said = timeline.last_phase() > PhaseName::Tls;
-    records.map(|record| record.at).max().filter(|_| said)
+}
+
+/// Whether the client has sent an alert, in clear or sealed.
+fn is_refused(tls: &Tls) -> bool {
+    let sealed = tls.sealed_alert.as_ref().is_some_and(|alert| alert.what.0 == Side::Client);
+    sealed || tls.alerts.iter().any(|alert| alert.what.0 == Side::Client)
 }
 
 /// Whether the server had said, before the end, that there will be no answer: what the client leaves at is that.
