@@ -303,7 +303,8 @@ fn sources(folder: &str) -> Vec<Source> {
 fn source(path: &Path) -> Source {
     let name = path.strip_prefix(root()).expect("in the repository").to_string_lossy().replace('\\', "/");
     let mut source = Source::new(name, read(path));
-    if ["tests.rs", "specimens.rs"].iter().any(|tests| path.ends_with(tests)) {
+    let is_in_tests = source.name.contains("/src/") && source.name.contains("/tests/");
+    if is_in_tests || ["tests.rs", "specimens.rs"].iter().any(|tests| path.ends_with(tests)) {
         source.code.clear();
     }
     source

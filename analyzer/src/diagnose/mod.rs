@@ -446,15 +446,16 @@ fn is_read(timeline: &Timeline, cause: &Cause) -> bool {
 /// What can be said of a session: the primary finding first.
 pub fn diagnose(timeline: &Timeline) -> Vec<Finding> {
     let mut findings = judged(timeline);
-    findings.extend(waited_in_vain(timeline));
+    findings.extend(waited_in_vain(timeline, &findings));
     findings.sort_by_key(|finding| (finding.severity, finding.confidence));
     findings
 }
 
 /// A session that was stopped while the server, or the way to it, owed something for long: what that silence would mean had
 /// the client given up there. It may have gone on: so it is possible, and no failure.
-fn waited_in_vain(timeline: &Timeline) -> Option<Finding> {
-    let given_up = timeline.given_up().filter(|_| Outcome::of(timeline) == Outcome::Unfinished)?;
+fn waited_in_vain(timeline: &Timeline, findings: &[Finding]) -> Option<Finding> {
+    let is_unfinished = |_: &Timeline| Outcome::judged(timeline, findings) == Outcome::Unfinished;
+    let given_up = timeline.given_up().filter(is_unfinished)?;
     let found = judged(&given_up).into_iter().find(|finding| finding.severity == Severity::Failure)?;
     Some(Finding { severity: Severity::Warning, confidence: Confidence::Possible, ..found })
 }

@@ -147,8 +147,8 @@ fn a_server_that_says_why_it_ends_the_session() {
     };
     check(with(0x3), Side::Server, "SES-IDLE certain active server broken");
     check(with(0x5), Side::Client, "SES-REPLACED certain active server broken");
-    // None at all, and a user who leaves.
-    check(with(0x0), Side::Server, "nothing connected");
+    // A code that says nothing is no goodbye; a user who leaves is one.
+    check(with(0x0), Side::Server, "SES-KILLED possible active server broken");
     check(with(0xc), Side::Server, "nothing connected");
     let early = rdp(Side::Server, RdpPdu::SetErrorInfo { code: 0x101 });
     check([early], Side::Server, "LIC-NOSRV certain tls server failed");
