@@ -74,6 +74,7 @@ fn of_file(bytes: &[u8], mut log: Vec<u8>) {
         decoder.item(&item, &mut |heard| streams.push(&heard));
         Ok(())
     });
+    decoder.finish(&mut |heard| streams.push(&heard));
     if log.len() < MAX_SEED / 2 {
         keep("keylog", &log);
     }

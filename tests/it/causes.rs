@@ -15,16 +15,8 @@ use crate::corpus::corpus;
 use crate::support::program::program;
 
 /// What no reference knows of: what only this program does, and what foreign captures and little-used peers have shown since.
-const OWN: &[&str] = &[
-    "PRX-IMPAIR",
-    "PRX-HEADER",
-    "SEC-MAC",
-    "X224-REFUSED",
-    "X224-HALF",
-    "X224-BADREQ",
-    "TLS-NOTTLS",
-    "NLA-UNASKED",
-];
+const OWN: &[&str] =
+    &["PRX-IMPAIR", "PRX-HEADER", "SEC-MAC", "X224-REFUSED", "X224-HALF", "X224-BADREQ", "TLS-NOTTLS", "NLA-UNASKED"];
 
 #[test]
 fn the_catalogue_has_every_cause_of_the_reference() {

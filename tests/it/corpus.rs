@@ -275,6 +275,7 @@ pub fn streams(bytes: &[u8]) -> Vec<Vec<Observation>> {
         Ok(())
     });
     read.expect("a capture");
+    decoder.finish(&mut |heard| streams.push(&heard));
     streams.finish().0
 }
 

@@ -108,6 +108,7 @@ fn connections(capture: &Path) -> Vec<Connection> {
         Ok(())
     });
     read.expect("a capture");
+    decoder.finish(&mut |heard| streams.push(&heard));
     streams.finish().read.into_iter().filter(|connection| connection.port == PORT).collect()
 }
 

@@ -75,7 +75,9 @@ impl Row {
         let session = &document["attempts"][0]["sessions"][0];
         let text = |pointer: &str| session.pointer(pointer).and_then(Value::as_str).unwrap_or("none").to_owned();
         let expect = case.expect;
-        let cause = if source == Source::Tcpdump { expect.wire } else { expect.cause };
+        let on_the_wire = (expect.wire, expect.outcome);
+        let here = (expect.cause, expect.outcome_here.unwrap_or(expect.outcome));
+        let (cause, right) = if source == Source::Tcpdump { on_the_wire } else { here };
         let findings = session["findings"].as_array().cloned().unwrap_or_default();
         // Of a session that is no failure a note is no word.
         let is_said = |finding: &&Value| finding["severity"] != "note" || session["outcome"] == "failed";
@@ -94,14 +96,14 @@ impl Row {
             case: case.name,
             fault_on,
             source,
-            expected: format!("{} {}{}", expect.outcome, words(cause), names),
+            expected: format!("{right} {}{}", words(cause), names),
             said: format!("{outcome} {}", said("cause")),
             confidence: said("confidence"),
             leg: text("/end/leg"),
             by: text("/end/by"),
             how: text("/end/how"),
             phase: text("/end/phase"),
-            verdict: compare(expect.outcome == outcome && named, cause, &said("cause")),
+            verdict: compare(right == outcome && named, cause, &said("cause")),
             numbers: ["prediction", "stalls", "legs"].map(|key| session[key].to_string()).join("\n"),
         }
     }

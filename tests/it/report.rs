@@ -20,7 +20,7 @@ use super::support::process::{self, Folder, Outcome, Trouble, free_port, with_pe
 use super::support::program::{Proxy, program};
 
 /// What a peer could try, around a word by which it is found again.
-const HOSTILE: &str = "peer\"'><script>alert(1)</script><img src=x onerror=alert(2)>&lt;\u{0}\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200b}\
+pub(crate) const HOSTILE: &str = "peer\"'><script>alert(1)</script><img src=x onerror=alert(2)>&lt;\u{0}\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200b}\
                        \u{feff}</title></style></svg><!--]]>\u{ffff}\r\n\tjavascript:alert(3)";
 
 /// A session of a peer that writes the same into everything that a report shows, and this much behind it.

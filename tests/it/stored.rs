@@ -87,7 +87,8 @@ fn pcap(packets: &[Packet]) -> Vec<u8> {
 fn said(document: &Value) -> Value {
     match document {
         Value::Object(fields) => {
-            let is_place = |name: &str| name.contains("frame") || name == "file" || name == "recording";
+            // What is not seen is told with the packet before which it would stand.
+            let is_place = |name: &str| name.contains("frame") || ["file", "recording", "unseen"].contains(&name);
             fields.iter().filter(|(name, _)| !is_place(name)).map(|(name, value)| (name.clone(), said(value))).collect()
         }
         Value::Array(values) => values.iter().map(said).collect(),

@@ -199,8 +199,8 @@ fn checks(sessions: &[Diagnosed], places: &[usize]) -> Vec<Vec<usize>> {
     alike.into_values().filter(|places| places.len() >= CHECKS).collect()
 }
 
-/// Whether a connection does no more than to see whether the server answers: it is told as a probe, or, of a client
-/// that names no user, reset as soon as the confirm is there.
+/// Whether a connection does no more than to see whether the server answers: it is told as a probe, or reset as soon as the
+/// confirm is there. A client that names its user and gets a confirm is somebody's.
 fn is_check(session: &Diagnosed) -> bool {
     let facts = &session.timeline.facts;
     let is_probe = session
@@ -212,7 +212,8 @@ fn is_check(session: &Diagnosed) -> bool {
     let spoke = facts.first(|tls| tls.hello.as_ref()).is_some() || !facts.mcs.is_empty();
     let reset = session.timeline.end.filter(|end| end.how == Ending::Reset && Party::of(end) == Party::Client);
     let at_once = reset.zip(confirmed).is_some_and(|(end, confirmed)| end.mark.at.since(confirmed) <= AT_ONCE);
-    is_probe || at_once && !named && !spoke
+    let is_somebodys = named && confirmed.is_some();
+    !is_somebodys && (is_probe || at_once && !spoke)
 }
 
 fn look(session: &Diagnosed) -> Look {

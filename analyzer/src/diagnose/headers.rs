@@ -62,7 +62,9 @@ fn answer(timeline: &Timeline, end: &End) -> Option<(&'static str, Option<Mark>)
     let malformed = facts.malformed.iter().find(|seen| seen.what.0 == Side::Server && is_x224(seen.what.1));
     // A protocol that is known is what the port belongs to, whatever stands before the request.
     let foreign = facts.not_rdp.as_ref().filter(|seen| seen.what == (Side::Server, Foreign::Unknown));
-    let mark = malformed.map(|seen| seen.mark).or(foreign.map(|seen| seen.mark))?;
+    // A server of RDP takes its leave of it.
+    let left = facts.ultimatum().map(|seen| seen.mark);
+    let mark = malformed.map(|seen| seen.mark).or(foreign.map(|seen| seen.mark)).or(left)?;
     // What the server says behind the end is no answer that anybody had.
     (mark.at <= end.mark.at).then_some(("answers with what is no X.224 confirm", Some(mark)))
 }

@@ -293,6 +293,11 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     }
     let offered = timeline.facts.request.as_ref()?.what.requested.unwrap_or_default();
     let selected = confirm.what.selected.unwrap_or_default();
+    // A server that gives TLS up before it began leaves the client nothing to go on with.
+    let is_given_up = timeline.facts.ultimatum().is_some_and(|seen| stage::in_time(timeline, seen.mark));
+    if is_given_up && selected.0 != 0 {
+        return None;
+    }
     let wants_nla = offered.intersects(Protocols::CREDSSP) && !selected.intersects(Protocols::CREDSSP);
     let (id, confidence, wants) = if selected.0 == 0 && offered.0 != 0 {
         (

@@ -33,10 +33,8 @@ pub const STORIES: &[Story] = &[
             unfinished
             tcp on back: 1.0 ms, done
             end on front: by proxy, reset, in gateway-tunnel, after 5.7 s
-            finding RDG-TRANSPORT, proxy, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
-            in gateway-tunnel, behind the client's tunnel create: server resets (RST) 5.7 s after the last byte
             warning RDG-TRANSPORT, server, possible, in gateway-tunnel on back, or RDG-503 PATH-DEAD
-            the gateway does not answer the client's tunnel create: it gives up after 5.7 s
+            the gateway does not answer the client's tunnel create: the proxy is stopped after 5.7 s
         ",
     },
     Story {

@@ -787,7 +787,7 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "the server closes in the middle of its confirm",
-        fires: &["closed before the confirm"],
+        fires: &["no X.224 confirm"],
         almost: &["not RDP"],
         script: "
             21ms > @request SSL
@@ -799,8 +799,8 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, failed
             end on back: by server, fin, in negotiation, after 0 µs
-            finding TCP-RST-AFTER, server, likely, in negotiation on back, or X224-TOKEN PRX-HEADER
-            the server closes the connection after the connection request
+            finding X224-HALF, server, likely, in negotiation on back, or TCP-NOTRDP
+            the server's answer to the request breaks off after 9 of 19 bytes: server closes (FIN) 0 µs after the last byte
         ",
     },
     Story {
@@ -863,8 +863,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 9.0 s, open
             end on front: by proxy, reset, in negotiation, after 9.0 s
-            finding TCP-NOTRDP, server, likely, in negotiation on back, or X224-DOWNGR
-            the server's answer to the request is no X.224 confirm: expected a whole X.224 Connection Confirm, found a hole of 19 bytes (byte 0)
+            no findings
         ",
     },
     Story {
@@ -963,7 +962,7 @@ pub const STORIES: &[Story] = &[
             43ms < fin
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on front: 2.0 ms, failed
             end on front: by client, fin, in negotiation, after 900 µs
@@ -1193,7 +1192,7 @@ pub const STORIES: &[Story] = &[
             67ms < fin
         ",
         says: "
-            failed
+            unfinished
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             end on front: by client, fin, in negotiation, after 3.9 ms

@@ -9,14 +9,14 @@ pub const STORIES: &[Story] = &[
         fires: &[],
         almost: &["CredSSP ended, seen", "errorCode of CredSSP"],
         script: "
-            0ms tls 1.2 HYBRID 20ms
+            21ms tls 1.2 HYBRID 20ms
             200ms inside 10ms until=authenticate
             4s stop
         ",
         says: "
             unfinished
             tcp on back: 20 ms, done
-            negotiation on back: 0 µs, done
+            negotiation on back: 21 ms, done
             tls on back: 80 ms, done
             credssp on back: 3.9 s, open
             end on front: by proxy, reset, in credssp, after 3.8 s
@@ -29,14 +29,14 @@ pub const STORIES: &[Story] = &[
         fires: &[],
         almost: &["CredSSP ended, seen", "settings ended, seen"],
         script: "
-            0ms tls 1.2 HYBRID 20ms
+            21ms tls 1.2 HYBRID 20ms
             200ms inside 10ms until=public-key
             9s stop
         ",
         says: "
             unfinished
             tcp on back: 20 ms, done
-            negotiation on back: 0 µs, done
+            negotiation on back: 21 ms, done
             tls on back: 80 ms, done
             credssp on back: 8.9 s, open
             end on front: by proxy, reset, in credssp, after 8.8 s
@@ -48,16 +48,16 @@ pub const STORIES: &[Story] = &[
         fires: &[],
         almost: &["settings ended, seen", "licensing ended, seen"],
         script: "
-            0ms tls 1.2 SSL 20ms
+            21ms tls 1.2 SSL 20ms
             200ms inside 10ms until=info
             4s stop
         ",
         says: "
             unfinished
             tcp on back: 20 ms, done
-            negotiation on back: 0 µs, done
+            negotiation on back: 21 ms, done
             tls on back: 80 ms, done
-            basic-settings on back: 110 ms, done
+            basic-settings on back: 89 ms, done
             end on front: by proxy, reset, in secure-settings, after 3.7 s
             warning SES-BUSY, server, possible, in secure-settings on back, or LIC-TIMEOUT BRK-CODES INFO-CRED PATH-WINZERO
             in secure-settings, behind the client's Client Info, the server, whose turn it is, says nothing for 3.7 s
@@ -1180,7 +1180,7 @@ pub const STORIES: &[Story] = &[
             190ms > fin
         ",
         says: "
-            unfinished
+            failed
             end on front: by client, fin, in licensing, after 9.9 ms
             finding LIC-CLIENT, client, certain, in licensing on front
             the client ends licensing with 0x00000001 ERR_INVALID_SERVER_CERTIFICATE
