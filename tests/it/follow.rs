@@ -49,7 +49,7 @@ fn only(finished: &Finished) -> &PathBuf {
 
 /// A scenario through the real proxy.
 async fn played(name: &str) -> Outcome<Finished> {
-    played_as(Scenario::named(name).expect("a scenario").clone()).await
+    played_as(*Scenario::named(name).expect("a scenario")).await
 }
 
 async fn played_as(scenario: Scenario) -> Outcome<Finished> {
@@ -77,7 +77,7 @@ async fn what_was_told_live_is_told_again() -> Outcome<()> {
 /// By the times of what was seen alone: neither the relay's own pace nor that of the re-run tells what is told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn for_whom_a_session_waits_is_told_live_and_again() -> Outcome<()> {
-    let mut scenario = Scenario::named("silence-after-request").expect("a scenario").clone();
+    let mut scenario = *Scenario::named("silence-after-request").expect("a scenario");
     scenario.client.patience_ms = 2500;
     let live = played_as(scenario).await?;
     let again = follow(only(&live), &["--speed", "1000"]);

@@ -116,7 +116,7 @@ fn silence_in_an_active_session_is_nobodys() {
 fn a_frozen_connection_is_one_stall_of_the_path_in_full_length() {
     // (leg, its own numbers before and after, whom it keeps waiting)
     for (leg, owner, line) in [("back", Owner::Network(Leg::Back), ">"), ("front", Owner::Network(Leg::Front), "<")] {
-        for how in 0..3 {
+        for (how, (called, _)) in ACTIVE.iter().enumerate() {
             let says = match how {
                 0 => format!("{line} @mcs {}", if line == ">" { "input" } else { "graphics" }),
                 1 => format!("{line} @record 23 60"),
@@ -141,7 +141,7 @@ fn a_frozen_connection_is_one_stall_of_the_path_in_full_length() {
             let melted = sample("12s", 5, 0, before + 5000, 100);
             let session = active(how, &format!("{frozen}\n{melted}\n13s < fin"));
             let found = stalls_in(&session, PhaseName::Active);
-            let [stall] = &found[..] else { panic!("{}, {leg}: {found:?}", ACTIVE[how].0) };
+            let [stall] = &found[..] else { panic!("{called}, {leg}: {found:?}") };
             assert_eq!((stall.owner, stall.again, stall.was_answered), (owner, 5, true), "{stall:?}");
             assert_eq!(stall.lasted, Duration::from_micros(6_899_900), "from the first transmission on: {stall:?}");
             let active_phase = session.timeline.phase(PhaseName::Active).expect("active").waited;
