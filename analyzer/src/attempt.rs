@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::diagnose::stage::{end_in_words, length};
 use crate::diagnose::{Confidence, Evidence, Finding, Outcome, Party, Severity, diagnose};
 use crate::event::{Protocols, Redirection, Transport};
-use crate::observation::{Leg, Side};
+use crate::observation::{Ending, Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 use crate::timeline::facts::Sighting;
@@ -234,11 +234,11 @@ impl Diagnosed {
     fn link(&self, later: &Timeline) -> Option<Link> {
         let began = later.began.unwrap_or_default();
         // The last packets of a session may cross the first of the next.
-        let follows = began + OVERLAP >= self.timeline.last && began > self.began();
+        let follows = began + OVERLAP >= self.spoken_until() && began > self.began();
         if !follows || client(&self.timeline) != client(later) {
             return None;
         }
-        let after = began.since(self.timeline.last);
+        let after = began.since(self.spoken_until());
         if self.redirection().is_some() && after <= RETRY {
             return Some(Link::Redirect);
         }
@@ -266,6 +266,14 @@ impl Diagnosed {
             true => Link::Prompt,
             false => Link::Retry,
         })
+    }
+
+    /// When it was over: of one whose end is not in the capture, when something was last said.
+    fn spoken_until(&self) -> Timestamp {
+        let last = self.timeline.last;
+        let is_cut = self.timeline.end.is_some_and(|end| end.how == Ending::Cut);
+        let spoke = self.timeline.legs.iter().flat_map(|leg| leg.spoke).flatten().map(|mark| mark.at).max();
+        spoke.filter(|_| is_cut).unwrap_or(last)
     }
 
     /// Whether its client had asked for something and left of its own accord.

@@ -3,12 +3,16 @@
 //!
 //! Long captures are tried at every place at both ends and at some between; with `RDPSCOPE_EVERY_PACKET` set, at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use analyzer::attempt::{Diagnosed, group};
+use analyzer::capture::file;
+use analyzer::capture::packets::{Decoder, Heard, What};
+use analyzer::capture::segment::Segment;
 use analyzer::causes::Confidence;
 use analyzer::diagnose::{Outcome, Severity};
 use analyzer::reading;
@@ -36,6 +40,8 @@ struct Said {
     outcomes: Vec<Outcome>,
     /// Causes of failures, and whether they are certain.
     failures: Vec<(&'static str, bool)>,
+    /// Those of failed sessions of attempts that connected in the end.
+    overcome: Vec<&'static str>,
     /// Causes of warnings.
     warnings: Vec<&'static str>,
 }
@@ -59,11 +65,14 @@ fn say(file: &[u8]) -> Said {
     let sessions = attempts.iter().flat_map(|attempt| &attempt.sessions).filter(|session| !session.withdrawn);
     let findings = || sessions.clone().flat_map(|session| &session.findings);
     let of = |severity| findings().filter(move |finding| finding.severity == severity);
+    let connected = attempts.iter().filter(|attempt| attempt.outcome() == Outcome::Connected);
+    let overcome = connected.flat_map(|attempt| &attempt.sessions).filter(|session| session.outcome == Outcome::Failed);
     Said {
         outcomes: attempts.iter().map(|attempt| attempt.outcome()).collect(),
         failures: of(Severity::Failure)
             .map(|finding| (finding.cause.id, finding.confidence == Confidence::Certain))
             .collect(),
+        overcome: overcome.flat_map(|session| &session.findings).map(|finding| finding.cause.id).collect(),
         warnings: of(Severity::Warning).map(|finding| finding.cause.id).collect(),
     }
 }
@@ -74,6 +83,8 @@ fn specimen(path: &Path, anonymous: bool) -> Specimen {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let name = if anonymous { format!("{name}, as packets") } else { name };
     let said = say(&blocks.only(|_| true));
+    let is_told = !said.outcomes.is_empty() || !carries_payload(&blocks.only(|_| true));
+    assert!(is_told, "{name}: nothing is read");
     Specimen { name, blocks, said }
 }
 
@@ -95,11 +106,53 @@ fn places(packets: usize) -> BTreeSet<usize> {
     (0..FIRST.min(packets)).chain(packets.saturating_sub(LAST)..packets).chain(between).collect()
 }
 
+/// Source and destination.
+type Direction = (SocketAddr, SocketAddr);
+
+/// In which direction each packet goes, by its number from 1.
+fn directions(file: &[u8]) -> HashMap<usize, Direction> {
+    let mut directions = HashMap::new();
+    segments(file, &mut |frame, segment| _ = directions.insert(frame, (segment.source, segment.destination)));
+    directions
+}
+
+fn carries_payload(file: &[u8]) -> bool {
+    let mut carries = false;
+    segments(file, &mut |_, segment| carries |= segment.payload_len > 0);
+    carries
+}
+
+fn segments(file: &[u8], each: &mut dyn FnMut(usize, &Segment<'_>)) {
+    let mut decoder = Decoder::default();
+    let mut heard = |heard: Heard<'_>| {
+        if let What::Segment(segment) = &heard.what {
+            each(heard.frame as usize, segment);
+        }
+    };
+    let read = file::read(file, &mut |item| {
+        decoder.item(&item, &mut heard);
+        Ok(())
+    });
+    read.expect("a capture");
+    decoder.finish(&mut heard);
+}
+
 /// Tries each way to take something out, and says where that makes up a failure.
 fn tried(specimens: &[Specimen]) -> (usize, Vec<String>) {
     let mut tries = 0;
     let mut wrong = Vec::new();
     for Specimen { name, blocks, said } in specimens {
+        let directions = directions(&blocks.only(|_| true));
+        let mut each: Vec<Direction> = directions.values().copied().collect();
+        each.sort_unstable();
+        each.dedup();
+        for gone in each {
+            tries += 1;
+            let partial = say(&blocks.only(|place| directions.get(&(place + 1)) != Some(&gone)));
+            if let Some(complaint) = complaint(said, &partial) {
+                wrong.push(format!("{name} without all from {} to {}: {complaint}", gone.0, gone.1));
+            }
+        }
         for place in places(blocks.packets()) {
             let ways = [("without", blocks.only(|packet| packet != place)), ("from", blocks.only(|p| p > place))];
             for (way, file) in ways {
@@ -115,11 +168,13 @@ fn tried(specimens: &[Specimen]) -> (usize, Vec<String>) {
 }
 
 fn complaint(whole: &Said, partial: &Said) -> Option<String> {
-    if whole.is_healthy() {
+    let known = |id: &str| whole.failures.iter().any(|(known, _)| *known == id) || whole.overcome.contains(&id);
+    // What the attempt went on after had failed: where the capture has no more of it, that stands.
+    let is_known = !partial.failures.is_empty() && partial.failures.iter().all(|(id, _)| whole.overcome.contains(id));
+    if whole.is_healthy() && !is_known {
         let louder = partial.claims_failure() || partial.warnings.len() > whole.warnings.len();
         return louder.then(|| format!("a failure of a healthy session: {partial:?}"));
     }
-    let known = |id: &str| whole.failures.iter().any(|(known, _)| *known == id);
     let other: Vec<_> = partial.failures.iter().filter(|(id, certain)| *certain && !known(id)).collect();
     (!other.is_empty()).then(|| format!("{other:?} instead of {:?}", whole.failures))
 }

@@ -55,6 +55,9 @@ pub struct Decoder {
     ended: bool,
 }
 
+/// The sequence number of a side's first byte: those of a recording are made up, and its SYNs have 0.
+const BEGINS: u32 = 1;
+
 /// One interface of the file: one leg of one connection.
 struct Interface {
     flow: Flow,
@@ -150,6 +153,7 @@ impl Interface {
             each(Seen::Opened);
         }
         self.gap(from, segment, each);
+        self.acknowledged(from.other(), segment, each);
         self.payload(from, segment, is_redacted, each);
         if segment.rst {
             let how = if self.opened { Ending::Reset } else { Ending::Refused };
@@ -185,6 +189,18 @@ impl Interface {
         }
         if next.is_none() || ahead >= 0 {
             *next = Some(segment.sequence.wrapping_add(segment.payload_len).wrapping_add(u32::from(segment.fin)));
+        }
+    }
+
+    /// Payload that passed, by what the other side acknowledges, and whose packets were taken out.
+    fn acknowledged(&mut self, of: Side, segment: &Segment<'_>, each: &mut dyn FnMut(Seen)) {
+        let next = self.next[of as usize].get_or_insert(BEGINS);
+        let ahead = segment.acknowledgement.wrapping_sub(*next).cast_signed();
+        if let (true, Ok(len)) = (segment.ack && !segment.rst, u64::try_from(ahead))
+            && len > 0
+        {
+            *next = segment.acknowledgement;
+            each(Seen::Missing { from: of, len, why: Absence::Lost });
         }
     }
 

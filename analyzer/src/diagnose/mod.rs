@@ -133,7 +133,7 @@ pub const RULES: &[Rule] = &[
         scope: Scope::Rdp,
         rests: Rests::Unsaid,
     },
-    Rule { name: "the request refused", check: negotiation::refused, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "the request refused", check: negotiation::refused, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "no X.224 confirm", check: negotiation::no_confirm, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "the relay calls itself", check: reach::loops, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "negotiation failure", check: negotiation::failure, scope: Scope::Rdp, rests: Rests::Seen },

@@ -280,6 +280,7 @@ impl Flow {
         if segment.rst && !self.reset && self.half(from).accepts_reset(segment.sequence) {
             self.halves[0].lose(out);
             self.halves[1].lose(out);
+            self.half(from.other()).fin_acknowledged(out);
             self.resets.hold(at, frame, from, self.progress());
         }
         self.closing(before, out);

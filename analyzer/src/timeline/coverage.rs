@@ -9,7 +9,7 @@ use super::Timeline;
 use super::facts::Mark;
 use super::leg::Leg;
 use super::phase::{Outcome, PhaseName};
-use crate::event::Basis;
+use crate::event::{Basis, What};
 use crate::observation::{Absence, Leg as LegName, Side};
 use crate::time::Timestamp;
 
@@ -124,6 +124,11 @@ impl Timeline {
     pub fn unseen_last_words(&self) -> Option<Unseen> {
         let is_open = |direction: &Direction| direction.last.is_some() && direction.behind < LAST_WORDS;
         self.legs.iter().find_map(|leg| self.unseen_on(leg, is_open, self.last))
+    }
+
+    /// Whether this tells of first bytes on a leg of which the first are not in the input, nor who its client is.
+    pub(super) fn is_misplaced(&self, mark: Mark, what: &What) -> bool {
+        matches!(what, What::NotRdp { .. }) && self.leg(mark.leg).is_some_and(|leg| leg.joined.is_some())
     }
 
     /// The confirm is not in the input, and the client goes on as if it had agreed on TLS.

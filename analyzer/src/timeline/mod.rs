@@ -169,7 +169,8 @@ impl Timeline {
         self.began = self.began.or(Some(event.at));
         self.last = self.last.max(event.at);
         let asked = self.unanswered_request().filter(|_| self.is_active());
-        if !(self.is_over() && ending::is_last_word(&event.what)) {
+        let is_late = self.is_over() && ending::is_last_word(&event.what);
+        if !(is_late || self.is_misplaced(mark, &event.what)) {
             self.facts.push(event);
         }
         if let Some(asked) = asked.filter(|asked| self.unanswered_request() != Some(*asked)) {
@@ -199,6 +200,7 @@ impl Timeline {
             What::Closed { from, how } => self.closed(mark, *from, *how),
             What::ProxyHeader(_) | What::ConnectionRequest(_) => {}
             What::ConnectionConfirm(_) => self.confirmed(mark),
+            What::NotRdp { .. } if self.is_misplaced(mark, &event.what) => {}
             What::NegotiationFailure { .. } | What::NotRdp { .. } => {
                 self.end_phase(PhaseName::Negotiation, mark, Outcome::Failed, Basis::Seen);
             }

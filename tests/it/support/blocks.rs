@@ -2,6 +2,8 @@
 
 /// `Section Header Block`, pcapng 4.1.
 const SECTION: u32 = 0x0a0d_0d0a;
+/// Interface Statistics Block, pcapng 4.6.
+const STATISTICS: u32 = 5;
 /// Enhanced, simple and obsolete packets, pcapng 4.3, 4.4, A.
 const PACKETS: [u32; 3] = [6, 3, 2];
 
@@ -40,13 +42,14 @@ impl Blocks {
 
     /// A recording as anybody's capture: its section says nothing of who made it, and its statistics are gone.
     pub fn anonymous(mut self) -> Blocks {
-        let kind = |block: &[u8]| u32::from_be_bytes([block[0], block[1], block[2], block[3]]);
-        self.blocks.retain(|(is_packet, block)| *is_packet || kind(block) != 5);
+        let is_little = self.blocks.first().is_some_and(|(_, section)| section[8] == 0x4d);
+        let word = |number: u32| if is_little { number.to_le_bytes() } else { number.to_be_bytes() };
+        self.blocks.retain(|(is_packet, block)| *is_packet || block[..4] != word(STATISTICS));
         for (_, block) in &mut self.blocks {
-            if kind(block) == SECTION {
+            if block[..4] == word(SECTION) {
                 block.truncate(24);
-                block.extend_from_slice(&28u32.to_be_bytes());
-                block[4..8].copy_from_slice(&28u32.to_be_bytes());
+                block.extend_from_slice(&word(28));
+                block[4..8].copy_from_slice(&word(28));
             }
         }
         self
