@@ -8,6 +8,7 @@ mod nobody;
 pub(in crate::lab) mod parts;
 mod sealed;
 mod tls;
+mod unusual;
 
 pub use parts::{CLIENT, SERVER};
 
@@ -31,6 +32,7 @@ pub const GROUPS: &[Group] = &[
     Group { title: "what a server says in X.224", scenarios: negotiation::SCENARIOS },
     Group { title: "alerts of the server", scenarios: tls::ALERTS },
     Group { title: "what a client does with the certificate", scenarios: tls::CERTIFICATES },
+    Group { title: "answers that are none, and who came for something else", scenarios: unusual::SCENARIOS },
     Group { title: "beyond TLS", scenarios: sealed::SCENARIOS },
     Group { title: "inside of TLS: what the server says there", scenarios: inside::WORDS },
     Group { title: "inside of TLS: FIN, RST and silence, message after message", scenarios: inside::ENDS },

@@ -54,6 +54,10 @@ pub enum Begins {
     InOrder,
     /// X.224, then a ClientHello made by hand that offers TLS 1.0 alone; it goes no further.
     WithTls10,
+    /// With a Connection Request behind a PROXY header of version 1, as a relay puts it there.
+    WithProxyHeader,
+    /// With a Connection Request that cannot be read: its X.224 header stands four bytes too late.
+    WithBadRequest,
     /// In the wrong order: a ClientHello where the Connection Request belongs; it goes no further.
     WithTls,
 }
@@ -61,6 +65,8 @@ pub enum Begins {
 /// How long a client stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stays {
+    /// Until the Connection Confirm is there.
+    UntilConfirmed,
     /// Until TLS is established: it says nothing in it.
     UntilEstablished,
     /// To the last burst of the session.
@@ -125,6 +131,13 @@ pub struct ClientReport {
     /// What the client's own libraries said, where something failed.
     pub error: Option<String>,
 }
+
+/// What a relay puts before the client's first byte, PROXY protocol 2.1.
+const PROXY_HEADER: &[u8] = b"PROXY TCP4 192.0.2.10 192.0.2.20 50000 3389\r\n";
+
+/// A TPKT packet whose X.224 header stands four bytes too late.
+const BAD_REQUEST: &[u8] =
+    &[0x03, 0x00, 0x00, 0x13, 0x0e, 0xe0, 0x0e, 0xe0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x08, 0x00];
 
 /// How long a client waits, after it left, for the server to follow.
 pub(in crate::lab) const FAREWELL: Duration = Duration::from_secs(3);
@@ -250,6 +263,9 @@ async fn converse(
     if script.begins == Begins::WithTls10 {
         return hello_by_hand(socket, script, &[0x0301]).await;
     }
+    if script.stays == Stays::UntilConfirmed {
+        return Ok(());
+    }
     if agreed.selected == protocol::RDP {
         return stay(socket, script, agreed, session).await;
     }
@@ -272,7 +288,13 @@ async fn hello_by_hand(socket: &mut Socket, script: ClientScript, versions: &[u1
 
 /// Connection initiation, \[MS-RDPBCGR\] 1.3.1.1.
 async fn negotiate(socket: &mut Socket, script: ClientScript, report: &mut ClientReport) -> Result<Agreed, Stop> {
-    say(socket, wire::connection_request(script.user, script.asks)).await?;
+    let request = wire::connection_request(script.user, script.asks);
+    let request = match script.begins {
+        Begins::WithProxyHeader => [PROXY_HEADER, &request].concat(),
+        Begins::WithBadRequest => BAD_REQUEST.to_vec(),
+        Begins::InOrder | Begins::WithTls10 | Begins::WithTls => request,
+    };
+    say(socket, request).await?;
     let packet = script.within(read_framed(socket, wire::tpkt_len)).await?;
     report.confirmed = wire::read_confirm(&packet);
     report.before_tls = packet.len();
@@ -296,7 +318,7 @@ where
     sleep(Duration::from_millis(script.hesitates_ms)).await;
     let busy = Duration::from_millis(script.patience_ms) + session.pauses();
     match script.stays {
-        Stays::UntilEstablished => {}
+        Stays::UntilConfirmed | Stays::UntilEstablished => {}
         Stays::UntilActive => {
             timeout(busy, session::connect(stream, agreed, session, script.user)).await??;
             sleep(Duration::from_millis(script.lingers_ms)).await;
