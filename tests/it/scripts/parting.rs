@@ -1,7 +1,7 @@
 //! How a connection ends behind the server's last words does not change what they say: who closes first, how, with an alert before
 //! or not, on both legs of a relay.
 
-use analyzer::diagnose::{Outcome, Party};
+use analyzer::diagnose::{Outcome, Party, Severity};
 
 use crate::support::judge::judge;
 
@@ -95,5 +95,122 @@ fn of_a_request_that_cannot_be_read() {
     for request in requests {
         check(&format!("21ms > {request}"), 5000, "X224-BADREQ", Party::Client);
         check(&format!("21ms > {request}\n41ms < @mcs ultimatum"), 41, "X224-BADREQ", Party::Client);
+    }
+}
+
+/// A session that runs, as each source shows it: what it is called, its script, and how client and server take their leave.
+struct Running {
+    called: &'static str,
+    script: &'static str,
+    /// When it is still busy, in milliseconds from its beginning.
+    busy: u32,
+    client_leaves: &'static [&'static str],
+    server_leaves: &'static [&'static str],
+}
+
+const RUNNING: [Running; 4] = [
+    Running {
+        called: "in clear",
+        script: "21ms > @request none\n41ms < @confirm none\n43ms legacy 20ms\n4s < @mcs graphics\n4001ms > @mcs input",
+        busy: 4_100,
+        client_leaves: &["> @mcs ultimatum"],
+        server_leaves: &["< @mcs ultimatum"],
+    },
+    Running {
+        called: "sealed in TLS 1.2",
+        script: "21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            4s < @record 23 900
+            4001ms > @record 23 60",
+        busy: 4_100,
+        client_leaves: &["> @record 21 26"],
+        server_leaves: &["< @record 23 33", "< @record 21 26"],
+    },
+    Running {
+        called: "opened, TLS 1.2",
+        script: "21ms tls 1.2 SSL 10ms\n100ms inside 10ms until=input",
+        busy: 1_000,
+        client_leaves: &[">> @ultimatum 3", ">> close"],
+        server_leaves: &["<< @ultimatum 3", "<< close"],
+    },
+    Running {
+        called: "opened, TLS 1.3",
+        script: "21ms tls 1.3 HYBRID 10ms\n100ms inside 10ms until=input",
+        busy: 1_000,
+        client_leaves: &[">> @ultimatum 3", ">> close"],
+        server_leaves: &["<< @ultimatum 3", "<< close"],
+    },
+];
+
+/// When it has been quiet for a minute.
+const QUIET: u32 = 70_000;
+
+/// What the client does behind the server's end, where it does something.
+const ANSWERS: [&[&str]; 4] = [&[], &["> fin"], &["> rst"], &["GOODBYE", "> fin"]];
+
+impl Running {
+    /// The session, ended so many milliseconds after its beginning by these lines, one millisecond each.
+    fn ended(&self, after_ms: u32, lines: &[&str]) -> String {
+        let mut script = self.script.to_owned();
+        for (place, line) in (after_ms..).zip(lines) {
+            script += &format!("\n{place}ms {line}");
+        }
+        script
+    }
+
+    /// An answer with this client's goodbye in it.
+    fn answer(&self, answer: &[&'static str]) -> Vec<&'static str> {
+        let said = |line: &&'static str| if *line == "GOODBYE" { self.client_leaves.to_vec() } else { vec![*line] };
+        answer.iter().flat_map(said).collect()
+    }
+}
+
+/// A process that is killed, and a relay or a server that cuts what is quiet: whatever the client does then, and whether or not
+/// secrets are there, the server broke it.
+#[test]
+fn of_a_running_session_that_the_server_leaves_without_a_word() {
+    for running in &RUNNING {
+        let causes = [(running.busy, ["SES-KILLED", "SES-SHUTDOWN"]), (QUIET, ["PATH-PROXYIDLE", "SES-IDLE"])];
+        for (after_ms, causes) in causes {
+            for end in ["< fin", "< rst"] {
+                for answer in ANSWERS {
+                    let script = running.ended(after_ms, &[&[end], &*running.answer(answer)].concat());
+                    let (said, sessions) = judge(&script, &[]);
+                    let [session] = &sessions[..] else { panic!("{} sessions of\n{script}", sessions.len()) };
+                    let what = format!("{}:\n{script}\n{said}", running.called);
+                    assert_eq!(session.outcome, Outcome::Broken, "{what}");
+                    let finding = session.findings.first().unwrap_or_else(|| panic!("{what}"));
+                    assert_eq!(finding.by, Party::Server, "{what}");
+                    assert!(causes.contains(&finding.cause.id), "{what}");
+                }
+            }
+        }
+    }
+}
+
+/// The same ends behind a goodbye of either side are ends of healthy sessions.
+#[test]
+fn of_a_running_session_that_is_left_in_order() {
+    for running in &RUNNING {
+        for goodbye in [running.client_leaves, running.server_leaves] {
+            for after_ms in [running.busy, QUIET] {
+                for end in ["< fin", "> fin"] {
+                    let script = running.ended(after_ms, &[goodbye, &[end]].concat());
+                    let (said, sessions) = judge(&script, &[]);
+                    let [session] = &sessions[..] else { panic!("{} sessions of\n{script}", sessions.len()) };
+                    let what = format!("{}:\n{script}\n{said}", running.called);
+                    assert_eq!(session.outcome, Outcome::Connected, "{what}");
+                    assert!(session.findings.iter().all(|finding| finding.severity == Severity::Note), "{what}");
+                }
+            }
+        }
     }
 }
