@@ -23,6 +23,7 @@ mod inference;
 mod inner;
 mod intercept;
 mod keyed;
+mod killed;
 mod lab;
 mod lab_command;
 mod law;

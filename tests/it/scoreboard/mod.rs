@@ -225,21 +225,29 @@ impl Section {
     }
 
     fn compare(&self, document: &Path) -> Result<(), String> {
-        let table = self.table();
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            return replace(document, self.source, &table);
-        }
-        let text = fs::read_to_string(document).unwrap_or_default();
-        let place = place(&text, self.source);
-        let expected = place.map_or("", |(from, to)| &text[from..to]);
-        let only = |these: &str, those: &str, mark: &str| -> String {
-            let lines = these.lines().filter(|line| !those.lines().any(|other| other == *line));
-            lines.map(|line| format!("{mark} {line}\n")).collect()
-        };
-        let different = only(expected, &table, "-") + &only(&table, expected, "+");
-        let complaint = format!("{} in docs/diagnosis.md (UPDATE_EXPECT=1 rewrites it):\n{different}", self.source);
-        if expected == table { Ok(()) } else { Err(complaint) }
+        compare(document, self.source, &self.table())
     }
+}
+
+/// Compares a table with its section of the document.
+pub fn stands(source: &str, table: &str) -> Result<(), String> {
+    compare(&document(), source, table)
+}
+
+fn compare(document: &Path, source: &str, table: &str) -> Result<(), String> {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        return replace(document, source, table);
+    }
+    let text = fs::read_to_string(document).unwrap_or_default();
+    let place = place(&text, source);
+    let expected = place.map_or("", |(from, to)| &text[from..to]);
+    let only = |these: &str, those: &str, mark: &str| -> String {
+        let lines = these.lines().filter(|line| !those.lines().any(|other| other == *line));
+        lines.map(|line| format!("{mark} {line}\n")).collect()
+    };
+    let different = only(expected, table, "-") + &only(table, expected, "+");
+    let complaint = format!("{source} in docs/diagnosis.md (UPDATE_EXPECT=1 rewrites it):\n{different}");
+    if expected == table { Ok(()) } else { Err(complaint) }
 }
 
 /// Where a section's table stands in the document.

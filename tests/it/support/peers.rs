@@ -352,6 +352,33 @@ pub fn xfreerdp_that_denies(screen: &Screen, port: u16, security: Security) -> O
     xfreerdp_that(screen, port, "/cert:deny", security, PASSWORD, Then::CloseTheWindow, |_| {})
 }
 
+/// Starts xfreerdp, and ends it with this signal once `ready` says so.
+pub fn xfreerdp_killed(
+    screen: &Screen,
+    port: u16,
+    security: Security,
+    signal: &str,
+    ready: impl FnOnce() -> Outcome<()>,
+) -> Outcome<()> {
+    let home = Folder::new()?;
+    let mut command = xfreerdp_command(port, "/cert:ignore", security, PASSWORD, &title())?;
+    command.env("HOME", home.path()).env("DISPLAY", screen.name());
+    let mut process = Process::start(&mut command, home.path())?;
+    ready()?;
+    process.signal(signal)?;
+    process.wait(CLIENT_LIMIT).map(drop)
+}
+
+fn xfreerdp_command(port: u16, trusts: &str, security: Security, password: &str, title: &str) -> Outcome<Command> {
+    let mut command = Command::new(program("xfreerdp")?);
+    command.args(["/v:127.0.0.1", "/size:800x600", trusts, "/log-level:INFO"]);
+    command.arg(format!("/port:{port}")).arg(format!("/sec:{}", security.freerdp()));
+    command.arg(format!("/u:{USER}")).arg(format!("/p:{password}")).arg(format!("/t:{title}"));
+    // Nothing to read: it never hangs on a question.
+    command.stdin(Stdio::null());
+    Ok(command)
+}
+
 fn xfreerdp_that(
     screen: &Screen,
     port: u16,
@@ -363,15 +390,10 @@ fn xfreerdp_that(
 ) -> Outcome<Ran> {
     let home = Folder::new()?;
     let title = title();
-    let mut command = Command::new(program("xfreerdp")?);
-    command.args(["/v:127.0.0.1", "/size:800x600", trusts, "/log-level:INFO"]);
-    command.arg(format!("/port:{port}")).arg(format!("/sec:{}", security.freerdp()));
-    command.arg(format!("/u:{USER}")).arg(format!("/p:{password}")).arg(format!("/t:{title}"));
+    let mut command = xfreerdp_command(port, trusts, security, password, &title)?;
     if then == Then::Leave {
         command.arg("+auth-only");
     }
-    // Nothing to read: it never hangs on a question.
-    command.stdin(Stdio::null());
     change(&mut command);
     run_client(command, screen, home.path(), &title, then)
 }
