@@ -7,6 +7,7 @@
 
 mod legs;
 mod scan;
+mod served;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use crate::diagnose::stage::{end_in_words, length};
 use crate::diagnose::{Confidence, Evidence, Finding, Outcome, Party, Severity, diagnose};
-use crate::event::{Protocols, Redirection, Transport};
+use crate::event::{Foreign, Protocols, Redirection, Transport};
 use crate::observation::{Ending, Leg, Side};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
@@ -132,6 +133,8 @@ pub struct Diagnosed {
     pub probe: Option<String>,
     /// Why the recording is not whole, where it is not.
     pub incomplete: Option<String>,
+    /// Causes that other connections rule out for it, and why.
+    pub excluded: Vec<(&'static str, &'static str)>,
 }
 
 impl Diagnosed {
@@ -150,6 +153,7 @@ impl Diagnosed {
             incomplete: None,
             witnesses: Vec::new(),
             probe: None,
+            excluded: Vec::new(),
         }
     }
 
@@ -158,12 +162,19 @@ impl Diagnosed {
     pub fn is_rdp(&self) -> bool {
         let facts = &self.timeline.facts;
         let answered_otherwise = facts.not_rdp.as_ref().is_some_and(|seen| seen.what.0 == Side::Server);
+        // Whoever answers so is a server of RDP, also where what it was asked is not here, or cannot be read.
+        let answered = facts.confirm.is_some() || facts.failure.is_some() || facts.ultimatum().is_some();
+        let is_unknown = facts.not_rdp.as_ref().is_some_and(|seen| seen.what == (Side::Client, Foreign::Unknown));
+        let answered_unknown = is_unknown && self.timeline.leg(Leg::Only).is_some_and(|leg| leg.bytes[1] > 0);
         let by_gateway = facts.gateway.as_ref().is_some_and(|gateway| gateway.is_rdp() || self.timeline.is_meant);
         self.timeline.is_relayed()
             || by_gateway
             || facts.request.is_some()
+            || answered
+            || answered_unknown
             || answered_otherwise
             || self.timeline.is_knock()
+            || self.timeline.is_malformed_request()
     }
 
     /// When its first packet was seen.
@@ -250,7 +261,8 @@ impl Diagnosed {
         }
         let asked = self.findings.first().is_some_and(|finding| finding.by == Party::Client);
         let same_server = same_server(&self.timeline, later);
-        let patience = if asked && same_server { PROMPT } else { RETRY };
+        // Who comes back after a prompt asks again: of a connection that asked for nothing nobody knows whether it is that.
+        let patience = if asked && same_server && later.facts.request.is_some() { PROMPT } else { RETRY };
         if after > patience {
             return None;
         }
@@ -437,6 +449,7 @@ fn merge(sessions: Vec<Diagnosed>) -> Vec<Diagnosed> {
 pub fn group(sessions: Vec<Diagnosed>) -> Vec<Attempt> {
     let mut sessions = legs::join(merge(sessions));
     sessions.sort_by_key(Diagnosed::began);
+    served::settle(&mut sessions);
     let (sessions, scans) = scan::sort_out(sessions);
     let mut attempts = attempts_of(sessions);
     if !scans.is_empty() {
@@ -456,7 +469,10 @@ fn attempts_of(sessions: Vec<Diagnosed>) -> Vec<Attempt> {
             attempt.sessions.last().is_none_or(|last| session.began().since(last.timeline.last) > PROMPT)
         };
         of_client.retain(|place| !is_over(&attempts[*place]));
-        match of_client.iter().rev().find(|place| attempts[**place].continues_with(&session)) {
+        // A connection that names no user goes on with the latest attempt or with none.
+        let is_named = session.timeline.facts.request.is_some();
+        let latest = if is_named { of_client.len() } else { 1 };
+        match of_client.iter().rev().take(latest).find(|place| attempts[**place].continues_with(&session)) {
             Some(place) => attempts[*place].push(session),
             None => {
                 if of_client.len() >= OPEN {

@@ -270,7 +270,8 @@ pub fn decide<'a>(answer: &Answer, session: &'a Diagnosed) -> Decision<'a> {
     for cause in answer.causes.iter().filter(|cause| shown.is_none_or(|finding| finding.cause.id != cause.id)) {
         let alternative =
             shown.is_some_and(|finding| finding.alternatives.iter().any(|(other, _)| other.id == cause.id));
-        match exclude::because(cause.id, &session.timeline).filter(|_| !alternative) {
+        let elsewhere = || session.excluded.iter().find(|(id, _)| *id == cause.id).map(|(_, why)| (*why).to_owned());
+        match exclude::because(cause.id, &session.timeline).or_else(elsewhere).filter(|_| !alternative) {
             Some(reason) => decision.exclude(cause, reason),
             None => decision.possible.push(cause),
         }

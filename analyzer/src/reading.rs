@@ -27,6 +27,7 @@ use crate::event::{Event, What};
 use crate::observation::{Flow, Leg, Observation, Opening, Seen, Side};
 use crate::rdp::kdc;
 use crate::rdp::prelude::{self, Prelude, Verdict};
+use crate::rdp::tpkt;
 use crate::tcp::{Interest, Listener, Streams};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
@@ -284,6 +285,12 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Whether the server confirms a request of which nothing is here.
+fn is_answered_unseen(pending: &[Observation], heads: &[Vec<u8>; 2]) -> bool {
+    let is_missing = |seen: &Observation| matches!(seen.seen, Seen::Missing { from: Side::Client, .. });
+    heads[0].is_empty() && prelude::begins_confirm(&heads[1]) && pending.iter().any(is_missing)
+}
+
 fn take(streams: &mut Streams<Sifter>, heard: &packets::Heard<'_>) {
     match &heard.what {
         packets::What::Datagram(datagram) => streams.listener.answered(heard, datagram),
@@ -388,6 +395,18 @@ impl Listener for Sifter {
                     }
                     (verdict, _) => verdict,
                 };
+                let verdict =
+                    if is_answered_unseen(pending, heads) { Verdict::Rdp(Prelude::default()) } else { verdict };
+                // What the server makes of the client's first words tells whether it is one of RDP: that is waited for.
+                let is_meant = server_of(pending).is_some_and(|server| known.meant.is_rdp(server.port()));
+                let verdict = match verdict {
+                    Verdict::Foreign if is_meant && !prelude::begins_request(&heads[0]) => match heads[1][..] {
+                        [] => Verdict::Unsure,
+                        [tpkt::VERSION, 0, ..] => Verdict::Rdp(Prelude::default()),
+                        _ => Verdict::Foreign,
+                    },
+                    verdict => verdict,
+                };
                 match verdict {
                     Verdict::Unsure if pending.len() <= MAX_PENDING => Interest::Keep,
                     Verdict::Unsure | Verdict::Foreign => {
@@ -410,7 +429,9 @@ impl Listener for Sifter {
             Candidate::Gateway(member) => self.gateways.over(&member),
             Candidate::Unread(headers) => self.unread.push(headers),
             Candidate::Unsure { pending, heads } if prelude::begins_request(&heads[0]) => self.knock(pending),
-            Candidate::Unsure { pending, heads } if heads[0].is_empty() && is_begun(&pending) => {
+            Candidate::Unsure { pending, heads }
+                if heads[0].is_empty() && (is_begun(&pending) || prelude::begins_confirm(&heads[1])) =>
+            {
                 self.unasked(pending, &heads[1]);
             }
             Candidate::Unsure { pending, .. } => _ = self.had_begun(&pending),
@@ -469,7 +490,7 @@ impl Sifter {
     fn unasked(&mut self, pending: Vec<Observation>, server_said: &[u8]) {
         let Some(server) = server_of(&pending) else { return };
         let meant = &self.maker.known.meant;
-        if meant.is_rdp(server.port()) {
+        if meant.is_rdp(server.port()) || prelude::begins_confirm(server_said) {
             self.knock(pending);
         } else if !server_said.is_empty() {
             // A protocol in which the server speaks first.
@@ -530,13 +551,14 @@ impl Sifter {
     fn had_begun(&mut self, pending: &[Observation]) -> bool {
         let first = pending.first().map(|first| &first.seen);
         let Some(Seen::Opening(Opening::Joined { server, .. })) = first else { return false };
-        self.joined += u64::from(self.maker.known.meant.is_rdp(server.port()));
+        let meant = &self.maker.known.meant;
+        self.joined += u64::from(meant.is_rdp(server.port()) || meant.is_gateway(*server));
         true
     }
 
     fn notices(&self, given_up: u64) -> Vec<String> {
         let told = [
-            (self.joined, "to the port of Remote Desktop had begun before the capture: how they began is not in it"),
+            (self.joined, "meant for Remote Desktop had begun before the capture: how they began is not in it"),
             (
                 self.disordered,
                 "are not judged: their packets are stored in another order than that of their times, too far apart to be \

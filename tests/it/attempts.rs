@@ -383,6 +383,33 @@ fn what_only_looks_like_two_legs_is_two_sessions() {
 const TLS: Security = Security::Tls("TLSv1.2");
 const LIMIT: Duration = Duration::from_secs(40);
 
+/// A client without TLS, refused at its first MCS PDU; and one that gets through.
+fn refused_at_mcs() -> String {
+    "21ms > @request none\n41ms < @confirm none\n43ms > @mcs connect-initial\n63ms < @mcs ultimatum\n63ms < fin\n64ms > fin".into()
+}
+
+fn served_without_tls() -> String {
+    "21ms > @request none\n41ms < @confirm none\n43ms legacy 20ms\n2s > @mcs ultimatum\n2001ms > fin".into()
+}
+
+#[test]
+fn a_server_that_gave_somebody_rdp_security_does_not_insist_on_tls() {
+    let cause = |found: &[Attempt]| {
+        let refused = found.iter().flat_map(|attempt| &attempt.sessions).find(|session| session.outcome == Failed);
+        let finding = refused.and_then(|session| session.findings.first()).expect("a finding");
+        (finding.cause.id, finding.alternatives.iter().map(|(cause, _)| cause.id).collect::<Vec<_>>())
+    };
+    assert_eq!(cause(&group(vec![at(CLIENT, 0.0, &refused_at_mcs())])), ("X224-SSLREQ", vec!["MCS-REJECT"]));
+    for (served, refused) in [(0.0, 60.0), (60.0, 0.0)] {
+        let all = || vec![at(OTHER, served, &served_without_tls()), at(CLIENT, refused, &refused_at_mcs())];
+        assert_eq!(cause(&group(all())), ("MCS-REJECT", vec![]));
+    }
+    // A server that says so itself is believed.
+    let said = "21ms > @request none\n41ms < @failure 1\n42ms > fin";
+    let all = vec![at(OTHER, 0.0, &served_without_tls()), at(CLIENT, 60.0, said)];
+    assert_eq!(cause(&group(all)).0, "X224-SSLREQ");
+}
+
 /// Real peers, one session after the other: good, the certificate refused, good, the server killed, the server down.
 #[test]
 fn xfreerdp_to_an_xrdp_that_is_killed() {

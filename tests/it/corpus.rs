@@ -130,6 +130,8 @@ const RDP: &[(&str, &[&str])] = &[
     ),
     ("jovair-rdp.pcap", &["IEUser 0x1>1 failure - tls 0301/002f CN=IE11Win7 1519176188 connected"]),
     ("ndpi-rdp.pcap", &["- 0xb>8 failure - tls 0303/c030 CN=OFFICE-WIN10-VM 1568803631 unfinished"]),
+    // Its client speaks nothing that is known, and an RDP server answers.
+    ("zeek-rdp-invalid-length.pcap", &["- 0x0>- failure - tls - - unfinished PRX-PROBE"]),
     (
         "zeek-rdp-no-cookie-mstshash.pcap",
         &["- 0xb>8 failure - tls 0303/009d CN=CLK-456040-D.one.phoenix.gov 1746400759 failed TLS-UNTRUST"],

@@ -168,7 +168,7 @@ async fn a_running_proxy_says_it_when_asked_and_goes_on() {
         scenario.connect(addr).await;
         tokio::task::block_in_place(|| proxy.ask(expected)).unwrap_or_else(|trouble| panic!("{trouble}"));
     };
-    asked(&mut proxy, "1 sessions: 1 failed").await;
+    asked(&mut proxy, "1 session: 1 failed").await;
     asked(&mut proxy, "2 sessions: 2 failed").await;
     let finished = tokio::task::block_in_place(|| proxy.finish()).unwrap_or_else(|trouble| panic!("{trouble}"));
     server.stop().await;

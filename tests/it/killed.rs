@@ -6,17 +6,14 @@
 use std::fs;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::support::peers::{Certificate, PASSWORD, Screen, Security, Server, Then, xfreerdp, xfreerdp_killed};
-use crate::support::process::{Folder, Outcome, Process, Trouble, free_port, program as found, wait_for, with_peers};
+use crate::support::process::{Folder, Outcome, Process, Trouble, free_port, program as found, with_peers};
 use crate::support::program::{Proxy, analyze, program};
 
 const TLS: Security = Security::Tls("TLSv1.2");
-/// How long a session may take to become active.
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// A relay of others before a port, with what it needs.
 struct Relay {
@@ -123,13 +120,6 @@ fn stunnel(port: u16, to: u16, folder: &Folder) -> Outcome<Vec<Command>> {
     Ok(vec![run("server.conf", &server)?, run("client.conf", &client)?])
 }
 
-/// Waits until the proxy has told that its session is active.
-fn is_active(proxy: &Proxy) -> Outcome<()> {
-    let is_told = |line: &str| line.contains(" active ") && line.contains("begins");
-    let active = wait_for(LIMIT, || Ok(proxy.output().lines().any(is_told).then_some(())))?;
-    active.ok_or_else(|| Trouble::Failed(format!("never active:\n{}", proxy.output())))
-}
-
 /// The one session of the proxy's recordings.
 fn session(proxy: Proxy) -> Outcome<Value> {
     let finished = proxy.finish()?;
@@ -148,7 +138,7 @@ fn session(proxy: Proxy) -> Outcome<Value> {
 fn killed(screen: &Screen, server: Server, proxy: Proxy) -> Outcome<Value> {
     std::thread::scope(|scope| {
         let client = scope.spawn(|| xfreerdp(screen, proxy.port, TLS, PASSWORD, Then::Stay));
-        let active = is_active(&proxy);
+        let active = proxy.wait_active();
         server.kill()?;
         let client = client.join().map_err(|_| Trouble::Failed("the client's thread died".into()))??;
         active?;
@@ -212,7 +202,7 @@ fn an_xfreerdp_that_is_killed_left_by_itself() {
         let (screen, server) = (Screen::start()?, Server::xrdp(TLS)?);
         for (how, signal) in [("plain", "TERM"), ("plain", "KILL"), ("read", "TERM"), ("read", "KILL")] {
             let proxy = if how == "read" { intercepting(&server)? } else { Proxy::before(server.port)? };
-            xfreerdp_killed(&screen, proxy.port, TLS, signal, || is_active(&proxy))?;
+            xfreerdp_killed(&screen, proxy.port, TLS, signal, || proxy.wait_active())?;
             let session = session(proxy)?;
             assert_eq!(session["outcome"], "connected", "{how}, {signal}: {session:#}");
             assert_eq!(session["end"]["by"], "client", "{how}, {signal}: {session:#}");

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ use proxy::watch::Live;
 use proxy::watch::retell::{Recording, retell};
 
 use crate::support::judge::plainly;
+use crate::support::peers::{Screen, Security, Server, xfreerdp_killed};
+use crate::support::process::with_peers;
+use crate::support::program::{Proxy, analyze, program};
 use crate::support::script;
 
 /// From the request to an active session, in clear, sealed, and with keys.
@@ -388,4 +392,38 @@ fn a_capture_of_one_direction_says_so() {
     let session = plainly(only.collect());
     let says = text::session(&session).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(says.contains("only the client's direction is in the capture") && !says.contains("MISSING"), "{says}");
+}
+
+/// Real peers: a desktop that nobody touches for some seconds waits for nobody.
+#[test]
+fn an_xrdp_desktop_that_nobody_touches_has_no_stall() {
+    with_peers("an_xrdp_desktop_that_nobody_touches_has_no_stall", || {
+        let (screen, server) = (Screen::start()?, Server::xrdp(Security::Tls("TLSv1.2"))?);
+        let proxy = Proxy::before(server.port)?;
+        let idles = || {
+            proxy.wait_active()?;
+            std::thread::sleep(Duration::from_secs(4));
+            Ok(())
+        };
+        xfreerdp_killed(&screen, proxy.port, Security::Tls("TLSv1.2"), "TERM", idles)?;
+        let finished = proxy.finish()?;
+        assert!(!finished.output.contains("waiting for"), "{}", finished.output);
+        let (_, document) = analyze(&finished.recordings)?;
+        let session = &document["attempts"][0]["sessions"][0];
+        assert_eq!(session["outcome"], "connected", "{session:#}");
+        let stalls = session["stalls"].as_array().cloned().unwrap_or_default();
+        assert!(stalls.iter().all(|stall| stall["phase"] != "active"), "{stalls:#?}");
+        let phases = session["phases"].as_array().cloned().unwrap_or_default();
+        let active = phases.iter().find(|phase| phase["phase"] == "active").expect("it was active");
+        assert!(active["duration_ns"].as_u64() > Some(3_000_000_000), "{active:#}");
+        assert_eq!(
+            (&active["waited_ns"]["client"], &active["waited_ns"]["server"]),
+            (&0.into(), &0.into()),
+            "{active:#}"
+        );
+        let said = Command::new(program()).arg("analyze").args(&finished.recordings).output()?;
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(!text.contains("in active from"), "{text}");
+        Ok(())
+    });
 }

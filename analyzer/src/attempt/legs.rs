@@ -26,7 +26,6 @@ struct FirstWords {
     requested: Option<u32>,
     flags: u8,
     correlation_id: Option<String>,
-    random: Option<[u8; 32]>,
 }
 
 impl FirstWords {
@@ -34,14 +33,23 @@ impl FirstWords {
     fn of(timeline: &Timeline) -> Option<FirstWords> {
         let ConnectionRequest { cookie, routing_token, requested, flags, correlation_id } =
             timeline.facts.request.as_ref()?.what.clone();
-        let random = timeline.facts.first(|tls| tls.hello.as_ref()).map(|hello| hello.what.random);
         let requested = requested.map(|protocols| protocols.0);
-        Some(FirstWords { cookie, routing_token, requested, flags, correlation_id, random })
+        Some(FirstWords { cookie, routing_token, requested, flags, correlation_id })
     }
+}
 
-    /// Whether no other session says just this by chance.
-    fn is_unique(&self) -> bool {
-        self.random.is_some_and(|random| random != [0; 32]) || self.correlation_id.is_some()
+/// The random number of the ClientHello, where one is here.
+fn random(timeline: &Timeline) -> Option<[u8; 32]> {
+    timeline.facts.first(|tls| tls.hello.as_ref()).map(|hello| hello.what.random)
+}
+
+/// Whether no two sessions say just this by chance; `None` where they are told apart by it.
+fn is_unique(one: &Timeline, other: &Timeline) -> Option<bool> {
+    let named = one.facts.request.as_ref().is_some_and(|request| request.what.correlation_id.is_some());
+    match (random(one), random(other)) {
+        (Some(one), Some(other)) if one != other => None,
+        (Some(one), Some(_)) => Some(named || one != [0; 32]),
+        _ => Some(named),
     }
 }
 
@@ -57,12 +65,18 @@ pub(super) fn join(mut sessions: Vec<Diagnosed>) -> Vec<Diagnosed> {
             joined.push(session);
             continue;
         };
-        let is_unique = words.is_unique();
         let alike = known.entry(words).or_default();
-        let near = alike.iter().rev().take(ALIKE).copied();
-        match near.into_iter().find(|place| goes_on(&joined[*place].timeline, &session.timeline, is_unique)) {
-            Some(place) => joined[place].takes_onward(session),
-            None => {
+        let near: Vec<usize> = alike.iter().rev().take(ALIKE).copied().collect();
+        let onward = near.iter().find(|place| goes_on(&joined[**place].timeline, &session.timeline));
+        // The client's leg may begin later in the capture than it began.
+        let client = || near.iter().find(|place| goes_on(&session.timeline, &joined[**place].timeline));
+        match (onward, onward.is_none().then(client).flatten()) {
+            (Some(place), _) => joined[*place].takes_onward(session),
+            (None, Some(place)) => {
+                let onward = std::mem::replace(&mut joined[*place], session);
+                joined[*place].takes_onward(onward);
+            }
+            (None, None) => {
                 alike.push(joined.len());
                 joined.push(session);
             }
@@ -78,7 +92,8 @@ fn is_of_packets(session: &Diagnosed) -> bool {
 
 /// Whether `onward` is what a relay made of `near`: another connection, opened while the first stood, and the request
 /// came there after it had come here.
-fn goes_on(near: &Timeline, onward: &Timeline, is_unique: bool) -> bool {
+fn goes_on(near: &Timeline, onward: &Timeline) -> bool {
+    let Some(is_unique) = is_unique(near, onward) else { return false };
     let ends = |timeline: &Timeline| timeline.leg(Leg::Only).map(|leg| (leg.client, leg.server));
     let (Some((client, relay)), Some((from, server))) = (ends(near), ends(onward)) else { return false };
     let asked = |timeline: &Timeline| timeline.facts.request.as_ref().map(|request| request.mark.at);

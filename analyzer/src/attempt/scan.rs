@@ -51,6 +51,8 @@ struct Offer<'a> {
     /// `requestedProtocols`; 0 where the request has none, nothing without a request.
     requested: Option<u32>,
     hello: Option<[&'a [u16]; 4]>,
+    /// Bytes of the client, where its ClientHello cannot be read: another length is another offer.
+    unread: u64,
 }
 
 /// How one connection looks, taken alone.
@@ -105,7 +107,11 @@ impl<'a> Offer<'a> {
         let requested = request.map(|request| request.requested.map_or(0, |protocols| protocols.0));
         let hello = timeline.facts.first(|tls| tls.hello.as_ref());
         let lists = |hello: &'a ClientHello| [&hello.versions, &hello.ciphers, &hello.groups, &hello.signatures];
-        Offer { requested, hello: hello.map(|hello| lists(&hello.what).map(Vec::as_slice)) }
+        let is_unread = hello.is_none() && timeline.facts.confirm.is_some();
+        let said =
+            || timeline.client_leg().map(|leg| leg.bytes[Side::Client as usize] + leg.missing[Side::Client as usize]);
+        let unread = if is_unread { said().unwrap_or(0) } else { 0 };
+        Offer { requested, hello: hello.map(|hello| lists(&hello.what).map(Vec::as_slice)), unread }
     }
 }
 

@@ -43,7 +43,7 @@ pub fn error_code(timeline: &Timeline) -> Option<Finding> {
 
 /// The client authenticates where the server selected TLS alone, \[MS-RDPBCGR\] 5.4.2.1: there MCS has to follow at once.
 pub fn unasked(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline)?;
+    timeline.end.filter(|_| !timeline.is_active())?;
     let selected = timeline.facts.selected().filter(|selected| !selected.intersects(Protocols::CREDSSP))?;
     let messages = &timeline.facts.inner.credssp.messages;
     let first = messages.first().filter(|first| first.what.0 == Side::Client)?;

@@ -126,7 +126,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "no answer to SYN", check: reach::unanswered, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "HTTPS asked for RDP", check: https::asked_for_rdp, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "TLS first at a relay for RDP", check: https::tls_at_relay, scope: Scope::Rdp, rests: Rests::Unsaid },
-    Rule { name: "not RDP", check: negotiation::not_rdp, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "not RDP", check: negotiation::not_rdp, scope: Scope::Rdp, rests: Rests::Seen },
     Rule {
         name: "a request that cannot be read",
         check: negotiation::unreadable,
@@ -168,7 +168,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule { name: "alert of the server", check: tls::server_alert, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "alert of the client", check: tls::client_alert, scope: Scope::Rdp, rests: Rests::Seen },
-    Rule { name: "not TLS", check: tls::not_tls, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "not TLS", check: tls::not_tls, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "TLS given up in clear", check: tls::given_up, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "closed after ClientHello", check: tls::closed_after_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "no answer to ClientHello", check: tls::unanswered_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
@@ -518,7 +518,7 @@ impl Outcome {
             false if timeline.may_be_redirected() => Outcome::Unfinished,
             false if timeline.is_before_channel() && gateway::nothing_asked(timeline) => Outcome::Unfinished,
             false if !timeline.is_before_channel() && negotiation::nothing_asked(timeline) => Outcome::Unfinished,
-            false if stopped && !refused && !ended_here => Outcome::Unfinished,
+            false if stopped && !refused && !ended_here && !has_failed(findings) => Outcome::Unfinished,
             // It may have gone on where nobody saw it; or the client came to look, and left by itself.
             false if stage::unseen(timeline).is_some() && !has_failed(findings) => Outcome::Unfinished,
             false if is_probe(findings) => Outcome::Unfinished,

@@ -17,12 +17,14 @@ const WAITED: Duration = Duration::from_secs(2);
 const SILENT: Duration = Duration::from_secs(10);
 /// Nor has it waited at all that leaves so soon.
 const AT_ONCE: Duration = Duration::from_millis(200);
+/// Cookies of scanners: of Nmap's scripts rdp-enum-encryption and rdp-ntlm-info.
+const SCANNERS: [&str; 1] = ["nmap"];
 /// The layers of request and confirm.
 const LAYERS: [&str; 2] = ["tpkt", "x224"];
 
 pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
     let Sighting { what: (side, looks), mark } = timeline.facts.not_rdp.as_ref()?;
-    if https::tls_at_relay(timeline).is_some() {
+    if https::tls_at_relay(timeline).is_some() || !timeline.is_whole_before(*side, *mark) {
         return None;
     }
     let is_web = matches!((side, looks), (Side::Server, Foreign::Http));
@@ -82,13 +84,17 @@ pub fn downgraded(timeline: &Timeline) -> Option<Finding> {
 
 /// A port check: nothing was asked, so nothing failed.
 pub fn probe(timeline: &Timeline) -> Option<Finding> {
-    let end = stage::failed(timeline).filter(|end| stage::by_client(end))?;
+    let owed = stage::client_owed(timeline);
+    let end = stage::failed(timeline).filter(|end| stage::by_client(end) || owed.is_some())?;
     // A server that speaks first has something to say of the failure.
     if stage::stage(timeline).0 != Stage::Opened || timeline.facts.not_rdp.is_some() || unreadable(timeline).is_some() {
         return None;
     }
-    let says = format!("the client connects and leaves after {} without a request", length(end.silence));
-    let finding = Finding::at_end(timeline, "PRX-PROBE", Confidence::Likely, says)?;
+    let says = match owed {
+        Some(_) => format!("the client connects and asks for nothing: {}", stage::end_in_words(end)),
+        None => format!("the client connects and leaves after {} without a request", length(end.silence)),
+    };
+    let finding = Finding::at_end(timeline, "PRX-PROBE", Confidence::Likely, says)?.by(Party::Client);
     Some(finding.severity(Severity::Note).with_end(timeline))
 }
 
@@ -140,6 +146,7 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
     let after = match stage {
         // Whatever hangs up on a client that does not speak RDP is right.
         _ if timeline.facts.not_rdp.is_some() => return None,
+        _ if stage::client_owed(timeline).is_some() => return None,
         Stage::Opened => "the TCP handshake, before any request",
         Stage::Request => "the connection request",
         _ => return None,
@@ -189,6 +196,13 @@ pub fn unreadable(timeline: &Timeline) -> Option<Finding> {
 fn request_trouble(timeline: &Timeline) -> Option<(Mark, String)> {
     let facts = &timeline.facts;
     let has_holes = timeline.legs.iter().any(|leg| leg.missing[Side::Client as usize] > 0);
+    // A server of RDP that takes its leave of the client's first words was not asked for another protocol on purpose.
+    if let Some(Sighting { what: (Side::Client, Foreign::Unknown), mark }) =
+        facts.not_rdp.as_ref().filter(|_| !has_holes)
+    {
+        let is_rdp = facts.ultimatum().is_some();
+        return is_rdp.then(|| (*mark, "its first bytes are no X.224 Connection Request".to_owned()));
+    }
     if has_holes || facts.not_rdp.is_some() {
         return None;
     }
@@ -248,10 +262,17 @@ pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
             (said.filter(|_| cut.is_some()).unwrap_or(seen.mark), "TCP-NOTRDP", says, "X224-DOWNGR")
         }
         None => {
-            let Sighting { what: (_, _, have, need), mark } = *cut?;
-            let mark = said.unwrap_or(mark);
             let end = stage::end_in_words(end);
-            let says = format!("the server's answer to the request breaks off after {have} of {need} bytes: {end}");
+            let (mark, len) = match (cut, said) {
+                (Some(cut), _) => (said.unwrap_or(cut.mark), format!("{} of {} bytes", cut.what.2, cut.what.3)),
+                // The connection stands: nobody knows yet how much was to come.
+                (None, Some(said)) if has_answered(timeline) && stage::stage(timeline).0 == Stage::Request => {
+                    let bytes = timeline.server_leg().map_or(0, |leg| leg.bytes[Side::Server as usize]);
+                    (said, format!("{bytes} bytes"))
+                }
+                (None, _) => return None,
+            };
+            let says = format!("the server's answer to the request breaks off after {len}: {end}");
             (mark, "X224-HALF", says, "TCP-NOTRDP")
         }
     };
@@ -264,11 +285,20 @@ pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
     Some(if is_cut { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
+/// Whether the server said anything at all. What a gateway says around the tunnel is none of it.
+fn has_answered(timeline: &Timeline) -> bool {
+    timeline.facts.gateway.is_none() && timeline.server_leg().is_some_and(|leg| leg.bytes[Side::Server as usize] > 0)
+}
+
 /// The request was sent and nothing came back.
 pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
     let (stage, mark) = stage::stage(timeline);
     let mark = mark.filter(|_| stage == Stage::Request)?;
+    // What was answered was answered, however little that is.
+    if has_answered(timeline) {
+        return None;
+    }
     let waited = end.mark.at.since(mark.at);
     let leg = stage::server_leg(timeline);
     let confidence = if waited >= WAITED { Confidence::Likely } else { Confidence::Possible };
@@ -284,7 +314,8 @@ pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
 
 /// The client does not go on with what was selected: it wants NLA or TLS.
 pub fn client_left(timeline: &Timeline) -> Option<Finding> {
-    stage::failed(timeline).filter(|end| stage::by_client(end))?;
+    let owed = stage::client_owed(timeline);
+    stage::failed(timeline).filter(|end| stage::by_client(end) || owed.is_some())?;
     let confirm = timeline.facts.confirm.as_ref()?;
     let (stage, _) = stage::stage(timeline);
     let spoke = timeline.facts.mcs.iter().any(|seen| seen.what.0 == Side::Client);
@@ -310,10 +341,13 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     } else {
         ("PRX-PROBE", Confidence::Possible, "the server confirms and the client")
     };
-    let says = format!("{wants} leaves without going on");
+    let says = match owed {
+        Some(end) => format!("{wants} does not go on: {}", stage::end_in_words(end)),
+        None => format!("{wants} leaves without going on"),
+    };
     let severity = if id == "PRX-PROBE" { Severity::Note } else { Severity::Failure };
     let finding = with_request(Finding::at_end(timeline, id, confidence, says)?, timeline).severity(severity);
-    let finding = finding.with(confirm.mark, "confirm").with_end(timeline);
+    let finding = finding.by(Party::Client).with(confirm.mark, "confirm").with_end(timeline);
     let finding = match id {
         "X224-NLAONLY" => finding.or("PRX-PROBE", Confidence::Possible),
         _ if wants_nla && !is_machine(timeline, confirm.mark) => finding.or("X224-NLAONLY", Confidence::Possible),
@@ -322,8 +356,13 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     Some(if id == "X224-SSLNO" { finding.or("TLS-NOKEY", Confidence::Possible) } else { finding })
 }
 
-/// Whether a machine came to look: nobody who wants to work resets a connection at once behind its confirm.
+/// Whether a machine came to look: nobody who wants to work resets a connection at once behind its confirm, or calls himself as
+/// scanners do.
 fn is_machine(timeline: &Timeline, confirm: Mark) -> bool {
+    let cookie = timeline.facts.request.as_ref().and_then(|request| request.what.cookie.as_deref());
+    if cookie.is_some_and(|cookie| SCANNERS.contains(&cookie)) {
+        return true;
+    }
     timeline.end.is_some_and(|end| end.how == Ending::Reset && end.mark.at.since(confirm.at) < WAITED)
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::stage::{self, Stage, length};
-use super::{Confidence, Finding, Party, Severity};
+use super::{Confidence, Finding, Party, Severity, sealed};
 use crate::attribution::Balance;
 use crate::observation::{Ending, Leg as LegName, ResetMarks, Side, Sign};
 use crate::prediction::Loss;
@@ -43,7 +43,14 @@ const MENDED: u32 = 2;
 /// An RST that its alleged sender did not send: a box on the way did. Only packets show it.
 pub fn forged_reset(timeline: &Timeline) -> Option<Finding> {
     let end = timeline.end.as_ref().filter(|end| end.how == Ending::Reset)?;
-    let is_over = stage::ended_early(timeline).is_some() || timeline.is_active() && end.silence < QUIET;
+    // A box that forgot an idle connection answers the next segment with an RST of its own: that is told by the idle time.
+    let is_forgotten = sealed::forgotten(timeline).is_some();
+    let is_over =
+        stage::ended_early(timeline).is_some() || timeline.is_active() && end.silence < QUIET && !is_forgotten;
+    // In the name of a client that has no connection yet a kernel answers beside a scanner.
+    if stage::stage(timeline).0 == Stage::Closed && end.from == Some(Side::Client) {
+        return None;
+    }
     let leg = timeline.leg(end.mark.leg).filter(|_| is_over)?;
     let from = end.from?;
     let reset = leg.signs.iter().find_map(|sign| match &sign.what {
@@ -59,8 +66,11 @@ pub fn forged_reset(timeline: &Timeline) -> Option<Finding> {
     let confidence = match (is_foreign(reset), after) {
         (true, Some(_)) => Confidence::Certain,
         (true, None) | (false, Some(_)) => Confidence::Likely,
-        // Its own kernel makes such an RST only for a connection that it does not know.
-        (false, None) if !reset.is_empty() && marks.len() >= 2 => Confidence::Possible,
+        // Its own kernel makes such an RST only for a connection that it does not know: one that it closed, where its FIN may be
+        // among what is missing.
+        (false, None) if !reset.is_empty() && marks.len() >= 2 && stage::unseen(timeline).is_none() => {
+            Confidence::Possible
+        }
         (false, None) => return None,
     };
     let says = format!("the RST is not the {from}'s own: {}", listed(&marks, after.is_some()));

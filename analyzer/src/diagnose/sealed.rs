@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party, Severity, path};
+use crate::event::Protocols;
 use crate::observation::{Ending, Side};
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, LastWords, Progress, Timeline};
@@ -20,6 +21,9 @@ const AUTHORIZED: u32 = 3;
 const QUIET: Duration = Duration::from_secs(3);
 /// Human and machine answers are quicker than this.
 pub const STALLED: Duration = Duration::from_secs(5);
+
+/// A client that leaves sooner than this has not waited for an answer that does not come.
+const LEFT: Duration = Duration::from_secs(1);
 
 /// Who ended it, behind encryption: it was closed, or somebody was silent for too long.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,6 +137,13 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
         let says = format!("in {}, before the session is active, the client takes its leave: the {words}", end.phase);
         return left(timeline, says, &[]);
     }
+    // Where CredSSP is selected, the client was not refused by then: it has seen what it wanted, or cannot use what the server says.
+    let is_nla = timeline.facts.selected().is_some_and(|selected| selected.intersects(Protocols::CREDSSP));
+    let is_early = end.phase <= PhaseName::BasicSettings && timeline.facts.inner.unsealed.is_none();
+    if Who::of(timeline, end) == Who::Client && is_nla && is_early {
+        let says = format!("in or right after CredSSP the client leaves by itself: the {words}");
+        return left(timeline, says, &["NLA-ORACLE", "NLA-BIND", "NLA-DELEG"]);
+    }
     let id = match Who::of(timeline, end) {
         Who::Server | Who::Client if timeline.facts.inner.unsealed.is_some() || !timeline.is_unsure() => {
             of_phase(timeline.last_phase())
@@ -204,7 +215,8 @@ fn of_phase(phase: PhaseName) -> &'static str {
         | PhaseName::GatewayChannel
         | PhaseName::Negotiation => "TCP-RST-AFTER",
         PhaseName::Tls | PhaseName::Credssp | PhaseName::BasicSettings | PhaseName::ChannelConnection => "MCS-REJECT",
-        PhaseName::SecurityCommencement | PhaseName::SecureSettings | PhaseName::AutoDetection => "INFO-CRED",
+        PhaseName::SecurityCommencement => "SEC-MAC",
+        PhaseName::SecureSettings | PhaseName::AutoDetection => "INFO-CRED",
         PhaseName::Licensing => "LIC-NOSRV",
         PhaseName::Multitransport | PhaseName::Capabilities | PhaseName::Finalization | PhaseName::Active => "CAP-BAD",
     }
@@ -220,9 +232,24 @@ pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
     let phase = timeline.last_phase();
     let waits = timeline.facts.mcs.last().is_some_and(|last| last.what.0 == Side::Client);
     let is_first_sealed = phase == PhaseName::SecureSettings && timeline.facts.inner.security_exchange.is_some();
+    let is_refused = timeline.facts.ultimatum().is_some_and(|seen| stage::in_time(timeline, seen.mark));
+    if stage::by_client(end)
+        && !is_refused
+        && phase > PhaseName::Negotiation
+        && end.stopped.is_none()
+        && end.silence < LEFT
+    {
+        let says = format!(
+            "in {phase}, with standard RDP security, the client leaves by itself: the {}",
+            stage::end_in_words(end)
+        );
+        return left(timeline, says, &[]);
+    }
     let id = match phase {
         // Client Info is the first message that is encrypted: who cannot read it does not know whose password is wrong.
-        PhaseName::SecureSettings if is_first_sealed && stage::by_server(end) => "SEC-MAC",
+        PhaseName::SecureSettings if is_first_sealed && (stage::by_server(end) || is_refused) => "SEC-MAC",
+        // It has answered, and in RDP.
+        PhaseName::Negotiation if stage::by_server(end) || is_refused => "X224-REFUSED",
         _ if stage::by_timeout(end) => "PATH-DEAD",
         _ if stage::by_client(end) && waits && (end.silence >= STALLED || end.stopped.is_some()) => "PATH-WINZERO",
         phase => of_phase(phase),
@@ -231,7 +258,9 @@ pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
     let finding = Finding::at_end(timeline, id, Confidence::Possible, says)?;
     let finding = match id {
         "PATH-WINZERO" => finding.on(stage::server_leg(timeline), phase).by(Party::Server),
-        "TCP-RST-AFTER" => finding.or("X224-SSLNO", Confidence::Possible).or("TLS-NOKEY", Confidence::Possible),
+        "X224-REFUSED" | "TCP-RST-AFTER" => {
+            finding.or("X224-SSLNO", Confidence::Possible).or("TLS-NOKEY", Confidence::Possible)
+        }
         "SEC-MAC" => finding.or("INFO-CRED", Confidence::Possible),
         _ => finding,
     };

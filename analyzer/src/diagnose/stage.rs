@@ -11,6 +11,8 @@ use crate::timeline::facts::{Mark, Tls};
 use crate::timeline::phase::{Outcome, PhaseName};
 use crate::timeline::{self, End, Timeline};
 
+/// A client that has something to say says it sooner.
+const OWED: Duration = Duration::from_millis(500);
 /// When a SYN is sent again, at the earliest.
 const SYN_REPEATED: Duration = Duration::from_secs(1);
 /// A long round trip.
@@ -66,9 +68,8 @@ pub fn unseen(timeline: &Timeline) -> Option<Unseen> {
     }
     let facts = &timeline.facts;
     let since = match stage(timeline) {
-        // Behind encryption, and in clear, one step is told from the one before it.
-        (Stage::Established, _) => facts.first(|tls| tls.hello.as_ref()).map(|hello| hello.mark),
-        (Stage::Closed | Stage::Opened, _) => None,
+        // Behind encryption one step is told from the one before it.
+        (Stage::Established | Stage::Closed | Stage::Opened, _) => None,
         (_, mark) => mark,
     };
     timeline.unseen_since(since.filter(|_| facts.gateway.is_none()).map_or(Timestamp(0), |mark| mark.at))
@@ -109,12 +110,29 @@ pub fn ended_early(timeline: &Timeline) -> Option<&End> {
     (!goes_on).then_some(end)
 }
 
+/// The end that the server made of a connection in which the client owed the next word: its request, or its ClientHello.
+pub fn client_owed(timeline: &Timeline) -> Option<&End> {
+    let is_owed = match stage(timeline).0 {
+        Stage::Opened | Stage::Confirm => timeline.facts.not_rdp.is_none(),
+        Stage::Plain => timeline.facts.mcs.iter().all(|seen| seen.what.0 == Side::Server),
+        Stage::Closed
+        | Stage::Request
+        | Stage::ClientHello
+        | Stage::ServerHello
+        | Stage::ServerFlight
+        | Stage::Established => false,
+    };
+    let patience = OWED.max(round_trip(timeline) * 3);
+    let said = timeline.facts.ultimatum().is_some() || timeline.facts.fatal_alert().is_some();
+    ended_early(timeline).filter(|end| is_owed && !said && by_server(end) && end.silence >= patience)
+}
+
 /// Whether neither side ended it, nor this program because of what it met or was asked to do: the recording ends, or the
 /// proxy is stopped.
 fn is_stopped(timeline: &Timeline, end: &End) -> bool {
     let is_refused = || timeline.phases.iter().any(|phase| phase.outcome == Outcome::Failed);
     let is_own = || timeline.facts.ended_inside().is_some() || timeline.ended_on_purpose().is_some();
-    end.how == Ending::Cut || end.is_cut_short() && !is_refused() && !is_own()
+    (end.how == Ending::Cut || end.is_cut_short()) && !is_refused() && !is_own()
 }
 
 /// Whether it was the far side that ended it: the server on its leg, or its silence towards this end's kernel.
@@ -141,8 +159,9 @@ pub fn hasty(timeline: &Timeline) -> Option<Duration> {
         }
     };
     let waited = end.mark.at.since(asked);
-    let is_hasty =
-        waited < enough && !was_answered(timeline) && !is_told(timeline) && path::forged_reset(timeline).is_none();
+    // Before there is a connection an RST with other marks than the SYN is how a kernel answers beside a scanner.
+    let is_forged = || stage(timeline).0 != Stage::Closed && path::forged_reset(timeline).is_some();
+    let is_hasty = waited < enough && !was_answered(timeline) && !is_told(timeline) && !is_forged();
     // A timer that runs out on a slow or lossy path runs out at any time.
     (is_hasty && path::slow(timeline).is_none() && path::lossy(timeline).is_none()).then_some(waited)
 }

@@ -160,7 +160,7 @@ fn a_redirection_is_no_failure() {
     let initial = What::Mcs { from: Side::Client, pdu: McsPdu::ConnectInitial };
     check([initial.clone(), to(0x100)], Side::Client, "nothing unfinished");
     // One that only informs changes nothing.
-    check([initial, to(0x180)], Side::Client, "MCS-REJECT possible basic-settings client failed");
+    check([initial, to(0x180)], Side::Client, "PRX-PROBE possible basic-settings client unfinished");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
         70 | 86 => ("TLS-VER", Confidence::Certain),
         // What it has chosen by then its own policy does not let it speak, or no suite of the client's fits. Nobody puts an
         // alert into a record of TLS 1.1 who has not chosen that; TLS 1.0 is what some begin with.
-        80 if chosen(timeline).is_some() => ("TLS-VER", Confidence::Likely),
+        80 if chosen(timeline).is_some() || is_old(timeline) => ("TLS-VER", Confidence::Likely),
         40 if chosen(timeline) == Some(TLS_1_1) => ("TLS-VER", Confidence::Likely),
         40 | 47 | 71 | 109 | 120 => ("TLS-CIPHER", Confidence::Likely),
         80 => ("TLS-NOKEY", Confidence::Likely),
@@ -101,7 +101,9 @@ pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
         43 => Some(("TLS-WEAK", Confidence::Likely)),
         70 => Some(("TLS-VER", Confidence::Certain)),
         42 | 44 | 46 | 49 => None,
-        20 | 21 | 51 => Some(("SES-CRYPT", Confidence::Likely)),
+        // The server's signature does not fit its certificate's key (RFC 5246, 7.2.2).
+        51 => Some(("TLS-NOKEY", Confidence::Likely)),
+        20 | 21 => Some(("SES-CRYPT", Confidence::Likely)),
         40 | 47 | 71 | 109 => Some(("TLS-CIPHER", Confidence::Likely)),
         _ => Some(("TLS-CIPHER", Confidence::Possible)),
     };
@@ -114,7 +116,8 @@ pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
         (None, None) => ("TLS-UNTRUST", Confidence::Possible),
     };
     let finding = place(Finding::at_end(timeline, id, confidence, says)?);
-    Some(with_certificate(finding, timeline).with(*mark, evidence))
+    let finding = with_certificate(finding, timeline).with(*mark, evidence);
+    Some(if *description == 51 { finding.or("SES-CRYPT", Confidence::Possible) } else { finding })
 }
 
 /// The version of the record in which the server's alert came, where it is lower than what the client offers: the server had
@@ -141,6 +144,9 @@ pub fn not_tls(timeline: &Timeline) -> Option<Finding> {
     stage::failed(timeline)?;
     let Sighting { what: (side, looks), mark } =
         timeline.facts.not_tls().filter(|seen| stage::in_time(timeline, seen.mark))?;
+    if !timeline.is_whole_before(*side, *mark) {
+        return None;
+    }
     let looks = looks.name();
     let is_asked = hello(timeline).is_some_and(|hello| hello.mark.at <= mark.at);
     // First words too short to be judged are told at the end, on whatever leg that is.
@@ -200,6 +206,7 @@ fn is_old(timeline: &Timeline) -> bool {
 pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_server(end))?;
     let after = match stage::stage(timeline).0 {
+        Stage::Confirm if stage::client_owed(timeline).is_some() => return None,
         Stage::Confirm => "its own confirm, before any ClientHello",
         // A ServerHello that has begun was cut: that is another story.
         Stage::ClientHello if cut(timeline).is_none() => "ClientHello",
@@ -207,6 +214,12 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     };
     let how = if end.how == Ending::Reset { "resets" } else { "closes" };
     let says = format!("the server {how} the connection {} after {after}, without a ServerHello", length(end.silence));
+    if let Some(mark) = answered_otherwise(timeline) {
+        let says = format!("the server answers ClientHello with what is no ServerHello, and {how} the connection");
+        let finding = Finding::at_end(timeline, "TLS-NOTTLS", Confidence::Possible, says)?.on(mark.leg, PhaseName::Tls);
+        let finding = with_hello(finding, timeline).with(mark, "answer").with_end(timeline);
+        return Some(finding.or("TLS-NOKEY", Confidence::Possible));
+    }
     let id = if is_old(timeline) { "TLS-VER" } else { "TLS-NOKEY" };
     let finding = Finding::at_end(timeline, id, Confidence::Likely, says)?.on(end.mark.leg, PhaseName::Tls);
     let finding = with_hello(finding, timeline).with_end(timeline);
@@ -215,11 +228,18 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
+/// What the server said behind ClientHello, where it was neither a ServerHello nor an alert nor its goodbye.
+fn answered_otherwise(timeline: &Timeline) -> Option<Mark> {
+    let asked = hello(timeline)?.mark.at;
+    let leg = timeline.server_leg()?;
+    leg.spoke[Side::Server as usize].filter(|spoke| spoke.at > asked && timeline.facts.ultimatum().is_none())
+}
+
 /// The server confirms TLS and never answers ClientHello.
 pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
     let (stage, mark) = stage::stage(timeline);
-    let mark = mark.filter(|_| stage == Stage::ClientHello)?;
+    let mark = mark.filter(|_| stage == Stage::ClientHello && answered_otherwise(timeline).is_none())?;
     let waited = length(end.mark.at.since(mark.at));
     let leg = stage::server_leg(timeline);
     let says = format!("the server does not answer ClientHello: {} after {waited}", stage::gives_up(end));

@@ -68,6 +68,14 @@ impl<'a> Broken<'a> {
     /// The finding.
     pub fn judged(&self, (id, sure, others): Verdict) -> Option<Finding> {
         let Broken { timeline, end, said, phase, way } = self;
+        // A client that leaves was not refused by anybody: it did not wait, or had seen what it came for.
+        let has_left = match way {
+            Way::Left(Side::Client) => id != "PRX-PROBE",
+            Way::Refused(Side::Client) => *phase == PhaseName::ChannelConnection,
+            Way::Left(Side::Server) | Way::Refused(Side::Server) | Way::Silent(_) | Way::Lost => false,
+        };
+        let (id, sure, others): Verdict =
+            if has_left { ("PRX-PROBE", Confidence::Possible, &[]) } else { (id, sure, others) };
         let last = said.what.name;
         let place = format!("in {phase}, behind the {}'s {last},", said.what.from);
         let says = match way {

@@ -11,6 +11,10 @@ use crate::proxy_protocol::{self, Read};
 
 /// X.224, 13.3: code of a Connection Request.
 const CONNECTION_REQUEST: u8 = 0xe0;
+/// X.224, 13.4: code of a Connection Confirm. What an RDP server puts in it, \[MS-RDPBCGR\] 2.2.1.2.1 and 2.2.1.2.2.
+const CONNECTION_CONFIRM: u8 = 0xd0;
+const NEG_RSP: u8 = 2;
+const NEG_FAILURE: u8 = 3;
 /// Where the variable part of a request begins, and the length indicator of one that has none.
 const VARIABLE: usize = tpkt::HEADER + 7;
 const BARE: u8 = 6;
@@ -74,6 +78,18 @@ pub fn is_request(bytes: &[u8]) -> Option<bool> {
 /// Whether these bytes are the beginning of a Connection Request of whatever protocol.
 pub fn begins_request(bytes: &[u8]) -> bool {
     matches!(bytes, [tpkt::VERSION, _, _, _, _, code, ..] if code & 0xf0 == CONNECTION_REQUEST)
+}
+
+/// Whether a server's first bytes are a Connection Confirm of RDP: whoever was answered so has asked, also where the request is not
+/// here.
+pub fn begins_confirm(bytes: &[u8]) -> bool {
+    match bytes {
+        [tpkt::VERSION, _, _, _, ..=BARE, code, ..] => code & 0xf0 == CONNECTION_CONFIRM,
+        [tpkt::VERSION, _, _, _, _, code, ..] if code & 0xf0 == CONNECTION_CONFIRM => {
+            bytes.get(VARIABLE).is_some_and(|kind| matches!(*kind, NEG_RSP | NEG_FAILURE))
+        }
+        _ => false,
+    }
 }
 
 /// What a prelude's reader finds: `None` where this is none, `Some(None)` where bytes are missing.

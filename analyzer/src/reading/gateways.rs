@@ -36,7 +36,9 @@ pub(super) fn can_open(client: &[u8], keys: &Keyring) -> Option<bool> {
 /// Whether these are first words to a gateway: TLS, or HTTP of which somebody else has taken TLS.
 pub(super) fn begins(client: &[u8]) -> bool {
     const METHODS: [&[u8]; 3] = [b"RDG_", b"RPC_", b"CONNECT "];
-    client.first() == Some(&HANDSHAKE) || METHODS.iter().any(|method| client.starts_with(method))
+    // In the format of SSL 2.0 (RFC 5246, E.2): a length with its highest bit set, and the type of a ClientHello.
+    let is_old = matches!(client, [0x80..=0xff, _, 1, ..]);
+    is_old || client.first() == Some(&HANDSHAKE) || METHODS.iter().any(|method| client.starts_with(method))
 }
 
 /// Client, server (where a gateway has one address) and port.

@@ -43,6 +43,7 @@ fn sessions(set: &Set) -> String {
     let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
     match set.sessions() {
         0 => "no sessions\n".into(),
+        1 => format!("1 session: {}\n", counts.join(", ")),
         sessions => format!("{sessions} sessions: {}\n", counts.join(", ")),
     }
 }

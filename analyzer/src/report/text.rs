@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::{altered_by_proxy, json, verdict};
 use crate::attempt::{Attempt, Diagnosed};
 use crate::codes::tls as names;
-use crate::diagnose::{Finding, direct_equivalent};
+use crate::diagnose::{Finding, Severity, direct_equivalent};
 use crate::event::{Basis, Protocols};
 use crate::observation::{Impairment, Leg as LegName, Step};
 use crate::proxy_protocol::Header;
@@ -208,7 +208,8 @@ fn finding(text: &mut String, finding: &Finding, began: crate::time::Timestamp) 
     }
     para(text, "  next check:  ", finding.cause.check);
     para(text, "  fix:         ", finding.cause.fix);
-    if !finding.cause.mstsc.is_empty() {
+    // Of what harmed nobody no client shows a code.
+    if !finding.cause.mstsc.is_empty() && finding.severity != Severity::Note {
         para(text, "  mstsc shows: ", &finding.cause.mstsc.join(", "));
     }
 }

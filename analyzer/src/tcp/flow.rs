@@ -281,6 +281,7 @@ impl Flow {
             self.halves[0].lose(out);
             self.halves[1].lose(out);
             self.half(from.other()).fin_acknowledged(out);
+            self.half(from).reset_at(segment.sequence, (at, frame), out);
             self.resets.hold(at, frame, from, self.progress());
         }
         self.closing(before, out);
@@ -331,7 +332,7 @@ impl Flow {
             sign(out, at, frame, Sign::EcnMarked { from });
         }
         if !syn || ack {
-            self.resets.goes_on(at, frame, from, segment.payload_len, out);
+            self.resets.goes_on(at, frame, from, &segment, out);
         }
         if !(syn || fin) {
             self.halves[from as usize].stats.zero_windows += u64::from(window == 0);
@@ -378,8 +379,10 @@ impl Flow {
     fn too_soon(&self, incoming: &Incoming<'_>) -> Option<(Duration, Duration)> {
         let Incoming { at, from, segment, .. } = *incoming;
         let half = &self.halves[from.other() as usize];
-        let way = self.greeting.ways.map(|ways| ways[from as usize]);
-        let least = [half.stats.min_rtt, way].into_iter().flatten().min().filter(|least| *least >= MEASURABLE)?;
+        // The handshake alone is answered by a kernel: what else was acknowledged may have waited for a program.
+        let way = self.greeting.ways.map(|ways| ways[from as usize])?;
+        let least = half.stats.min_rtt.map_or(way, |least| least.min(way));
+        let least = Some(least).filter(|least| *least >= MEASURABLE)?;
         let took = half.newest_until(segment.acknowledgement).map(|sent| at.since(sent))?;
         (segment.ack && took * 2 < least).then_some((took, least))
     }

@@ -432,6 +432,20 @@ impl Half {
         }
     }
 
+    /// An RST bears the number of what would come next (RFC 9293, 3.5.2): what stands before it and is not here was sent. One number
+    /// is that of a FIN.
+    pub fn reset_at(&mut self, sequence: u32, mark: (Timestamp, u64), out: &mut Out<'_>) {
+        let Some(next) = self.next.filter(|_| self.fin.is_none() && !self.ended) else { return };
+        match ahead(next, sequence) {
+            1 if self.held.is_empty() => {
+                (self.fin, self.ended) = (Some((next, mark.0, mark.1)), true);
+                out.told.push((mark.0, mark.1, Seen::Closed { from: Some(self.side), how: Ending::Fin }));
+            }
+            lost @ 1..=MAX_AHEAD => self.skip(lost, mark, out),
+            _ => {}
+        }
+    }
+
     /// Declares the first hole lost, whatever the peer says.
     fn give_up(&mut self, out: &mut Out<'_>) {
         let (Some(next), Some(front)) = (self.next, self.held.front()) else { return };

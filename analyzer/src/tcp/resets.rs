@@ -57,6 +57,9 @@ struct Rst {
 }
 
 /// How far each side has come: what it sent, and what of it the peer acknowledged.
+/// How long an RST may be ahead of what was sent before it.
+const OVERTAKEN: Duration = Duration::from_millis(3);
+
 pub(super) type Progress = [(u32, Option<u32>); 2];
 
 impl Resets {
@@ -84,10 +87,16 @@ impl Resets {
         ResetMarks { mirrored, before_syn_ack: !is_open, ..marks.of_reset(segment, place) }
     }
 
-    /// A segment that is no RST: whoever sends after its own RST did not send that.
-    pub fn goes_on(&mut self, at: Timestamp, frame: u64, from: Side, len: u32, out: &mut Out<'_>) {
+    /// A segment that is no RST: whoever sends after its own RST did not send that. One with an older number may only have been
+    /// overtaken.
+    pub fn goes_on(&mut self, at: Timestamp, frame: u64, from: Side, segment: &Segment<'_>, out: &mut Out<'_>) {
         let Some(rst) = self.last[from as usize].as_mut().filter(|rst| rst.told < TOLD) else { return };
+        let is_older = segment.sequence.wrapping_sub(rst.sequence).cast_signed() < 0;
+        if is_older && at.since(rst.at) <= OVERTAKEN {
+            return;
+        }
         rst.told += 1;
+        let len = segment.payload_len;
         sign(out, at, frame, Sign::AfterReset { from, len, after: at.since(rst.at) });
     }
 

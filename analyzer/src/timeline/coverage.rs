@@ -126,6 +126,12 @@ impl Timeline {
         self.legs.iter().find_map(|leg| self.unseen_on(leg, is_open, self.last))
     }
 
+    /// Whether the input holds all that this side said up to `mark`, on its leg.
+    pub fn is_whole_before(&self, from: Side, mark: Mark) -> bool {
+        let gap = |leg: &Leg| leg.coverage[from as usize].first.map(|gap| gap.mark.at);
+        self.leg(mark.leg).is_none_or(|leg| leg.joined.is_none() && gap(leg).is_none_or(|gap| gap > mark.at))
+    }
+
     /// Whether this tells of first bytes on a leg of which the first are not in the input, nor who its client is.
     pub(super) fn is_misplaced(&self, mark: Mark, what: &What) -> bool {
         matches!(what, What::NotRdp { .. }) && self.leg(mark.leg).is_some_and(|leg| leg.joined.is_some())
@@ -178,6 +184,7 @@ impl Leg {
             return false;
         };
         let unacknowledged = [path.what.client_unacked_bytes, path.what.server_unacked_bytes];
-        unacknowledged[side.other() as usize].is_none() && unacknowledged[side as usize].is_some()
+        let says_nothing = unacknowledged[side.other() as usize].is_none() && unacknowledged[side as usize].is_some();
+        says_nothing && !self.is_captured(side)
     }
 }

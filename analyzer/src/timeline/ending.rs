@@ -24,7 +24,10 @@ impl Timeline {
             Some((Ending::Fin, Some(Side::Server))) => self.is_frozen() || self.is_deserted(),
             Some((Ending::Fin, _) | (Ending::Reset, Some(Side::Client))) => self.is_frozen(),
             // It said that it ends the session: what the client said meanwhile is answered with RST.
-            Some((Ending::Reset, Some(Side::Server))) if self.is_announced() => self.is_frozen(),
+            // A server that has not read the client's goodbye answers its close with RST, too.
+            Some((Ending::Reset, Some(Side::Server))) if self.is_announced() || self.is_taken_leave_of() => {
+                self.is_frozen()
+            }
             Some((Ending::Reset, Some(Side::Server))) if self.unseen_last_words().is_some() => self.is_frozen(),
             Some((
                 Ending::Reset | Ending::Refused | Ending::Unreachable | Ending::TimedOut | Ending::Unresolved,
@@ -62,6 +65,15 @@ impl Timeline {
             || inner.shutdown_requested.is_some()
             || self.facts.mcs.iter().any(|seen| is_ultimatum(&seen.what))
             || self.is_inferred() && (left(Side::Client) || left(Side::Server))
+    }
+
+    /// Whether either side took its leave for certain: with close_notify, or with a Disconnect Provider Ultimatum that is read. What
+    /// only has the length of one may be a movement of the mouse.
+    fn is_taken_leave_of(&self) -> bool {
+        let is_ultimatum = |(_, pdu): &(Side, McsPdu)| matches!(pdu, McsPdu::DisconnectProviderUltimatum { .. });
+        let is_said =
+            self.facts.mcs.iter().any(|seen| is_ultimatum(&seen.what)) || self.facts.inner.ultimatum.is_some();
+        self.facts.gateway.is_none() && (is_said || self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some())
     }
 
     /// Whether it is the client that took its leave before the end: with a Disconnect Provider Ultimatum, or close_notify.

@@ -66,6 +66,8 @@ pub struct Leg {
     pub(super) sent: Sent,
     /// What is sent again and not acknowledged now.
     pub(super) frozen: Option<Frozen>,
+    /// Whether the capture has told, at its end, what was sent in vain.
+    pub(super) is_told: bool,
     /// What only packets show: the first of each kind, in the order in which they became known.
     pub signs: Vec<Sighting<Sign>>,
     /// How many there were of each kind, by its name, also where they are not kept.
@@ -111,6 +113,7 @@ impl Leg {
             flight: (None, 0),
             sent: Sent::default(),
             frozen: None,
+            is_told: false,
             signs: Vec::new(),
             signs_seen: BTreeMap::new(),
         }

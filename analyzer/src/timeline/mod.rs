@@ -306,6 +306,17 @@ impl Timeline {
         self.leg(LegName::Only).is_some_and(|leg| leg.bytes[0] == 0 && (self.is_meant || is_port(leg)))
     }
 
+    /// Whether somebody came to an endpoint of Remote Desktop with a Connection Request that cannot be read.
+    pub fn is_malformed_request(&self) -> bool {
+        let is_port = |leg: &Leg| leg.server.is_some_and(|server| server.port() == RDP_PORT);
+        // One of which a part is not here is no malformed one.
+        let is_whole = |leg: &Leg| leg.missing[Side::Client as usize] == 0;
+        let is_meant = self.leg(LegName::Only).is_some_and(|leg| is_whole(leg) && (self.is_meant || is_port(leg)));
+        let malformed = self.facts.malformed.iter().map(|seen| (seen.what.0, seen.what.1));
+        let partial = self.facts.partial.iter().map(|seen| (seen.what.0, "x224"));
+        is_meant && malformed.chain(partial).any(|of| matches!(of, (Side::Client, "tpkt" | "x224")))
+    }
+
     /// The last phase that began.
     pub fn last_phase(&self) -> PhaseName {
         self.phases.last().map_or(PhaseName::Tcp, |phase| phase.name)
@@ -568,7 +579,8 @@ impl Timeline {
 
     fn ended(&mut self, mark: Mark, from: Option<Side>, how: Ending) {
         let by_client = from == Some(Side::Client) && first_hand(mark.leg, Side::Client);
-        if let (true, Some(ripe)) = (by_client, self.ripe) {
+        // Where the track is kept it knows better than turns how far the session got.
+        if let (true, Some(ripe)) = (by_client, self.ripe.filter(|_| !self.inference.is_kept())) {
             self.activate(ripe);
         }
         self.charge_silence(mark);

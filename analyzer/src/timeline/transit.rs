@@ -126,7 +126,7 @@ impl Leg {
         if self.name == LegName::Only {
             // When it is over its sign says.
             let sides = [(Side::Client, path.client_hole_bytes), (Side::Server, path.server_hole_bytes)];
-            self.frozen = sides.into_iter().find_map(|(from, hole)| {
+            self.frozen = sides.into_iter().filter(|_| !self.is_told).find_map(|(from, hole)| {
                 let waits = self.unacknowledged_seen(&path, from, self.fins_in_vain(from))?;
                 (waits.timeouts > 0 || hole.unwrap_or(0) > 0).then(|| self.frozen_seen(mark, &waits, &path))
             });

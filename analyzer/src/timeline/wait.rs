@@ -248,7 +248,8 @@ impl Timeline {
         self.leg_mut(mark.leg).shown(mark, sign);
         let is_running = self.is_active() && self.end.is_none();
         if let (true, Sign::Unacknowledged { from, lasted, again, still_waits }) = (is_running, sign) {
-            self.leg_mut(mark.leg).frozen = None;
+            let leg = self.leg_mut(mark.leg);
+            (leg.frozen, leg.is_told) = (None, *still_waits);
             self.unacknowledged_for(*from, mark, mark.at.before(*lasted), (*again).into(), !still_waits);
         }
         if let (true, Sign::ZeroWindow { from, lasted, still_shut, .. }) = (is_running, sign) {

@@ -38,8 +38,8 @@ const LABELS: &[(&str, Label)] = &[
     ("ndpi-rdp.pcap", UNFINISHED),
     // UDP alone.
     ("ndpi-rdp2.pcap", NOTHING),
-    // A field of the Connection Confirm is shifted, by hand.
-    ("zeek-rdp-invalid-length.pcap", NOTHING),
+    // What the client says first is no RDP; an RDP server answers it. A field of its confirm is shifted, by hand.
+    ("zeek-rdp-invalid-length.pcap", UNFINISHED),
     // The client resets 22 µs after the server's Finished, by itself: a prober, or one that refuses in silence.
     ("zeek-rdp-no-cookie-mstshash.pcap", failed("PRX-PROBE", &["TLS-UNTRUST"])),
     ("zeek-rdp-proprietary-encryption.pcap", CONNECTED),

@@ -1417,7 +1417,7 @@ pub const STORIES: &[Story] = &[
     },
     Story {
         name: "a balancer's own check that the server ends by its timer",
-        fires: &["closed before the confirm"],
+        fires: &["client left without a request"],
         almost: &["a PROXY header that is not read"],
         script: "
             21ms > @proxy local
@@ -1425,10 +1425,10 @@ pub const STORIES: &[Story] = &[
             30.1s > fin
         ",
         says: "
-            failed
+            unfinished
             end on back: by server, fin, in negotiation, after 30.0 s
-            finding TCP-RST-AFTER, server, likely, in negotiation on back
-            the server closes the connection after the TCP handshake, before any request
+            note PRX-PROBE, client, likely, in negotiation on back
+            the client connects and asks for nothing: server closes (FIN) 30.0 s after the last byte
         ",
     },
     Story {

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::process::{Folder, Outcome, Process, Trouble};
+use super::process::{Folder, Outcome, Process, Trouble, wait_for};
 
 /// RDPSCOPE_PROGRAM puts another build in its place: scripts/test runs a session with the Windows one under wine.
 pub fn program() -> OsString {
     std::env::var_os("RDPSCOPE_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_rdpscope").into())
 }
+
+/// How long a session may take to become active.
+const CONNECTS: Duration = Duration::from_secs(30);
 
 /// A running `rdpscope proxy`.
 pub struct Proxy {
@@ -93,6 +96,13 @@ impl Proxy {
             process.signal("USR1").ok()?;
             process.output().contains(sessions).then_some(())
         })
+    }
+
+    /// Waits until it has told that a session is active.
+    pub fn wait_active(&self) -> Outcome<()> {
+        let is_told = |line: &str| line.contains(" active ") && line.contains("begins");
+        let active = wait_for(CONNECTS, || Ok(self.output().lines().any(is_told).then_some(())))?;
+        active.ok_or_else(|| self.process.failed("has no active session"))
     }
 
     /// Presses Ctrl-C and waits until it has closed its recordings.

@@ -2,7 +2,7 @@
 
 use super::{Flow, Incoming, Syn};
 use crate::observation::{Ending, Opening, Seen, Side, Sign};
-use crate::tcp::half::{Out, sign};
+use crate::tcp::half::{MAX_AHEAD, Out, sign};
 use crate::time::Timestamp;
 
 impl Flow {
@@ -157,7 +157,21 @@ impl Flow {
                 self.open(at, frame, begins, out);
                 self.passed(incoming, out);
             }
+            // More is missing than that: how it began is not in the capture.
+            Side::Client if segment.ack && is_behind(begins, segment.sequence) => {
+                self.join(incoming, out);
+                self.passed(incoming, out);
+            }
+            Side::Server if segment.ack && !segment.rst && is_behind(begins, segment.acknowledgement) => {
+                self.join(incoming, out);
+                self.passed(incoming, out);
+            }
             Side::Client | Side::Server => {}
         }
     }
+}
+
+/// Whether a number stands behind the first one of a side, as near as in any connection that just began.
+fn is_behind(begins: u32, number: u32) -> bool {
+    (1..=MAX_AHEAD).contains(&i64::from(number.wrapping_sub(begins).cast_signed()))
 }
