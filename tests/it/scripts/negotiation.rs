@@ -1504,4 +1504,101 @@ pub const STORIES: &[Story] = &[
             no findings
         ",
     },
+    Story {
+        name: "a client that says nothing behind the confirm until the server gives up",
+        fires: &["client wants more than was selected"],
+        almost: &["closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            60s < fin
+            60.1s > fin
+        ",
+        says: "
+            unfinished
+            end on back: by server, fin, in negotiation, after 60.0 s
+            note PRX-PROBE, client, possible, in negotiation on back
+            the server confirms and the client does not go on: server closes (FIN) 60.0 s after the last byte
+        ",
+    },
+    Story {
+        name: "a server that confirms standard RDP security and closes",
+        fires: &["ended in clear"],
+        almost: &["closed before the confirm"],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            42ms < fin
+            43ms > fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in negotiation, after 900 µs
+            finding X224-REFUSED, server, possible, in negotiation on back, or X224-SSLNO TLS-NOKEY
+            in negotiation, with standard RDP security, the server closes (FIN) 900 µs after the last byte
+        ",
+    },
+    Story {
+        name: "a scanner that names itself leaves behind the confirm",
+        fires: &["client wants more than was selected"],
+        almost: &[],
+        script: "
+            21ms > @request SSL+HYBRID cookie=nmap
+            41ms < @confirm SSL
+            3s > fin
+        ",
+        says: "
+            unfinished
+            end on front: by client, fin, in negotiation, after 3.0 s
+            note PRX-PROBE, client, possible, in negotiation on front
+            the server confirms and the client leaves without going on
+        ",
+    },
+    Story {
+        name: "a user who leaves behind the confirm in as much time",
+        fires: &["client wants more than was selected"],
+        almost: &[],
+        script: "
+            21ms > @request SSL+HYBRID cookie=anna
+            41ms < @confirm SSL
+            3s > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in negotiation, after 3.0 s
+            finding X224-NLAONLY, client, possible, in negotiation on front, or PRX-PROBE
+            the server selects less than NLA and the client leaves without going on
+        ",
+    },
+    Story {
+        name: "a goodbye to the request, and the capture ends",
+        fires: &["the request refused"],
+        almost: &["no answer to the request"],
+        script: "
+            21ms > @request SSL
+            41ms < @mcs ultimatum
+        ",
+        says: "
+            failed
+            end on back: by nobody, cut, in negotiation, after 0 µs
+            finding X224-REFUSED, server, certain, in negotiation on back, or X224-BADREQ
+            the RDP server refuses the connection request itself: MCS Disconnect Provider Ultimatum (rn-user-requested) in clear
+        ",
+    },
+    Story {
+        name: "half a confirm, and the proxy is stopped half a minute later",
+        fires: &[],
+        almost: &["no answer to the request"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL first=9
+            30s stop
+        ",
+        says: "
+            unfinished
+            end on front: by proxy, reset, in negotiation, after 30.0 s
+            warning X224-HALF, server, possible, in negotiation on back, or TCP-NOTRDP
+            the server's answer to the request breaks off after 9 of 19 bytes: proxy is stopped 30.0 s after the last byte
+        ",
+    },
 ];

@@ -1200,4 +1200,29 @@ pub const STORIES: &[Story] = &[
             no findings
         ",
     },
+    Story {
+        name: "a server that answers the client's close_notify with RST",
+        fires: &[],
+        almost: &["broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            20s < @record 23 900
+            20001ms > @record 21 26
+            20003ms < rst
+        ",
+        says: "
+            connected
+            end on back: by server, reset, in active, after 1.9 ms
+            no findings
+        ",
+    },
 ];

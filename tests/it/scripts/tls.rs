@@ -1968,4 +1968,61 @@ pub const STORIES: &[Story] = &[
             the client leaves 1.0 ms after the certificate: it is the client that ends this, not the server
         ",
     },
+    Story {
+        name: "a client with TLS 1.0 alone, and an internal error of the server",
+        fires: &["alert of the server"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.0
+            64ms < 15 03 01 00 02 02 50
+            64ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-VER, server, likely, in tls on back, or TLS-NOKEY
+            the server ends the TLS handshake: alert internal_error (80)
+        ",
+    },
+    Story {
+        name: "a client that cannot verify the server's signature",
+        fires: &["alert of the client"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @alert 51
+            66ms > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-NOKEY, client, likely, in tls on front, or SES-CRYPT
+            the client ends the TLS handshake: alert decrypt_error (51)
+        ",
+    },
+    Story {
+        name: "a ClientHello that is answered with a ChangeCipherSpec",
+        fires: &["closed after ClientHello"],
+        almost: &["no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < 14 03 03 00 01 01
+            64ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-NOTTLS, server, possible, in tls on back, or TLS-NOKEY
+            the server answers ClientHello with what is no ServerHello, and closes the connection
+        ",
+    },
 ];
