@@ -156,13 +156,20 @@ impl Decoder {
             Turn::Now => self.take(&Taken { at, frame, interface, link, data, original_len }, each),
             Turn::Later => {
                 self.queue.hold(at, frame, interface, link, data, original_len);
-                while let Some(held) = self.queue.next() {
-                    self.take(&Taken::of(&held), each);
-                }
+                self.take_due(each);
             }
         }
     }
 
+    /// Hands on what was held and has its turn. Apart from the usual way, which stays short.
+    #[cold]
+    fn take_due(&mut self, each: &mut dyn FnMut(Heard<'_>)) {
+        while let Some(held) = self.queue.next() {
+            self.take(&Taken::of(&held), each);
+        }
+    }
+
+    #[inline]
     fn take(&mut self, packet: &Taken<'_>, each: &mut dyn FnMut(Heard<'_>)) {
         let Taken { at, frame, interface, link, data, original_len } = *packet;
         let Some(bytes) = link::ip(link, data) else { return };

@@ -155,7 +155,9 @@ impl Flow {
         if self.is_copy(incoming, out) {
             return;
         }
-        self.introduce(Some(incoming), out);
+        if self.early.is_some() {
+            self.introduce(Some(incoming), out);
+        }
         let Incoming { at, from, segment, .. } = *incoming;
         let Segment { syn, ack, rst, .. } = segment;
         let (was_held, before) = (self.resets.is_held(), out.told.len());

@@ -89,7 +89,14 @@ impl Resets {
 
     /// A segment that is no RST: whoever sends after its own RST did not send that. One with an older number may only have been
     /// overtaken.
+    #[inline]
     pub fn goes_on(&mut self, at: Timestamp, frame: u64, from: Side, segment: &Segment<'_>, out: &mut Out<'_>) {
+        if self.last[from as usize].is_some() {
+            self.told_on(at, frame, from, segment, out);
+        }
+    }
+
+    fn told_on(&mut self, at: Timestamp, frame: u64, from: Side, segment: &Segment<'_>, out: &mut Out<'_>) {
         let Some(rst) = self.last[from as usize].as_mut().filter(|rst| rst.told < TOLD) else { return };
         let is_older = segment.sequence.wrapping_sub(rst.sequence).cast_signed() < 0;
         if is_older && at.since(rst.at) <= OVERTAKEN {

@@ -180,9 +180,9 @@ impl Leg {
 
     /// Whether a capture holds no packet of this side at all: then it does not tell what this side has acknowledged either.
     pub fn is_uncaptured(&self, side: Side) -> bool {
-        let Some(path) = self.path().filter(|_| self.name == LegName::Only && self.opened.is_some()) else {
-            return false;
-        };
+        // Samples are packed: whoever was heard needs none.
+        let is_asked = self.name == LegName::Only && self.opened.is_some() && self.bytes[side as usize] == 0;
+        let Some(path) = is_asked.then(|| self.path()).flatten() else { return false };
         let unacknowledged = [path.what.client_unacked_bytes, path.what.server_unacked_bytes];
         let says_nothing = unacknowledged[side.other() as usize].is_none() && unacknowledged[side as usize].is_some();
         says_nothing && !self.is_captured(side)
