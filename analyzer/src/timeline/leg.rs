@@ -182,8 +182,8 @@ impl Leg {
         }
     }
 
-    /// Keeps a sample, and tells how many segments were sent again since the one before.
-    pub(super) fn sampled(&mut self, mark: Mark, sample: &PathSample) -> u64 {
+    /// Keeps a sample, and tells how many segments were sent again since the one before, and all that samples told by now.
+    pub(super) fn sampled(&mut self, mark: Mark, sample: &PathSample) -> (u64, PathSample) {
         let before = self.path().map(|path| path.what).unwrap_or_default();
         let sent_again = self.again;
         self.samples += 1;
@@ -200,7 +200,7 @@ impl Leg {
         self.path = Some(Sighting { what: PackedSample::from(&merged), mark });
         let again = sample.retransmits.unwrap_or(sent_again).saturating_sub(sent_again);
         self.series.sampled(mark.at, sample.rtt_us.map(Duration::from_micros), again);
-        again
+        (again, merged)
     }
 
     /// Segments beyond a hole by now: more of them while what arrived in order stays the same.
@@ -229,7 +229,7 @@ impl Leg {
         Some(Sighting { what: PathSample::from(&path.what), mark: path.mark })
     }
 
-    /// The last sample is one of a session that has not ended.
+    /// The session ends: the last sample by now is one of a session that stood.
     pub(super) fn stands(&mut self) {
         self.standing = self.path.clone();
     }

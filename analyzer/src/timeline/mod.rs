@@ -258,6 +258,7 @@ impl Timeline {
             if self.is_active() {
                 self.charge_outstanding(mark);
             }
+            self.legs.iter_mut().for_each(Leg::stands);
             self.end = Some(self.ended_by(mark, None, Ending::Cut));
         }
         for phase in self.phases.iter_mut().filter(|phase| phase.outcome == Outcome::Open) {
@@ -584,6 +585,7 @@ impl Timeline {
             self.activate(ripe);
         }
         self.charge_silence(mark);
+        self.legs.iter_mut().for_each(Leg::stands);
         self.end = Some(self.ended_by(mark, from, how));
         let relay_acts = from.is_some_and(|side| !first_hand(mark.leg, side));
         let last = self.last_phase();

@@ -121,24 +121,24 @@ impl Leg {
 
     /// The last sample tells whether something is sent again without an acknowledgement, or waits behind a hole. What was, and is acknowledged
     /// since, and until when it was not.
-    pub(super) fn acknowledges(&mut self, mark: Mark) -> Option<(Frozen, Timestamp)> {
-        let path = self.path()?.what;
+    pub(super) fn acknowledges(&mut self, mark: Mark, path: &PathSample) -> Option<(Frozen, Timestamp)> {
         if self.name == LegName::Only {
             // When it is over its sign says.
             let sides = [(Side::Client, path.client_hole_bytes), (Side::Server, path.server_hole_bytes)];
             self.frozen = sides.into_iter().filter(|_| !self.is_told).find_map(|(from, hole)| {
-                let waits = self.unacknowledged_seen(&path, from, self.fins_in_vain(from))?;
-                (waits.timeouts > 0 || hole.unwrap_or(0) > 0).then(|| self.frozen_seen(mark, &waits, &path))
+                let waits = self.unacknowledged_seen(path, from, self.fins_in_vain(from))?;
+                (waits.timeouts > 0 || hole.unwrap_or(0) > 0).then(|| self.frozen_seen(mark, &waits, path))
             });
             return None;
         }
-        let waits = self.unacknowledged().filter(|waits| waits.timeouts > 0);
+        let waits = self.unacknowledged_in(Some(path), |from| self.fins_in_vain(from));
+        let waits = waits.filter(|waits| waits.timeouts > 0);
         let goes_on = self.frozen.zip(waits).is_some_and(|(frozen, waits)| frozen.acknowledged == waits.before);
         if goes_on {
             return None;
         }
         let over = self.frozen.take();
-        self.frozen = waits.map(|waits| self.frozen_here(mark, &waits, &path));
+        self.frozen = waits.map(|waits| self.frozen_here(mark, &waits, path));
         let acknowledged = mark.at.before(Duration::from_millis(path.last_ack_ms.unwrap_or(0)));
         over.map(|over| (over, acknowledged.max(over.since)))
     }

@@ -154,13 +154,10 @@ impl Timeline {
     /// Segments sent again since the last sample explain part of the wait for the leg's far side.
     pub(super) fn path(&mut self, mark: Mark, sample: &PathSample) {
         let before = self.leg(mark.leg).map(Leg::resent_by_server).unwrap_or_default();
-        let again = self.leg_mut(mark.leg).sampled(mark, sample);
-        let acknowledged = self.leg_mut(mark.leg).acknowledges(mark);
+        let (again, path) = self.leg_mut(mark.leg).sampled(mark, sample);
+        let acknowledged = self.leg_mut(mark.leg).acknowledges(mark, &path);
         if let (true, Some((frozen, until))) = (self.is_active(), acknowledged) {
             self.frozen(mark, &frozen, until, true);
-        }
-        if self.end.is_none() {
-            self.leg_mut(mark.leg).stands();
         }
         if again == 0 || self.is_active() {
             return;
