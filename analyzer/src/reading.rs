@@ -428,7 +428,12 @@ impl Listener for Sifter {
             Candidate::Kerberos { .. } => {}
             Candidate::Gateway(member) => self.gateways.over(&member),
             Candidate::Unread(headers) => self.unread.push(headers),
-            Candidate::Unsure { pending, heads } if prelude::begins_request(&heads[0]) => self.knock(pending),
+            Candidate::Unsure { pending, heads } if prelude::begins_request(&heads[0]) => {
+                // Elsewhere it is another protocol's that uses X.224.
+                if server_of(&pending).is_some_and(|server| self.maker.known.meant.is_rdp(server.port())) {
+                    self.knock(pending);
+                }
+            }
             Candidate::Unsure { pending, heads }
                 if heads[0].is_empty() && (is_begun(&pending) || prelude::begins_confirm(&heads[1])) =>
             {

@@ -123,8 +123,14 @@ pub fn client_owed(timeline: &Timeline) -> Option<&End> {
         | Stage::Established => false,
     };
     let patience = OWED.max(round_trip(timeline) * 3);
-    let said = timeline.facts.ultimatum().is_some() || timeline.facts.fatal_alert().is_some();
-    ended_early(timeline).filter(|end| is_owed && !said && by_server(end) && end.silence >= patience)
+    let said = timeline.facts.ultimatum().is_some();
+    // An alert to which no ClientHello came is how some servers say that they waited in vain.
+    let since = match stage(timeline) {
+        (Stage::Confirm, Some(mark)) => Some(mark.at),
+        _ => None,
+    };
+    let waited = |end: &End| since.map_or(end.silence, |since| end.mark.at.since(since));
+    ended_early(timeline).filter(|end| is_owed && !said && by_server(end) && waited(end) >= patience)
 }
 
 /// Whether neither side ended it, nor this program because of what it met or was asked to do: the recording ends, or the

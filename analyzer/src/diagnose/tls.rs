@@ -215,10 +215,7 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     let how = if end.how == Ending::Reset { "resets" } else { "closes" };
     let says = format!("the server {how} the connection {} after {after}, without a ServerHello", length(end.silence));
     if let Some(mark) = answered_otherwise(timeline) {
-        let says = format!("the server answers ClientHello with what is no ServerHello, and {how} the connection");
-        let finding = Finding::at_end(timeline, "TLS-NOTTLS", Confidence::Possible, says)?.on(mark.leg, PhaseName::Tls);
-        let finding = with_hello(finding, timeline).with(mark, "answer").with_end(timeline);
-        return Some(finding.or("TLS-NOKEY", Confidence::Possible));
+        return no_server_hello(timeline, mark, &format!("{how} the connection"));
     }
     let id = if is_old(timeline) { "TLS-VER" } else { "TLS-NOKEY" };
     let finding = Finding::at_end(timeline, id, Confidence::Likely, says)?.on(end.mark.leg, PhaseName::Tls);
@@ -228,18 +225,30 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     Some(if end.how == Ending::Reset { finding.or("PATH-RSTINJ", Confidence::Possible) } else { finding })
 }
 
+/// The server's answer is neither a ServerHello nor anything else that belongs there.
+fn no_server_hello(timeline: &Timeline, mark: Mark, then: &str) -> Option<Finding> {
+    let says = format!("the server answers ClientHello with what is no ServerHello, and {then}");
+    let finding = Finding::at_end(timeline, "TLS-NOTTLS", Confidence::Possible, says)?.on(mark.leg, PhaseName::Tls);
+    let finding = with_hello(finding.by(Party::Server), timeline).with(mark, "answer").with_end(timeline);
+    Some(finding.or("TLS-NOKEY", Confidence::Possible))
+}
+
 /// What the server said behind ClientHello, where it was neither a ServerHello nor an alert nor its goodbye.
 fn answered_otherwise(timeline: &Timeline) -> Option<Mark> {
     let asked = hello(timeline)?.mark.at;
     let leg = timeline.server_leg()?;
-    leg.spoke[Side::Server as usize].filter(|spoke| spoke.at > asked && timeline.facts.ultimatum().is_none())
+    let spoke = leg.spoke[Side::Server as usize].filter(|spoke| spoke.at > asked && stage::in_time(timeline, *spoke));
+    spoke.filter(|_| timeline.facts.ultimatum().is_none())
 }
 
 /// The server confirms TLS and never answers ClientHello.
 pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
     let (stage, mark) = stage::stage(timeline);
-    let mark = mark.filter(|_| stage == Stage::ClientHello && answered_otherwise(timeline).is_none())?;
+    let mark = mark.filter(|_| stage == Stage::ClientHello)?;
+    if let Some(mark) = answered_otherwise(timeline) {
+        return no_server_hello(timeline, mark, "the client goes");
+    }
     let waited = length(end.mark.at.since(mark.at));
     let leg = stage::server_leg(timeline);
     let says = format!("the server does not answer ClientHello: {} after {waited}", stage::gives_up(end));
