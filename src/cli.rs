@@ -533,9 +533,10 @@ pub enum Format {
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// Numbers (0x904, 2308, -1073741715) or names; a word before a number says which table: alert 48, errinfo 0x10c,
-    /// freerdp 0x2000C, neg 5; an extended code follows its reason: 0x904 0x7
-    #[arg(required = true, value_name = "CODE", allow_negative_numbers = true)]
+    /// Numbers (0x904, 2308, -1073741715) or names; a word before a number says which table: alert 48, errinfo 0x10a,
+    /// freerdp 0x2000C, neg 5, RdpCoreTS 131, rc 131; an extended code follows its reason: 0x904 0x7. Or a line as it stands
+    /// in a log or a dialog, in quotes; `-` reads it from standard input
+    #[arg(required = true, value_name = "CODE|LINE", allow_negative_numbers = true)]
     pub codes: Vec<String>,
     /// Decide between the causes by what this recording, or folder of recordings, shows
     #[arg(long, value_name = "FILE|DIR")]

@@ -99,12 +99,14 @@ pub fn certificate(data: &[u8]) {
     let _unreadable = certificate::read(data);
 }
 
-/// A question to the tables of codes.
+/// A question to the tables of codes, as words and as a line.
 pub fn explain(data: &[u8]) {
-    let Ok(words) = std::str::from_utf8(data) else { return };
-    let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
-    for question in explain::questions(&words).unwrap_or_default() {
-        explain::answer(&question);
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    let line = explain::in_line(text).unwrap_or_default();
+    assert_eq!(line.questions.len(), line.found.len(), "each has its place in the line");
+    for question in explain::read(&words).unwrap_or_default().questions.iter().chain(&line.questions) {
+        explain::answer(question);
     }
 }
 

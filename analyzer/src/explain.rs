@@ -1,22 +1,28 @@
 //! What a code means: which table it stands in, what can be behind it, what would tell the causes apart; and, given
 //! sessions, which of the causes they show and which they exclude.
 //!
-//! Words go in as a person types them, questions come out, and answers from questions. Nothing in here formats.
+//! Words go in as a person types them, or a line as it stands in a log, questions come out, and answers from questions.
+//! Nothing in here formats.
 
 use crate::attempt::Diagnosed;
 use crate::causes::{self, Cause};
-use crate::codes::{self, Entry, Table, errinfo, mstsc};
+use crate::codes::phrases::Phrase;
+use crate::codes::{self, Entry, Table, errinfo, events, mstsc};
 use crate::diagnose::{Finding, Outcome, Severity, direct_equivalent};
 
 mod exclude;
+mod line;
 mod walk;
 
+pub use line::{LONGEST, Reading, in_line};
 pub use walk::{Step, WALK};
 
 /// The table of what mstsc shows first.
 const REASONS: &str = "mstsc";
 /// The table of what it shows behind it.
 const EXTENDED: &str = "extended";
+/// The table of Windows events.
+const EVENT: &str = "event";
 /// "The socket closed."
 const SOCKET_CLOSED: u32 = 0x904;
 /// "Denied", or died before the session was up.
@@ -29,6 +35,10 @@ pub enum Question {
     Number(u32, Option<&'static str>),
     /// A disconnect reason of mstsc and the extended reason behind it.
     Pair(u32, u32),
+    /// The number of a Windows event, and its source.
+    Event(u32, &'static str),
+    /// A text that programs show.
+    Phrase(&'static Phrase),
     /// A name.
     Name(String),
     /// A cause.
@@ -36,7 +46,25 @@ pub enum Question {
 }
 
 /// Reads what a person typed: numbers, names, words that choose a table, an extended code behind its reason.
-pub fn questions(words: &[String]) -> Result<Vec<Question>, String> {
+///
+/// What is no list of them is read as a line of a log or a dialog, where it has several words or marks between them.
+pub fn read(words: &[String]) -> Result<Reading, String> {
+    let asked = match questions(words) {
+        Ok(questions) => return Ok(Reading { questions, ..Reading::default() }),
+        Err(error) => error,
+    };
+    let line = words.join(" ");
+    match in_line(&line) {
+        Ok(reading) if !reading.questions.is_empty() => Ok(reading),
+        // Of several words the line is what was meant, of one word the code.
+        Ok(_) if line.split_whitespace().count() > 2 => Err(line::nothing(&line)),
+        Err(long) if words.len() > 1 => Err(long),
+        Ok(_) | Err(_) => Err(asked),
+    }
+}
+
+/// Reads numbers, names, words that choose a table, an extended code behind its reason, and nothing else.
+fn questions(words: &[String]) -> Result<Vec<Question>, String> {
     let mut reader = Reader::default();
     for word in words.iter().flat_map(|word| word.split(['/', ','])).map(str::trim).filter(|word| !word.is_empty()) {
         reader.word(word)?;
@@ -53,26 +81,44 @@ pub fn questions(words: &[String]) -> Result<Vec<Question>, String> {
 struct Reader {
     questions: Vec<Question>,
     table: Option<&'static Table>,
+    /// The source of Windows events that was named.
+    source: Option<&'static str>,
 }
 
 impl Reader {
     fn word(&mut self, word: &str) -> Result<(), String> {
-        match (number(word), Table::called(word)) {
-            (Some(number), _) => self.number(number?),
-            (None, Some(chosen)) => self.table = Some(chosen),
-            (None, None) => self.questions.push(by_name(word)?),
+        match (number(word), Table::called(word), source(word)) {
+            (Some(number), _, _) => self.number(number?),
+            (None, Some(chosen), _) => self.table = Some(chosen),
+            (None, None, Some(named)) => {
+                self.table = Table::keyed(EVENT);
+                self.source = Some(named);
+            }
+            (None, None, None) => self.questions.push(by_name(word)?),
         }
         Ok(())
     }
 
     fn number(&mut self, number: u32) {
         let key = self.table.take().map(|table| table.key);
+        if let (Some(EVENT), Some(source)) = (key, self.source.take()) {
+            return self.questions.push(Question::Event(number, source));
+        }
         let may_follow = key.is_none_or(|key| key == EXTENDED);
         match self.questions.last_mut().filter(|last| may_follow && last.takes(number, key.is_some())) {
             Some(last) => last.pair(number),
             None => self.questions.push(Question::Number(number, key)),
         }
     }
+}
+
+/// The source of Windows events that a word names.
+fn source(word: &str) -> Option<&'static str> {
+    let word = word.to_ascii_lowercase();
+    let named = |(source, words): &&(&'static str, &[&str])| {
+        source.eq_ignore_ascii_case(&word) || words.contains(&word.trim_start_matches("microsoft-windows-"))
+    };
+    events::SOURCES.iter().find(named).map(|(source, _)| *source)
 }
 
 /// Hex with 0x, or decimal, also negative; what is not 32 bits wide must be a sign-extended 32-bit number.
@@ -141,6 +187,8 @@ pub struct Answer {
     pub class: Option<(&'static str, u32)>,
     /// What can be behind it.
     pub causes: Vec<&'static Cause>,
+    /// The text that was found, if it is one.
+    pub phrase: Option<&'static Phrase>,
     /// Whether it says no more than that the socket closed: then only the phase tells.
     pub socket_closed: bool,
     /// Whether it claims that the server denied, which the wire may not bear out.
@@ -150,7 +198,7 @@ pub struct Answer {
 impl Answer {
     /// Whether any table has it.
     pub fn is_known(&self) -> bool {
-        !self.entries.is_empty() || !self.causes.is_empty()
+        !self.entries.is_empty() || !self.causes.is_empty() || self.phrase.is_some()
     }
 }
 
@@ -160,6 +208,8 @@ pub fn answer(question: &Question) -> Answer {
         Question::Number(number, Some(table)) => in_table(*number, table),
         Question::Number(number, None) => anywhere(*number),
         Question::Pair(reason, extended) => pair(*reason, *extended),
+        Question::Event(number, source) => event(*number, source),
+        Question::Phrase(phrase) => phrased(phrase),
         Question::Name(name) => {
             let found = codes::named(name);
             let written = found.first().map_or(name.clone(), |(_, code)| code.name.to_owned());
@@ -176,24 +226,68 @@ fn in_table(number: u32, key: &str) -> Answer {
         "freerdp" if number >> 16 == 0 => find(key, 0x20000 | number),
         _ => find(key, number),
     };
+    let more = Table::keyed(key).map(|table| (table, table.all(number))).into_iter();
+    let more = more.flat_map(|(table, codes)| codes.iter().skip(1).map(move |code| (table, code)));
+    let found = match found {
+        None if key == "hresult" => carried(number),
+        None => Vec::new(),
+        Some(found) => [found].into_iter().chain(more).collect(),
+    };
     let written = Table::keyed(key).map_or(number.to_string(), |table| format!("{key} {}", table.written(number)));
     let class = match key {
         REASONS => mstsc::class(number),
         "errinfo" => errinfo::range(number).map(|range| (range, number)),
         _ => None,
     };
-    Answer { class, ..first_of(written, found.into_iter().collect()) }
+    Answer { class, ..first_of(written, found) }
+}
+
+/// An event of one source first; what else has its number behind it.
+fn event(number: u32, source: &str) -> Answer {
+    let mut answer = in_table(number, EVENT);
+    let mut found: Vec<Entry> = answer.entries.into_iter().chain(answer.others).collect();
+    found.sort_by_key(|(_, code)| code.name != source);
+    answer = first_of(format!("{source} {number}"), found);
+    // The number means something in that source's log alone.
+    if answer.entries.iter().any(|(_, code)| code.name != source) {
+        answer.others.splice(0..0, std::mem::take(&mut answer.entries));
+        answer.causes.clear();
+    }
+    answer
+}
+
+fn phrased(phrase: &'static Phrase) -> Answer {
+    let entry = phrase.code.and_then(|(key, number)| find(key, number));
+    let mut answer = first_of(format!("\"{}\"", phrase.text), entry.into_iter().collect());
+    if !phrase.causes.is_empty() {
+        answer.causes = known(phrase.causes);
+    }
+    answer.phrase = Some(phrase);
+    answer
+}
+
+/// What an HRESULT carries: in 0x8007xxxx an error of Win32 or its sockets, in 0xDxxxxxxx an NTSTATUS, \[MS-ERREF\] 2.1.
+fn carried(number: u32) -> Vec<Entry> {
+    let mut found = codes::lookup(number);
+    match number >> 16 {
+        0x8007 => found.extend(["win32", "winsock"].into_iter().filter_map(|key| find(key, number & 0xffff))),
+        0xd000..=0xdfff => found.extend(find("ntstatus", number & !0x1000_0000)),
+        _ => {}
+    }
+    found
 }
 
 fn anywhere(number: u32) -> Answer {
-    let mut found = codes::lookup(number);
+    let mut found = carried(number);
     if number >> 16 == 1 {
         found.extend(find("errinfo", number & 0xffff));
     }
     let is_reason = found.first().is_none_or(|(table, _)| table.key == REASONS);
     let written = match found.first() {
-        Some((table, _)) => table.written(number),
-        None => format!("{number:#x} ({})", number.cast_signed()),
+        Some((table, code)) if table.notation != codes::Notation::Decimal || code.number == number => {
+            table.written(number)
+        }
+        Some(_) | None => format!("{number:#x} ({})", number.cast_signed()),
     };
     Answer { class: mstsc::class(number).filter(|_| is_reason), ..first_of(written, found) }
 }
@@ -223,6 +317,7 @@ fn first_of(asked: String, mut found: Vec<Entry>) -> Answer {
         others,
         class: None,
         causes,
+        phrase: None,
         socket_closed: first == Some((REASONS, SOCKET_CLOSED)),
         denied: false,
     }

@@ -2,8 +2,9 @@
 //! recordings decide is checked with sessions that the lab's peers played.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use proxy::lab::{Scenario, certificate};
 use serde_json::Value;
@@ -78,6 +79,47 @@ fn what_cannot_be_read_is_refused() {
     }
     let output = explain(&["0x904", "--capture", "/nowhere.pcapng"]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// Several lines on standard input, also as Windows's tools write them.
+#[test]
+fn standard_input_is_a_line_or_more() {
+    let text = "Event ID: 140\r\nSource: RdpCoreTS\r\nnothing of ours\r\n";
+    let wide: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for (bytes, code) in [(text.as_bytes(), 0), (&wide, 0), (b"0x904 0x7", 0), (b"nothing of ours at all", 2)] {
+        let mut child = Command::new(program());
+        let child = child.args(["explain", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().expect("run");
+        child.stdin.take().expect("piped").write_all(bytes).expect("write");
+        let output = child.wait_with_output().expect("end");
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
+        if bytes.len() >= text.len() && code == 0 && bytes != b"0x904 0x7" {
+            let said = stdout(&output);
+            assert!(said.contains("RdpCoreTS 140: Windows event"), "{said}");
+            assert!(said.contains("not read: nothing of ours"), "{said}");
+        }
+    }
+}
+
+/// What the help gives as an example must be in a table.
+#[test]
+fn the_examples_of_the_help_are_known() {
+    let examples: [&[&str]; 9] = [
+        &["0x904"],
+        &["2308"],
+        &["-1073741715"],
+        &["alert", "48"],
+        &["errinfo", "0x10a"],
+        &["freerdp", "0x2000C"],
+        &["neg", "5"],
+        &["RdpCoreTS", "131"],
+        &["rc", "131"],
+    ];
+    let help = stdout(&explain(&["--help"])).split_whitespace().collect::<Vec<_>>().join(" ");
+    for example in examples {
+        assert!(help.contains(&example.join(" ")), "{example:?} is not in the help: {help}");
+        assert_eq!(explain(example).status.code(), Some(0), "{example:?}");
+    }
 }
 
 /// Plays a scenario through the recording proxy; the recording is in the folder.

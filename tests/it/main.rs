@@ -10,6 +10,7 @@ mod diff;
 mod endpoints;
 mod entrance;
 mod explain;
+mod explained;
 mod faults;
 mod follow;
 mod fuzzed;

@@ -164,4 +164,22 @@ pub(super) static CAUSES: &[Cause] = &[
         spec: "RFC 9293 3.8.3; RFC 1122 4.2.3.5",
         mstsc: &["0x904"],
     },
+    Cause {
+        id: "PATH-HELLO",
+        layer: Layer::Path,
+        name: "a ClientHello of two segments does not get through, or is not understood",
+        visibility: Visibility::Rule,
+        evidence: "a ClientHello of more than 1,400 bytes that offers a hybrid key exchange with ML-KEM (X25519MLKEM768, 0x11ec): TCP brings it in two segments, and no ServerHello follows: the first one is too large for the path, or a box, or the server, reads only what came in one piece",
+        sign: "the long hello is never answered, a short one of the same or another client is: FreeRDP and mstsc without ML-KEM get in",
+        looks_like: &["PATH-PMTU", "TLS-NOKEY", "TLS-CIPHER", "PATH-WINZERO"],
+        confidence: Confidence::Possible,
+        tools: &[Probe, Proxy, Packets],
+        check: "rdpscope probe SERVER: does it answer short ClientHellos, and the one that is longer than a segment? from the client: ping -f -l 1372 SERVER and smaller",
+        fix: "clamp the MSS or lower the tunnel's MTU where large segments are lost; update the box or server that reads one segment only; to test, switch hybrid key exchange off on the client (OpenSSL: Groups = X25519:P-256)",
+        cannot_tell: &[
+            "whether the path lost the first segment or somebody did not read it, where the capture holds one side alone",
+        ],
+        spec: "draft-ietf-tls-ecdhe-mlkem (0x11ec); RFC 8446 4.1.2; RFC 9293 3.7 (segments are no messages)",
+        mstsc: &["0x904/0x7"],
+    },
 ];

@@ -1,6 +1,6 @@
 //! Causes in name resolution: no packet goes to the server before it.
 
-use super::Tool::{Probe, Proxy};
+use super::Tool::{Events, Probe, Proxy};
 use super::{Cause, Confidence, Layer, Visibility};
 
 /// All of them.
@@ -77,5 +77,24 @@ pub(super) static CAUSES: &[Cause] = &[
         cannot_tell: &["which of several resolvers did not answer"],
         spec: "RFC 1035 4.2.1; RFC 1123 6.1.3.3 (asking again)",
         mstsc: &["0x104"],
+    },
+    Cause {
+        id: "RDP-FILE",
+        layer: Layer::Resolution,
+        name: "mstsc warns of the .rdp file: it is not signed, or was changed behind its signature",
+        visibility: Visibility::Hidden {
+            among: &["DNS-NX"],
+            settles: "on the client: the text of the dialog (\"Caution: Unknown remote connection\"); is there a signature:s: line in the file, and was a line named in signscope:s: edited?",
+        },
+        evidence: "nothing: the question comes before the first packet, and whoever cancels sends none; since the updates of 2026-04-14 (CVE-2026-26151) every .rdp file is asked about, and its redirections are off until they are allowed",
+        sign: "no packet at all, or a session without the drives, clipboard and printers that the file asks for",
+        looks_like: &["DNS-NX", "PRX-PROBE"],
+        confidence: Confidence::Possible,
+        tools: &[Events],
+        check: "on the client: open the file with an editor; rdpsign /sha256 THUMBPRINT /l FILE.rdp says whether it could be signed; start mstsc with a typed name in place of the file: does it connect?",
+        fix: "sign the file again behind every change: rdpsign /sha256 THUMBPRINT FILE.rdp, and trust the publisher by policy 'Specify SHA1 thumbprints of certificates representing trusted .rdp publishers'; or leave the file as it is and change the name's address (hosts) instead",
+        cannot_tell: &["what the user answered"],
+        spec: "CVE-2026-26151 (updates of 2026-04-14); Microsoft Learn: rdpsign",
+        mstsc: &[],
     },
 ];

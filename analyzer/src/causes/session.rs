@@ -179,4 +179,23 @@ pub(super) static CAUSES: &[Cause] = &[
         spec: "RFC 5246 7.2.2 (bad_record_mac); RFC 8446 6.2; [MS-RDPBCGR] 2.2.5.1.1",
         mstsc: &["0xB06", "0xC06", "0xC08"],
     },
+    Cause {
+        id: "SES-FROZEN",
+        layer: Layer::Session,
+        name: "a server with a faulty update of February 2025 freezes its sessions",
+        visibility: Visibility::Hidden {
+            among: &["PATH-DEAD", "SES-BUSY"],
+            settles: "on the server: Get-HotFix: KB5051987 or a later one of February or March 2025, without KB5055523",
+        },
+        evidence: "the connection stands and is acknowledged, input goes to the server, and no picture comes back; a new connection works for a while; Windows Server 2025 with KB5051987 (2025-02-11) and the updates up to April 2025",
+        sign: "mouse and keyboard do nothing soon after the logon; reconnecting helps; build 26100 without KB5055523",
+        looks_like: &["PATH-DEAD", "SES-BUSY", "PATH-WINZERO"],
+        confidence: Confidence::Possible,
+        tools: &[Proxy, Events],
+        check: "on the server: winver (26100.3194 up to before 26100.3775), Get-HotFix KB5055523; did it begin with the February update?",
+        fix: "install KB5055523 (2025-04-08) or any later cumulative update; until then reconnect",
+        cannot_tell: &["which revision of build 26100 the server has: the wire shows the build alone"],
+        spec: "Microsoft KB5051987 (known issues), KB5055523 (release notes)",
+        mstsc: &[],
+    },
 ];

@@ -81,6 +81,14 @@ fn tables_of_codes_name_known_causes_only() {
 }
 
 #[test]
+fn known_texts_name_known_causes_only() {
+    for phrase in codes::phrases::all() {
+        let unknown: Vec<_> = phrase.causes.iter().filter(|id| cause(id).is_none()).collect();
+        assert!(unknown.is_empty(), "{}: {unknown:?}", phrase.text);
+    }
+}
+
+#[test]
 fn what_mstsc_shows_stands_in_its_tables() {
     let number = |text: &str| u32::from_str_radix(text.trim_start_matches("0x"), 16).expect("hex");
     let stands = |key: &str, text: &str| Table::keyed(key).is_some_and(|table| table.code(number(text)).is_some());

@@ -9,6 +9,7 @@ pub static ALERTS: Table = Table {
     words: &["alert", "tls"],
     notation: Notation::Decimal,
     note: "under TLS 1.2 an alert after the handshake is sealed, and TLS 1.3 hides all but the first ones",
+    source: "RFC 8446, 6; RFC 5246, 7.2; RFC 6066, 9",
     codes: ALERTS_CODES,
 };
 

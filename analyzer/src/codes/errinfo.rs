@@ -9,6 +9,7 @@ pub static ERRINFO: Table = Table {
     words: &["errinfo", "error-info"],
     notation: Notation::Hex,
     note: "sent by the server after MCS Connect Initial; mstsc shows the same number as extended code",
+    source: "[MS-RDPBCGR] 2.2.5.1.1",
     codes: ERRINFO_CODES,
 };
 

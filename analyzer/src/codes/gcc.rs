@@ -9,6 +9,7 @@ pub static CLIENT_EARLY: Table = Table {
     words: &["gcc-client-flag"],
     notation: Notation::Hex,
     note: "bits that may be set together",
+    source: "[MS-RDPBCGR] 2.2.1.3.2",
     codes: CLIENT_EARLY_CODES,
 };
 
@@ -25,6 +26,7 @@ pub static SERVER_EARLY: Table = Table {
     words: &["gcc-server-flag"],
     notation: Notation::Hex,
     note: "bits that may be set together",
+    source: "[MS-RDPBCGR] 2.2.1.4.2",
     codes: SERVER_EARLY_CODES,
 };
 

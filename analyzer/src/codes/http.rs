@@ -9,6 +9,7 @@ pub static STATUSES: Table = Table {
     words: &["http"],
     notation: Notation::Decimal,
     note: "a 503 for /KdcProxy alone is no failure: the client falls back to NTLM",
+    source: "RFC 9110, 15; [MS-TSGU] 3.3.5",
     codes: STATUSES_CODES,
 };
 

@@ -9,6 +9,7 @@ pub static KERBEROS: Table = Table {
     words: &["kerberos", "krb", "kdc"],
     notation: Notation::Hex,
     note: "25 and 52 are part of every healthy exchange",
+    source: "RFC 4120, 7.5.9",
     codes: ERRORS,
 };
 
@@ -18,7 +19,7 @@ const ERRORS: &[Code] = &[
     code(7, "KDC_ERR_S_PRINCIPAL_UNKNOWN", "the domain does not know this service name", &["NLA-SPN"]),
     code(8, "KDC_ERR_PRINCIPAL_NOT_UNIQUE", "the service name is registered twice", &["NLA-SPN"]),
     code(12, "KDC_ERR_POLICY", "policy refuses: logon hours, workstation, smart card required", &["NLA-ACCT", "NLA-RIGHT"]),
-    code(14, "KDC_ERR_ETYPE_NOSUPP", "no common encryption type (RC4 disabled on one side, say)", &["NLA-KDC"]),
+    code(14, "KDC_ERR_ETYPE_NOSUPP", "no common encryption type (RC4 refused or switched off on one side, say)", &["NLA-RC4", "NLA-KDC"]),
     code(18, "KDC_ERR_CLIENT_REVOKED", "the account is disabled, expired or locked out", &["NLA-ACCT"]),
     code(23, "KDC_ERR_KEY_EXPIRED", "the password has expired", &["NLA-ACCT"]),
     code(24, "KDC_ERR_PREAUTH_FAILED", "the password is wrong", &["NLA-CRED"]),

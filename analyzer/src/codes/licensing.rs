@@ -9,6 +9,7 @@ pub static ERRORS: Table = Table {
     words: &["license", "licence", "lic"],
     notation: Notation::Decimal,
     note: "STATUS_VALID_CLIENT (7) with ST_NO_TRANSITION is success",
+    source: "[MS-RDPBCGR] 2.2.1.12.1.3",
     codes: ERRORS_CODES,
 };
 
@@ -32,6 +33,7 @@ pub static TRANSITIONS: Table = Table {
     words: &["license-transition"],
     notation: Notation::Decimal,
     note: "stands beside the error code",
+    source: "[MS-RDPBCGR] 2.2.1.12.1.3",
     codes: TRANSITIONS_CODES,
 };
 
@@ -50,6 +52,7 @@ pub static MESSAGES: Table = Table {
     words: &["license-message"],
     notation: Notation::Hex,
     note: "the first byte of the licensing preamble",
+    source: "[MS-RDPELE] 2.2.2",
     codes: MESSAGES_CODES,
 };
 

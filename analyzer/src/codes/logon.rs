@@ -9,6 +9,7 @@ pub static LOGON: Table = Table {
     words: &["logon"],
     notation: Notation::Status,
     note: "[MS-RDPBCGR] 2.2.10.1.1.4.1.1, Logon Errors Info",
+    source: "[MS-RDPBCGR] 2.2.10.1.1.4.1.1",
     codes: LOGON_CODES,
 };
 
@@ -35,6 +36,7 @@ pub static AUTHORIZATION: Table = Table {
     words: &["authz"],
     notation: Notation::Hex,
     note: "the last message of CredSSP with HYBRID_EX",
+    source: "[MS-RDPBCGR] 2.2.10.2",
     codes: AUTHORIZATION_CODES,
 };
 

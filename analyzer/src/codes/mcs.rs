@@ -9,6 +9,7 @@ pub static DISCONNECT: Table = Table {
     words: &["mcs-reason", "mcs", "dpu"],
     notation: Notation::Decimal,
     note: "some servers end any refusal with \"user requested\": before activation it is no logoff",
+    source: "ITU-T T.125, 7",
     codes: DISCONNECT_CODES,
 };
 
@@ -28,6 +29,7 @@ pub static CONNECT: Table = Table {
     words: &["mcs-result"],
     notation: Notation::Decimal,
     note: "0 is success",
+    source: "ITU-T T.125, 7",
     codes: CONNECT_CODES,
 };
 

@@ -4,13 +4,17 @@
 //! number in all of them, [`named`] a name, [`of_cause`] all that can stand for one cause.
 
 mod alert;
+pub mod builds;
 mod cipher_suites;
 pub mod errinfo;
-mod events;
+mod errno;
+pub mod events;
 mod freerdp;
 mod gcc;
+mod hresult;
 mod http;
 mod kerberos;
+mod krb5;
 mod licensing;
 mod logon;
 mod mcs;
@@ -18,9 +22,11 @@ pub mod mstsc;
 mod mstsgu;
 mod neg;
 mod ntstatus;
+pub mod phrases;
 mod redirection;
 mod sspi;
 pub mod tls;
+mod winsock;
 
 /// One number.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +39,8 @@ pub struct Code {
     pub meaning: &'static str,
     /// What can be behind it: ids of [`crate::causes`].
     pub causes: &'static [&'static str],
+    /// Where that is said, if not where the table's [`Table::source`] says it; else empty.
+    pub source: &'static str,
 }
 
 /// One table of numbers.
@@ -48,7 +56,9 @@ pub struct Table {
     pub notation: Notation,
     /// What to know of the whole table.
     pub note: &'static str,
-    /// The numbers, sorted.
+    /// Where the numbers are said: a section of a specification, a document, or a program's source.
+    pub source: &'static str,
+    /// The numbers, sorted. Those of Windows events of different sources may be the same.
     pub codes: &'static [Code],
 }
 
@@ -71,7 +81,9 @@ pub static TABLES: &[&Table] = &[
     &freerdp::ERRORS,
     &ntstatus::NTSTATUS,
     &sspi::SSPI,
+    &hresult::HRESULT,
     &kerberos::KERBEROS,
+    &krb5::KRB5,
     &mstsgu::GATEWAY,
     &neg::FAILURES,
     &alert::ALERTS,
@@ -80,6 +92,11 @@ pub static TABLES: &[&Table] = &[
     &logon::AUTHORIZATION,
     &http::STATUSES,
     &events::EVENTS,
+    &winsock::WINSOCK,
+    &winsock::WIN32,
+    &errno::LINUX,
+    &errno::MACOS,
+    &freerdp::EXIT_CODES,
     &mcs::DISCONNECT,
     &mcs::CONNECT,
     &neg::PROTOCOLS,
@@ -120,8 +137,19 @@ impl Table {
     }
 
     fn exact(&self, number: u32) -> Option<&'static Code> {
-        let found = self.codes.binary_search_by_key(&number, |code| code.number).ok()?;
-        self.codes.get(found)
+        self.all(number).first()
+    }
+
+    /// All that stands under exactly this number: more than one only of Windows events, the likeliest first.
+    pub fn all(&self, number: u32) -> &'static [Code] {
+        let first = self.codes.partition_point(|code| code.number < number);
+        let after = self.codes.partition_point(|code| code.number <= number);
+        self.codes.get(first..after).unwrap_or_default()
+    }
+
+    /// Where it is said what this number of the table means.
+    pub fn source(&self, code: &Code) -> &'static str {
+        if code.source.is_empty() { self.source } else { code.source }
     }
 
     /// A number as this table writes it.
@@ -137,7 +165,11 @@ impl Table {
 
 /// Every table in which this number stands, the likeliest first.
 pub fn lookup(number: u32) -> Vec<Entry> {
-    TABLES.iter().filter_map(|table| Some((*table, table.code(number)?))).collect()
+    let of = |table: &'static Table| -> Vec<Entry> {
+        let more = table.all(number).iter().skip(1);
+        table.code(number).into_iter().chain(more).map(|code| (table, code)).collect()
+    };
+    TABLES.iter().flat_map(|table| of(table)).collect()
 }
 
 /// Every number with this name, in any case: first those with exactly this name, then those whose name ends in it.
@@ -157,7 +189,17 @@ pub fn of_cause(id: &str) -> Vec<Entry> {
 }
 
 const fn code(number: u32, name: &'static str, meaning: &'static str, causes: &'static [&'static str]) -> Code {
-    Code { number, name, meaning, causes }
+    Code { number, name, meaning, causes, source: "" }
+}
+
+const fn from(
+    number: u32,
+    name: &'static str,
+    meaning: &'static str,
+    causes: &'static [&'static str],
+    source: &'static str,
+) -> Code {
+    Code { number, name, meaning, causes, source }
 }
 
 #[cfg(test)]
@@ -168,8 +210,42 @@ mod tests {
     fn every_table_is_sorted() {
         for table in TABLES {
             // Windows events of different sources may share a number.
-            assert!(table.codes.is_sorted_by(|a, b| a.number < b.number), "{}", table.key);
+            let may_repeat = table.key == "event";
+            let is_in_order = |a: &Code, b: &Code| a.number < b.number || may_repeat && a.number == b.number;
+            assert!(table.codes.is_sorted_by(is_in_order), "{}", table.key);
         }
+    }
+
+    #[test]
+    fn every_code_says_from_where_it_is_known() {
+        for table in TABLES {
+            assert!(table.codes.iter().all(|code| !table.source(code).is_empty()), "{}", table.key);
+        }
+        for (source, words) in events::SOURCES {
+            assert!(events::EVENTS.codes.iter().any(|code| code.name == *source), "{source}");
+            assert!(words.iter().all(|word| *word == word.to_lowercase()), "{source}");
+        }
+        let has_words = |code: &Code| events::SOURCES.iter().any(|(source, _)| *source == code.name);
+        let without: Vec<_> =
+            events::EVENTS.codes.iter().filter(|code| !has_words(code)).map(|code| code.name).collect();
+        assert_eq!(without, ["SessionBroker"], "every other source is known by a word");
+    }
+
+    #[test]
+    fn faults_of_builds_are_causes_with_a_day_and_a_source() {
+        for fault in builds::FAULTS {
+            assert!(
+                fault.since.starts_with("202") && !fault.mended.is_empty() && !fault.source.is_empty(),
+                "{fault:?}"
+            );
+            assert!(fault.builds.start() <= fault.builds.end(), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn events_of_different_sources_share_a_number() {
+        let sources: Vec<&str> = lookup(226).iter().map(|(_, code)| code.name).collect();
+        assert_eq!(sources, ["RdpCoreTS", "TerminalServices-RDPClient"]);
     }
 
     #[test]
@@ -192,13 +268,14 @@ mod tests {
         check(0x8007_59db, &["gateway E_PROXY_NAP_ACCESSDENIED"]);
         check(0x59db, &["gateway E_PROXY_NAP_ACCESSDENIED"]);
         check(0x8007_59e6, &["gateway E_PROXY_MAXCONNECTIONSREACHED"]);
-        check(48, &["alert unknown_ca"]);
+        check(48, &["alert unknown_ca", "errno-macos EADDRINUSE"]);
         check(
             0x104,
             &[
                 "mstsc disconnectReasonDNSLookupFailed",
                 "extended exDiscReasonLicenseHwidDoesntMatchLicense",
                 "errinfo ERRINFO_LICENSE_HWID_DOESNT_MATCH_LICENSE",
+                "event TerminalServices-RemoteConnectionManager",
             ],
         );
         check(0x7654_3210, &[]);
@@ -213,7 +290,7 @@ mod tests {
         check("HYBRID_REQUIRED_BY_SERVER", &["neg", "freerdp"]);
         check("errconnect_tls_connect_failed", &["freerdp"]);
         check("unknown_ca", &["alert"]);
-        check("LOGON_FAILURE", &["mstsc", "freerdp", "ntstatus"]);
+        check("LOGON_FAILURE", &["mstsc", "freerdp", "ntstatus", "win32", "freerdp-exit"]);
         check("nothing", &[]);
     }
 

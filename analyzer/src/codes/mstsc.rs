@@ -1,6 +1,6 @@
 //! What mstsc shows: the disconnect reason and the extended reason behind it.
 
-use super::{Code, Notation, Table, code};
+use super::{Code, Notation, Table, code, from};
 
 /// Mstsc disconnect reason.
 pub static REASONS: Table = Table {
@@ -9,8 +9,12 @@ pub static REASONS: Table = Table {
     words: &["mstsc", "reason"],
     notation: Notation::Hex,
     note: "the client's own summary; codes 1 to 4 say only that there is an extended code to read",
+    source: "Microsoft Learn: IMsTscAxEvents::OnDisconnected; where it has none, the text of mstsc's own dialogs",
     codes: REASONS_CODES,
 };
+
+/// Where the codes of Microsoft's client for macOS are told: it shows mstsc's numbers, and more in the gateway's class.
+const MACOS: &str = "Microsoft Learn: what's new in the Remote Desktop client for macOS";
 
 #[rustfmt::skip]
 const REASONS_CODES: &[Code] = &[
@@ -26,7 +30,7 @@ const REASONS_CODES: &[Code] = &[
     code(0x10a, "", "smart card service not running", &["NLA-SMARTCARD"]),
     code(0x204, "disconnectReasonSocketConnectFailed", "TCP connect failed (refused, unreachable or timed out)", &["DNS-WRONG", "DNS-AAAA", "TCP-REFUSED", "TCP-DROP", "TCP-ICMP", "TCP-BACKLOG", "TCP-RST-AFTER", "RED-UNREACH"]),
     code(0x206, "disconnectReasonOutOfMemory2", "client out of memory", &[]),
-    code(0x207, "", "undocumented, security class 0x07; widely seen on the Mac client as an NLA/credential failure", &["NLA-CRED"]),
+    from(0x207, "", "handshake failure, shown by the clients for macOS: a wrong password with NLA, or a server without the CredSSP update of 2018", &["NLA-CRED", "NLA-ORACLE"], MACOS),
     code(0x208, "disconnectReasonHostNotFound", "host not found", &["DNS-NX"]),
     code(0x20a, "", "no smart card reader", &["NLA-SMARTCARD"]),
     code(0x304, "disconnectReasonWinsockSendFailed", "send() failed: connection lost while sending", &["PATH-LOSS", "PATH-DEAD"]),
@@ -38,10 +42,11 @@ const REASONS_CODES: &[Code] = &[
     code(0x408, "disconnectReasonInternalError", "internal error / bad computer name characters", &[]),
     code(0x40a, "", "smart card subsystem error", &["NLA-SMARTCARD"]),
     code(0x506, "disconnectReasonInvalidEncryption", "encryption method not valid", &[]),
-    code(0x507, "", "undocumented, security class 0x07", &[]),
+    from(0x507, "", "shown by the client for macOS up to 10.6.2; Microsoft does not say what it means, a fault of the client was behind it", &[], MACOS),
     code(0x508, "disconnectReasonDNSLookupFailed2", "name lookup failed", &["DNS-NX"]),
     code(0x604, "disconnectReasonGetHostByNameFailed", "gethostbyname failed", &["DNS-NX"]),
     code(0x606, "disconnectReasonInvalidServerSecurityInfo", "server security data not valid", &[]),
+    from(0x607, "", "shown by the client for macOS up to 10.3.4 behind a gateway over RPC; a fault of the client was behind it", &[], MACOS),
     code(0x608, "disconnectReasonTimerError", "client timer error", &[]),
     code(0x704, "disconnectReasonTimeoutOccurred", "a protocol step timed out", &["PATH-DEAD"]),
     code(0x706, "disconnectReasonServerCertificateUnpackErr", "could not unpack the server's (proprietary/X.509) certificate", &[]),
@@ -88,6 +93,7 @@ const REASONS_CODES: &[Code] = &[
     code(0x1f07, "", "no credentials entered", &[]),
     code(0x2107, "SSL_ERR_FRESH_CRED_REQUIRED_BY_SERVER", "saved credentials refused, type them", &["NLA-SAVED"]),
     code(0x2207, "SSL_ERR_SMARTCARD_CARD_BLOCKED", "card blocked", &["NLA-SMARTCARD"]),
+    from(0x2407, "", "shown by the client for macOS: the user is not authorised for remote access", &["NLA-RIGHT"], MACOS),
     code(0x2507, "", "RemoteApp auto-reconnect failed", &[]),
     code(0x2604, "", "client/server version mismatch", &[]),
     code(0x2000001, "", "RemoteApp reconnect failed", &[]),
@@ -163,6 +169,11 @@ const REASONS_CODES: &[Code] = &[
     code(0x300004e, "", "user limit", &["RDG-LIMIT"]),
     code(0x300004f, "", "trial expired", &[]),
     code(0x3000050, "", "no access", &[]),
+    from(0x300005f, "", "shown by Microsoft's client for Android where a PC is not reached; Microsoft publishes no meaning; what helped was the address in place of the name", &["DNS-NX", "DNS-WRONG"], "github.com/MicrosoftDocs/windowsserverdocs issue 7567, closed without an answer; reports of users"),
+    from(0x3000064, "", "shown by the client for macOS: the connection through a gateway is cut; before 10.5.2 a fault of the client", &["RDG-TRANSPORT"], MACOS),
+    from(0x3000066, "", "shown by the client for macOS with a gateway whose TLS version the client did not use, before 10.6.6", &["RDG-TRANSPORT", "TLS-VER"], MACOS),
+    from(0x3000069, "", "shown by the client for macOS with a gateway: trouble with a fallback of the security protocol, before 10.2.4 (written 0x30000069 there)", &["RDG-TRANSPORT", "TLS-VER"], MACOS),
+    from(0x5000007, "", "shown by the client for macOS through a gateway, before 10.4.1; Microsoft does not say what it means", &["RDG-TRANSPORT"], MACOS),
 ];
 
 /// Mstsc extended reason.
@@ -172,6 +183,7 @@ pub static EXTENDED: Table = Table {
     words: &["extended", "ext"],
     notation: Notation::Hex,
     note: "mostly the ERRINFO number that the server sent; 8, 0x10b and 0x300 exist on the client only",
+    source: "Microsoft Learn: ExtendedDisconnectReasonCode",
     codes: EXTENDED_CODES,
 };
 

@@ -9,6 +9,7 @@ pub static GATEWAY: Table = Table {
     words: &["gateway", "mstsgu", "rdg"],
     notation: Notation::Status,
     note: "carried as HRESULT or as its low 16 bits: both are looked up",
+    source: "[MS-TSGU] 2.2.6",
     codes: GATEWAY_CODES,
 };
 
@@ -48,6 +49,7 @@ pub static PACKETS: Table = Table {
     words: &["gateway-packet"],
     notation: Notation::Hex,
     note: "[MS-TSGU] 2.2.10.2",
+    source: "[MS-TSGU] 2.2.10.2",
     codes: PACKETS_CODES,
 };
 

@@ -9,6 +9,7 @@ pub static FAILURES: Table = Table {
     words: &["neg", "negotiation", "failure"],
     notation: Notation::Decimal,
     note: "stands in clear in the server's X.224 Connection Confirm",
+    source: "[MS-RDPBCGR] 2.2.1.2.2",
     codes: FAILURES_CODES,
 };
 
@@ -29,6 +30,7 @@ pub static PROTOCOLS: Table = Table {
     words: &["protocol"],
     notation: Notation::Hex,
     note: "bits that may be set together",
+    source: "[MS-RDPBCGR] 2.2.1.1.1",
     codes: PROTOCOLS_CODES,
 };
 
@@ -49,6 +51,7 @@ pub static REQUEST_FLAGS: Table = Table {
     words: &["neg-req-flag"],
     notation: Notation::Hex,
     note: "bits that may be set together",
+    source: "[MS-RDPBCGR] 2.2.1.1.1",
     codes: REQUEST_FLAGS_CODES,
 };
 
@@ -66,6 +69,7 @@ pub static RESPONSE_FLAGS: Table = Table {
     words: &["neg-rsp-flag"],
     notation: Notation::Hex,
     note: "bits that may be set together",
+    source: "[MS-RDPBCGR] 2.2.1.2.1",
     codes: RESPONSE_FLAGS_CODES,
 };
 
@@ -85,6 +89,7 @@ pub static TPDUS: Table = Table {
     words: &["x224", "tpdu"],
     notation: Notation::Hex,
     note: "the first byte behind the length",
+    source: "ITU-T X.224, 13",
     codes: TPDUS_CODES,
 };
 

@@ -9,11 +9,13 @@ pub static NTSTATUS: Table = Table {
     words: &["ntstatus", "status"],
     notation: Notation::Status,
     note: "exists in CredSSP versions 3, 4 and 6 only: peers of version 2 and 5 get a TLS alert (80 or 49) or a bare close",
+    source: "[MS-ERREF] 2.3.1; [MS-CSSP] 2.2.1",
     codes: NTSTATUS_CODES,
 };
 
 #[rustfmt::skip]
 const NTSTATUS_CODES: &[Code] = &[
+    code(0xc0000001, "STATUS_UNSUCCESSFUL", "the operation failed; it says no more than that", &[]),
     code(0xc000000d, "STATUS_INVALID_PARAMETER", "malformed token", &[]),
     code(0xc0000022, "STATUS_ACCESS_DENIED", "access denied", &["NLA-RIGHT", "NLA-CBT"]),
     code(0xc000005e, "STATUS_NO_LOGON_SERVERS", "server cannot reach a DC", &["NLA-KDC", "TCP-PORTEXH"]),
@@ -26,9 +28,13 @@ const NTSTATUS_CODES: &[Code] = &[
     code(0xc0000070, "STATUS_INVALID_WORKSTATION", "'log on to' list", &["NLA-ACCT"]),
     code(0xc0000071, "STATUS_PASSWORD_EXPIRED", "password expired", &["NLA-ACCT"]),
     code(0xc0000072, "STATUS_ACCOUNT_DISABLED", "disabled", &["NLA-ACCT"]),
+    code(0xc0000073, "STATUS_NONE_MAPPED", "a name or SID could not be translated", &["NLA-CRED"]),
     code(0xc000009a, "STATUS_INSUFFICIENT_RESOURCES", "server resources", &["SES-BUSY"]),
+    code(0xc00000b5, "STATUS_IO_TIMEOUT", "an I/O operation did not complete in time", &["PATH-DEAD"]),
     code(0xc00000bb, "STATUS_NOT_SUPPORTED", "not supported", &["NLA-NTLMOFF"]),
     code(0xc00000df, "STATUS_NO_SUCH_DOMAIN", "domain unknown", &["NLA-KDC", "NLA-CRED"]),
+    code(0xc00000e5, "STATUS_INTERNAL_ERROR", "an internal error", &[]),
+    code(0xc0000120, "STATUS_CANCELLED", "the request was cancelled", &[]),
     code(0xc0000133, "STATUS_TIME_DIFFERENCE_AT_DC", "clock skew to DC", &["NLA-SKEW"]),
     code(0xc000015b, "STATUS_LOGON_TYPE_NOT_GRANTED", "logon right missing/denied", &["NLA-RIGHT"]),
     code(0xc000018b, "STATUS_NO_TRUST_SAM_ACCOUNT", "machine account missing", &["NLA-KDC"]),
@@ -36,6 +42,8 @@ const NTSTATUS_CODES: &[Code] = &[
     code(0xc000018d, "STATUS_TRUSTED_RELATIONSHIP_FAILURE", "machine secure channel broken", &["NLA-KDC"]),
     code(0xc0000192, "STATUS_NETLOGON_NOT_STARTED", "netlogon not running", &["NLA-KDC"]),
     code(0xc0000193, "STATUS_ACCOUNT_EXPIRED", "account expired", &["NLA-ACCT"]),
+    code(0xc000020c, "STATUS_CONNECTION_DISCONNECTED", "the transport connection is disconnected", &["PATH-DEAD"]),
+    code(0xc000020d, "STATUS_CONNECTION_RESET", "the transport connection was reset", &["PATH-RSTINJ"]),
     code(0xc0000224, "STATUS_PASSWORD_MUST_CHANGE", "must change before first logon", &["NLA-ACCT"]),
     code(0xc0000233, "STATUS_DOMAIN_CONTROLLER_NOT_FOUND", "no DC", &["NLA-KDC"]),
     code(0xc0000234, "STATUS_ACCOUNT_LOCKED_OUT", "locked out", &["NLA-ACCT"]),

@@ -9,6 +9,7 @@ pub static FLAGS: Table = Table {
     words: &["redirection", "redir"],
     notation: Notation::Hex,
     note: "bits that may be set together",
+    source: "[MS-RDPBCGR] 2.2.13.1",
     codes: FLAGS_CODES,
 };
 

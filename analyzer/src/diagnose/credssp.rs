@@ -139,6 +139,27 @@ pub fn rdsaad(timeline: &Timeline) -> Option<Finding> {
     Some(finding.with(seen.mark, format!("RDSAAD authentication result {result}")))
 }
 
+/// The client has turned NTLM off and offers IAKerb (1.3.6.1.5.2.5), and the server takes nothing of it.
+pub fn iakerb(timeline: &Timeline) -> Option<Finding> {
+    stage::ended_early(timeline)?;
+    let credssp = &timeline.facts.inner.credssp;
+    let offers = |seen: &&Sighting<(Side, crate::event::TsRequest)>| {
+        let names = |mechanism| seen.what.1.tokens.iter().any(|token| token.offered.contains(mechanism));
+        seen.what.0 == Side::Client && names(&Mechanism::IaKerb) && !names(&Mechanism::Ntlm)
+    };
+    let offer = credssp.messages.iter().find(offers)?;
+    let rejects = |seen: &&Sighting<(Side, crate::event::TsRequest)>| {
+        seen.what.0 == Side::Server && seen.what.1.tokens.iter().any(|token| token.state == Some(REJECT))
+    };
+    let seen = credssp.messages.iter().find(rejects)?;
+    let says = "the client offers IAKerb and no NTLM, and the server rejects it".to_owned();
+    let finding = at(timeline, "NLA-IAKERB", Confidence::Likely, seen.mark, PhaseName::Credssp, says)?;
+    let finding =
+        finding.by(Party::Server).with(offer.mark, "SPNEGO mechTypes with 1.3.6.1.5.2.5 (IAKerb), without NTLM");
+    let finding = finding.with(seen.mark, "SPNEGO negState reject");
+    Some(finding.or("NLA-SPN", Confidence::Possible).or("NLA-KDC", Confidence::Possible))
+}
+
 /// SPNEGO: the server takes none of the mechanisms, or not what the chosen one said.
 pub fn rejected(timeline: &Timeline) -> Option<Finding> {
     stage::ended_early(timeline)?;

@@ -4,6 +4,7 @@
 //! a failure is the session's primary finding; further ones of a session that failed once are not shouted. Warnings
 //! stand beside it. Healthy sessions have none of either.
 
+mod builds;
 mod capabilities;
 mod credssp;
 mod gateway;
@@ -107,6 +108,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule { name: "RDSTLS refused", check: credssp::rdstls, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "RDSAAD refused", check: credssp::rdsaad, scope: Scope::Rdp, rests: Rests::Seen },
+    Rule { name: "IAKerb rejected", check: credssp::iakerb, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "SPNEGO rejects", check: credssp::rejected, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "a strict side and an old CredSSP", check: credssp::strict, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule {
@@ -171,6 +173,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "not TLS", check: tls::not_tls, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "TLS given up in clear", check: tls::given_up, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "closed after ClientHello", check: tls::closed_after_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
+    Rule { name: "a ClientHello of two segments", check: tls::long_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "no answer to ClientHello", check: tls::unanswered_hello, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "server's flight cut", check: tls::half, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "key exchange without an end", check: tls::unfinished, scope: Scope::Rdp, rests: Rests::Unsaid },
@@ -226,6 +229,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "clocks differ", check: credssp::skewed, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "sent elsewhere", check: redirection::sent_elsewhere, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "segments lost, nothing failed", check: path::lost, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: builds::RULE, check: builds::known, scope: Scope::Rdp, rests: Rests::Seen },
     Rule { name: "impaired", check: impaired::noted, scope: Scope::Any, rests: Rests::Seen },
 ];
 
@@ -466,10 +470,11 @@ fn judged(timeline: &Timeline) -> Vec<Finding> {
     let is_whole = stage::unseen(timeline).is_none();
     let can_tell = |rule: &&Rule| rule.scope.has(timeline) && (is_whole || rule.rests == Rests::Seen);
     let asked = RULES.iter().filter(can_tell);
-    for finding in asked.filter_map(|rule| (rule.check)(timeline)) {
+    for (rule, finding) in asked.filter_map(|rule| Some((rule, (rule.check)(timeline)?))) {
         let explained = has_failed(&findings) || findings.first().is_some_and(is_note_of_probe);
-        // What explains an end explains it: only what harms besides is said, too.
-        if !explained || finding.severity == Severity::Warning {
+        // What explains an end explains it: only what harms besides is said, too, and what a build is known for, which is a
+        // hint at what may be behind the explanation.
+        if !explained || finding.severity == Severity::Warning || rule.name == builds::RULE {
             findings.push(impaired::explains(timeline, finding));
         }
     }

@@ -49,6 +49,13 @@ const INSPECTORS: &[(&str, &str)] = &[
 ];
 /// Keys and signatures that current clients refuse: RSA below this, bits.
 const WEAK_RSA: u32 = 2048;
+/// Groups of hybrid key exchange with ML-KEM, whose shares alone take more than 1,000 bytes: draft-ietf-tls-ecdhe-mlkem.
+const HYBRID: &[(u16, &str)] =
+    &[(0x11eb, "SecP256r1MLKEM768"), (0x11ec, "X25519MLKEM768"), (0x11ed, "SecP384r1MLKEM1024")];
+/// A handshake message of so many bytes fits into one segment of Ethernet, record header and TCP options included.
+const ONE_SEGMENT: u32 = 1400;
+/// Signature schemes of ML-DSA: draft-ietf-tls-mldsa.
+const ML_DSA: std::ops::RangeInclusive<u16> = 0x0904..=0x0906;
 /// The oldest version that current systems speak.
 const TLS_1_2: u16 = 0x0303;
 const TLS_1_1: u16 = 0x0302;
@@ -241,6 +248,30 @@ fn answered_otherwise(timeline: &Timeline) -> Option<Mark> {
     spoke.filter(|_| timeline.facts.ultimatum().is_none())
 }
 
+/// The server never answers a ClientHello that TCP has to bring in two segments, as hybrid key exchange makes it. What lost or
+/// misread it is not told from here; that a short one may pass is.
+pub fn long_hello(timeline: &Timeline) -> Option<Finding> {
+    let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
+    let (stage, mark) = stage::stage(timeline);
+    let mark = mark.filter(|_| stage == Stage::ClientHello && answered_otherwise(timeline).is_none())?;
+    let hello = &hello(timeline)?.what;
+    let group = hello.groups.iter().find_map(|group| HYBRID.iter().find(|(number, _)| number == group))?;
+    if hello.len <= ONE_SEGMENT || is_old(timeline) {
+        return None;
+    }
+    let (len, name) = (hello.len, group.1);
+    let waited = length(end.mark.at.since(mark.at));
+    let says = format!(
+        "a ClientHello of {len} bytes, which needs two segments, is not answered: {} after {waited}",
+        stage::gives_up(end)
+    );
+    let finding = Finding::at_end(timeline, "PATH-HELLO", Confidence::Possible, says)?;
+    let finding = finding.on(stage::server_leg(timeline), PhaseName::Tls).by(Party::Nobody);
+    let finding = with_hello(finding, timeline).with(mark, format!("it offers {name}")).with_end(timeline);
+    let others = ["TLS-NOKEY", "PATH-PMTU", "PATH-WINZERO"];
+    Some(others.into_iter().fold(finding, |finding, id| finding.or(id, Confidence::Possible)))
+}
+
 /// The server confirms TLS and never answers ClientHello.
 pub fn unanswered_hello(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline).filter(|end| stage::by_client(end) || stage::by_timeout(end))?;
@@ -393,6 +424,13 @@ pub fn faults(timeline: &Timeline) -> Vec<(&'static str, String)> {
     }
     if leaf.not_before > now {
         faults.push(("TLS-NOTYET", format!("not valid before {}", day(leaf.not_before))));
+    }
+    let offers = |schemes: &std::ops::RangeInclusive<u16>| {
+        hello(timeline).is_some_and(|hello| hello.what.signatures.iter().any(|scheme| schemes.contains(scheme)))
+    };
+    let algorithm = [&leaf.key, &leaf.signature].into_iter().find(|name| name.starts_with("ML-DSA-"));
+    if let Some(algorithm) = algorithm.filter(|_| !offers(&ML_DSA)) {
+        faults.push(("TLS-MLDSA", format!("{algorithm}, which the client does not offer")));
     }
     if let Some(weakness) = weakness(leaf) {
         faults.push(("TLS-WEAK", weakness));

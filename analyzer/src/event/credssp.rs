@@ -41,6 +41,8 @@ pub enum Mechanism {
     KerberosU2u,
     /// NegoEx, 1.3.6.1.4.1.311.2.2.30.
     NegoEx,
+    /// IAKerb, 1.3.6.1.5.2.5: Kerberos through the server, for a client that reaches no domain controller.
+    IaKerb,
     /// Another object identifier, in dots.
     Other(String),
 }
@@ -53,6 +55,7 @@ impl Mechanism {
             Mechanism::Kerberos => "Kerberos",
             Mechanism::KerberosU2u => "Kerberos U2U",
             Mechanism::NegoEx => "NegoEx",
+            Mechanism::IaKerb => "IAKerb",
             Mechanism::Other(oid) => oid,
         }
     }

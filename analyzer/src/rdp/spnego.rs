@@ -19,6 +19,7 @@ const NTLM: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 10];
 const NEGOEX: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 30];
 const KERBEROS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2];
 const MS_KERBEROS: &[u8] = &[0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 1, 2, 2];
+const IAKERB: &[u8] = &[0x2b, 6, 1, 5, 2, 5];
 const KERBEROS_U2U: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 3];
 
 /// Reads one of the `negoTokens`; `None` where it is nothing known.
@@ -86,6 +87,7 @@ fn mechanism(oid: &[u8]) -> Mechanism {
     match oid {
         NTLM => Mechanism::Ntlm,
         NEGOEX => Mechanism::NegoEx,
+        IAKERB => Mechanism::IaKerb,
         KERBEROS | MS_KERBEROS => Mechanism::Kerberos,
         KERBEROS_U2U => Mechanism::KerberosU2u,
         other => Mechanism::Other(der::dotted(other)),

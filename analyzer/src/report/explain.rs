@@ -4,17 +4,33 @@ use super::columns::Columns;
 use super::text::para;
 use super::verdict;
 use crate::causes::{Cause, Tool};
+use crate::codes::phrases::Phrase;
 use crate::codes::{Entry, Table};
-use crate::explain::{Answer, Decision, WALK};
+use crate::explain::{Answer, Decision, Reading, WALK};
 use crate::time::Timestamp;
 
 /// Rows of a table that nobody reads are cut here; with one cause or two there is room for all that is known of them.
 const FEW: usize = 3;
 
+/// What was found in a line, and what was not read; empty where codes were asked for one by one.
+pub fn reading(reading: &Reading) -> String {
+    let mut text = String::new();
+    for found in &reading.found {
+        para(&mut text, "found:    ", found);
+    }
+    for unread in &reading.unread {
+        para(&mut text, "not read: ", unread);
+    }
+    text
+}
+
 /// One answer.
 pub fn answer(answer: &Answer) -> String {
     let mut text = String::new();
     para(&mut text, "", &headline(answer));
+    if let Some(phrase) = answer.phrase {
+        self::phrase(&mut text, phrase);
+    }
     for entry in &answer.entries {
         self::entry(&mut text, entry);
     }
@@ -38,6 +54,9 @@ pub fn answer(answer: &Answer) -> String {
 pub fn brief(answer: &Answer) -> String {
     let mut text = String::new();
     para(&mut text, "", &headline(answer));
+    if let Some(phrase) = answer.phrase {
+        self::phrase(&mut text, phrase);
+    }
     for entry in &answer.entries {
         self::entry(&mut text, entry);
     }
@@ -49,6 +68,7 @@ pub fn brief(answer: &Answer) -> String {
 
 fn headline(answer: &Answer) -> String {
     match (&answer.entries[..], &answer.causes[..]) {
+        _ if answer.phrase.is_some() => format!("{}: a known text", answer.asked),
         ([], [cause]) => format!("{}: {}", cause.id, cause.name),
         ([], _) => format!("{}: in no table", answer.asked),
         ([(table, _)], _) => format!("{}: {}", answer.asked, table.title),
@@ -63,6 +83,15 @@ fn entry(text: &mut String, (table, code): &Entry) {
         para(text, "  means:   ", code.meaning);
     }
     para(text, "  table:   ", &format!("{}: {}", table.title, table.note));
+    para(text, "  source:  ", table.source(code));
+}
+
+fn phrase(text: &mut String, phrase: &Phrase) {
+    para(text, "  shown by: ", phrase.shown_by);
+    if !phrase.means.is_empty() {
+        para(text, "  means:   ", phrase.means);
+    }
+    para(text, "  source:  ", phrase.source);
 }
 
 fn unknown(text: &mut String, answer: &Answer) {

@@ -472,6 +472,23 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "a KRB-ERROR in CredSSP: no common encryption type",
+        fires: &["error of Kerberos"],
+        almost: &[],
+        script: "
+            21ms tls 1.3 SSL+HYBRID 10ms
+            100ms inside 10ms until=negotiate
+            120ms << @krb-error 14
+            130ms > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in credssp, after 9.9 ms
+            finding NLA-RC4, server, likely, in credssp on back, or NLA-KDC
+            Kerberos fails inside CredSSP: KRB-ERROR 14 KDC_ERR_ETYPE_NOSUPP
+        ",
+    },
+    Story {
         name: "a KRB-ERROR, and NTLM gets in",
         fires: &[],
         almost: &["error of Kerberos"],
@@ -597,6 +614,117 @@ pub const STORIES: &[Story] = &[
             end on back: by server, fin, in credssp, after 0 µs
             finding NLA-NTLMOFF, server, likely, in credssp on back, or NLA-RESTR
             the server rejects the authentication, without an errorCode
+        ",
+    },
+    Story {
+        name: "a client without NTLM offers IAKerb, and the server rejects it",
+        fires: &["IAKerb rejected"],
+        almost: &["errorCode of CredSSP", "SPNEGO rejects"],
+        script: "
+            21ms tls 1.2 SSL+HYBRID 10ms
+            100ms >> @tsrequest iakerb
+            120ms << @tsrequest reject
+            130ms << close
+            130ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in credssp, after 0 µs
+            finding NLA-IAKERB, server, likely, in credssp on back, or NLA-SPN NLA-KDC
+            the client offers IAKerb and no NTLM, and the server rejects it
+        ",
+    },
+    Story {
+        name: "a client offers IAKerb, and the server only closes",
+        fires: &["CredSSP ended, seen"],
+        almost: &["IAKerb rejected", "SPNEGO rejects"],
+        script: "
+            21ms tls 1.2 SSL+HYBRID 10ms
+            100ms >> @tsrequest iakerb
+            130ms << close
+            130ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in credssp, after 0 µs
+            finding NLA-NTLMOFF, server, possible, in credssp on back, or NLA-CRED NLA-KDC NLA-ORACLE
+            in credssp, behind the client's token of the authentication, the server does not go on: server closes (FIN) 0 µs after the last byte
+        ",
+    },
+    Story {
+        name: "a server of a build that checks for clones ends CredSSP",
+        fires: &["CredSSP ended, seen", "a build with a known fault"],
+        almost: &["errorCode of CredSSP"],
+        script: "
+            21ms tls 1.2 SSL+HYBRID 10ms
+            100ms >> @tsrequest negotiate
+            120ms << @tsrequest challenge build=26100
+            140ms >> @tsrequest authenticate
+            160ms << close
+            160ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in credssp, after 0 µs
+            finding NLA-CRED, server, likely, in credssp on back, or NLA-ACCT NLA-RESTR NLA-ORACLE NLA-KDC
+            in credssp, behind the client's NTLM AUTHENTICATE, the server does not go on: server closes (FIN) 0 µs after the last byte
+            note NLA-SID, nobody, possible, in credssp on back
+            the server says build 26100 (Windows 11 24H2 or 25H2, or Windows Server 2025), where this end is known since 2025-08-29 (KB5064081), 2025-09-09 (KB5065426); a check, no fault: only an image that Sysprep generalised satisfies it; its updates the wire does not show
+        ",
+    },
+    Story {
+        name: "a client of a build that had trouble with its prompt leaves CredSSP",
+        fires: &["CredSSP ended, seen", "a build with a known fault"],
+        almost: &["errorCode of CredSSP"],
+        script: "
+            21ms tls 1.2 SSL+HYBRID 10ms
+            100ms >> @tsrequest negotiate build=26200
+            120ms << @tsrequest challenge build=17763
+            3s > fin
+        ",
+        says: "
+            unfinished
+            end on front: by client, fin, in credssp, after 2.9 s
+            note PRX-PROBE, client, possible, in credssp on front, or NLA-ORACLE NLA-DELEG NLA-SMARTCARD
+            in credssp, behind the server's NTLM CHALLENGE, the client does not go on: client closes (FIN) 2.9 s after the last byte
+            note NLA-UPDATE, nobody, possible, in credssp on front
+            the client says build 26200 (Windows 11 24H2 or 25H2), where this end is known since 2026-01-13 (KB5074109); mended by KB5077744 (2026-01-17); its updates the wire does not show
+        ",
+    },
+    Story {
+        name: "a client of another build leaves CredSSP",
+        fires: &["CredSSP ended, seen"],
+        almost: &["a build with a known fault"],
+        script: "
+            21ms tls 1.2 SSL+HYBRID 10ms
+            100ms >> @tsrequest negotiate build=22631
+            120ms << @tsrequest challenge build=17763
+            3s > fin
+        ",
+        says: "
+            unfinished
+            end on front: by client, fin, in credssp, after 2.9 s
+            note PRX-PROBE, client, possible, in credssp on front, or NLA-ORACLE NLA-DELEG NLA-SMARTCARD
+            in credssp, behind the server's NTLM CHALLENGE, the client does not go on: client closes (FIN) 2.9 s after the last byte
+        ",
+    },
+    Story {
+        name: "a server of an older build ends CredSSP",
+        fires: &["CredSSP ended, seen"],
+        almost: &["a build with a known fault"],
+        script: "
+            21ms tls 1.2 SSL+HYBRID 10ms
+            100ms >> @tsrequest negotiate
+            120ms << @tsrequest challenge build=17763
+            140ms >> @tsrequest authenticate
+            160ms << close
+            160ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in credssp, after 0 µs
+            finding NLA-CRED, server, likely, in credssp on back, or NLA-ACCT NLA-RESTR NLA-ORACLE NLA-KDC
+            in credssp, behind the client's NTLM AUTHENTICATE, the server does not go on: server closes (FIN) 0 µs after the last byte
         ",
     },
     Story {

@@ -525,6 +525,80 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "the client leaves a certificate of ML-DSA, which it did not offer",
+        fires: &["client left after the certificate"],
+        almost: &["alert of the client", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example sigs=08040403
+            64ms < @server-hello 1.2
+            64ms < @certificate ml-dsa
+            64ms < @hello-done
+            70ms > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in tls, after 5.9 ms
+            finding TLS-MLDSA, client, likely, in tls on front, or PRX-PROBE
+            the client leaves 6.0 ms after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "the client leaves a certificate of ML-DSA that it offered",
+        fires: &["client left after the certificate"],
+        almost: &["alert of the client", "closed after ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example sigs=090408040403
+            64ms < @server-hello 1.2
+            64ms < @certificate ml-dsa
+            64ms < @hello-done
+            70ms > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in tls, after 5.9 ms
+            finding TLS-UNTRUST, client, possible, in tls on front, or PRX-PROBE
+            the client leaves 6.0 ms after the certificate: it is the client that ends this, not the server
+        ",
+    },
+    Story {
+        name: "a ClientHello with ML-KEM is never answered",
+        fires: &["a ClientHello of two segments"],
+        almost: &["closed after ClientHello", "no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example groups=11ec size=1750
+            25s > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in tls, after 25.0 s
+            finding PATH-HELLO, nobody, possible, in tls on back, or TLS-NOKEY PATH-PMTU PATH-WINZERO
+            a ClientHello of 1754 bytes, which needs two segments, is not answered: the client gives up after 25.0 s
+        ",
+    },
+    Story {
+        name: "a long ClientHello without ML-KEM is never answered",
+        fires: &["no answer to ClientHello"],
+        almost: &["a ClientHello of two segments"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example size=1750
+            25s > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in tls, after 25.0 s
+            finding TLS-NOKEY, server, possible, in tls on back, or PATH-WINZERO PATH-PMTU
+            the server does not answer ClientHello: the client gives up after 25.0 s
+        ",
+    },
+    Story {
         name: "the client resets right after the certificate",
         fires: &["client left after the certificate"],
         almost: &["closed after ClientHello", "server's flight cut"],

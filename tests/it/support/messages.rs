@@ -45,8 +45,11 @@ fn message<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a s
         "request" => wire::connection_request(option("cookie").unwrap_or(COOKIE), protocols(word)),
         "confirm" => wire::connection_confirm(protocols(word)),
         "failure" => wire::negotiation_failure(number(word)),
-        "hello" => client_hello([0xc1; 32], word, option("sni"), option("size").map_or(0, number)),
-        "keyed-hello" => client_hello(CLIENT_RANDOM, word, Some("server.example"), 0),
+        "hello" => {
+            let offers = Offers { groups: option("groups").map(hex), signatures: option("sigs").map(hex) };
+            client_hello([0xc1; 32], word, option("sni"), option("size").map_or(0, number), offers)
+        }
+        "keyed-hello" => client_hello(CLIENT_RANDOM, word, Some("server.example"), 0, Offers::default()),
         "ssl2-hello" => ssl2_hello(word),
         "hello-retry" => server_hello(&hex(RETRY), "1.3", &X25519),
         "server-hello" => server_hello(&[0x5e; 32], word, &key_share()),
@@ -81,7 +84,14 @@ fn behind_tls<'a>(name: &str, word: &str, words: &[&str], option: &dyn Fn(&str) 
     let version = option("v").map_or(6, number);
     match name {
         "tsrequest" => match word {
+            "negotiate" if option("build").is_some() => {
+                credssp::negotiate_of_build(version, option("build").map_or(0, number) as u16)
+            }
             "negotiate" => credssp::negotiate(version),
+            "iakerb" => credssp::offers_iakerb(version),
+            "challenge" if option("build").is_some() => {
+                credssp::challenge_of_build(version, option("build").map_or(0, number) as u16)
+            }
             "challenge" => credssp::challenge(version, option("clock").map(|ahead| filetime(number(ahead)))),
             "authenticate" => credssp::authenticate(version),
             "public-key" => credssp::public_key(version),
@@ -194,13 +204,26 @@ fn version(text: &str) -> u16 {
     }
 }
 
+/// What a ClientHello offers besides.
+#[derive(Default)]
+struct Offers {
+    /// Groups before X25519 (RFC 8446, 4.2.7).
+    groups: Option<Vec<u8>>,
+    /// Signature schemes (RFC 8446, 4.2.3); without them the extension is left out.
+    signatures: Option<Vec<u8>>,
+}
+
 /// RFC 8446, 4.1.2, and with padding (RFC 7685) up to `size` bytes of message.
-fn client_hello(random: [u8; 32], versions: &str, sni: Option<&str>, size: u32) -> Vec<u8> {
+fn client_hello(random: [u8; 32], versions: &str, sni: Option<&str>, size: u32, offers: Offers) -> Vec<u8> {
     let versions: Vec<u16> = versions.split(',').map(version).collect();
     let legacy = versions.iter().copied().min().unwrap_or(0x0303).min(0x0303);
     let listed: Vec<u8> = versions.iter().rev().flat_map(|version| version.to_be_bytes()).collect();
     let mut extensions = extension(43, &[&[listed.len() as u8][..], &listed].concat());
-    extensions.extend(extension(10, &u16_vector(&[X25519, [0x00, 0x17]].concat())));
+    let groups = [&offers.groups.unwrap_or_default()[..], &X25519, &[0x00, 0x17]].concat();
+    extensions.extend(extension(10, &u16_vector(&groups)));
+    if let Some(signatures) = offers.signatures {
+        extensions.extend(extension(13, &u16_vector(&signatures)));
+    }
     if let Some(name) = sni {
         extensions.extend(extension(0, &u16_vector(&[&[0][..], &u16_vector(name.as_bytes())].concat())));
     }

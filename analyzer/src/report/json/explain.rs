@@ -3,20 +3,35 @@
 use super::{Notice, SCHEMA, Value, json, pretty};
 use crate::causes::Cause;
 use crate::codes::Entry;
-use crate::explain::{Answer, Decision};
+use crate::codes::phrases::Phrase;
+use crate::explain::{Answer, Decision, Reading};
 use crate::report::verdict;
 
-/// One document for all that was asked, each answer with what the sessions say of it.
-pub fn explanations(version: &str, answers: &[(Answer, Vec<Decision<'_>>)], notices: &[Notice]) -> String {
+/// One document for all that was asked, each answer with what the sessions say of it; of a line also where it stood there, and
+/// what was not read.
+pub fn explanations(
+    version: &str,
+    reading: &Reading,
+    answers: &[(Answer, Vec<Decision<'_>>)],
+    notices: &[Notice],
+) -> String {
     let answers: Vec<Value> = answers.iter().map(|(answer, decisions)| self::answer(answer, decisions)).collect();
     let notices = super::notices(notices);
-    pretty(&json!({ "rdpscope": version, "schema": SCHEMA, "answers": answers, "notices": notices }))
+    pretty(&json!({
+        "rdpscope": version,
+        "schema": SCHEMA,
+        "found": reading.found,
+        "not_read": reading.unread,
+        "answers": answers,
+        "notices": notices,
+    }))
 }
 
 fn answer(answer: &Answer, decisions: &[Decision<'_>]) -> Value {
     json!({
         "asked": answer.asked,
         "known": answer.is_known(),
+        "text": answer.phrase.map(phrase),
         "codes": answer.entries.iter().map(entry).collect::<Vec<_>>(),
         "others": answer.others.iter().map(entry).collect::<Vec<_>>(),
         "class": answer.class.map(|(class, index)| json!({ "name": class, "index": index })),
@@ -35,6 +50,16 @@ pub(super) fn entry((table, code): &Entry) -> Value {
         "name": code.name,
         "meaning": code.meaning,
         "note": table.note,
+        "source": table.source(code),
+    })
+}
+
+fn phrase(phrase: &Phrase) -> Value {
+    json!({
+        "text": phrase.text,
+        "shown_by": phrase.shown_by,
+        "meaning": phrase.means,
+        "source": phrase.source,
     })
 }
 

@@ -5,6 +5,8 @@ use super::{ber, utf16};
 
 /// NEGOTIATE_UNICODE | REQUEST_TARGET | NTLM | ALWAYS_SIGN | EXTENDED_SESSIONSECURITY | TARGET_INFO | 128 | KEY_EXCH | 56.
 const FLAGS: u32 = 0xe088_8215;
+/// The Version field is filled in, \[MS-NLMP\] 2.2.2.5.
+const NEGOTIATE_VERSION: u32 = 0x0200_0000;
 /// How long the parts are that Windows sends in a domain, SPNEGO included: what follows a token's end is noise.
 const NEGOTIATE: usize = 57;
 const CHALLENGE: usize = 218;
@@ -42,8 +44,23 @@ fn ts_request(version: u32, parts: &[Part]) -> Vec<u8> {
 
 /// The client's first: NEGOTIATE_MESSAGE.
 pub fn negotiate(version: u32) -> Vec<u8> {
-    let token = [&b"NTLMSSP\0\x01\0\0\0"[..], &FLAGS.to_le_bytes(), &[0; 16], VERSION].concat();
+    negotiate_by(FLAGS, VERSION, version)
+}
+
+/// The same by a client of Windows 10.0 with this build, which says so.
+pub fn negotiate_of_build(version: u32, build: u16) -> Vec<u8> {
+    negotiate_by(FLAGS | NEGOTIATE_VERSION, &windows(build), version)
+}
+
+fn negotiate_by(flags: u32, system: &[u8], version: u32) -> Vec<u8> {
+    let token = [&b"NTLMSSP\0\x01\0\0\0"[..], &flags.to_le_bytes(), &[0; 16], system].concat();
     ts_request(version, &[Part::Token(filled(token, NEGOTIATE))])
+}
+
+/// VERSION of Windows 10.0 with this build, 2.2.2.10.
+fn windows(build: u16) -> [u8; 8] {
+    let [low, high] = build.to_le_bytes();
+    [10, 0, low, high, 0, 0, 0, 15]
 }
 
 /// Windows 10, NTLMSSP_REVISION_W2K3.
@@ -51,6 +68,15 @@ const VERSION: &[u8] = &[10, 0, 0x61, 0x4a, 0, 0, 0, 15];
 
 /// The server's answer: CHALLENGE_MESSAGE. `clock` is its MsvAvTimestamp, 100 ns since 1601.
 pub fn challenge(version: u32, clock: Option<u64>) -> Vec<u8> {
+    challenge_by(FLAGS, VERSION, version, clock)
+}
+
+/// The same by a server of Windows 10.0 with this build, which says so.
+pub fn challenge_of_build(version: u32, build: u16) -> Vec<u8> {
+    challenge_by(FLAGS | NEGOTIATE_VERSION, &windows(build), version, None)
+}
+
+fn challenge_by(flags: u32, system: &[u8], version: u32, clock: Option<u64>) -> Vec<u8> {
     let name = utf16("LAB");
     let name = &name[..name.len() - 2];
     let info = target_info(name, clock);
@@ -58,11 +84,11 @@ pub fn challenge(version: u32, clock: Option<u64>) -> Vec<u8> {
     let token = [
         &b"NTLMSSP\0\x02\0\0\0"[..],
         &field(fields, header),
-        &FLAGS.to_le_bytes(),
+        &flags.to_le_bytes(),
         &[0xc7; 8], // ServerChallenge
         &[0; 8],
         &field(info.len() as u16, header + u32::from(fields)),
-        VERSION,
+        system,
         name,
         &info,
     ];
@@ -109,6 +135,16 @@ pub fn credentials(version: u32) -> Vec<u8> {
 /// `errorCode` of the server: an NTSTATUS or SSPI result.
 pub fn error_code(version: u32, code: u32) -> Vec<u8> {
     ts_request(version, &[Part::ErrorCode(code)])
+}
+
+/// The client's first where NTLM is turned off: NegTokenInit (RFC 4178, 4.2.1) that offers IAKerb and Kerberos.
+pub fn offers_iakerb(version: u32) -> Vec<u8> {
+    const SPNEGO: &[u8] = &[0x06, 0x06, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02];
+    const IAKERB: &[u8] = &[0x06, 0x06, 0x2b, 0x06, 0x01, 0x05, 0x02, 0x05];
+    const KERBEROS: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
+    let mechanisms = ber(&[0xa0], &ber(&[0x30], &[IAKERB, KERBEROS].concat()));
+    let init = ber(&[0xa0], &ber(&[0x30], &mechanisms));
+    ts_request(version, &[Part::Token(ber(&[0x60], &[SPNEGO, &init].concat()))])
 }
 
 /// NegTokenResp with negState reject, RFC 4178, 4.2.2.

@@ -1,0 +1,75 @@
+//! What mstsc's dialogs say, in English, German, French and Spanish.
+
+use super::{Phrase, phrase};
+
+const LEARN: &str = "Microsoft Learn: troubleshoot specific RDP error messages";
+const CREDSSP: &str = "Microsoft KB4093492 (CVE-2018-0886)";
+const SOURCE_2: &str = "Microsoft Learn (de): Remote Desktop troubleshooting, CredSSP";
+const SOURCE_3: &str = "Microsoft Learn (de): cannot connect to RDS, no license server is available";
+const DIALOG: &str = "the text of mstsc's own dialog";
+
+/// All of them.
+#[rustfmt::skip]
+pub(super) static PHRASES: &[Phrase] = &[
+    phrase("remote desktop can't connect to the remote computer for one of these reasons", "mstsc, English", "mstsc reached nobody: the name leads elsewhere, nothing listens, or a firewall drops it", &["DNS-WRONG", "TCP-REFUSED", "TCP-DROP", "TCP-ICMP"], LEARN, None),
+    phrase("le bureau à distance ne peut pas se connecter à l'ordinateur distant pour l'une des raisons suivantes", "mstsc, French", "mstsc reached nobody: the name leads elsewhere, nothing listens, or a firewall drops it", &["DNS-WRONG", "TCP-REFUSED", "TCP-DROP", "TCP-ICMP"], LEARN, None),
+    phrase("escritorio remoto no puede conectarse al equipo remoto por una de las siguientes razones", "mstsc, Spanish", "mstsc reached nobody: the name leads elsewhere, nothing listens, or a firewall drops it", &["DNS-WRONG", "TCP-REFUSED", "TCP-DROP", "TCP-ICMP"], LEARN, None),
+    phrase("die remotedesktopverbindung kann nicht hergestellt werden", "mstsc, German", "mstsc reached nobody: the name leads elsewhere, nothing listens, or a firewall drops it", &["DNS-WRONG", "TCP-REFUSED", "TCP-DROP", "TCP-ICMP"], "reports of users of a German Windows", None),
+    phrase("remote desktop can't find the computer", "mstsc, English", "the name does not resolve", &["DNS-NX", "DNS-SLOW"], LEARN, Some(("mstsc", 0x104))),
+    phrase("le bureau à distance ne trouve pas", "mstsc, French", "the name does not resolve", &["DNS-NX", "DNS-SLOW"], LEARN, Some(("mstsc", 0x104))),
+    phrase("escritorio remoto no encuentra el equipo", "mstsc, Spanish", "the name does not resolve", &["DNS-NX", "DNS-SLOW"], LEARN, Some(("mstsc", 0x104))),
+    phrase("the local security authority cannot be contacted", "mstsc, English", "Windows found no domain controller, or no authority of the name before the backslash", &["NLA-KDC", "NLA-ACCT", "TLS-NOKEY"], LEARN, Some(("sspi", 0x80090304))),
+    phrase("die lokale sicherheitsautorität kann nicht kontaktiert werden", "mstsc, German", "Windows found no domain controller, or no authority of the name before the backslash", &["NLA-KDC", "NLA-ACCT", "TLS-NOKEY"], "Windows's German text of SEC_E_INTERNAL_ERROR", Some(("sspi", 0x80090304))),
+    phrase("l'autorité de sécurité locale ne peut pas être contactée", "mstsc, French", "Windows found no domain controller, or no authority of the name before the backslash", &["NLA-KDC", "NLA-ACCT", "TLS-NOKEY"], LEARN, Some(("sspi", 0x80090304))),
+    phrase("no se puede conectar con la autoridad de seguridad local", "mstsc, Spanish", "Windows found no domain controller, or no authority of the name before the backslash", &["NLA-KDC", "NLA-ACCT", "TLS-NOKEY"], LEARN, Some(("sspi", 0x80090304))),
+    phrase("your credentials did not work", "mstsc, English", "user or password were not accepted", &["NLA-CRED", "NLA-ACCT", "NLA-SAVED"], LEARN, None),
+    phrase("ihre anmeldeinformationen funktionieren nicht", "mstsc, German", "user or password were not accepted", &["NLA-CRED", "NLA-ACCT", "NLA-SAVED"], "computerweekly.com (de): RDP-Authentifizierung, häufige Fehlerquellen", None),
+    phrase("vos informations d'identification n'ont pas fonctionné", "mstsc, French", "user or password were not accepted", &["NLA-CRED", "NLA-ACCT", "NLA-SAVED"], LEARN, None),
+    phrase("las credenciales no funcionaron", "mstsc, Spanish", "user or password were not accepted", &["NLA-CRED", "NLA-ACCT", "NLA-SAVED"], LEARN, None),
+    phrase("the logon attempt failed", "mstsc, English", "the server, or the gateway, refused the logon", &["NLA-CRED", "RDG-401", "NLA-RESTR"], "Windows's text of SEC_E_LOGON_DENIED", Some(("sspi", 0x8009030c))),
+    phrase("der anmeldeversuch ist fehlgeschlagen", "mstsc, German", "the server, or the gateway, refused the logon", &["NLA-CRED", "RDG-401", "NLA-RESTR"], "Windows's German text of SEC_E_LOGON_DENIED", Some(("sspi", 0x8009030c))),
+    phrase("this computer can't connect to the remote computer", "mstsc, English", "the server refused this computer or user", &["NLA-RIGHT", "TLS-NOKEY", "TLS-VER"], LEARN, None),
+    phrase("cet ordinateur ne peut pas se connecter à l'ordinateur distant", "mstsc, French", "the server refused this computer or user", &["NLA-RIGHT", "TLS-NOKEY", "TLS-VER"], LEARN, None),
+    phrase("este equipo no se puede conectar al equipo remoto", "mstsc, Spanish", "the server refused this computer or user", &["NLA-RIGHT", "TLS-NOKEY", "TLS-VER"], LEARN, None),
+    phrase("the function requested is not supported", "mstsc, English", "a function was asked for that the other side does not support: CredSSP versions that do not fit, or NTLM that is turned off", &["NLA-ORACLE", "NLA-NTLMOFF"], CREDSSP, Some(("sspi", 0x80090302))),
+    phrase("die angeforderte funktion wird nicht unterstützt", "mstsc, German", "a function was asked for that the other side does not support: CredSSP versions that do not fit, or NTLM that is turned off", &["NLA-ORACLE", "NLA-NTLMOFF"], SOURCE_2, Some(("sspi", 0x80090302))),
+    phrase("la fonction demandée n'est pas prise en charge", "mstsc, French", "a function was asked for that the other side does not support: CredSSP versions that do not fit, or NTLM that is turned off", &["NLA-ORACLE", "NLA-NTLMOFF"], "Windows's French text of SEC_E_UNSUPPORTED_FUNCTION", Some(("sspi", 0x80090302))),
+    phrase("credssp encryption oracle remediation", "mstsc, English", "the CredSSP update of 2018 is missing on one side, and the other insists", &["NLA-ORACLE"], CREDSSP, None),
+    phrase("credssp encryption oracle", "mstsc, German", "the CredSSP update of 2018 is missing on one side, and the other insists", &["NLA-ORACLE"], CREDSSP, None),
+    phrase("credssp-verschlüsselung", "mstsc, German", "the CredSSP update of 2018 is missing on one side, and the other insists", &["NLA-ORACLE"], SOURCE_2, None),
+    phrase("ntlm authentication being blocked on the remote computer", "mstsc, English", "the server does not take NTLM, and Kerberos was not possible (an address in place of the name, a local account, no domain controller)", &["NLA-NTLMOFF", "NLA-KDC"], "mstsc's dialog of Windows 11 24H2, as users quote it", None),
+    phrase("an authentication error has occurred", "mstsc, English", "CredSSP failed on the client's side; the next sentence of the dialog, or its code, says how", &["NLA-ORACLE", "NLA-NTLMOFF", "NLA-KDC", "NLA-CBT"], LEARN, None),
+    phrase("une erreur d'authentification s'est produite", "mstsc, French", "CredSSP failed on the client's side; the next sentence of the dialog, or its code, says how", &["NLA-ORACLE", "NLA-NTLMOFF", "NLA-KDC", "NLA-CBT"], LEARN, None),
+    phrase("authentifizierungsfehler", "mstsc, German", "CredSSP failed on the client's side; the next sentence of the dialog, or its code, says how", &["NLA-ORACLE", "NLA-NTLMOFF", "NLA-KDC", "NLA-CBT"], SOURCE_2, None),
+    phrase("error de autenticación", "mstsc, Spanish", "CredSSP failed on the client's side; the next sentence of the dialog, or its code, says how", &["NLA-ORACLE", "NLA-NTLMOFF", "NLA-KDC", "NLA-CBT"], LEARN, None),
+    phrase("there are no remote desktop license servers available", "mstsc, English", "licensing failed: the server found no licence server, and its grace period is over", &["LIC-NOSRV"], LEARN, Some(("extended", 0x101))),
+    phrase("keine remotedesktop-lizenzserver verfügbar", "mstsc, German", "licensing failed: the server found no licence server, and its grace period is over", &["LIC-NOSRV"], SOURCE_3, Some(("extended", 0x101))),
+    phrase("aucun serveur de licences bureau à distance n'est disponible", "mstsc, French", "licensing failed: the server found no licence server, and its grace period is over", &["LIC-NOSRV"], LEARN, Some(("extended", 0x101))),
+    phrase("no hay servidores de licencias de escritorio remoto disponibles", "mstsc, Spanish", "licensing failed: the server found no licence server, and its grace period is over", &["LIC-NOSRV"], LEARN, Some(("extended", 0x101))),
+    phrase("there are no remote desktop client access licenses available", "mstsc, English", "licensing failed: no licence left for this client", &["LIC-NOSRV"], "Microsoft Learn: cannot connect to RDS, no license server is available", Some(("extended", 0x102))),
+    phrase("keine remotedesktop-clientzugriffslizenzen verfügbar", "mstsc, German", "licensing failed: no licence left for this client", &["LIC-NOSRV"], SOURCE_3, Some(("extended", 0x102))),
+    phrase("because of a security error, the client could not connect", "mstsc, English", "the client broke off for a security error: mostly licensing certificates of the server, or encryption that does not fit", &["LIC-CLIENT", "SES-CRYPT", "TLS-FIPS"], "Microsoft Learn: cannot connect to RDS, no license server is available", None),
+    phrase("aufgrund eines sicherheitsfehlers konnte der client keine verbindung", "mstsc, German", "the client broke off for a security error: mostly licensing certificates of the server, or encryption that does not fit", &["LIC-CLIENT", "SES-CRYPT", "TLS-FIPS"], SOURCE_3, None),
+    phrase("debido a un error de seguridad, el cliente no pudo conectarse", "mstsc, Spanish", "the client broke off for a security error: mostly licensing certificates of the server, or encryption that does not fit", &["LIC-CLIENT", "SES-CRYPT", "TLS-FIPS"], "Microsoft Learn (es): cannot connect to RDS, no license server is available", None),
+    phrase("an internal error has occurred", "mstsc, English", "the connection ended before the session, and mstsc knows no better text: often TLS that the server cannot serve, or another program on the port", &["TLS-NOKEY", "TCP-NOTRDP", "TLS-VER", "TCP-RST-AFTER", "PATH-PMTU"], "Microsoft Learn: an internal error occurs when you connect to an Azure VM by Remote Desktop", None),
+    phrase("une erreur interne s'est produite", "mstsc, French", "the connection ended before the session, and mstsc knows no better text: often TLS that the server cannot serve, or another program on the port", &["TLS-NOKEY", "TCP-NOTRDP", "TLS-VER", "TCP-RST-AFTER", "PATH-PMTU"], "Microsoft Learn: an internal error occurs when you connect to an Azure VM by Remote Desktop; users quote the French text", None),
+    phrase("requires network level authentication (nla), but your windows domain controller cannot be contacted", "mstsc, English", "NLA needs a domain controller, and none was reached", &["NLA-KDC"], "Microsoft Learn: troubleshoot Remote Desktop, NLA", None),
+    phrase("the remote computer requires network level authentication", "mstsc, English", "the server insists on NLA, which this client does not do", &["X224-HYBRID", "X224-NLAONLY"], DIALOG, Some(("mstsc", 0xb09))),
+    phrase("the user account is not authorized for remote login", "mstsc, English", "the user lacks the right to log on remotely", &["NLA-RIGHT"], "Microsoft Learn: ExtendedDisconnectReasonCode", Some(("extended", 0x9))),
+    phrase("not in the remote desktop users group", "mstsc, English", "the user lacks the right to log on remotely", &["NLA-RIGHT"], "Microsoft Learn: troubleshoot Remote Desktop, access denied", None),
+    phrase("the number of connections to this computer is limited and all connections are in use", "mstsc, English", "all sessions of the server are in use", &["SES-DENIED"], "Microsoft Learn: troubleshoot Remote Desktop, sessions in use", None),
+    phrase("you already have a console session in progress", "mstsc, English", "the name or address leads back to the own machine", &["SES-CONSOLE"], DIALOG, Some(("mstsc", 0x708))),
+    phrase("the two computers couldn't connect in the amount of time allotted", "mstsc, English", "the overall timer of mstsc ran out", &["TCP-DROP", "PATH-LOSS", "X224-NOCC"], DIALOG, Some(("mstsc", 0x108))),
+    phrase("the remote desktop gateway server is temporarily unavailable", "mstsc, English", "the gateway does not answer, or refuses for now", &["RDG-TRANSPORT", "RDG-503"], DIALOG, Some(("mstsc", 0x300000d))),
+    phrase("the remote desktop gateway server address is unreachable or incorrect", "mstsc, English", "the gateway is not reached", &["RDG-REACH"], DIALOG, Some(("mstsc", 0x300000c))),
+    phrase("an error occurred on the remote computer that you want to connect to", "mstsc, English", "the gateway was reached, the computer behind it was not", &["RDG-TARGET", "RDG-TRANSPORT"], DIALOG, Some(("mstsc", 0x3000008))),
+    phrase("the identity of the remote computer cannot be verified", "mstsc, English", "the certificate is not trusted, not for this name, or expired: a question, no failure", &["TLS-UNTRUST", "TLS-NAME", "TLS-EXPIRED"], DIALOG, None),
+    phrase("caution: unknown remote connection", "mstsc, English", "the warning of mstsc since the updates of April 2026 for an .rdp file whose publisher it cannot verify: every redirection in it is off until it is allowed", &["RDP-FILE"], "CVE-2026-26151; Microsoft: updates of 2026-04-14", None),
+    phrase("unknown publisher", "mstsc, English", "the .rdp file is not signed, or was changed behind its signature", &["RDP-FILE"], "CVE-2026-26151; Microsoft: updates of 2026-04-14", None),
+    phrase("the specified network name is no longer available", "mstsc, English", "the connection is gone: RST or FIN of the other side", &["PATH-RSTINJ", "SES-KILLED"], "[MS-ERREF] 2.2", Some(("win32", 64))),
+    phrase("the semaphore timeout period has expired", "mstsc, English", "timed out: what was sent was not acknowledged", &["PATH-DEAD", "PATH-LOSS"], "[MS-ERREF] 2.2", Some(("win32", 121))),
+    phrase("the target principal name is incorrect", "mstsc, English", "the service name belongs to another account: wrong address, cloned machine, or duplicate name", &["NLA-SPN", "NLA-SID"], "Windows's text of SEC_E_WRONG_PRINCIPAL", Some(("sspi", 0x80090322))),
+    phrase("account restrictions are preventing this user from signing in", "mstsc, English", "blank password, hours, or policy (Protected Users, remote credential guard)", &["NLA-RESTR", "NLA-ACCT"], "Windows's text of STATUS_ACCOUNT_RESTRICTION", Some(("ntstatus", 0xc000006e))),
+    phrase("the trust relationship between this workstation and the primary domain failed", "mstsc, English", "the machine's account and the domain differ", &["NLA-KDC"], "Windows's text of ERROR_TRUSTED_RELATIONSHIP_FAILURE", Some(("win32", 1789))),
+    phrase("the referenced account is currently locked out", "mstsc, English", "the account is locked out", &["NLA-ACCT"], "Windows's text of ERROR_ACCOUNT_LOCKED_OUT", Some(("win32", 1909))),
+];
