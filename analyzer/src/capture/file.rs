@@ -286,7 +286,11 @@ impl Decoder {
             PcapBlockOwned::NG(Block::DecryptionSecrets(block)) if block.secrets_type == SecretsType::TlsKeyLog => {
                 each(Item::Secrets(block.data.get(..block.secrets_len as usize).unwrap_or(block.data)))
             }
-            PcapBlockOwned::NG(Block::Unknown(block)) if block.block_type == OBSOLETE_PACKET => {
+            // pcap-parser tells the type of an unknown block as if it were little-endian.
+            PcapBlockOwned::NG(Block::Unknown(block))
+                if block.block_type
+                    == if self.is_big_endian { OBSOLETE_PACKET.swap_bytes() } else { OBSOLETE_PACKET } =>
+            {
                 self.obsolete(block.data).map_or(Ok(()), |packet| each(Item::Packet(packet)))
             }
             PcapBlockOwned::NG(_) => Ok(()),
