@@ -56,6 +56,8 @@ pub struct Reading {
     pub notices: Vec<String>,
     /// Packets in it; 0 of a recording.
     pub packets: u64,
+    /// Whether there are packets, and none of them could be read: the notices say why.
+    pub is_unread: bool,
 }
 
 /// The secrets that stand in a capture, wherever they stand: reading it with them gives the same answer as if they stood
@@ -278,8 +280,14 @@ impl<'a> Source<'a> {
                 sifter.finish_silent();
                 let mut notices = decoder.notices();
                 notices.extend(sifter.notices(given_up));
-                sifter.told.into_iter().for_each(each);
-                Reading { stopped, notices, packets: decoder.frames() }
+                // What was over before the file broke off was handed on before.
+                for mut told in sifter.told {
+                    if let Along::Over { session, .. } = &mut told {
+                        session.incomplete.clone_from(&stopped);
+                    }
+                    each(told);
+                }
+                Reading { stopped, notices, packets: decoder.frames(), is_unread: decoder.is_unread() }
             }
         }
     }

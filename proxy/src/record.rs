@@ -270,9 +270,9 @@ impl<W: Write> Recorder<W> {
     ) -> io::Result<()> {
         let Some(talk) = self.talk(leg) else { return Ok(()) };
         let headers = talk.headers(from, flags, payload.len, payload.sum);
-        let original_len = headers.len() as u32 + payload.len;
-        let mut data = headers;
-        data.extend_from_slice(payload.here);
+        let link = ethernet(from, &headers);
+        let original_len = (link.len() + headers.len()) as u32 + payload.len;
+        let data = [&link[..], &headers, payload.here].concat();
         let comment = |text: &String| EnhancedPacketOption::Common(CommonOption::Comment(Cow::Owned(text.clone())));
         let block = EnhancedPacketBlock {
             interface_id: leg.interface(),
@@ -343,7 +343,8 @@ fn interfaces<W: Write>(writer: &mut PcapNgWriter<W>, place: usize) -> io::Resul
 
 fn interface(name: String, says: &'static str) -> InterfaceDescriptionBlock<'static> {
     InterfaceDescriptionBlock {
-        linktype: DataLink::RAW,
+        // libpcap 1.10 refuses a second interface of LINKTYPE_RAW: it compares the number with its own for the first.
+        linktype: DataLink::ETHERNET,
         snaplen: 0,
         options: vec![
             InterfaceDescriptionOption::IfName(Cow::Owned(name)),
@@ -486,6 +487,14 @@ impl Conversation {
         }
         packet
     }
+}
+
+/// A made-up Ethernet header before these IP headers: every reader of captures takes Ethernet, not all take less. The
+/// addresses are locally administered, and say which side sent it.
+fn ethernet(from: Side, headers: &[u8]) -> [u8; 14] {
+    let (this, other) = (from as u8 + 1, from.other() as u8 + 1);
+    let kind = if headers.first().is_some_and(|first| first >> 4 == 6) { [0x86, 0xdd] } else { [0x08, 0x00] };
+    [2, 0, 0, 0, 0, other, 2, 0, 0, 0, 0, this, kind[0], kind[1]]
 }
 
 /// A TCP header with checksum zero. A SYN says the window scale; nothing else is claimed.

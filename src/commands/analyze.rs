@@ -31,7 +31,7 @@ pub fn run(args: Analyze) -> anyhow::Result<u8> {
 /// What was said of files besides what their sessions are.
 #[derive(Default)]
 pub struct Said {
-    /// Whether any of them could not be read.
+    /// Whether any of them could not be read, or nothing in it.
     pub is_unreadable: bool,
     /// All of it, for scripts.
     pub notices: Vec<Notice>,
@@ -83,6 +83,7 @@ pub fn each_session(known: &Known, inputs: &[PathBuf], take: &mut dyn FnMut(Diag
         match found.result {
             Ok((sessions, reading)) => {
                 said.note(&found.name, &reading);
+                said.is_unreadable |= reading.is_unread;
                 sessions.into_iter().filter(Diagnosed::is_rdp).for_each(&mut *take);
             }
             Err(error) => {

@@ -7,6 +7,7 @@ mod causes;
 mod cli;
 mod corpus;
 mod diff;
+mod encapsulated;
 mod endpoints;
 mod entrance;
 mod explain;

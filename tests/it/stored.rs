@@ -27,9 +27,9 @@ const CAPTURES: &[&str] = &[
 const RAW: u32 = 101;
 
 #[derive(Debug, Clone)]
-struct Packet {
-    at: u64,
-    data: Vec<u8>,
+pub(crate) struct Packet {
+    pub at: u64,
+    pub data: Vec<u8>,
 }
 
 impl Packet {
@@ -44,7 +44,7 @@ impl Packet {
 }
 
 /// What the relay's back leg of a golden recording would be on a wire, `times` as slow.
-fn leg(name: &str, times: u64) -> Vec<Packet> {
+pub(crate) fn leg(name: &str, times: u64) -> Vec<Packet> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("captures/{name}.pcapng"));
     let recording = std::fs::read(path).expect("a golden recording");
     let (mut links, mut backs, mut packets) = (Vec::new(), Vec::new(), Vec::<Packet>::new());
@@ -84,7 +84,7 @@ fn pcap(packets: &[Packet]) -> Vec<u8> {
 }
 
 /// What is said, without where packets stand in the file.
-fn said(document: &Value) -> Value {
+pub(crate) fn said(document: &Value) -> Value {
     match document {
         Value::Object(fields) => {
             // What is not seen is told with the packet before which it would stand.

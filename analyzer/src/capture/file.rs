@@ -10,6 +10,7 @@ use pcap_parser::pcapng::{EnhancedPacketBlock, InterfaceDescriptionBlock, Option
 use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{Block, LegacyPcapReader, PcapBlockOwned, PcapError, PcapHeader, PcapNGOption, PcapNGReader};
 
+use super::formats;
 use crate::time::Timestamp;
 
 /// What is read at once, bytes.
@@ -20,6 +21,9 @@ const MAX_BLOCK: usize = 1 << 24;
 const MAX_INTERFACES: usize = 1 << 16;
 /// Block type of a pcapng Section Header Block.
 const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+
+/// Block type of a Packet Block, which Enhanced Packet Blocks replaced and old programs still write. pcap-parser has no type for it.
+const OBSOLETE_PACKET: u32 = 2;
 
 /// Byte-order magic of a section, and how much of its header tells it and the length.
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
@@ -36,6 +40,8 @@ pub enum ReadError {
     Empty,
     /// It is no capture file.
     NotCapture,
+    /// It is a file of a kind that is known, and not read here: what it is, and how to make a capture of it.
+    Other(&'static str, &'static str),
     /// It is a capture, but not a recording of this program.
     NotRecording,
     /// A packet is stored behind later ones, and whoever reads wants to know: see [`super::order::Order::Checked`].
@@ -50,6 +56,7 @@ impl fmt::Display for ReadError {
             ReadError::Io(error) => write!(f, "cannot read: {error}"),
             ReadError::Empty => write!(f, "expected a capture (pcap or pcapng), found an empty file"),
             ReadError::NotCapture => write!(f, "expected a capture (pcap or pcapng), found something else"),
+            ReadError::Other(name, how) => write!(f, "expected a capture (pcap or pcapng), found {name}: {how}"),
             ReadError::NotRecording => {
                 write!(f, "expected a recording made by rdpscope, found a capture of another program")
             }
@@ -124,6 +131,10 @@ pub fn read(
             drive(&mut reader, &mut |block| decoder.block(block, each))
         }
         Some(_) => {
+            // The cursor holds what was read of the beginning.
+            if let Some((name, how)) = formats::known(input.get_ref().0.get_ref()) {
+                return Err(ReadError::Other(name, how));
+            }
             let mut reader = LegacyPcapReader::new(BUFFER, input).map_err(|error| open_error(&error))?;
             drive(&mut reader, &mut |block| decoder.block(block, each))
         }
@@ -275,6 +286,13 @@ impl Decoder {
             PcapBlockOwned::NG(Block::DecryptionSecrets(block)) if block.secrets_type == SecretsType::TlsKeyLog => {
                 each(Item::Secrets(block.data.get(..block.secrets_len as usize).unwrap_or(block.data)))
             }
+            // pcap-parser tells the type of an unknown block as if it were little-endian.
+            PcapBlockOwned::NG(Block::Unknown(block))
+                if block.block_type
+                    == if self.is_big_endian { OBSOLETE_PACKET.swap_bytes() } else { OBSOLETE_PACKET } =>
+            {
+                self.obsolete(block.data).map_or(Ok(()), |packet| each(Item::Packet(packet)))
+            }
             PcapBlockOwned::NG(_) => Ok(()),
         }
     }
@@ -313,6 +331,21 @@ impl Decoder {
         let data = packet.data.get(..packet.caplen as usize).unwrap_or(packet.data);
         let at = self.clock(packet.if_id).at(packet.ts_high, packet.ts_low);
         Packet { interface: packet.if_id, at, data, original_len: packet.origlen }
+    }
+
+    /// Interface and drops with two bytes each, time, captured length, original length, the packet.
+    fn obsolete<'a>(&self, body: &'a [u8]) -> Option<Packet<'a>> {
+        let (header, data) = body.split_first_chunk::<20>()?;
+        let [i0, i1, _, _, ..] = *header;
+        let interface = if self.is_big_endian { u16::from_be_bytes([i0, i1]) } else { u16::from_le_bytes([i0, i1]) };
+        let word = |at: usize| {
+            let bytes = header.get(at..)?.first_chunk::<4>()?;
+            Some(if self.is_big_endian { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) })
+        };
+        let (high, low, kept, original_len) = (word(4)?, word(8)?, word(12)?, word(16)?);
+        let at = self.clock(interface.into()).at(high, low);
+        let data = data.get(..kept as usize).unwrap_or(data);
+        Some(Packet { interface: interface.into(), at, data, original_len })
     }
 
     /// A Simple Packet Block has no time and no captured length: the section's first interface tells the latter.

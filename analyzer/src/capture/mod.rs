@@ -5,11 +5,14 @@
 
 pub mod annotation;
 pub mod file;
+mod formats;
 mod fragments;
 mod ip;
 mod link;
+mod link_names;
 pub mod options;
 pub mod order;
 pub mod packets;
 pub mod recording;
 pub mod segment;
+mod tunnel;

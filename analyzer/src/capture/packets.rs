@@ -4,18 +4,25 @@
 //! Frames are numbered from 1 as other readers do, by their place in the file. Fragments are put together. Packets that the capture cut are
 //! noticed, and the notice says how to capture again.
 
+use std::collections::BTreeMap;
+
 use super::file::{Item, Packet};
 use super::fragments::Fragments;
 use super::ip::{self, Ip};
-use super::link;
+use super::link::{self, Not};
 use super::order::{Held, Order, Queue, Turn};
 use super::segment::{self, Datagram, Icmp, Segment};
+use super::tunnel;
 use crate::time::Timestamp;
 
 /// Where domain controllers listen (RFC 4120, 7.2.1): of no other datagrams anything is said.
 const KERBEROS: u16 = 88;
 /// What Windows' pktmon keeps of each packet unless told otherwise, bytes.
 const PKTMON_DEFAULT: usize = 128;
+/// Tunnels that are followed, one in the other: nobody stacks more, and rubbish must end.
+const MAX_TUNNELS: usize = 8;
+/// Kinds of packets that are not read and are counted each; of the others only the packets are.
+const MAX_KINDS: usize = 64;
 
 /// Something that a packet says.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +57,9 @@ pub struct Decoder {
     frame: u64,
     fragments: Fragments,
     cuts: Cuts,
-    unknown_links: u64,
+    unread: Unread,
+    /// Packets without a time.
+    untimed: u64,
     queue: Queue,
 }
 
@@ -80,6 +89,33 @@ struct Cuts {
     pktmon: u64,
     /// Packets of which something is missing.
     all: u64,
+}
+
+/// Packets that may hold something, and are not read here.
+#[derive(Debug, Default)]
+struct Unread {
+    kinds: BTreeMap<Not, u64>,
+    /// Of kinds for which there was no room, or of an interface that the file does not describe.
+    more: u64,
+    /// IP packets that were read.
+    read: u64,
+}
+
+impl Unread {
+    fn push(&mut self, not: Not) {
+        let has_room = self.kinds.len() < MAX_KINDS || self.kinds.contains_key(&not);
+        match not {
+            Not::Here => {}
+            _ if has_room => *self.kinds.entry(not).or_default() += 1,
+            _ => self.more += 1,
+        }
+    }
+
+    fn notices(&self) -> impl Iterator<Item = String> {
+        let kinds = self.kinds.iter().map(|(not, count)| format!("{count} packets {}", not.says()));
+        let more = format!("{} packets are of interfaces that the file does not describe", self.more);
+        kinds.chain((self.more > 0).then_some(more))
+    }
 }
 
 impl Decoder {
@@ -118,6 +154,11 @@ impl Decoder {
         self.frame
     }
 
+    /// Whether there are packets, and none of them could be read.
+    pub fn is_unread(&self) -> bool {
+        self.unread.read == 0 && (self.unread.more > 0 || !self.unread.kinds.is_empty())
+    }
+
     /// What whoever made the capture should know.
     pub fn notices(&self) -> Vec<String> {
         let mut notices = Vec::new();
@@ -134,8 +175,12 @@ impl Decoder {
                 self.frame
             ));
         }
-        if self.unknown_links > 0 {
-            notices.push(format!("{} packets have a link type that is not read here", self.unknown_links));
+        notices.extend(self.unread.notices());
+        if self.untimed > 0 {
+            notices.push(format!(
+                "{} packets have no time (Simple Packet Blocks have none): how long anything took cannot be told of them",
+                self.untimed
+            ));
         }
         if self.fragments.given_up > 0 {
             notices.push(format!("{} fragmented packets are incomplete", self.fragments.given_up));
@@ -146,8 +191,9 @@ impl Decoder {
     fn packet(&mut self, packet: &Packet<'_>, each: &mut dyn FnMut(Heard<'_>)) {
         self.frame += 1;
         self.cuts.count(packet);
+        self.untimed += u64::from(packet.at == Timestamp(0));
         let Some(link) = self.links.get(packet.interface as usize) else {
-            self.unknown_links += 1;
+            self.unread.more += 1;
             return;
         };
         let Packet { at, data, original_len, .. } = *packet;
@@ -172,28 +218,73 @@ impl Decoder {
     #[inline]
     fn take(&mut self, packet: &Taken<'_>, each: &mut dyn FnMut(Heard<'_>)) {
         let Taken { at, frame, interface, link, data, original_len } = *packet;
-        let Some(bytes) = link::ip(link, data) else { return };
-        let header_len = u32::try_from(data.len() - bytes.len()).unwrap_or(0);
-        let Some(ip) = ip::read(bytes, original_len.saturating_sub(header_len)) else { return };
-        let each = &mut |what: What<'_>| each(Heard { at, frame, interface, what });
-        if ip.fragment.is_none() {
-            return hear(&ip, each);
+        let bytes = match link::ip(link, data) {
+            Ok(bytes) => bytes,
+            Err(not) => return self.unread.push(not),
+        };
+        let len = original_len.saturating_sub(behind(data, bytes));
+        match self.ip(at, bytes, len, MAX_TUNNELS, &mut |what| each(Heard { at, frame, interface, what })) {
+            Ok(()) => self.unread.read += 1,
+            Err(not) => self.unread.push(not),
         }
-        if let Some(whole) = self.fragments.push(at, &ip) {
-            let payload_len = u32::try_from(whole.len()).unwrap_or(0);
-            hear(&Ip { fragment: None, payload: &whole, payload_len, ..ip }, each);
+    }
+
+    /// Hears what an IP packet says that had so many bytes on the wire, or the one inside of it.
+    fn ip(
+        &mut self,
+        at: Timestamp,
+        packet: &[u8],
+        len: u32,
+        tunnels: usize,
+        each: &mut dyn FnMut(What<'_>),
+    ) -> Result<(), Not> {
+        let Some(ip) = ip::read(packet, len) else { return Ok(()) };
+        if ip.fragment.is_none() {
+            return self.payload(at, &ip, tunnels, each);
+        }
+        let Some(whole) = self.fragments.push(at, &ip) else { return Ok(()) };
+        let payload_len = u32::try_from(whole.len()).unwrap_or(0);
+        self.payload(at, &Ip { fragment: None, payload: &whole, payload_len, ..ip }, tunnels, each)
+    }
+
+    fn payload(
+        &mut self,
+        at: Timestamp,
+        ip: &Ip<'_>,
+        tunnels: usize,
+        each: &mut dyn FnMut(What<'_>),
+    ) -> Result<(), Not> {
+        if hear(ip, each) {
+            return Ok(());
+        }
+        match tunnel::inner(ip) {
+            Ok(_) if tunnels == 0 => Err(Not::Inside("tunnels in tunnels, more than 8 deep")),
+            Ok(inner) => {
+                self.ip(at, inner, ip.payload_len.saturating_sub(behind(ip.payload, inner)), tunnels - 1, each)
+            }
+            Err(Not::Here) => Ok(()),
+            Err(not) => Err(not),
         }
     }
 }
 
-fn hear(ip: &Ip<'_>, each: &mut dyn FnMut(What<'_>)) {
+/// Bytes of headers before the inner part.
+fn behind(outer: &[u8], inner: &[u8]) -> u32 {
+    u32::try_from(outer.len() - inner.len()).unwrap_or(0)
+}
+
+/// Whether there was something to hear.
+fn hear(ip: &Ip<'_>, each: &mut dyn FnMut(What<'_>)) -> bool {
     if let Some(segment) = segment::tcp(ip) {
         each(What::Segment(segment));
     } else if let Some(icmp) = segment::icmp(ip) {
         each(What::Icmp(icmp));
     } else if let Some(datagram) = segment::udp(ip, KERBEROS) {
         each(What::Datagram(datagram));
+    } else {
+        return false;
     }
+    true
 }
 
 impl Cuts {
@@ -211,7 +302,7 @@ mod tests {
 
     fn feed(decoder: &mut Decoder, data: &[u8], original_len: u32) -> Vec<u32> {
         let mut lengths = Vec::new();
-        let packet = Packet { interface: 0, at: Timestamp(0), data, original_len };
+        let packet = Packet { interface: 0, at: Timestamp(7), data, original_len };
         decoder.item(&Item::Packet(packet), &mut |heard| {
             if let What::Segment(segment) = heard.what {
                 lengths.push(segment.payload_len);

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::annotation::{self, Section};
 pub use super::file::ReadError;
 use super::file::{self, Item, Packet};
+use super::link;
 use super::segment::{self, Segment};
 use crate::observation::{Absence, Ending, Flow, Observation, Opening, Seen, Side};
 use crate::time::Timestamp;
@@ -61,6 +62,8 @@ const BEGINS: u32 = 1;
 /// One interface of the file: one leg of one connection.
 struct Interface {
     flow: Flow,
+    /// Ethernet; raw IP in older recordings.
+    link: u16,
     ends: Option<(SocketAddr, SocketAddr)>,
     opened: bool,
     /// Client, server: the sequence number that comes next, once one was seen.
@@ -83,12 +86,13 @@ impl Decoder {
                 let section = comments.iter().find_map(|text| Section::decode(text)).ok_or(ReadError::NotRecording)?;
                 self.begin(section)?;
             }
-            Item::Interface { name, .. } => {
+            Item::Interface { name, link } => {
                 let (leg, connection) = annotation::of_interface(name.as_deref());
                 let flow = Flow { session: self.session.saturating_add(connection), leg };
                 let known = self.before.iter().position(|interface| interface.flow == flow);
                 let known = known.map(|known| self.before.swap_remove(known));
-                self.interfaces.push(known.unwrap_or(Interface { flow, ends: None, opened: false, next: [None; 2] }));
+                let interface = known.unwrap_or(Interface { flow, link, ends: None, opened: false, next: [None; 2] });
+                self.interfaces.push(Interface { link, ..interface });
             }
             Item::Packet(packet) => self.packet(&packet, each),
             Item::Statistics { interface, at, comments } => self.statistics(interface, at, &comments, each),
@@ -112,7 +116,9 @@ impl Decoder {
         self.frame += 1;
         let (frame, at) = (self.frame, packet.at);
         let Some(interface) = self.interfaces.get_mut(packet.interface as usize) else { return };
-        let Some(segment) = segment::read(packet.data, packet.original_len) else { return };
+        let Ok(bytes) = link::ip(interface.link, packet.data) else { return };
+        let len = packet.original_len.saturating_sub((packet.data.len() - bytes.len()) as u32);
+        let Some(segment) = segment::read(bytes, len) else { return };
         let flow = interface.flow;
         let is_redacted = self.section.as_ref().is_some_and(|section| section.redacted);
         interface.segment(&segment, is_redacted, &mut |seen| each(Observation { at, flow, frame, seen }));
