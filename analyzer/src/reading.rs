@@ -3,6 +3,7 @@
 //! Memory does not grow with the file: a connection is dropped as soon as it cannot be RDP, and of one that is over
 //! only what is said of it stays.
 
+mod controllers;
 mod gateways;
 mod headers;
 mod known;
@@ -32,6 +33,7 @@ use crate::tcp::{Interest, Listener, Streams};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 use crate::tls::keys::Keyring;
+use controllers::{client_of_kdc, refused};
 pub use gateways::LINGER;
 use gateways::{Gateways, Member};
 use headers::{Headers, Unread};
@@ -635,25 +637,6 @@ impl Sifter {
         let of_it = self.refusals.iter().filter(|(whose, refusal)| *whose == client && meanwhile(refusal.at));
         of_it.map(|(_, refusal)| refusal.clone()).collect()
     }
-}
-
-/// The client, where this is the beginning of a connection to a domain controller.
-fn client_of_kdc(seen: &Seen) -> Option<IpAddr> {
-    let Seen::Opening(Opening::Dialing { client, server } | Opening::Joined { client, server }) = seen else {
-        return None;
-    };
-    (server.port() == kdc::PORT).then(|| client.ip())
-}
-
-/// What a domain controller refuses here, other than what it always does first.
-fn refused(answers: &mut kdc::Answers, observation: &Observation) -> Option<Event> {
-    let Observation { at, flow, frame, ref seen } = *observation;
-    if let Seen::Missing { from: Side::Server, .. } = seen {
-        answers.lose();
-    }
-    let Seen::Bytes { from: Side::Server, data } = seen else { return None };
-    let error = answers.push(data).filter(|error| !error.is_usual())?;
-    Some(Event { at, flow, frame, what: What::Kdc(error) })
 }
 
 fn judge(heads: &mut [Vec<u8>; 2], seen: &Seen) -> Verdict {
