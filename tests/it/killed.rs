@@ -4,7 +4,6 @@
 //! an end in order. A client that dies leaves a server that did nothing wrong.
 
 use std::fs;
-use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -31,9 +30,8 @@ impl Relay {
         for mut command in start(port, to, &folder)? {
             processes.push(Process::start(command.stdin(Stdio::null()), folder.path())?);
         }
-        // Not asked by a connection: that would be a session.
         let last = processes.last_mut().ok_or_else(|| Trouble::Failed("no relay".into()))?;
-        last.wait_ready(|_| TcpListener::bind(("127.0.0.1", port)).is_err().then_some(()))?;
+        last.wait_bound(port)?;
         Ok(Relay { port, _processes: processes, _folder: folder })
     }
 }

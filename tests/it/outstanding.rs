@@ -398,14 +398,15 @@ fn a_capture_of_one_direction_says_so() {
 #[test]
 fn an_xrdp_desktop_that_nobody_touches_has_no_stall() {
     with_peers("an_xrdp_desktop_that_nobody_touches_has_no_stall", || {
-        let (screen, server) = (Screen::start()?, Server::xrdp(Security::Tls("TLSv1.2"))?);
+        let tls = Security::Tls("TLSv1.2");
+        let (screen, server) = (Screen::start()?, Server::xrdp(tls)?);
         let proxy = Proxy::before(server.port)?;
         let idles = || {
             proxy.wait_active()?;
             std::thread::sleep(Duration::from_secs(4));
             Ok(())
         };
-        xfreerdp_killed(&screen, proxy.port, Security::Tls("TLSv1.2"), "TERM", idles)?;
+        xfreerdp_killed(&screen, proxy.port, tls, "TERM", idles)?;
         let finished = proxy.finish()?;
         assert!(!finished.output.contains("waiting for"), "{}", finished.output);
         let (_, document) = analyze(&finished.recordings)?;

@@ -53,8 +53,7 @@ impl Balancer {
         let mut command = Command::new(found("haproxy")?);
         command.args(["-db", "-f"]).arg(config).stdin(Stdio::null());
         let mut process = Process::start(&mut command, folder.path())?;
-        // Not asked by a connection: that would be a session.
-        process.wait_ready(|_| TcpListener::bind(("127.0.0.1", port)).is_err().then_some(()))?;
+        process.wait_bound(port)?;
         Ok(Balancer { port, process, _folder: folder })
     }
 

@@ -12,7 +12,7 @@ use crate::timeline::Timeline;
 /// The cause that is ruled out.
 const INSISTS: &str = "X224-SSLREQ";
 /// Why.
-pub(super) const REASON: &str = "another connection to this server was given standard RDP security";
+const REASON: &str = "another connection to this server was given standard RDP security";
 
 /// A server that has given anybody standard RDP security does not insist on TLS: what it refuses a client without TLS for is
 /// something else. (Where it says SSL_REQUIRED_BY_SERVER itself, it does.)

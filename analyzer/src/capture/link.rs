@@ -64,6 +64,11 @@ pub fn ip(link: u16, frame: &[u8]) -> Result<&[u8], Not> {
     }
 }
 
+/// Bytes of headers before the inner part of a packet.
+pub fn before(outer: &[u8], inner: &[u8]) -> u32 {
+    u32::try_from(outer.len() - inner.len()).unwrap_or(0)
+}
+
 fn is_wrapper(link: u16) -> bool {
     matches!(link, 149 | 192 | 258)
 }

@@ -222,7 +222,7 @@ impl Decoder {
             Ok(bytes) => bytes,
             Err(not) => return self.unread.push(not),
         };
-        let len = original_len.saturating_sub(behind(data, bytes));
+        let len = original_len.saturating_sub(link::before(data, bytes));
         match self.ip(at, bytes, len, MAX_TUNNELS, &mut |what| each(Heard { at, frame, interface, what })) {
             Ok(()) => self.unread.read += 1,
             Err(not) => self.unread.push(not),
@@ -260,17 +260,12 @@ impl Decoder {
         match tunnel::inner(ip) {
             Ok(_) if tunnels == 0 => Err(Not::Inside("tunnels in tunnels, more than 8 deep")),
             Ok(inner) => {
-                self.ip(at, inner, ip.payload_len.saturating_sub(behind(ip.payload, inner)), tunnels - 1, each)
+                self.ip(at, inner, ip.payload_len.saturating_sub(link::before(ip.payload, inner)), tunnels - 1, each)
             }
             Err(Not::Here) => Ok(()),
             Err(not) => Err(not),
         }
     }
-}
-
-/// Bytes of headers before the inner part.
-fn behind(outer: &[u8], inner: &[u8]) -> u32 {
-    u32::try_from(outer.len() - inner.len()).unwrap_or(0)
 }
 
 /// Whether there was something to hear.

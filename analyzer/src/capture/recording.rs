@@ -117,7 +117,7 @@ impl Decoder {
         let (frame, at) = (self.frame, packet.at);
         let Some(interface) = self.interfaces.get_mut(packet.interface as usize) else { return };
         let Ok(bytes) = link::ip(interface.link, packet.data) else { return };
-        let len = packet.original_len.saturating_sub((packet.data.len() - bytes.len()) as u32);
+        let len = packet.original_len.saturating_sub(link::before(packet.data, bytes));
         let Some(segment) = segment::read(bytes, len) else { return };
         let flow = interface.flow;
         let is_redacted = self.section.as_ref().is_some_and(|section| section.redacted);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::stage::{self, length};
 use super::unsealed::{Broken, Verdict, Way, at, coded, party, written};
 use super::{Confidence, Finding, Party, Severity};
-use crate::event::{KdcError, Mechanism, NtlmKind, Protocols};
+use crate::event::{KdcError, Mechanism, NtlmKind, Protocols, TsRequest};
 use crate::observation::Side;
 use crate::time::of_filetime;
 use crate::timeline::Timeline;
@@ -143,15 +143,12 @@ pub fn rdsaad(timeline: &Timeline) -> Option<Finding> {
 pub fn iakerb(timeline: &Timeline) -> Option<Finding> {
     stage::ended_early(timeline)?;
     let credssp = &timeline.facts.inner.credssp;
-    let offers = |seen: &&Sighting<(Side, crate::event::TsRequest)>| {
+    let offers = |seen: &&Sighting<(Side, TsRequest)>| {
         let names = |mechanism| seen.what.1.tokens.iter().any(|token| token.offered.contains(mechanism));
         seen.what.0 == Side::Client && names(&Mechanism::IaKerb) && !names(&Mechanism::Ntlm)
     };
     let offer = credssp.messages.iter().find(offers)?;
-    let rejects = |seen: &&Sighting<(Side, crate::event::TsRequest)>| {
-        seen.what.0 == Side::Server && seen.what.1.tokens.iter().any(|token| token.state == Some(REJECT))
-    };
-    let seen = credssp.messages.iter().find(rejects)?;
+    let seen = rejection(timeline)?;
     let says = "the client offers IAKerb and no NTLM, and the server rejects it".to_owned();
     let finding = at(timeline, "NLA-IAKERB", Confidence::Likely, seen.mark, PhaseName::Credssp, says)?;
     let finding =
@@ -160,14 +157,19 @@ pub fn iakerb(timeline: &Timeline) -> Option<Finding> {
     Some(finding.or("NLA-SPN", Confidence::Possible).or("NLA-KDC", Confidence::Possible))
 }
 
+/// The server's message with SPNEGO negState reject, RFC 4178 4.2.2.
+fn rejection(timeline: &Timeline) -> Option<&Sighting<(Side, TsRequest)>> {
+    let rejects = |seen: &&Sighting<(Side, TsRequest)>| {
+        seen.what.0 == Side::Server && seen.what.1.tokens.iter().any(|token| token.state == Some(REJECT))
+    };
+    timeline.facts.inner.credssp.messages.iter().find(rejects)
+}
+
 /// SPNEGO: the server takes none of the mechanisms, or not what the chosen one said.
 pub fn rejected(timeline: &Timeline) -> Option<Finding> {
     stage::ended_early(timeline)?;
     let credssp = &timeline.facts.inner.credssp;
-    let rejects = |seen: &&Sighting<(Side, crate::event::TsRequest)>| {
-        seen.what.0 == Side::Server && seen.what.1.tokens.iter().any(|token| token.state == Some(REJECT))
-    };
-    let seen = credssp.messages.iter().find(rejects)?;
+    let seen = rejection(timeline)?;
     // Behind the proof it is the proof that is refused, before it the mechanism.
     let proved = credssp.ntlm(NtlmKind::Authenticate).is_some_and(|proof| proof.mark.at <= seen.mark.at);
     let is_ntlm = credssp.mechanism() == Some(Mechanism::Ntlm);

@@ -172,7 +172,7 @@ pub fn closed(timeline: &Timeline) -> Option<Finding> {
 pub fn unreadable(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline)?;
     let (mark, trouble) = request_trouble(timeline)?;
-    let refused = timeline.facts.ultimatum().filter(|seen| stage::in_time(timeline, seen.mark));
+    let refused = stage::goodbye(timeline);
     // Who leaves at once asked for nothing in earnest: a scanner.
     if is_answered(timeline) || stage::by_client(end) && end.silence < AT_ONCE && refused.is_none() {
         return None;
@@ -186,7 +186,7 @@ pub fn unreadable(timeline: &Timeline) -> Option<Finding> {
     let finding = Finding::at_end(timeline, "X224-BADREQ", Confidence::Likely, says)?;
     let finding = finding.on(mark.leg, PhaseName::Negotiation).by(Party::Client).with(mark, trouble);
     let finding = match refused {
-        Some(seen) => finding.with(seen.mark, ultimatum(timeline)).or("X224-REFUSED", Confidence::Possible),
+        Some(mark) => finding.with(mark, ultimatum(timeline)).or("X224-REFUSED", Confidence::Possible),
         None => finding,
     };
     Some(finding.with_end(timeline))
@@ -222,14 +222,14 @@ fn is_answered(timeline: &Timeline) -> bool {
 /// An RDP server answers the request, and takes its leave.
 pub fn refused(timeline: &Timeline) -> Option<Finding> {
     stage::failed(timeline)?;
-    let seen = timeline.facts.ultimatum().filter(|seen| stage::in_time(timeline, seen.mark))?;
+    let mark = stage::goodbye(timeline)?;
     let request = timeline.facts.request.as_ref().filter(|_| !is_answered(timeline))?;
     let new = request.what.requested.unwrap_or_default().intersects(Protocols::RDSAAD);
     let why = if new { ", which offers a protocol that older servers do not know" } else { "" };
     let says = format!("the RDP server refuses the connection request itself{why}: {}", ultimatum(timeline));
     let finding = Finding::at_end(timeline, "X224-REFUSED", Confidence::Certain, says)?;
-    let finding = finding.on(seen.mark.leg, PhaseName::Negotiation).by(Party::Server);
-    let finding = with_request(finding, timeline).with(seen.mark, ultimatum(timeline)).with_end(timeline);
+    let finding = finding.on(mark.leg, PhaseName::Negotiation).by(Party::Server);
+    let finding = with_request(finding, timeline).with(mark, ultimatum(timeline)).with_end(timeline);
     Some(finding.or("X224-BADREQ", Confidence::Possible))
 }
 
@@ -325,8 +325,7 @@ pub fn client_left(timeline: &Timeline) -> Option<Finding> {
     let offered = timeline.facts.request.as_ref()?.what.requested.unwrap_or_default();
     let selected = confirm.what.selected.unwrap_or_default();
     // A server that gives TLS up before it began leaves the client nothing to go on with.
-    let is_given_up = timeline.facts.ultimatum().is_some_and(|seen| stage::in_time(timeline, seen.mark));
-    if is_given_up && selected.0 != 0 {
+    if stage::goodbye(timeline).is_some() && selected.0 != 0 {
         return None;
     }
     let wants_nla = offered.intersects(Protocols::CREDSSP) && !selected.intersects(Protocols::CREDSSP);

@@ -102,10 +102,7 @@ pub fn credssp(timeline: &Timeline) -> Option<Finding> {
         }
         Who::Server => ("NLA-CRED", "NLA-ORACLE", closed),
         // It was not refused: it asked for the server's names, tried a password, or cannot use what the server says.
-        Who::Client => {
-            let says = format!("in or right after CredSSP the client leaves by itself: the {words}");
-            return left(timeline, says, &["NLA-ORACLE", "NLA-BIND", "NLA-DELEG"]);
-        }
+        Who::Client => return left_credssp(timeline, &words),
         Who::SilentServer => {
             let silence = length(end.silence);
             ("NLA-KDC", "PATH-WINZERO", format!("after the TLS handshake the server says nothing for {silence}"))
@@ -129,6 +126,12 @@ fn left(timeline: &Timeline, says: String, others: &[&'static str]) -> Option<Fi
     Some(others.iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
 }
 
+/// The same, where CredSSP was spoken: it may be what the client found there.
+fn left_credssp(timeline: &Timeline, words: &str) -> Option<Finding> {
+    let says = format!("in or right after CredSSP the client leaves by itself: the {words}");
+    left(timeline, says, &["NLA-ORACLE", "NLA-BIND", "NLA-DELEG"])
+}
+
 /// Something was said behind TLS, and the session never became active.
 pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let end = behind_handshake(timeline).filter(|_| timeline.last_phase() > PhaseName::Tls)?;
@@ -141,8 +144,7 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let is_nla = timeline.facts.selected().is_some_and(|selected| selected.intersects(Protocols::CREDSSP));
     let is_early = end.phase <= PhaseName::BasicSettings && timeline.facts.inner.unsealed.is_none();
     if Who::of(timeline, end) == Who::Client && is_nla && is_early {
-        let says = format!("in or right after CredSSP the client leaves by itself: the {words}");
-        return left(timeline, says, &["NLA-ORACLE", "NLA-BIND", "NLA-DELEG"]);
+        return left_credssp(timeline, &words);
     }
     let id = match Who::of(timeline, end) {
         Who::Server | Who::Client if timeline.facts.inner.unsealed.is_some() || !timeline.is_unsure() => {
@@ -232,7 +234,7 @@ pub fn in_clear(timeline: &Timeline) -> Option<Finding> {
     let phase = timeline.last_phase();
     let waits = timeline.facts.mcs.last().is_some_and(|last| last.what.0 == Side::Client);
     let is_first_sealed = phase == PhaseName::SecureSettings && timeline.facts.inner.security_exchange.is_some();
-    let is_refused = timeline.facts.ultimatum().is_some_and(|seen| stage::in_time(timeline, seen.mark));
+    let is_refused = stage::goodbye(timeline).is_some();
     if stage::by_client(end)
         && !is_refused
         && phase > PhaseName::Negotiation

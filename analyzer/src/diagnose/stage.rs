@@ -112,7 +112,8 @@ pub fn ended_early(timeline: &Timeline) -> Option<&End> {
 
 /// The end that the server made of a connection in which the client owed the next word: its request, or its ClientHello.
 pub fn client_owed(timeline: &Timeline) -> Option<&End> {
-    let is_owed = match stage(timeline).0 {
+    let (stage, mark) = stage(timeline);
+    let is_owed = match stage {
         Stage::Opened | Stage::Confirm => timeline.facts.not_rdp.is_none(),
         Stage::Plain => timeline.facts.mcs.iter().all(|seen| seen.what.0 == Side::Server),
         Stage::Closed
@@ -125,11 +126,8 @@ pub fn client_owed(timeline: &Timeline) -> Option<&End> {
     let patience = OWED.max(round_trip(timeline) * 3);
     let said = timeline.facts.ultimatum().is_some();
     // An alert to which no ClientHello came is how some servers say that they waited in vain.
-    let since = match stage(timeline) {
-        (Stage::Confirm, Some(mark)) => Some(mark.at),
-        _ => None,
-    };
-    let waited = |end: &End| since.map_or(end.silence, |since| end.mark.at.since(since));
+    let since = mark.filter(|_| stage == Stage::Confirm);
+    let waited = |end: &End| since.map_or(end.silence, |since| end.mark.at.since(since.at));
     ended_early(timeline).filter(|end| is_owed && !said && by_server(end) && waited(end) >= patience)
 }
 
@@ -222,6 +220,11 @@ fn is_told(timeline: &Timeline) -> bool {
 /// Whether this was said before the session's end: what is said behind it is an answer to the end.
 pub fn in_time(timeline: &Timeline, mark: Mark) -> bool {
     timeline.end.is_none_or(|end| by_server(&end) || (mark.at, mark.frame) <= (end.mark.at, end.mark.frame))
+}
+
+/// The server's Disconnect Provider Ultimatum that is not sealed, where it said that before the session's end.
+pub fn goodbye(timeline: &Timeline) -> Option<Mark> {
+    timeline.facts.ultimatum().map(|seen| seen.mark).filter(|mark| in_time(timeline, *mark))
 }
 
 /// One round trip from end to end, as measured.

@@ -174,7 +174,7 @@ pub fn not_tls(timeline: &Timeline) -> Option<Finding> {
 pub fn given_up(timeline: &Timeline) -> Option<Finding> {
     stage::failed(timeline)?;
     timeline.facts.selected().filter(|selected| selected.0 != 0)?;
-    let mark = timeline.facts.ultimatum().map(|seen| seen.mark).filter(|mark| stage::in_time(timeline, *mark))?;
+    let mark = stage::goodbye(timeline)?;
     let answered = timeline.facts.first_mark(|tls| tls.key_exchange);
     // A client that said goodbye, or that something is wrong, ended it.
     let has_left = timeline.facts.first(|tls| tls.sealed_alert.as_ref()).is_some_and(|alert| alert.mark.at <= mark.at);

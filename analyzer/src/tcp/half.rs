@@ -427,9 +427,14 @@ impl Half {
     pub fn fin_acknowledged(&mut self, out: &mut Out<'_>) {
         let missed = self.fin_missed.take().filter(|(behind, ..)| Some(*behind) == self.next && self.fin.is_none());
         if let Some((behind, at, frame)) = missed.filter(|_| !self.ended) {
-            (self.fin, self.ended) = (Some((behind.wrapping_sub(1), at, frame)), true);
-            out.told.push((at, frame, Seen::Closed { from: Some(self.side), how: Ending::Fin }));
+            self.fin_here(behind.wrapping_sub(1), (at, frame), out);
         }
+    }
+
+    /// The FIN that the capture does not have stood at this number.
+    fn fin_here(&mut self, sequence: u32, (at, frame): (Timestamp, u64), out: &mut Out<'_>) {
+        (self.fin, self.ended) = (Some((sequence, at, frame)), true);
+        out.told.push((at, frame, Seen::Closed { from: Some(self.side), how: Ending::Fin }));
     }
 
     /// An RST bears the number of what would come next (RFC 9293, 3.5.2): what stands before it and is not here was sent. One number
@@ -437,10 +442,7 @@ impl Half {
     pub fn reset_at(&mut self, sequence: u32, mark: (Timestamp, u64), out: &mut Out<'_>) {
         let Some(next) = self.next.filter(|_| self.fin.is_none() && !self.ended) else { return };
         match ahead(next, sequence) {
-            1 if self.held.is_empty() => {
-                (self.fin, self.ended) = (Some((next, mark.0, mark.1)), true);
-                out.told.push((mark.0, mark.1, Seen::Closed { from: Some(self.side), how: Ending::Fin }));
-            }
+            1 if self.held.is_empty() => self.fin_here(next, mark, out),
             lost @ 1..=MAX_AHEAD => self.skip(lost, mark, out),
             _ => {}
         }

@@ -58,22 +58,24 @@ impl Timeline {
     /// Shutdown Request, Disconnect Provider Ultimatum, close_notify. What may have the length of one counts.
     pub(super) fn is_goodbye_said(&self) -> bool {
         let inner = &self.facts.inner;
-        let is_ultimatum = |(_, pdu): &(Side, McsPdu)| matches!(pdu, McsPdu::DisconnectProviderUltimatum { .. });
         let left = |side| self.last_words(side).may_leave;
-        self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some()
+        self.is_goodbye_clear()
             || inner.is_announced()
             || inner.shutdown_requested.is_some()
-            || self.facts.mcs.iter().any(|seen| is_ultimatum(&seen.what))
             || self.is_inferred() && (left(Side::Client) || left(Side::Server))
     }
 
     /// Whether either side took its leave for certain: with close_notify, or with a Disconnect Provider Ultimatum that is read. What
     /// only has the length of one may be a movement of the mouse.
     fn is_taken_leave_of(&self) -> bool {
+        self.facts.gateway.is_none() && (self.is_goodbye_clear() || self.facts.inner.ultimatum.is_some())
+    }
+
+    /// Whether either side sent an alert behind the handshake, or a Disconnect Provider Ultimatum in clear.
+    fn is_goodbye_clear(&self) -> bool {
         let is_ultimatum = |(_, pdu): &(Side, McsPdu)| matches!(pdu, McsPdu::DisconnectProviderUltimatum { .. });
-        let is_said =
-            self.facts.mcs.iter().any(|seen| is_ultimatum(&seen.what)) || self.facts.inner.ultimatum.is_some();
-        self.facts.gateway.is_none() && (is_said || self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some())
+        self.facts.first(|tls| tls.sealed_alert.as_ref()).is_some()
+            || self.facts.mcs.iter().any(|seen| is_ultimatum(&seen.what))
     }
 
     /// Whether it is the client that took its leave before the end: with a Disconnect Provider Ultimatum, or close_notify.

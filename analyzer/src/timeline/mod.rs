@@ -170,7 +170,8 @@ impl Timeline {
         self.last = self.last.max(event.at);
         let asked = self.unanswered_request().filter(|_| self.is_active());
         let is_late = self.is_over() && ending::is_last_word(&event.what);
-        if !(is_late || self.is_misplaced(mark, &event.what)) {
+        let is_misplaced = self.is_misplaced(mark, &event.what);
+        if !(is_late || is_misplaced) {
             self.facts.push(event);
         }
         if let Some(asked) = asked.filter(|asked| self.unanswered_request() != Some(*asked)) {
@@ -200,7 +201,7 @@ impl Timeline {
             What::Closed { from, how } => self.closed(mark, *from, *how),
             What::ProxyHeader(_) | What::ConnectionRequest(_) => {}
             What::ConnectionConfirm(_) => self.confirmed(mark),
-            What::NotRdp { .. } if self.is_misplaced(mark, &event.what) => {}
+            What::NotRdp { .. } if is_misplaced => {}
             What::NegotiationFailure { .. } | What::NotRdp { .. } => {
                 self.end_phase(PhaseName::Negotiation, mark, Outcome::Failed, Basis::Seen);
             }
@@ -303,19 +304,22 @@ impl Timeline {
 
     /// Whether somebody came to an endpoint of Remote Desktop and did not say anything.
     pub fn is_knock(&self) -> bool {
+        self.meant_leg().is_some_and(|leg| leg.bytes[0] == 0)
+    }
+
+    /// The connection in a capture, where it is with an endpoint of Remote Desktop.
+    fn meant_leg(&self) -> Option<&Leg> {
         let is_port = |leg: &Leg| leg.server.is_some_and(|server| server.port() == RDP_PORT);
-        self.leg(LegName::Only).is_some_and(|leg| leg.bytes[0] == 0 && (self.is_meant || is_port(leg)))
+        self.leg(LegName::Only).filter(|leg| self.is_meant || is_port(leg))
     }
 
     /// Whether somebody came to an endpoint of Remote Desktop with a Connection Request that cannot be read.
     pub fn is_malformed_request(&self) -> bool {
-        let is_port = |leg: &Leg| leg.server.is_some_and(|server| server.port() == RDP_PORT);
         // One of which a part is not here is no malformed one.
-        let is_whole = |leg: &Leg| leg.missing[Side::Client as usize] == 0;
-        let is_meant = self.leg(LegName::Only).is_some_and(|leg| is_whole(leg) && (self.is_meant || is_port(leg)));
+        let is_whole = self.meant_leg().is_some_and(|leg| leg.missing[Side::Client as usize] == 0);
         let malformed = self.facts.malformed.iter().map(|seen| (seen.what.0, seen.what.1));
         let partial = self.facts.partial.iter().map(|seen| (seen.what.0, "x224"));
-        is_meant && malformed.chain(partial).any(|of| matches!(of, (Side::Client, "tpkt" | "x224")))
+        is_whole && malformed.chain(partial).any(|of| matches!(of, (Side::Client, "tpkt" | "x224")))
     }
 
     /// The last phase that began.

@@ -408,11 +408,8 @@ pub fn xfreerdp_until(
     is_it: impl Fn(&x11::Image) -> bool,
 ) -> Outcome<(Ran, x11::Image)> {
     let (home, title) = (Folder::new()?, title());
-    let mut command = Command::new(program("xfreerdp")?);
-    command.args(["/v:127.0.0.1", "/size:800x600", "/cert:ignore", "/log-level:INFO"]).args(options);
-    command.arg(format!("/port:{port}")).arg(format!("/sec:{}", security.freerdp()));
-    command.arg(format!("/u:{USER}")).arg(format!("/p:{PASSWORD}")).arg(format!("/t:{title}"));
-    command.env("HOME", home.path()).env("DISPLAY", screen.name()).stdin(Stdio::null());
+    let mut command = xfreerdp_command(port, "/cert:ignore", security, PASSWORD, &title)?;
+    command.args(options).env("HOME", home.path()).env("DISPLAY", screen.name());
     let began = Instant::now();
     let mut process = Process::start(&mut command, home.path())?;
     let mut display = x11::Connection::open(screen.number)?;

@@ -202,6 +202,11 @@ impl Process {
         self.wait_ready(|_| TcpStream::connect(("127.0.0.1", port)).ok()).map(drop)
     }
 
+    /// The same without a connection, which some would take for a client's: until the port is taken.
+    pub fn wait_bound(&mut self, port: u16) -> Outcome<()> {
+        self.wait_ready(|_| TcpListener::bind(("127.0.0.1", port)).is_err().then_some(()))
+    }
+
     /// Sends the leader a signal by name ("INT").
     pub fn signal(&self, signal: &str) -> Outcome<()> {
         self.send(signal, &self.child.id().to_string())
