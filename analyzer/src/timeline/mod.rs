@@ -31,7 +31,7 @@ use crate::event::{Basis, Event, McsPdu, What};
 use crate::observation::{Absence, Ending, Leg as LegName, Opening, Side};
 use crate::time::Timestamp;
 use facts::{Facts, Mark};
-use inferred::Inference;
+use inferred::{Inference, Overhead};
 use ladder::Ladder;
 use leg::Leg;
 use outstanding::Outstanding;
@@ -92,6 +92,9 @@ pub struct Timeline {
     pub mended: u32,
     /// The last payload that was first seen: what a gap is measured from.
     spoke: Option<Spoke>,
+    /// What the suite adds to a plaintext that was asked for last, by its version and number: a name tells, and there are many
+    /// records.
+    overhead: ((u16, u16), Option<Overhead>),
     /// The first connection, as whoever made the observations counts it.
     connection: Option<u32>,
     /// Whether whoever read it knows that its endpoint is meant for Remote Desktop, whatever was said there.

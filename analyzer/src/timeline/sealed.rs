@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::inferred::{Plain, Told};
+use super::inferred::{Overhead, Plain, Told};
 use super::phase::{Outcome, PhaseName, Waited};
 use super::{Mark, Ripe, Timeline, first_hand};
 use crate::event::{Basis, Protocols};
@@ -27,7 +27,8 @@ impl Timeline {
         let (was_active, was_licensed) = (self.is_active(), self.inference.is_licensed());
         let selected = self.facts.selected().unwrap_or_else(|| self.facts.longest_offered());
         let record = (kind, u64::from(len));
-        let told = self.inference.push(mark, from, record, self.plain(mark.leg, len), selected);
+        let plain = self.plain(mark.leg, len);
+        let told = self.inference.push(mark, from, record, plain, selected);
         if was_active {
             return;
         }
@@ -77,10 +78,14 @@ impl Timeline {
     }
 
     /// How long the plaintext of a record on this leg is.
-    fn plain(&self, leg: LegName, len: u32) -> Option<Plain> {
+    fn plain(&mut self, leg: LegName, len: u32) -> Option<Plain> {
         let tls = self.facts.tls.iter().find(|tls| tls.leg == leg)?;
         let hello = &tls.server_hello.as_ref()?.what;
-        Plain::of(hello.version, hello.cipher, len)
+        let suite = (hello.version, hello.cipher);
+        if self.overhead.0 != suite {
+            self.overhead = (suite, Overhead::of(hello.version, hello.cipher));
+        }
+        self.overhead.1.map(|overhead| overhead.hides(len))
     }
 
     /// Whether what follows the connection sequence is a session: both sides go on speaking, for a while or at length.

@@ -16,7 +16,7 @@ use super::phase::PhaseName;
 use crate::event::Protocols;
 use crate::observation::Side;
 
-pub(super) use plain::Plain;
+pub(super) use plain::{Overhead, Plain};
 pub use turns::Progress;
 pub(super) use turns::Turns;
 

@@ -21,32 +21,53 @@ pub(in crate::timeline) struct Plain {
     most: u32,
 }
 
-impl Plain {
-    /// Of a record with so many bytes of ciphertext. `None` where the suite is not known.
-    pub fn of(version: u16, cipher: u16, len: u32) -> Option<Plain> {
+/// What a suite adds to a plaintext.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::timeline) enum Overhead {
+    /// So many bytes, whatever the plaintext.
+    Bytes(u32),
+    /// So many bytes, one of padding among them, and up to `block - 1` more of padding.
+    Padded { bytes: u32, block: u32 },
+}
+
+impl Overhead {
+    /// Of a version and a suite. `None` where the suite is not known.
+    pub fn of(version: u16, cipher: u16) -> Option<Overhead> {
         let name = names::cipher(cipher);
         let tag = if name.ends_with("CCM_8") || name.contains("CCM_8_") { SHORT_TAG } else { TAG };
         if version == TLS13 {
             // The content's type stands behind the content, RFC 8446 5.2.
-            return Some(Plain::exactly(len.saturating_sub(tag + 1)));
+            return Some(Overhead::Bytes(tag + 1));
         }
         if name.contains("POLY1305") {
-            return Some(Plain::exactly(len.saturating_sub(TAG)));
+            return Some(Overhead::Bytes(TAG));
         }
         if name.contains("_GCM_") || name.contains("_CCM") {
-            return Some(Plain::exactly(len.saturating_sub(NONCE + tag)));
+            return Some(Overhead::Bytes(NONCE + tag));
         }
         let mac = mac(&name)?;
         if name.contains("_RC4_") || name.contains("_NULL_") {
-            return Some(Plain::exactly(len.saturating_sub(mac)));
+            return Some(Overhead::Bytes(mac));
         }
         let block = if name.contains("_CBC_") { block(&name) } else { return None };
         // One byte of padding at least, RFC 5246 6.2.3.2; the MAC inside or outside (RFC 7366), the sum is the same.
         let iv = if version > TLS10 { block } else { 0 };
-        let most = len.saturating_sub(iv + mac + 1);
-        Some(Plain { least: most.saturating_sub(block - 1), most })
+        Some(Overhead::Padded { bytes: iv + mac + 1, block })
     }
 
+    /// What a record with so many bytes of ciphertext hides.
+    pub fn hides(self, len: u32) -> Plain {
+        match self {
+            Overhead::Bytes(bytes) => Plain::exactly(len.saturating_sub(bytes)),
+            Overhead::Padded { bytes, block } => {
+                let most = len.saturating_sub(bytes);
+                Plain { least: most.saturating_sub(block - 1), most }
+            }
+        }
+    }
+}
+
+impl Plain {
     /// So many, not one more or less.
     pub fn exactly(len: u32) -> Plain {
         Plain { least: len, most: len }
@@ -81,12 +102,13 @@ fn block(name: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::Plain;
+    use super::{Overhead, Plain};
 
     #[test]
     fn what_a_record_hides() {
         let check = |version, cipher, len, least, most| {
-            assert_eq!(Plain::of(version, cipher, len), Some(Plain { least, most }), "{cipher:#x} {len}");
+            let hides = Overhead::of(version, cipher).map(|overhead| overhead.hides(len));
+            assert_eq!(hides, Some(Plain { least, most }), "{cipher:#x} {len}");
         };
         check(0x0304, 0x1302, 29, 12, 12); // TLS_AES_256_GCM_SHA384
         check(0x0304, 0x1305, 21, 12, 12); // TLS_AES_128_CCM_8_SHA256
@@ -97,6 +119,6 @@ mod tests {
         check(0x0301, 0x002f, 48, 12, 27); // RSA_WITH_AES_128_CBC_SHA, no IV
         check(0x0301, 0x000a, 40, 12, 19); // RSA_WITH_3DES_EDE_CBC_SHA
         check(0x0301, 0x0005, 32, 12, 12); // RSA_WITH_RC4_128_SHA
-        assert_eq!(Plain::of(0x0303, 0xfafa, 40), None);
+        assert_eq!(Overhead::of(0x0303, 0xfafa), None);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `>467` is a record of the client, `<118` one of the server; behind `=` stands what is told at that record.
 
-use super::{Inference, LastWords, Plain, Sureness, Told};
+use super::{Inference, LastWords, Overhead, Plain, Sureness, Told};
 use crate::event::Protocols;
 use crate::observation::{Leg, Side};
 use crate::time::Timestamp;
@@ -12,6 +12,10 @@ const TLS13: u16 = 0x0304;
 /// TLS_AES_256_GCM_SHA384: 17 bytes more than the plaintext.
 const GCM: (u16, u16, u32) = (TLS13, 0x1302, 17);
 
+fn hides((version, cipher): (u16, u16), len: u32) -> Option<Plain> {
+    Overhead::of(version, cipher).map(|overhead| overhead.hides(len))
+}
+
 /// Plays a story in TLS 1.3 and checks what is told at each record.
 fn check(selected: Protocols, story: &str) -> Inference {
     let mut inference = Inference::default();
@@ -20,7 +24,7 @@ fn check(selected: Protocols, story: &str) -> Inference {
         let from = if record.starts_with('>') { Side::Client } else { Side::Server };
         let len: u32 = record[1..].parse::<u32>().expect("a length") + GCM.2;
         let mark = Mark { at: Timestamp(number), frame: number, leg: Leg::Only };
-        let told = inference.push(mark, from, (23, len.into()), Plain::of(GCM.0, GCM.1, len), selected);
+        let told = inference.push(mark, from, (23, len.into()), hides((GCM.0, GCM.1), len), selected);
         let found = match told {
             None => String::new(),
             Some(Told::Begins(phase)) => phase.name().to_owned(),
@@ -134,7 +138,7 @@ fn with_cbc_nothing_is_likely() {
     let records = [(Side::Client, 516), (Side::Server, 164), (Side::Client, 52), (Side::Client, 52)];
     let told = records.map(|(from, len)| {
         let mark = Mark { at: Timestamp(1), frame: 1, leg: Leg::Only };
-        inference.push(mark, from, (23, u64::from(len)), Plain::of(0x0303, 0xc013, len), Protocols::SSL)
+        inference.push(mark, from, (23, u64::from(len)), hides((0x0303, 0xc013), len), Protocols::SSL)
     });
     assert_eq!(told[2], Some(Told::Begins(super::PhaseName::ChannelConnection)));
     assert_eq!(inference.sureness(), Sureness::Possible);
@@ -147,7 +151,7 @@ fn one_byte_before_each_record_is_no_message() {
     let lens = [32, 480, 32, 48, 32, 32];
     let told = lens.map(|len| {
         let mark = Mark { at: Timestamp(1), frame: 1, leg: Leg::Only };
-        inference.push(mark, Side::Client, (23, u64::from(len)), Plain::of(0x0301, 0x002f, len), Protocols::SSL)
+        inference.push(mark, Side::Client, (23, u64::from(len)), hides((0x0301, 0x002f), len), Protocols::SSL)
     });
     assert_eq!(told[3], Some(Told::Begins(super::PhaseName::ChannelConnection)));
     assert!(!inference.is_lost());
