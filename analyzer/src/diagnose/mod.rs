@@ -151,6 +151,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "large segments vanish", check: path::hole, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "a window that stays shut", check: path::shut, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "never acknowledged", check: path::stuck, scope: Scope::Any, rests: Rests::Seen },
+    Rule { name: "keep-alives in vain", check: path::probed_in_vain, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "client left without a request", check: negotiation::probe, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "a handshake left half open", check: negotiation::half_open, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "client did not wait", check: negotiation::hasty, scope: Scope::Rdp, rests: Rests::Unsaid },

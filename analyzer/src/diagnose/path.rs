@@ -203,6 +203,21 @@ pub fn stuck(timeline: &Timeline) -> Option<Finding> {
     Some(if is_standing && id == "PATH-DEAD" { finding.or("PATH-ASYM", Confidence::Possible) } else { finding })
 }
 
+/// Nothing is under way, and the keep-alives of one side are not answered any more.
+pub fn probed_in_vain(timeline: &Timeline) -> Option<Finding> {
+    let end = frozen(timeline).filter(|_| is_standing(timeline))?;
+    let (leg, probed) = timeline.legs.iter().find_map(|leg| Some((leg, leg.probed_in_vain()?)))?;
+    let Sighting { what: (from, probes), mark } = probed;
+    let says =
+        format!("{probes} keep-alives of the {from} in a row are not answered: the path, or the far end, is dead");
+    let finding = Finding::at_end(timeline, "PATH-DEAD", Confidence::Likely, says)?;
+    let finding = finding.on(leg.name, end.phase).by(Party::Nobody);
+    let finding = finding.with(mark, format!("nothing of the {} since {probes} keep-alives", from.other()));
+    let finding = with_path(finding, leg).with_end(timeline).or("PATH-ASYM", Confidence::Possible);
+    // A box that forgot the connection and throws away what comes looks the same.
+    Some(if end.silence >= QUIET { finding.or("PATH-PROXYIDLE", Confidence::Possible) } else { finding })
+}
+
 /// How what is not acknowledged was lost: nothing ever arrived, or only what is large, or nothing any more.
 fn lost_how(
     leg: &Leg,

@@ -315,10 +315,11 @@ pub fn broken(timeline: &Timeline) -> Option<Finding> {
 }
 
 /// How long a session was idle that a box on the way forgot meanwhile, by how it broke: that answers the first segment after
-/// the gap with a reset, or not at all.
+/// the gap with a reset, or not at all. A side whose keep-alives were not answered resets by itself.
 pub fn forgotten(timeline: &Timeline) -> Option<Duration> {
     let end = timeline.end.as_ref()?;
-    let is_reset = end.how == Ending::Reset && end.silence >= IDLE;
+    let is_own = Party::of(end) == Party::Proxy || timeline.legs.iter().any(|leg| leg.probed_in_vain().is_some());
+    let is_reset = end.how == Ending::Reset && end.silence >= IDLE && !is_own;
     woken(timeline, end).or(Some(end.silence).filter(|_| is_reset))
 }
 

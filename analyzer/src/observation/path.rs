@@ -145,6 +145,10 @@ path_sample! {
     client_keepalives
     /// The same of the server.
     server_keepalives
+    /// Keep-alive probes of the client in a row, since the server was last heard.
+    client_unanswered_keepalives
+    /// The same of the server.
+    server_unanswered_keepalives
     /// Microseconds for which the client could take no more: receive window 0.
     client_zero_window_us
     /// The same of the server.

@@ -336,6 +336,7 @@ impl Flow {
         if !syn || ack {
             self.resets.goes_on(at, frame, from, &segment, out);
         }
+        self.windows[from.other() as usize].answered();
         if !(syn || fin) {
             self.halves[from as usize].stats.zero_windows += u64::from(window == 0);
             self.windows[from as usize].announced(at, frame, from, window, out);

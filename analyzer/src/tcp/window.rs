@@ -19,6 +19,8 @@ pub(super) struct Window {
     lasted: Duration,
     /// Keep-alive probes that this side sent.
     pub keepalives: u64,
+    /// Those of them since the peer was heard.
+    pub unanswered: u64,
 }
 
 impl Window {
@@ -53,8 +55,14 @@ impl Window {
     pub fn kept_alive(&mut self, at: Timestamp, frame: u64, from: Side, silent: Duration, out: &mut Out<'_>) {
         if silent >= SILENT {
             self.keepalives += 1;
+            self.unanswered += 1;
             sign(out, at, frame, Sign::KeepAlive { from });
         }
+    }
+
+    /// The peer is heard, with whatever packet.
+    pub fn answered(&mut self) {
+        self.unanswered = 0;
     }
 
     fn over(&mut self, at: Timestamp, frame: u64, from: Side, still_shut: bool, out: &mut Out<'_>) {

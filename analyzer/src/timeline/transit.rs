@@ -216,7 +216,19 @@ impl Leg {
 
     /// Whether nothing more of one side gets through when the session ends, for seconds by then.
     pub(super) fn is_frozen(&self, end: &End) -> bool {
-        self.given_up().is_some() || self.standing_hole(end).is_some() || self.standing_shut(end).is_some()
+        self.given_up().is_some()
+            || self.standing_hole(end).is_some()
+            || self.standing_shut(end).is_some()
+            || self.probed_in_vain().is_some()
+    }
+
+    /// Who asked again and again whether its peer is still there, how often, and was not answered until the session ended.
+    pub fn probed_in_vain(&self) -> Option<Sighting<(Side, u64)>> {
+        let Sighting { what: path, mark } = self.standing()?;
+        let sides =
+            [(Side::Client, path.client_unanswered_keepalives), (Side::Server, path.server_unanswered_keepalives)];
+        let in_vain = |(from, probes): (Side, Option<u64>)| Some((from, probes.filter(|probes| *probes >= FROZEN)?));
+        sides.into_iter().find_map(in_vain).map(|what| Sighting { what, mark })
     }
 
     /// What was sent again and again, and was not acknowledged when the session ended.

@@ -307,6 +307,91 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "keep-alives of an idle session that nobody answers any more",
+        fires: &["keep-alives in vain"],
+        almost: &["never acknowledged"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s > @record 23 60
+            60.1s < @record 23 60
+            300s path back client_keepalives=60 client_unanswered_keepalives=9
+            300.1s > fin
+        ",
+        says: "
+            broken
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 45 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 300 s, failed, inferred
+            end on front: by client, fin, in active, after 240 s
+            finding PATH-DEAD, nobody, likely, in active on back, or PATH-ASYM PATH-PROXYIDLE
+            9 keep-alives of the client in a row are not answered: the path, or the far end, is dead
+        ",
+    },
+    Story {
+        name: "keep-alives that nobody answers, when the proxy is stopped",
+        fires: &["keep-alives in vain"],
+        almost: &["never acknowledged"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s > @record 23 60
+            60.1s < @record 23 60
+            300s path back client_keepalives=60 client_unanswered_keepalives=9
+            300.1s stop
+        ",
+        says: "
+            broken
+            end on front: by proxy, reset, in active, after 240 s
+            finding PATH-DEAD, nobody, likely, in active on back, or PATH-ASYM PATH-PROXYIDLE
+            9 keep-alives of the client in a row are not answered: the path, or the far end, is dead
+        ",
+    },
+    Story {
+        name: "keep-alives of an idle session of which the last ones are still under way",
+        fires: &[],
+        almost: &["keep-alives in vain"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s > @record 23 60
+            60.1s < @record 23 60
+            300s path back client_keepalives=60 client_unanswered_keepalives=2
+            300.1s > fin
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 240 s
+            no findings
+        ",
+    },
+    Story {
         name: "a picture that stands still because nothing happens",
         fires: &[],
         almost: &["broken while active", "never acknowledged"],

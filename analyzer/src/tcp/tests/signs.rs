@@ -338,6 +338,25 @@ fn keep_alives() {
     assert_eq!(probe(0, b""), [], "an old acknowledgement that was overtaken");
 }
 
+#[test]
+fn keep_alives_are_answered_by_whatever_is_heard_of_the_peer() {
+    let unanswered = |probes: u32, is_answered: bool| {
+        let mut play = Play::opened([1, 2]);
+        play.data(Side::Client, 0, 0, b"hello");
+        acks(&mut play, Side::Server, 5, 1);
+        for _ in 0..probes {
+            play.wait(5000).data(Side::Client, 4, 0, b"");
+        }
+        if is_answered {
+            acks(&mut play, Side::Server, 5, 1);
+        }
+        let (_, path) = shown(play);
+        (path.client_keepalives, path.client_unanswered_keepalives, path.server_unanswered_keepalives)
+    };
+    assert_eq!(unanswered(5, false), (Some(5), Some(5), Some(0)));
+    assert_eq!(unanswered(5, true), (Some(5), Some(0), Some(0)));
+}
+
 /// The marks of a server's RST with these flags, behind some packets of its own.
 fn reset(flags: Flags, seq: u32) -> ResetMarks {
     let mut play = Play::opened([1, 2]);
