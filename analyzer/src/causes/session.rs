@@ -183,10 +183,7 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "SES-FROZEN",
         layer: Layer::Session,
         name: "a server with a faulty update of February 2025 freezes its sessions",
-        visibility: Visibility::Hidden {
-            among: &["PATH-DEAD", "SES-BUSY"],
-            settles: "on the server: Get-HotFix: KB5051987 or a later one of February or March 2025, without KB5055523",
-        },
+        visibility: Visibility::Rule,
         evidence: "the connection stands and is acknowledged, input goes to the server, and no picture comes back; a new connection works for a while; Windows Server 2025 with KB5051987 (2025-02-11) and the updates up to April 2025",
         sign: "mouse and keyboard do nothing soon after the logon; reconnecting helps; build 26100 without KB5055523",
         looks_like: &["PATH-DEAD", "SES-BUSY", "PATH-WINZERO"],

@@ -184,6 +184,7 @@ pub const RULES: &[Rule] = &[
         scope: Scope::Rdp,
         rests: Rests::Unsaid,
     },
+    Rule { name: "input that nothing answers", check: session::unanswered, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule { name: "the path is too slow", check: path::slow, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule {
         name: "ended on the way through the gateway",

@@ -1,5 +1,8 @@
 //! Rules of what the server says of a session inside it: why it ends, who may not be there.
 
+use std::time::Duration;
+
+use super::stage::length;
 use super::unsealed::{at, coded, written};
 use super::{Confidence, Finding, Party, Severity};
 use crate::observation::Side;
@@ -9,6 +12,10 @@ use crate::timeline::phase::PhaseName;
 
 /// rn-provider-initiated, T.125 7.
 const BY_PROVIDER: u8 = 1;
+/// Somebody who types and clicks for so long,
+const TRIES: Duration = Duration::from_secs(20);
+/// and so often, would have seen something of it.
+const TIMES: u64 = 40;
 
 /// The server says why it ends the session.
 pub fn errinfo(timeline: &Timeline) -> Option<Finding> {
@@ -23,6 +30,24 @@ pub fn errinfo(timeline: &Timeline) -> Option<Finding> {
     let finding = at(timeline, id, sure, seen.mark, phase, says)?.by(Party::Server);
     let finding = finding.with(seen.mark, format!("Set Error Info {result}")).with_end(timeline);
     Some(causes.iter().skip(1).fold(finding, |finding, id| finding.or(id, Confidence::Possible)))
+}
+
+/// The server takes what the client says, and shows nothing any more.
+pub fn unanswered(timeline: &Timeline) -> Option<Finding> {
+    let input = timeline.unanswered.filter(|_| timeline.is_active() && !timeline.is_frozen())?;
+    let lasted = input.until.since(input.since.at);
+    if lasted < TRIES || input.times < TIMES {
+        return None;
+    }
+    let says = format!(
+        "the client says something {} times for {}, which the server acknowledges, and nothing comes back",
+        input.times,
+        length(lasted)
+    );
+    let finding = at(timeline, "SES-FROZEN", Confidence::Possible, input.since, PhaseName::Active, says)?;
+    let finding = finding.by(Party::Server).severity(Severity::Note);
+    let finding = finding.with(input.since, "the first that nothing of the server follows").with_end(timeline);
+    Some(finding.or("SES-BUSY", Confidence::Possible))
 }
 
 /// The logon inside the session is denied, \[MS-RDPBCGR\] 2.2.10.1.1.4.1.1.

@@ -86,6 +86,8 @@ pub struct Timeline {
     licensed: Option<Ripe>,
     /// An idle gap of the running session, and when it was over.
     pub idle: Option<(Duration, Timestamp)>,
+    /// What the client says in the running session and the server does not answer.
+    pub unanswered: Option<Unanswered>,
     /// Times for which one side was waited for long, until the session was active, and the one at its end.
     pub waits: Vec<Wait>,
     /// How often an answer came after something had been sent again: loss that was mended.
@@ -106,6 +108,17 @@ pub struct Timeline {
 struct Ripe {
     mark: Mark,
     waited: Waited,
+}
+
+/// What one side has said since the other one was last heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unanswered {
+    /// The first of it.
+    pub since: Mark,
+    /// The last of it.
+    pub until: Timestamp,
+    /// How often: what comes within a tenth of a second came together.
+    pub times: u64,
 }
 
 /// A name's lookup.

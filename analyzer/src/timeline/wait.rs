@@ -8,7 +8,7 @@ use super::leg::Leg;
 use super::outstanding::Outstanding;
 use super::phase::{Outcome, Phase, PhaseName};
 use super::transit::Frozen;
-use super::{IDLE, LegName, Mark, Timeline, first_hand};
+use super::{IDLE, LegName, Mark, Timeline, Unanswered, first_hand};
 use crate::observation::{PathSample, Side, Sign};
 use crate::time::Timestamp;
 
@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 const LONG: Duration = Duration::from_secs(1);
 /// Waits that are kept.
 const KEPT: usize = 64;
+/// What is said so soon behind something else was said with it.
+const TOGETHER: Duration = Duration::from_millis(100);
 
 /// A time for which one side was waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +138,11 @@ impl Timeline {
     /// In an active session nobody has to speak: who does was waited for only as long as what he answers was held here on
     /// purpose.
     fn gone_on(&mut self, spoke: &Spoke, mark: Mark, from: Side) {
+        self.unanswered = (from == Side::Client).then(|| match self.unanswered {
+            None => Unanswered { since: mark, until: mark.at, times: 1 },
+            Some(before) if mark.at.since(before.until) < TOGETHER => before,
+            Some(before) => Unanswered { until: mark.at, times: before.times + 1, ..before },
+        });
         let is_turn = (spoke.from, from) == (Side::Client, Side::Server);
         let since = self.since_active(spoke.at);
         let held = if spoke.from == from { Duration::ZERO } else { self.held(spoke.from, since, mark.at) };

@@ -307,6 +307,58 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "a picture that stands still whatever is typed",
+        fires: &["input that nothing answers"],
+        almost: &["never acknowledged", "broken while active"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s < @record 23 60
+            60.5s typing 500ms times=60
+            95s > fin
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 5.0 s
+            note SES-FROZEN, server, possible, in active on front, or SES-BUSY
+            the client says something 60 times for 29.5 s, which the server acknowledges, and nothing comes back
+        ",
+    },
+    Story {
+        name: "a picture that stands still for a while and goes on",
+        fires: &[],
+        almost: &["input that nothing answers"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            60s < @record 23 60
+            60.5s typing 500ms times=60
+            94s < @record 23 600
+            95s > fin
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 1.0 s
+            no findings
+        ",
+    },
+    Story {
         name: "keep-alives of an idle session that nobody answers any more",
         fires: &["keep-alives in vain"],
         almost: &["never acknowledged"],

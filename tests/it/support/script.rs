@@ -17,6 +17,7 @@
 //! sign LEG NAME=VALUE…            what only packets show, as it stands in recordings
 //! impair LEG NAME=VALUE…          what is done to the session on purpose, as it stands in recordings
 //! session STEP [nla] [turns=N]    sealed records of a session that becomes active, one each STEP
+//! typing STEP times=N             sealed records of the client, one each STEP
 //! legacy STEP [turns=N]           the same in clear
 //! tls VERSION PROTOCOL STEP       from the X.224 request to the end of the TLS handshake; its secrets are known
 //! >> BYTES | << BYTES             what stands inside of that TLS: sealed, a record each
@@ -251,6 +252,7 @@ impl Writer {
                 self.see(named(leg), decode(&text).unwrap_or_else(|| panic!("expected an impairment, found {text}")));
             }
             ["session", step, ref options @ ..] => self.sealed(time(step), options),
+            ["typing", step, times] => self.typing(time(step), times.strip_prefix("times=").expect("times=N")),
             ["legacy", step, ref options @ ..] => self.legacy(time(step), options),
             ["tls", version, protocol, step] => self.tls(version, protocol, time(step)),
             ["inside", step, ref options @ ..] => self.inside(time(step), options),
@@ -357,6 +359,13 @@ impl Writer {
             let together = i > 0 && records[i - 1].0 == *from;
             self.at += if i == 0 || together { Duration::ZERO } else { step };
             self.says(*from, &["@record", "23", &len.to_string()]);
+        }
+    }
+
+    fn typing(&mut self, step: Duration, times: &str) {
+        for _ in 0..times.parse::<u32>().expect("a number") {
+            self.says(Side::Client, &["@record", "23", "60"]);
+            self.at += step;
         }
     }
 
