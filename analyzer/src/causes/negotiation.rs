@@ -77,9 +77,9 @@ pub(super) static CAUSES: &[Cause] = &[
     Cause {
         id: "X224-INCONS",
         layer: Layer::Negotiation,
-        name: "the server finds the client's security flags inconsistent, or wants a client certificate",
+        name: "the server finds the client's security flags inconsistent, asks for what they offer, or wants a client certificate",
         visibility: Visibility::Rule,
-        evidence: "RDP_NEG_FAILURE with code 4 or 6, in clear; or a CertificateRequest in TLS and an end after the \
+        evidence: "RDP_NEG_FAILURE with code 4 or 6, in clear, or with 1 or 5 where TLS or NLA was offered; or a CertificateRequest in TLS and an end after the \
                    client had nothing to show",
         sign: "failure code 4 or 6 in clear",
         looks_like: &["X224-SSLREQ", "TLS-UNTRUST"],

@@ -117,7 +117,7 @@ pub(super) static CAUSES: &[Cause] = &[
     Cause {
         id: "PATH-ASYM",
         layer: Layer::Path,
-        name: "what the client sends never arrives: asymmetric routing or a firewall that sees half",
+        name: "what one side sends never arrives, the other is heard: asymmetric routing or a firewall that sees half",
         visibility: Visibility::Rule,
         evidence: "the SYN-ACK arrives, and nothing that the client sends is acknowledged; in packets the server \
                    repeats its SYN-ACK",
@@ -141,7 +141,7 @@ pub(super) static CAUSES: &[Cause] = &[
         looks_like: &["X224-NOCC", "NLA-KDC", "SES-BUSY", "LIC-TIMEOUT", "TLS-NOKEY", "PATH-PMTU"],
         confidence: Confidence::Likely,
         tools: &[Proxy, Packets],
-        check: "on the server: CPU, TermService and LSASS, domain controller, MFA provider",
+        check: "on the side that takes no more. A server: CPU, TermService and LSASS, domain controller, MFA provider; a client: does its window still react, is its disk or its antivirus busy?",
         fix: "restart or relieve what hangs",
         cannot_tell: &["what the program waits for"],
         spec: "RFC 9293 3.8.6.1 (zero-window probing)",

@@ -60,10 +60,27 @@ pub fn failure(timeline: &Timeline) -> Option<Finding> {
         _ => ("X224-INCONS", "a code that is not known here"),
     };
     let confidence = if (1..=6).contains(code) { Confidence::Certain } else { Confidence::Possible };
+    let offered = timeline.facts.request.as_ref().and_then(|request| request.what.requested).unwrap_or_default();
+    let is_offered = match code {
+        1 => offered.intersects(Protocols::SSL),
+        5 => offered.intersects(Protocols::CREDSSP),
+        _ => false,
+    };
+    if is_offered {
+        return refused_what_is_offered(timeline, *mark, name);
+    }
     let says = format!("the server refuses the negotiation: {name} ({code})");
     let finding = Finding::at_end(timeline, id, confidence, says)?;
     let finding = finding.on(mark.leg, PhaseName::Negotiation).by(Party::Server);
     Some(with_request(finding, timeline).with(*mark, format!("RDP_NEG_FAILURE, failureCode {code} {name}")))
+}
+
+/// The server asks for what the request offers: between here and there it was changed, or the server contradicts itself.
+fn refused_what_is_offered(timeline: &Timeline, mark: Mark, name: &str) -> Option<Finding> {
+    let says = format!("the server refuses the negotiation with {name}, which the client offers");
+    let finding = Finding::at_end(timeline, "X224-INCONS", Confidence::Likely, says)?;
+    let finding = finding.on(mark.leg, PhaseName::Negotiation).by(Party::Server);
+    Some(with_request(finding, timeline).with(mark, format!("RDP_NEG_FAILURE, {name}")))
 }
 
 /// The server must select one of the protocols that were offered, \[MS-RDPBCGR\] 2.2.1.2.1.

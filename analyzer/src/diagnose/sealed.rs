@@ -146,6 +146,10 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     if Who::of(timeline, end) == Who::Client && is_nla && is_early {
         return left_credssp(timeline, &words);
     }
+    if Who::of(timeline, end) == Who::Client && is_unrefused(timeline, end) {
+        let says = format!("in {}, before the session is active, the client leaves by itself: the {words}", end.phase);
+        return left(timeline, says, &["CAP-BAD"]);
+    }
     let id = match Who::of(timeline, end) {
         Who::Server | Who::Client if timeline.facts.inner.unsealed.is_some() || !timeline.is_unsure() => {
             of_phase(timeline.last_phase())
@@ -165,6 +169,19 @@ pub fn behind_tls(timeline: &Timeline) -> Option<Finding> {
     let finding = with_last_words(finding, timeline, end);
     let others = ["MCS-REJECT", "INFO-CRED", "LIC-NOSRV", "CAP-BAD"];
     Some(others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible)))
+}
+
+/// Whether nobody can have refused the client anything by then: the settings are being agreed on, and the server has not said
+/// that it leaves. Licensing and what follows it a client ends that does not like what it is told.
+fn is_unrefused(timeline: &Timeline, end: &End) -> bool {
+    let server = timeline.last_words(Side::Server);
+    // Where the phases are not sure, turns tell: the third one answers Client Info.
+    let is_early = match timeline.is_unsure() {
+        true => timeline.sealed_progress().answered <= 2,
+        false => (PhaseName::BasicSettings..PhaseName::Licensing).contains(&end.phase),
+    };
+    let is_told = server.ultimatum || server.error_info;
+    is_early && !is_told && timeline.facts.inner.unsealed.is_none()
 }
 
 /// Whether the client leaves in good order where it has seen all that it came for: its user was let in, the settings were

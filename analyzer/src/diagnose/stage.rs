@@ -44,13 +44,16 @@ pub enum Stage {
 /// How far a session got.
 pub fn stage(timeline: &Timeline) -> (Stage, Option<Mark>) {
     let facts = &timeline.facts;
+    // What the client says behind the server's end the server did not end at.
+    let end = timeline.end.filter(by_server).map(|end| (end.mark.at, end.mark.frame));
+    let in_time = |mark: &Mark| end.is_none_or(|end| (mark.at, mark.frame) <= end);
     let reached = [
         (Stage::Established, facts.first(|tls| tls.established.as_ref()).map(|seen| seen.mark)),
         (Stage::ServerFlight, server_flight(timeline)),
         (Stage::ServerHello, facts.first(|tls| tls.server_hello.as_ref()).map(|seen| seen.mark)),
-        (Stage::ClientHello, facts.first(|tls| tls.hello.as_ref()).map(|seen| seen.mark)),
+        (Stage::ClientHello, facts.first(|tls| tls.hello.as_ref()).map(|seen| seen.mark).filter(in_time)),
         (plain_or_tls(timeline), facts.confirm.as_ref().map(|seen| seen.mark)),
-        (Stage::Request, facts.request.as_ref().map(|seen| seen.mark)),
+        (Stage::Request, facts.request.as_ref().map(|seen| seen.mark).filter(in_time)),
     ];
     let opened = timeline.server_leg().and_then(|leg| leg.opened);
     if opened.is_none() {

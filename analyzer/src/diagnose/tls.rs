@@ -5,15 +5,16 @@
 
 use std::time::Duration;
 
+use super::sealed::STALLED;
 use super::stage::{self, Stage, length};
-use super::{Confidence, Finding, Party, negotiation};
+use super::{Confidence, Finding, Party, Severity, negotiation};
 use crate::codes::tls as names;
 use crate::event::{Certificate, ClientHello};
 use crate::observation::{Ending, Leg, Side};
 use crate::time::day;
-use crate::timeline::Timeline;
 use crate::timeline::facts::{Mark, Sighting, Tls};
 use crate::timeline::phase::PhaseName;
+use crate::timeline::{End, Timeline};
 
 /// A sealed flight of TLS 1.3 with a certificate has at least so many bytes.
 const SEALED_FLIGHT: u32 = 300;
@@ -96,8 +97,10 @@ pub fn server_alert(timeline: &Timeline) -> Option<Finding> {
 
 /// A fatal alert of the client in clear.
 pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
+    let of_client = timeline.facts.fatal_alert().filter(|alert| alert.what.0 == Side::Client);
+    // What it says to something that is no TLS is what its library calls that.
     let Sighting { what: (_, _, description), mark } =
-        timeline.facts.fatal_alert().filter(|alert| alert.what.0 == Side::Client)?;
+        of_client.filter(|alert| !is_answered_in_clear(timeline, alert.mark))?;
     let alert = format!("{} ({description})", names::alert(*description));
     let says = format!("the client ends the TLS handshake: alert {alert}");
     let place = |finding: Finding| finding.on(mark.leg, PhaseName::Tls).by(Party::Client);
@@ -125,6 +128,13 @@ pub fn client_alert(timeline: &Timeline) -> Option<Finding> {
     let finding = place(Finding::at_end(timeline, id, confidence, says)?);
     let finding = with_certificate(finding, timeline).with(*mark, evidence);
     Some(if *description == 51 { finding.or("SES-CRYPT", Confidence::Possible) } else { finding })
+}
+
+/// Whether the server had said something by then that is no TLS: its leave in clear, or another protocol.
+fn is_answered_in_clear(timeline: &Timeline, mark: Mark) -> bool {
+    let foreign = timeline.facts.not_tls().filter(|seen| seen.what.0 == Side::Server).map(|seen| seen.mark);
+    let leave = timeline.facts.ultimatum().map(|seen| seen.mark);
+    [foreign, leave].into_iter().flatten().any(|seen| (seen.at, seen.frame) <= (mark.at, mark.frame))
 }
 
 /// The version of the record in which the server's alert came, where it is lower than what the client offers: the server had
@@ -224,8 +234,13 @@ pub fn closed_after_hello(timeline: &Timeline) -> Option<Finding> {
     if let Some(mark) = answered_otherwise(timeline) {
         return no_server_hello(timeline, mark, &format!("{how} the connection"));
     }
-    let id = if is_old(timeline) { "TLS-VER" } else { "TLS-NOKEY" };
-    let finding = Finding::at_end(timeline, id, Confidence::Likely, says)?.on(end.mark.leg, PhaseName::Tls);
+    let (id, sure) = match stage::stage(timeline).0 {
+        // Nothing of TLS was said: what it cannot serve is not seen.
+        Stage::Confirm => ("TLS-NOKEY", Confidence::Possible),
+        _ if is_old(timeline) => ("TLS-VER", Confidence::Likely),
+        _ => ("TLS-NOKEY", Confidence::Likely),
+    };
+    let finding = Finding::at_end(timeline, id, sure, says)?.on(end.mark.leg, PhaseName::Tls);
     let finding = with_hello(finding, timeline).with_end(timeline);
     let others = ["TLS-NOKEY", "TLS-VER", "TLS-CIPHER"];
     let finding = others.into_iter().fold(finding, |finding, other| finding.or(other, Confidence::Possible));
@@ -245,7 +260,8 @@ fn answered_otherwise(timeline: &Timeline) -> Option<Mark> {
     let asked = hello(timeline)?.mark.at;
     let leg = timeline.server_leg()?;
     let spoke = leg.spoke[Side::Server as usize].filter(|spoke| spoke.at > asked && stage::in_time(timeline, *spoke));
-    spoke.filter(|_| timeline.facts.ultimatum().is_none())
+    let is_alert = timeline.facts.tls.iter().any(|tls| tls.alerts.iter().any(|alert| alert.what.0 == Side::Server));
+    spoke.filter(|_| timeline.facts.ultimatum().is_none() && !is_alert)
 }
 
 /// The server never answers a ClientHello that TCP has to bring in two segments, as hybrid key exchange makes it. What lost or
@@ -342,6 +358,7 @@ pub fn unfinished(timeline: &Timeline) -> Option<Finding> {
     }
     let (id, after) = match answered {
         Some(_) => ("TLS-NOKEY", "the client's key exchange"),
+        None if end.silence >= STALLED => return waited_for_client(timeline, end, mark),
         None => ("TLS-HALF", "its own flight"),
     };
     let what = if by_server { stage::end_in_words(end) } else { format!("nothing for {}", length(end.silence)) };
@@ -354,6 +371,20 @@ pub fn unfinished(timeline: &Timeline) -> Option<Finding> {
         _ if by_server => finding,
         _ => finding.or("PATH-DEAD", Confidence::Possible),
     })
+}
+
+/// The server's flight is complete, and the client, whose turn it is, says nothing until the server gives up.
+fn waited_for_client(timeline: &Timeline, end: &End, flight: Mark) -> Option<Finding> {
+    let says = format!(
+        "the client does not go on for {} after the server's flight, and the {}",
+        length(end.silence),
+        stage::end_in_words(end)
+    );
+    let finding = Finding::at_end(timeline, "PRX-PROBE", Confidence::Possible, says)?;
+    let finding = finding.on(stage::client_leg(timeline), PhaseName::Tls).by(Party::Client).severity(Severity::Note);
+    let finding = with_certificate(finding, timeline).with(flight, "the server's flight is complete");
+    let finding = finding.with_end(timeline).or("TLS-UNTRUST", Confidence::Possible);
+    Some(finding.or("PATH-PMTU", Confidence::Possible))
 }
 
 /// The client had the certificate and left, without an alert in clear and without any application data.

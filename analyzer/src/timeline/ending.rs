@@ -1,8 +1,13 @@
 //! Whether the end of a running session is a fault: who left how, and what was said before.
 
+use std::time::Duration;
+
 use super::{End, LegName, Timeline};
 use crate::event::{McsPdu, RdpPdu, What};
 use crate::observation::{Ending, Side};
+
+/// A server that has said that it leaves closes sooner than this.
+const LEAVES: Duration = Duration::from_secs(5);
 
 impl Timeline {
     /// Whether an end was seen, so that what is said from here on is no cause of it: a server answers a client that is gone
@@ -59,10 +64,13 @@ impl Timeline {
     pub(super) fn is_goodbye_said(&self) -> bool {
         let inner = &self.facts.inner;
         let left = |side| self.last_words(side).may_leave;
+        // Who says that it leaves leaves: what may have been a goodbye long before the end was none.
+        let is_soon = self.end.is_none_or(|end| end.silence < LEAVES);
+        let server_left = self.last_words(Side::Server).alert || left(Side::Server) && is_soon;
         self.is_goodbye_clear()
             || inner.is_announced()
             || inner.shutdown_requested.is_some()
-            || self.is_inferred() && (left(Side::Client) || left(Side::Server))
+            || self.is_inferred() && (left(Side::Client) || server_left)
     }
 
     /// Whether either side took its leave for certain: with close_notify, or with a Disconnect Provider Ultimatum that is read. What

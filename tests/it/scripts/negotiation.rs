@@ -709,7 +709,7 @@ pub const STORIES: &[Story] = &[
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
             end on back: by server, fin, in negotiation, after 0 µs
-            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER
+            finding TLS-NOKEY, server, possible, in tls on back, or TLS-VER TLS-CIPHER
             the server closes the connection 0 µs after its own confirm, before any ClientHello, without a ServerHello
         ",
     },
@@ -1599,6 +1599,38 @@ pub const STORIES: &[Story] = &[
             end on front: by proxy, reset, in negotiation, after 30.0 s
             warning X224-HALF, server, possible, in negotiation on back, or TCP-NOTRDP
             the server's answer to the request breaks off after 9 of 19 bytes: proxy is stopped 30.0 s after the last byte
+        ",
+    },
+    Story {
+        name: "NLA is asked of a client that offers it",
+        fires: &["negotiation failure"],
+        almost: &["selected what was not offered"],
+        script: "
+            21ms > @request SSL+HYBRID
+            41ms < @failure 5
+            42ms > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-INCONS, server, likely, in negotiation on back
+            the server refuses the negotiation with HYBRID_REQUIRED_BY_SERVER, which the client offers
+        ",
+    },
+    Story {
+        name: "TLS is asked of a client that offers it",
+        fires: &["negotiation failure"],
+        almost: &["selected what was not offered"],
+        script: "
+            21ms > @request SSL
+            41ms < @failure 1
+            42ms > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in negotiation, after 900 µs
+            finding X224-INCONS, server, likely, in negotiation on back
+            the server refuses the negotiation with SSL_REQUIRED_BY_SERVER, which the client offers
         ",
     },
 ];

@@ -1225,4 +1225,79 @@ pub const STORIES: &[Story] = &[
             no findings
         ",
     },
+    Story {
+        name: "a record of the length of a goodbye with a picture behind it, and the server closes",
+        fires: &["broken while active"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            20s < @record 23 33    # the length of an ultimatum
+            20s < @record 23 1400
+            20s < fin
+        ",
+        says: "
+            broken
+            end on back: by server, fin, in active, after 0 µs
+            finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED
+            the running session breaks after 19.7 s: server closes (FIN) 0 µs after the last byte
+        ",
+    },
+    Story {
+        name: "a record of the length of a goodbye a minute before the server closes",
+        fires: &["broken while active"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms
+            20s < @record 23 33    # the length of an ultimatum
+            80s < fin
+        ",
+        says: "
+            broken
+            end on back: by server, fin, in active, after 60.0 s
+            finding PATH-PROXYIDLE, server, possible, in active on back, or SES-IDLE SES-SHUTDOWN
+            the running session breaks after 79.7 s: server closes (FIN) 60.0 s after the last byte
+        ",
+    },
+    Story {
+        name: "a client that leaves while the settings are agreed on",
+        fires: &["ended behind TLS"],
+        almost: &[],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @key-exchange
+            66ms > @finished
+            86ms < @finished
+            88ms session 20ms turns=4
+            400ms > fin
+        ",
+        says: "
+            unfinished
+            end on front: by client, fin, in basic-settings, after 252 ms
+            note PRX-PROBE, client, possible, in basic-settings on front, or CAP-BAD
+            in basic-settings, before the session is active, the client leaves by itself: the client closes (FIN) 252 ms after the last byte
+        ",
+    },
 ];

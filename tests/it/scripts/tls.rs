@@ -2099,4 +2099,122 @@ pub const STORIES: &[Story] = &[
             the server answers ClientHello with what is no ServerHello, and closes the connection
         ",
     },
+    Story {
+        name: "a client's alert at the server's leave in clear",
+        fires: &["TLS given up in clear"],
+        almost: &["alert of the client"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < 03 00 00 09 02 f0 80 21 80
+            66ms > @alert 70
+            66ms > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-NOKEY, server, likely, in tls on back, or TLS-VER TLS-CIPHER
+            after ClientHello the server gives TLS up, with an MCS Disconnect Provider Ultimatum (rn-user-requested) in clear
+        ",
+    },
+    Story {
+        name: "a client's alert at an answer of HTTP",
+        fires: &["not TLS"],
+        almost: &["alert of the client"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @http
+            66ms > @alert 70
+            66ms > fin
+        ",
+        says: "
+            failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-NOTTLS, server, certain, in tls on back
+            the server answers ClientHello with HTTP, not with TLS
+        ",
+    },
+    Story {
+        name: "a client's alert, and the server's leave in clear behind it",
+        fires: &["alert of the client"],
+        almost: &["TLS given up in clear"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            66ms > @alert 48
+            67ms < 03 00 00 09 02 f0 80 21 80
+            67ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-UNTRUST, client, certain, in tls on front
+            the client ends the TLS handshake: alert unknown_ca (48)
+        ",
+    },
+    Story {
+        name: "a client whose turn it is says nothing behind the server's flight",
+        fires: &["key exchange without an end"],
+        almost: &["server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            30s < fin
+        ",
+        says: "
+            unfinished
+            end on back: by server, fin, in tls, after 29.9 s
+            note PRX-PROBE, client, possible, in tls on front, or TLS-UNTRUST PATH-PMTU
+            the client does not go on for 29.9 s after the server's flight, and the server closes (FIN) 29.9 s after the last byte
+        ",
+    },
+    Story {
+        name: "a server that leaves at once behind its flight",
+        fires: &["key exchange without an end"],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2,1.3 sni=server.example
+            64ms < @server-hello 1.2
+            64ms < @certificate valid
+            64ms < @hello-done
+            65ms < fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in tls, after 900 µs
+            finding TLS-HALF, server, possible, in tls on back
+            after its own flight, instead of the server's Finished: server closes (FIN) 900 µs after the last byte
+        ",
+    },
+    Story {
+        name: "a server that closes before ClientHello comes",
+        fires: &["closed after ClientHello"],
+        almost: &["no answer to ClientHello"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            41ms back < fin
+            43ms front > @hello 1.2,1.3 sni=server.example
+            44ms front > fin
+        ",
+        says: "
+            failed
+            end on back: by server, fin, in negotiation, after 0 µs
+            finding TLS-NOKEY, server, possible, in tls on back, or TLS-VER TLS-CIPHER
+            the server closes the connection 0 µs after its own confirm, before any ClientHello, without a ServerHello
+        ",
+    },
 ];

@@ -267,7 +267,7 @@ impl Inference {
         let may_leave = match side {
             _ if alert || last.is_none() => true,
             Side::Client => may_be(last) && !may_be(before),
-            Side::Server => may_be(last) || may_be(before),
+            Side::Server => may_be(last),
         };
         LastWords { error_info, ultimatum, alert, may_leave, long }
     }
