@@ -3,6 +3,7 @@
 //! Link types as tcpdump.org numbers them. Whoever finds no IP says why: none is there, or it is not read here.
 
 use super::link_names;
+use crate::count::either;
 
 /// Tags, labels and headers that are taken off at most: nobody stacks more, and rubbish must end.
 const MAX_NESTED: usize = 8;
@@ -29,14 +30,14 @@ pub enum Not {
 
 impl Not {
     /// As a notice says it behind a count of packets.
-    pub fn says(self) -> String {
+    pub fn says(self, count: u64) -> String {
         match self {
-            Not::Here => "hold no IP".into(),
+            Not::Here => format!("{} no IP", either(count, "holds", "hold")),
             Not::Link(link) => {
                 let name = link_names::name(link).map_or(String::new(), |name| format!(" ({name})"));
-                format!("have link type {link}{name}, which is not read here")
+                format!("{} link type {link}{name}, which is not read here", either(count, "has", "have"))
             }
-            Not::Inside(name) => format!("are {name}: what stands in them is not read here"),
+            Not::Inside(name) => format!("{} {name}: what stands inside is not read here", either(count, "is", "are")),
         }
     }
 }
