@@ -158,6 +158,7 @@ fn says(name: &str, error: &io::Error) -> String {
             format!("the {name} data need a window of more than {} MiB: give it unpacked", WINDOW >> 20)
         }
         io::ErrorKind::QuotaExceeded => error.to_string(),
+        io::ErrorKind::Unsupported => format!("{error}: unpack it"),
         _ => format!("the {name} data are broken: {error}"),
     }
 }

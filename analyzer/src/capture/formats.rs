@@ -6,7 +6,7 @@ const ETL: &str = "export the capture itself: pktmon etl2pcap FILE.etl --out cap
 const UNPACK: &str = "unpack it first";
 
 /// How such a file begins, what it is, and what to do.
-const KNOWN: [(&[u8], &str, &str); 17] = [
+const KNOWN: [(&[u8], &str, &str); 18] = [
     (b"snoop\0\0\0", "a snoop capture", CONVERT),
     (b"GMBU", "a capture of Microsoft Network Monitor", CONVERT),
     (b"RTSS", "a capture of Microsoft Network Monitor 1", CONVERT),
@@ -24,6 +24,7 @@ const KNOWN: [(&[u8], &str, &str); 17] = [
     (b"7z\xbc\xaf\x27\x1c", "a 7z file", UNPACK),
     (b"Rar!\x1a\x07", "a rar file", UNPACK),
     (b"LZIP", "an lzip file", UNPACK),
+    (b"\x5d\0\0", "an lzma file", UNPACK),
     (b"\x89LZO\0\r\n\x1a\n", "an lzop file", UNPACK),
     (b"\x1f\x9d", "a compress (.Z) file", UNPACK),
     (b"MSCF", "a cabinet (.cab) file", UNPACK),

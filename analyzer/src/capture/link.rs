@@ -446,7 +446,7 @@ mod tests {
     fn what_is_not_ip_says_why() {
         assert_eq!(ip(1, &[&MACS[..], &[0x08, 0x06, 0, 1, 8, 0, 6, 4]].concat()), Err(Not::Here), "ARP");
         assert_eq!(ip(147, &[0x45]), Err(Not::Link(147)), "an unknown link type");
-        assert_eq!(Not::Link(189).says(), "have link type 189 (USB_LINUX), which is not read here");
+        assert_eq!(Not::Link(189).says(2), "have link type 189 (USB_LINUX), which is not read here");
         assert!(ip(1, &[&MACS[..], &[0x81, 0x00, 0, 0].repeat(30)].concat()).is_err(), "endless tags");
         let nested = [0, 0, 8, 0, 192, 0, 0, 0].repeat(30);
         assert_eq!(ip(192, &nested), Err(Not::Here), "a header that holds itself");

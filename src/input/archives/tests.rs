@@ -100,7 +100,10 @@ fn file(bytes: &[u8]) -> File {
     file
 }
 
-const PACKED: [fn(&[u8]) -> Vec<u8>; 8] = [gzip, bzip2, lz4, xz, zstd, zip, tar, |bytes| gzip(&tar(bytes))];
+/// What packs bytes.
+type Pack = fn(&[u8]) -> Vec<u8>;
+
+const PACKED: [Pack; 8] = [gzip, bzip2, lz4, xz, zstd, zip, tar, |bytes| gzip(&tar(bytes))];
 
 #[test]
 fn what_was_packed_comes_out() {

@@ -29,9 +29,10 @@ pub fn index(page: &mut Page, attempts: &[Attempt], numbered: &[Vec<Numbered<'_>
     page.within("section", &[("class", "set"), ("aria-labelledby", "set")], |page| {
         page.element("h2", &[("id", "set")], &headline(attempts, ranked.len()));
         outcomes(page, attempts);
-        let good: Vec<&Numbered<'_>> =
-            ranked.iter().filter(|numbered| !is_bad(numbered.session.outcome) && !is_scan(numbered)).take(SLOWEST).collect();
-        let has_times = ranked.len() >= SPREAD;
+        let timed = || ranked.iter().filter(|numbered| !numbered.session.timeline.is_untimed());
+        let is_good = |numbered: &&Numbered<'_>| !is_bad(numbered.session.outcome) && !is_scan(numbered);
+        let good: Vec<&Numbered<'_>> = timed().filter(is_good).take(SLOWEST).collect();
+        let has_times = timed().count() >= SPREAD;
         contents(page, !good.is_empty(), has_times);
         mix(page, attempts, numbered);
         together(page, attempts);
