@@ -202,7 +202,7 @@ impl Packets {
             Some(message) => Piece::Message(message),
             None => Piece::Trouble(
                 at,
-                format!("expected a packet of type {kind:#x}, found {}, too few", counted(len, "byte")),
+                format!("expected a packet of type {kind:#x}, found {} that are too few", counted(len, "byte")),
             ),
         }
     }
