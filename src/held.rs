@@ -1,5 +1,6 @@
 //! Standard error, which is held back while a screen of this program covers the terminal, and comes after it.
 
+use analyzer::count::counted;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -58,7 +59,7 @@ pub fn release() {
     let Some(Held { lines, more, .. }) = held().take() else { return };
     let mut stderr = io::stderr().lock();
     if more > 0 {
-        let _closed_pipe = writeln!(stderr, "{more} earlier lines were too many to keep");
+        let _closed_pipe = writeln!(stderr, "{} could not be kept: there were too many", counted(more, "earlier line"));
     }
     for line in lines {
         let _closed_pipe = writeln!(stderr, "{line}");

@@ -13,7 +13,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::diagnose::stage::{end_in_words, length};
+use crate::count::counted;
+use crate::diagnose::stage::{end_in_words, length, without_times};
 use crate::diagnose::{Confidence, Evidence, Finding, Outcome, Party, Severity, diagnose};
 use crate::event::{Foreign, Protocols, Redirection, Transport};
 use crate::observation::{Ending, Leg, Side};
@@ -57,7 +58,9 @@ impl Witness {
         let rtt = leg.and_then(|leg| leg.rtt()).map_or("unknown".into(), length);
         let again = leg.map_or(0, |leg| leg.retransmits());
         let end = self.timeline.end.as_ref().map_or("it stands".into(), end_in_words);
-        format!("{} leg on the wire, in {file}: RTT {rtt}, {again} retransmits, {end}", self.leg)
+        let says =
+            format!("{} leg on the wire, in {file}: RTT {rtt}, {}, {end}", self.leg, counted(again, "retransmit"));
+        if self.timeline.is_untimed() { without_times(&says) } else { says }
     }
 }
 
@@ -141,7 +144,10 @@ pub struct Diagnosed {
 impl Diagnosed {
     /// Judges a finished timeline.
     pub fn new(file: Option<String>, timeline: Timeline) -> Diagnosed {
-        let findings = diagnose(&timeline);
+        let mut findings = diagnose(&timeline);
+        if timeline.is_untimed() {
+            findings = findings.into_iter().map(Finding::without_times).collect();
+        }
         let outcome = Outcome::judged(&timeline, &findings);
         Diagnosed {
             file,

@@ -269,6 +269,8 @@ pub struct Set {
     by: By,
     /// How many sessions were connected, broken, failed, unfinished.
     pub outcomes: [u64; 4],
+    /// Sessions whose packets have no times: nothing of them is measured.
+    pub untimed: u64,
     /// When the first began and the last ended.
     pub span: Option<(Timestamp, Timestamp)>,
     series: BTreeMap<Key, Histogram>,
@@ -311,6 +313,10 @@ impl Set {
     pub fn push(&mut self, session: &Diagnosed) {
         let timeline = &session.timeline;
         let Some(began) = timeline.began else { return };
+        if timeline.is_untimed() {
+            self.untimed += 1;
+            return;
+        }
         self.outcomes[session.outcome as usize] += 1;
         self.stretch((began, timeline.last));
         let fate = Fate::of_connect(session.outcome);

@@ -24,6 +24,7 @@ use crate::capture::order::Disorder;
 pub use crate::capture::order::Order;
 use crate::capture::segment::Datagram;
 use crate::capture::{packets, recording};
+use crate::count::counted;
 use crate::event::{Event, What};
 use crate::observation::{Flow, Leg, Observation, Opening, Seen, Side};
 use crate::rdp::kdc;
@@ -573,16 +574,17 @@ impl Sifter {
 
     fn notices(&self, given_up: u64) -> Vec<String> {
         let told = [
-            (self.joined, "meant for Remote Desktop had begun before the capture: how they began is not in it"),
+            (self.joined, "meant for Remote Desktop had begun before the capture: how that was is not in it"),
             (
                 self.disordered,
-                "are not judged: their packets are stored in another order than that of their times, too far apart to be \
-                 put right while reading; sort the capture first: reordercap CAPTURE SORTED",
+                "cannot be judged: packets are stored in another order than that of their times, too far apart to be put \
+                 right while reading; sort the capture first: reordercap CAPTURE SORTED",
             ),
-            (given_up, "were given up because there were too many at once"),
+            (given_up, "had to be given up: there were too many at once"),
         ];
         let told = told.iter().filter(|(count, _)| *count > 0);
-        let mut notices: Vec<String> = told.map(|(count, says)| format!("{count} connections {says}")).collect();
+        let mut notices: Vec<String> =
+            told.map(|(count, says)| format!("{} {says}", counted(*count, "connection"))).collect();
         notices.extend(self.unread.notice());
         // Where RDP was found, everything else is other people's.
         notices.extend(self.silent.notice().filter(|_| self.found == 0));

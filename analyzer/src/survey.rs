@@ -129,7 +129,8 @@ fn line(session: &Diagnosed) -> String {
     let client = client(session).map_or("?".into(), |client| client.to_string());
     let cause = session.findings.first().map(|finding| format!(", {}", finding.cause.id)).unwrap_or_default();
     let file = session.file.as_deref().map(|file| format!(" in {file}")).unwrap_or_default();
-    format!("{}, {client}: {}{cause}{file}", session.began(), session.outcome.name())
+    let began = if session.timeline.is_untimed() { String::new() } else { format!("{}, ", session.began()) };
+    format!("{began}{client}: {}{cause}{file}", session.outcome.name())
 }
 
 /// Lines of so many sessions at most.

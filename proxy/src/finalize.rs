@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use analyzer::secret::Secret;
 
-use crate::record::{DECRYPTION_SECRETS, claim};
+use crate::record::{DECRYPTION_SECRETS, claim, open_file};
 
 /// So often a file is claimed that another holds.
 const PATIENCE: u32 = 20;
@@ -39,12 +39,14 @@ pub struct Mended {
     pub moved: usize,
     /// Bytes at its end that were no whole block, and are gone.
     pub left_off: u64,
+    /// Bytes in it, where it was begun and never written on: it is as it was.
+    pub torn: Option<u64>,
 }
 
 impl Mended {
-    /// Whether nothing had to be done.
+    /// Whether nothing had to be done, or nothing can be.
     pub fn is_nothing(self) -> bool {
-        self == Mended::default()
+        self == Mended { torn: self.torn, ..Mended::default() }
     }
 }
 
@@ -64,11 +66,7 @@ pub fn finalize(path: &Path) -> io::Result<Mended> {
 pub fn finalize_unless(path: &Path, stop: &AtomicBool) -> io::Result<Mended> {
     // What a link leads to is mended: a file in the link's own place would leave the recording as it is.
     let path = fs::canonicalize(path)?;
-    // Asked before it is opened: to open a pipe is to wait for who writes it.
-    if !fs::metadata(&path)?.is_file() {
-        return Err(wrong("expected a file, found a folder, a pipe or a device"));
-    }
-    let file = File::open(&path)?;
+    let file = open_file(&path)?;
     if !is_ours(&file) {
         return Err(io::Error::new(io::ErrorKind::ResourceBusy, "it is still being written"));
     }
@@ -151,17 +149,21 @@ impl<'a> Blocks<'a> {
         }
         let left = self.len - self.at;
         if left < u64::from(Head::LEN) {
-            return Ok(None);
+            return if self.at > 0 || self.is_torn()? { Ok(None) } else { Err(no_capture()) };
         }
         let mut words = [[0; 4]; 3];
         for word in &mut words {
             self.input.read_exact(word)?;
         }
+        // What a machine that went down had not written yet may be zeros.
+        if words == [[0; 4]; 3] && self.is_blank()? {
+            return Ok(None);
+        }
         let is_big_endian = match (words[0] == SECTION_HEADER.to_be_bytes(), self.is_big_endian) {
             (true, _) if words[2] == MAGIC.to_be_bytes() => true,
             (true, _) if words[2] == MAGIC.to_le_bytes() => false,
             (false, Some(known)) => known,
-            (true, _) | (false, None) => return Err(wrong("expected a pcapng file, found something else")),
+            (true, _) | (false, None) => return Err(no_capture()),
         };
         let number = |word| if is_big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) };
         let (kind, len) = (number(words[0]), number(words[1]));
@@ -174,6 +176,25 @@ impl<'a> Blocks<'a> {
         self.at += u64::from(len);
         self.is_big_endian = Some(is_big_endian);
         Ok(Some(Head { kind, len, is_big_endian, words }))
+    }
+
+    /// Whether what there is, less than a head, is how a pcapng begins: nothing, too.
+    fn is_torn(&mut self) -> io::Result<bool> {
+        let mut begun = Vec::new();
+        self.input.read_to_end(&mut begun)?;
+        Ok(begun.iter().zip(SECTION_HEADER.to_be_bytes()).all(|(byte, begins)| *byte == begins))
+    }
+
+    /// Whether nothing but zeros is left.
+    fn is_blank(&mut self) -> io::Result<bool> {
+        let mut chunk = [0; 1 << 12];
+        loop {
+            match self.input.read(&mut chunk)? {
+                0 => return Ok(true),
+                len if chunk[..len].iter().any(|byte| *byte != 0) => return Ok(false),
+                _ => {}
+            }
+        }
     }
 
     fn broken(&self, len: u32) -> io::Error {
@@ -247,10 +268,10 @@ impl Plan {
                 blocks.skip(&head)?;
             }
         }
-        if !is_begun {
-            return Err(wrong("expected a pcapng file, found something else"));
+        match is_begun {
+            true => plan.mended.left_off = blocks.len - blocks.at,
+            false => plan.mended.torn = Some(blocks.len),
         }
-        plan.mended.left_off = blocks.len - blocks.at;
         Ok(plan)
     }
 
@@ -328,6 +349,10 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+fn no_capture() -> io::Error {
+    wrong("expected a pcapng file, found something else")
+}
+
 fn wrong(says: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, says)
 }
@@ -389,7 +414,7 @@ mod tests {
             let scattered = file(is_big_endian, &[INTERFACE, ONE, PACKET, TWO, (5, &[]), ONE, PACKET]);
             let expected = file(is_big_endian, &[INTERFACE, ONE, TWO, PACKET, (5, &[]), PACKET]);
             let (mended, after) = mend(&scattered);
-            assert_eq!((mended.unwrap(), &after), (Mended { moved: 2, left_off: 0 }, &expected));
+            assert_eq!((mended.unwrap(), &after), (Mended { moved: 2, ..Mended::default() }, &expected));
             let (again, unchanged) = mend(&after);
             assert_eq!(
                 (again.unwrap(), unchanged),
@@ -406,7 +431,7 @@ mod tests {
         let scattered = file(true, &[INTERFACE, PACKET, SECOND, ONE, PACKET, SECOND, TWO, PACKET]);
         let expected = file(true, &[INTERFACE, ONE, TWO, PACKET, SECOND, PACKET, SECOND, PACKET]);
         let (mended, after) = mend(&scattered);
-        assert_eq!((mended.unwrap(), after), (Mended { moved: 2, left_off: 0 }, expected));
+        assert_eq!((mended.unwrap(), after), (Mended { moved: 2, ..Mended::default() }, expected));
     }
 
     #[test]
@@ -427,11 +452,27 @@ mod tests {
         let mut too_long = file(false, &[INTERFACE, PACKET, ONE, PACKET]);
         too_long[32 + 5] = 16;
         let too_long_and_cut = too_long[..too_long.len() - 3].to_vec();
-        for file in [broken, too_long, too_long_and_cut, b"GET / HTTP/1.1\r\n".to_vec(), Vec::new()] {
+        for file in [broken, too_long, too_long_and_cut, b"GET / HTTP/1.1\r\n".to_vec(), b"GET".to_vec()] {
             let (mended, after) = mend(&file);
             assert!(mended.is_err());
             assert_eq!(after, file);
         }
+    }
+
+    /// A full disk, or a program that was killed, leaves them.
+    #[test]
+    fn what_was_begun_and_never_written_on_is_no_error() {
+        let whole = file(true, &[INTERFACE]);
+        for len in 0..16 {
+            let (mended, after) = mend(&whole[..len]);
+            assert_eq!((mended.unwrap().torn, after.len()), (Some(len as u64), len));
+        }
+        assert_eq!(mend(&whole[..16]).0.unwrap(), Mended::default());
+        assert_eq!(mend(&[0; 4096]).0.unwrap().torn, Some(4096));
+        let (mended, after) = mend(&[&whole[..], &[0; 4096]].concat());
+        assert_eq!((mended.unwrap(), after), (Mended { left_off: 4096, ..Mended::default() }, whole.clone()));
+        let late = [&[0; 4096][..], &whole].concat();
+        assert!(mend(&late).0.is_err(), "something stands behind the zeros");
     }
 
     #[test]
@@ -466,7 +507,7 @@ mod tests {
         assert_eq!(finalize(&path).unwrap(), Mended::default());
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         for none in [&folder, &pipe] {
-            assert_eq!(finalize(none).unwrap_err().kind(), io::ErrorKind::InvalidData);
+            assert_eq!(finalize(none).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }
         fs::remove_dir_all(&folder).unwrap();
     }

@@ -30,7 +30,9 @@ use pcap_file::pcapng::blocks::unknown::UnknownBlock;
 use pcap_file::{DataLink, Endianness};
 
 pub(crate) use files::create_part;
-pub use files::{claim, create, create_folder, is_further_part, open, part, parts};
+pub use files::{
+    claim, create, create_folder, gap, is_further_part, not_file, open, open_file, part, parts, with_parts,
+};
 
 /// Payload of one packet during the handshake, bytes: the usual Ethernet MSS.
 const SEGMENT: usize = 1460;

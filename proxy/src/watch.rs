@@ -39,6 +39,7 @@ use crate::gate::Refusal;
 use crate::keylog::KeyLog;
 use crate::record;
 use crate::tap::{Begin, Budget, Intake, Note};
+use analyzer::count::counted;
 use finalizing::Finalizing;
 use group::Group;
 pub use keep::Gone;
@@ -632,7 +633,10 @@ fn read_again(path: &Path, names: bool, without: Vec<Diagnosed>, observations: u
         reading::read_with(record::open(path).ok()?, name, &keys, &mut keep).ok()?;
         (!found.is_empty()).then_some(found)
     };
-    let late = format!("its secrets came late, {observations} things were read without them: analyze the recording");
+    let late = format!(
+        "its secrets came late, {} read without them: analyze the recording",
+        counted(observations, "observation")
+    );
     let unread = |one: &Diagnosed| Diagnosed { incomplete: Some(late.clone()), ..one.clone() };
     read().unwrap_or_else(|| without.iter().map(unread).collect())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use analyzer::attempt::{self, Diagnosed};
-use analyzer::reading::Known;
+use analyzer::reading::{Known, ReadError};
 use analyzer::report::json::Notice;
 use analyzer::report::{html, json};
 use analyzer::time::Timestamp;
@@ -16,6 +16,7 @@ use super::{analyze, create_private, print, redact, talk};
 use crate::archive::Archive;
 use crate::cli::Bundle;
 use crate::input;
+use analyzer::count::counted;
 
 /// The folder in the archive.
 const FOLDER: &str = "rdpscope-bundle";
@@ -36,7 +37,11 @@ pub fn run(args: &Bundle) -> anyhow::Result<u8> {
     for part in &parts {
         print(&part.told)?;
     }
-    print(&format!("{}: {} files, report.html, report.json, system.txt\n", args.output.display(), parts.len()))?;
+    print(&format!(
+        "{}: {}, report.html, report.json, system.txt\n",
+        args.output.display(),
+        counted(parts.len(), "file")
+    ))?;
     Ok(if left_out > 0 { 2 } else { u8::from(parts.iter().any(|part| !part.is_same)) })
 }
 
@@ -53,8 +58,13 @@ fn parts(args: &Bundle, scratch: &Path) -> anyhow::Result<(Vec<Part>, usize)> {
             bail!("no recording in {}", input.display());
         }
         for file in files {
+            if let Some(why) = input::not_file(&file).filter(|_| is_folder) {
+                talk(&format!("note: {}: passed over: {why}", file.display()));
+                continue;
+            }
             match part(args, &file, parts.len() + 1, scratch) {
                 Ok(part) => parts.push(part),
+                Err(error) if is_folder && is_nothing(&error) => talk(&format!("note: passed over: {error:#}")),
                 Err(error) if is_folder => {
                     talk(&format!("error: left out: {error:#}"));
                     left_out += 1;
@@ -67,6 +77,11 @@ fn parts(args: &Bundle, scratch: &Path) -> anyhow::Result<(Vec<Part>, usize)> {
         bail!("none of these can be packed");
     }
     Ok((parts, left_out))
+}
+
+/// Whether nothing was written to a file: a full disk, or a program that was killed, leaves such.
+fn is_nothing(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ReadError::Empty | ReadError::Torn(_)))
 }
 
 /// A recording in the archive.

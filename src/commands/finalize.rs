@@ -4,6 +4,7 @@ use proxy::finalize::{self, Mended};
 
 use super::{print, talk};
 use crate::cli::Finalize;
+use analyzer::count::{counted, either};
 
 pub fn run(args: &Finalize) -> anyhow::Result<u8> {
     let mut failed = false;
@@ -21,9 +22,21 @@ pub fn run(args: &Finalize) -> anyhow::Result<u8> {
 
 /// What was done, in a sentence.
 fn told(mended: Mended) -> String {
-    let Mended { moved, left_off } = mended;
-    let moved = (moved > 0).then(|| format!("{moved} blocks of secrets now stand before the first packet"));
-    let left_off = (left_off > 0).then(|| format!("{left_off} bytes at the end, no whole block, are left off"));
+    let Mended { moved, left_off, torn } = mended;
+    if let Some(len) = torn {
+        let len = counted(len, "byte");
+        return if len.starts_with("0 ") {
+            "empty: nothing was written to it".into()
+        } else {
+            format!("torn: it holds {len}, no whole block")
+        };
+    }
+    let stand = either(moved, "stands", "stand");
+    let moved =
+        (moved > 0).then(|| format!("{} of secrets now {stand} before the first packet", counted(moved, "block")));
+    let are = either(left_off, "is", "are");
+    let left_off =
+        (left_off > 0).then(|| format!("{} at the end, no whole block, {are} left off", counted(left_off, "byte")));
     let done: Vec<String> = moved.into_iter().chain(left_off).collect();
     if done.is_empty() { "nothing to mend".into() } else { done.join("; ") }
 }

@@ -24,7 +24,7 @@ pub fn run(args: Histogram) -> anyhow::Result<u8> {
         }
         None => None,
     };
-    if set.sessions() == 0 {
+    if set.sessions() + set.untimed == 0 {
         said.say(None, "", "no RDP found");
     }
     match (args.format, &other) {

@@ -18,6 +18,7 @@ use anyhow::{Context, bail};
 use super::{analyze, exit_code, print, talk};
 use crate::cli::Play;
 use crate::input;
+use analyzer::count::counted;
 use choice::Chosen;
 
 /// Who sees these files sees what the user saw.
@@ -42,9 +43,10 @@ pub fn run(args: &Play) -> anyhow::Result<u8> {
 
 /// What does not fit together, before anything is read.
 fn check(args: &Play) -> anyhow::Result<()> {
-    let file = fs::metadata(&args.input).with_context(|| format!("cannot read {}", args.input.display()))?;
-    if !file.is_file() {
-        bail!("{}: expected a file, which is read twice", args.input.display());
+    if !input::can_be_read_again(&args.input) {
+        let found = fs::metadata(&args.input).with_context(|| format!("cannot read {}", args.input.display()))?;
+        let what = proxy::record::not_file(&found).unwrap_or("something else");
+        bail!("{}: expected a file, which is read twice, found {what}", args.input.display());
     }
     let same = |path: &Path| fs::canonicalize(path).ok();
     if same(&args.output).is_some_and(|output| same(&args.input) == Some(output)) {
@@ -98,8 +100,9 @@ fn notes(picture: &Picture) -> Vec<String> {
     let (holes, bytes) = picture.holes();
     if holes > 0 {
         notes.push(format!(
-            "{holes} {} in what the server said, about {bytes} bytes: what stood there is missing until it is drawn again",
-            if holes == 1 { "hole" } else { "holes" }
+            "{} in what the server said, about {}: what stood there is missing until it is drawn again",
+            counted(holes, "hole"),
+            counted(bytes, "byte")
         ));
     }
     notes

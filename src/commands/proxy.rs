@@ -27,6 +27,7 @@ use super::screen::Screen;
 use super::{announce, beside, intercept, print, talk, write_private};
 use crate::cli::{Impairments, Proxy, Record, Snap};
 use crate::tui::{self, Tui};
+use analyzer::count::{counted, either};
 
 /// How long recordings get to be closed.
 const GOODBYE: Duration = Duration::from_secs(10);
@@ -250,7 +251,10 @@ pub fn tell(live: &Live<'_>) -> String {
             format!("#{session} MISSING: the recorder does not keep up, payload is given up and counted\n")
         }
         Live::Sealed { session, observations } => {
-            format!("#{session} SEALED: no secrets came in time, {observations} observations were read without\n")
+            format!(
+                "#{session} SEALED: no secrets came in time, {} read without\n",
+                counted(observations, "observation")
+            )
         }
         Live::NotFinalized { session, file, error } => {
             let file = file.display();
@@ -271,7 +275,7 @@ pub fn tell(live: &Live<'_>) -> String {
 
 /// All attempts, a line each with the numbers of their sessions; under it what is another verdict than the attempt's.
 fn summarize(attempts: &[Attempt], dropped: u64, more: u64, refused: u64) -> String {
-    let mut out = format!("\n{} attempts\n", attempts.len());
+    let mut out = format!("\n{}\n", counted(attempts.len(), "attempt"));
     for attempt in attempts {
         let client = attempt.sessions.first().and_then(|session| session.timeline.client_leg()?.client);
         let client = client.map_or("?".into(), |client| client.ip().to_string());
@@ -284,10 +288,10 @@ fn summarize(attempts: &[Attempt], dropped: u64, more: u64, refused: u64) -> Str
     }
     out += &text::patterns(attempts);
     if more > 0 {
-        out += &format!("  and {more} sessions that were too many to keep\n");
+        out += &format!("  and {} that {} too many to keep\n", counted(more, "session"), either(more, "was", "were"));
     }
     if refused > 0 {
-        out += &format!("  and {refused} clients that were turned away\n");
+        out += &format!("  and {} that {} turned away\n", counted(refused, "client"), either(refused, "was", "were"));
     }
     if dropped > 0 {
         out += &format!("  MISSING {dropped} B that the recordings could not keep up with\n");

@@ -12,6 +12,7 @@ use proxy::redact::{self, Redacted};
 use super::{create_private, print};
 use crate::cli::Redact;
 use crate::input;
+use analyzer::count::counted;
 
 /// What is not changed, so that whoever shares the file knows.
 const LEFT_IN: &str = "  left in:   times, sizes and ends; what the kernel said of the path; which protocols, versions, suites and extensions are
@@ -70,11 +71,15 @@ pub fn told(redacted: &Redacted, from: &Path, to: &Path) -> String {
     let told = &redacted.told;
     let mut text = format!("{}: {} for others to see\n", to.display(), from.display());
     text += &format!(
-        "  replaced:  {} words of names, {} addresses, {} ports; what names somebody in {} certificates\n",
-        told.words, told.addresses, told.ports, told.certificates
+        "  replaced:  {} of names, {}, {}; what names somebody in {}\n",
+        counted(told.words, "word"),
+        counted(told.addresses, "address"),
+        counted(told.ports, "port"),
+        counted(told.certificates, "certificate")
     );
-    text += &format!("  blanked:   {} bytes of payload\n", told.blanked);
-    text += &format!("  left out:  {} lines of secrets, all comments, command line and host\n", told.secrets);
+    text += &format!("  blanked:   {} of payload\n", counted(told.blanked, "byte"));
+    text +=
+        &format!("  left out:  {} of secrets, all comments, command line and host\n", counted(told.secrets, "line"));
     text += LEFT_IN;
     if let Some(stopped) = &redacted.stopped {
         text += &format!("  not whole: {stopped}\n");

@@ -23,6 +23,7 @@ use super::proxy::{asked_to_impair, stopped};
 use super::{analyze, announce, talk};
 use crate::cli::{Replay, Target};
 use crate::input;
+use analyzer::count::{counted, times};
 
 /// How long a server gets to take a connection: Windows gives a SYN 21 seconds.
 const PATIENCE: Duration = Duration::from_secs(21);
@@ -238,7 +239,7 @@ fn teller(number: u32) -> Tell {
 }
 
 fn announce(out: &mut String, script: &Script, means: &Means, notices: &[String]) {
-    let _infallible = writeln!(out, "  {} moves of the {}", script.moves(), script.side);
+    let _infallible = writeln!(out, "  {} of the {}", counted(script.moves(), "move"), script.side);
     for notice in notices {
         para(out, "  notice: ", notice);
     }
@@ -251,10 +252,9 @@ fn told(number: u32, played: &Played) -> u8 {
     let departed = match departures {
         0 if played < moves => "as recorded up to there".to_owned(),
         0 => "as recorded".to_owned(),
-        1 => "the peer departed once".to_owned(),
-        many => format!("the peer departed {many} times"),
+        many => format!("the peer departed {}", times(*many as u64)),
     };
-    talk(&format!("#{number} played {played} of {moves} moves, {departed}; ended: {ended}"));
+    talk(&format!("#{number} played {played} of {}, {departed}; ended: {ended}", counted(*moves, "move")));
     for impaired in impaired {
         talk(&format!("#{number} impaired: {impaired}"));
     }

@@ -37,7 +37,8 @@ impl Screen {
             }
             let dropped = counted.load(Ordering::Relaxed);
             if dropped > 0 {
-                let _closed_pipe = print(&format!("{dropped} lines were dropped: nobody read them in time\n"));
+                let _closed_pipe =
+                    print(&format!("{} dropped: nobody read in time\n", analyzer::count::counted(dropped, "line")));
             }
             let _ended = finished.send(());
         };

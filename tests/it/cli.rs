@@ -264,7 +264,7 @@ fn a_report_in_a_file_is_for_its_owner_only() -> Outcome<()> {
 fn a_proxy_from_start_to_ctrl_c() -> Outcome<()> {
     let finished = through_the_proxy("reset-after-client-hello", Proxy::finish)?;
     assert_eq!(finished.code, Some(0), "it did its work, whatever became of the sessions\n{}", finished.output);
-    for said in ["rdpscope listening on 127.0.0.1:", "tls", "FAILED", "TLS-NOKEY", "1 attempts"] {
+    for said in ["rdpscope listening on 127.0.0.1:", "tls", "FAILED", "TLS-NOKEY", "1 attempt\n"] {
         assert!(finished.output.contains(said), "{said:?} is not in\n{}", finished.output);
     }
     let [recording] = &finished.recordings[..] else { panic!("{} recordings", finished.recordings.len()) };

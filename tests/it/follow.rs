@@ -28,7 +28,8 @@ const SCENARIOS: [&str; 7] = [
 /// What the proxy told of sessions, without what it said before and after.
 fn told(output: &str) -> String {
     let first = output.find("Z #1").and_then(|at| output[..at].rfind('\n')).expect("a line of a session");
-    let last = output.rfind(" attempts\n").and_then(|at| output[..at].rfind("\n\n")).expect("a summary");
+    let summary = ["\n1 attempt\n", " attempts\n"].iter().filter_map(|counted| output.rfind(counted)).max();
+    let last = summary.and_then(|at| output[..=at].rfind("\n\n")).expect("a summary");
     output[first + 1..=last].to_owned()
 }
 

@@ -211,7 +211,7 @@ fn finalize_mends_what_was_not_closed() {
                 String::from_utf8_lossy(&ran.stdout).trim_start_matches(&*path.to_string_lossy()).into(),
             )
         };
-        let mended = ": 1 blocks of secrets now stand before the first packet; 13 bytes at the end, no whole block, are left off\n";
+        let mended = ": 1 block of secrets now stands before the first packet; 13 bytes at the end, no whole block, are left off\n";
         assert_eq!((says()?.as_str(), says()?.as_str()), (mended, ": nothing to mend\n"));
         assert!(document(read(&fs::read(&path)?)) == expected);
         assert!(!fs::read_dir(folder.path())?.any(|entry| entry.is_ok_and(|entry| entry.path().ends_with(".part"))));

@@ -1,5 +1,6 @@
 //! The one integration test binary.
 
+mod archives;
 mod attempts;
 mod before_gateway;
 mod captures;
@@ -33,6 +34,7 @@ mod limits;
 mod live_keys;
 mod netns;
 mod network;
+mod odd_files;
 mod outages;
 mod outstanding;
 mod partial;
@@ -55,4 +57,5 @@ mod survey;
 mod tidy;
 mod transcript;
 mod tui;
+mod untimed;
 mod wan;

@@ -345,7 +345,7 @@ fn nobody_is_waited_for_in_an_active_session_that_owes_nothing() {
     let frozen = script::parse(&frozen).into_iter().next().expect("a session");
     let told = told_again(&frozen);
     assert!(
-        told.iter().all(|line| line.starts_with("the acknowledgement of what was sent to the server, 1 times again, ")),
+        told.iter().all(|line| line.starts_with("the acknowledgement of what was sent to the server, 1 time again, ")),
         "{told:?}"
     );
     assert!(told.len() > 3, "{told:?}");

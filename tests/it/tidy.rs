@@ -12,11 +12,12 @@ const DOORS: &[(&str, &[&str])] = &[
     ("aes", &["analyzer/src/tls/cipher.rs"]),
     ("aes-gcm", &["analyzer/src/tls/cipher.rs"]),
     ("base64", &["proxy/src/lab/gateway/sums.rs", "analyzer/src/report/player/mod.rs"]), // and in tests: a V2 log's lines
+    ("bzip2", &["src/input/packed.rs"]),
     ("cbc", &["analyzer/src/tls/cipher.rs"]),
     ("ccm", &["analyzer/src/tls/cipher.rs"]),
     ("chacha20poly1305", &["analyzer/src/tls/cipher.rs"]),
     ("etherparse", &["analyzer/src/capture/ip.rs"]),
-    ("flate2", &["src/input.rs", "src/archive.rs"]), // read, and written
+    ("flate2", &["src/input/packed.rs", "src/archive.rs"]), // read, and written
     ("indicatif", &["src/input.rs"]),
     ("ipnet", &["proxy/src/gate.rs"]),
     ("ironrdp-bulk", &["analyzer/src/picture/mod.rs"]),
@@ -30,8 +31,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("hdrhistogram", &["analyzer/src/latency.rs"]),
     ("hmac", &["analyzer/src/tls/digest.rs", "proxy/src/lab/gateway/sums.rs"]),
     ("httparse", &["analyzer/src/gateway/http.rs"]),
-    ("libc", &["proxy/src/tcp_info.rs", "proxy/src/dial.rs"]), // TCP_INFO; EINPROGRESS, which std has no name for
+    // TCP_INFO; EINPROGRESS and O_NONBLOCK, which std has no names for.
+    ("libc", &["proxy/src/tcp_info.rs", "proxy/src/dial.rs", "proxy/src/record/files.rs"]),
     ("loona-hpack", &["analyzer/src/gateway/h2.rs"]),
+    ("lz4_flex", &["src/input/packed.rs"]),
+    ("lzma-rust2", &["src/input/packed.rs"]),
     ("md-5", &["analyzer/src/tls/digest.rs", "proxy/src/lab/gateway/sums.rs"]),
     ("md4", &["proxy/src/lab/gateway/sums.rs"]),
     ("nix", &["proxy/src/arrival.rs"]), // and in tests
@@ -46,18 +50,19 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustix", &["proxy/src/files.rs"]), // and in tests: setns, poll, limits
     ("ring", &["proxy/src/tls/alert.rs", "proxy/src/tls.rs", "proxy/src/tls/end.rs"]), // by rustls in the last two
     ("rsa", &["proxy/src/authority.rs"]),
-    ("ruzstd", &["src/input.rs"]),
+    ("ruzstd", &["src/input/packed.rs"]),
     ("serde_json", &["analyzer/src/report/json.rs"]),
     ("sha1", &["analyzer/src/tls/digest.rs", "proxy/src/lab/gateway/sums.rs"]),
     ("sha2", &["analyzer/src/tls/digest.rs"]),
     ("socket2", &["proxy/src/dial.rs", "proxy/src/leg.rs", "proxy/src/entrance.rs", "proxy/src/listen.rs"]), // a socket before and after tokio knows it
     ("tokio-rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs", "proxy/src/tls/alert.rs"]),
     ("tracing-subscriber", &["src/main.rs"]),
-    ("tar", &["src/archive.rs"]),
-    ("tun-rs", &[]), // tests alone: tests/it/support/wan
+    ("tar", &["src/input/archives.rs", "src/archive.rs"]), // read, and written
+    ("tun-rs", &[]),                                       // tests alone: tests/it/support/wan
     ("windows-sys", &["proxy/src/tcp_info.rs"]),
     ("x509-parser", &["analyzer/src/tls/certificate.rs"]),
     ("zeroize", &["analyzer/src/secret.rs"]),
+    ("zip", &["src/input/archives.rs"]),
 ];
 
 /// Crates that are at home everywhere in the packages that have them.

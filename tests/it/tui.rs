@@ -144,7 +144,7 @@ async fn a_session_is_watched_and_q_ends_it_all() -> Outcome<()> {
     terminal.press("q")?;
     let finished = terminal.finish()?;
     assert_eq!(finished.code, "0", "{}", finished.behind);
-    assert!(finished.behind.contains("\n1 attempts\n"), "{}", finished.behind);
+    assert!(finished.behind.contains("\n1 attempt\n"), "{}", finished.behind);
     let (code, document) = analyze(&finished.recordings)?;
     assert_eq!((code, document["attempts"].as_array().map(Vec::len)), (Some(1), Some(1)), "{document}");
     Ok(())
@@ -161,11 +161,7 @@ async fn being_told_to_end_leaves_the_terminal_as_it_was() -> Outcome<()> {
         let finished = terminal.finish()?;
         assert_eq!(finished.code, "0", "{}", finished.behind);
         // What the program says of itself comes behind the screen, or in its line for that.
-        assert!(
-            finished.behind.contains("begins") && finished.behind.contains("\n1 attempts\n"),
-            "{}",
-            finished.behind
-        );
+        assert!(finished.behind.contains("begins") && finished.behind.contains("\n1 attempt\n"), "{}", finished.behind);
         assert!(!finished.screen.split_once(ENTERS).expect("a screen").1.contains('\n'), "{:?}", finished.screen);
     }
     Ok(())

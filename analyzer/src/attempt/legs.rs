@@ -101,7 +101,9 @@ fn goes_on(near: &Timeline, onward: &Timeline) -> bool {
     let stood = onward.began.unwrap_or_default() <= near.last;
     let at_relay = relay.zip(from).is_some_and(|(relay, from)| relay.ip() == from.ip());
     let in_time = |limit: Duration| first <= then && then.since(first) <= limit;
-    let is_onward = if is_unique { in_time(ONWARD) } else { at_relay && in_time(QUICK) };
+    // Without times only what nobody says by chance tells.
+    let is_quick = !near.is_untimed() && !onward.is_untimed() && in_time(QUICK);
+    let is_onward = if is_unique { in_time(ONWARD) } else { at_relay && is_quick };
     stood && is_onward && client != from && relay != server
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::{Attempt, Diagnosed, Link, client};
 use crate::causes;
+use crate::count::counted;
 use crate::diagnose::stage::length;
 use crate::diagnose::{Confidence, Evidence, Finding, Outcome, Party, Severity};
 use crate::event::ClientHello;
@@ -92,6 +93,10 @@ impl Whose {
     fn of(timeline: &Timeline) -> Option<Whose> {
         // Connections to a gateway are parts of sessions through it.
         if timeline.facts.gateway.is_some() {
+            return None;
+        }
+        // A scan is told by its pace.
+        if timeline.is_untimed() {
             return None;
         }
         let address = || timeline.server_leg()?.server.map(|server| (server.ip().to_string(), server.port()));
@@ -305,9 +310,13 @@ impl Attempt {
             Link::HealthCheck => "each leaves as soon as it is answered, none goes on to a session".into(),
             Link::Guess => "logons of one user, several at the same time, none goes on to a session".into(),
             Link::Scan | Link::Retry | Link::Fallback | Link::Prompt | Link::Redirect | Link::Reconnect => {
-                format!("{} different offers, none goes on to a session", offers.len())
+                format!("{}, none goes on to a session", counted(offers.len(), "different offer"))
             }
         };
-        Some(format!("{}: {count} connections of {from} to {server}:{port} in {within}, {how}", what(link)))
+        Some(format!(
+            "{}: {} of {from} to {server}:{port} in {within}, {how}",
+            what(link),
+            counted(count, "connection")
+        ))
     }
 }

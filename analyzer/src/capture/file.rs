@@ -3,8 +3,10 @@
 //!
 //! A file that breaks off or breaks anywhere gives what stands before, and says why it stopped.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, Read};
+use std::rc::Rc;
 
 use pcap_parser::pcapng::{EnhancedPacketBlock, InterfaceDescriptionBlock, OptionCode, SecretsType, SimplePacketBlock};
 use pcap_parser::traits::PcapReaderIterator;
@@ -28,8 +30,18 @@ const OBSOLETE_PACKET: u32 = 2;
 /// Byte-order magic of a section, and how much of its header tells it and the length.
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 const SECTION_LEN: usize = 12;
-/// Length of a pcap file's header, bytes.
+/// So much of it is read before anything else, bytes.
+const PEEKED: usize = BUFFER / 4;
+/// Length of a pcap file's header, bytes, and how it begins: microseconds, nanoseconds, and the "modified" kind.
 const PCAP_HEADER: usize = 24;
+const PCAP_MAGICS: [[u8; 4]; 6] = [
+    [0xd4, 0xc3, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0xc3, 0xd4],
+    [0x4d, 0x3c, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0x3c, 0x4d],
+    [0x34, 0xcd, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0xcd, 0x34],
+];
 
 /// Why a file cannot be read at all.
 #[derive(Debug)]
@@ -38,6 +50,8 @@ pub enum ReadError {
     Io(io::Error),
     /// There is nothing in it.
     Empty,
+    /// It was begun and never written on: what there is of it.
+    Torn(&'static str),
     /// It is no capture file.
     NotCapture,
     /// It is a file of a kind that is known, and not read here: what it is, and how to make a capture of it.
@@ -55,6 +69,7 @@ impl fmt::Display for ReadError {
         match self {
             ReadError::Io(error) => write!(f, "cannot read: {error}"),
             ReadError::Empty => write!(f, "expected a capture (pcap or pcapng), found an empty file"),
+            ReadError::Torn(what) => write!(f, "expected a capture (pcap or pcapng), found {what}"),
             ReadError::NotCapture => write!(f, "expected a capture (pcap or pcapng), found something else"),
             ReadError::Other(name, how) => write!(f, "expected a capture (pcap or pcapng), found {name}: {how}"),
             ReadError::NotRecording => {
@@ -70,6 +85,24 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
+
+impl ReadError {
+    /// Whether the file is none that packets are in.
+    pub fn is_no_capture(&self) -> bool {
+        matches!(self, ReadError::Empty | ReadError::Torn(_) | ReadError::NotCapture | ReadError::Other(..))
+    }
+
+    /// What the file is instead of a capture, in a few words.
+    pub fn brief(&self) -> String {
+        match self {
+            ReadError::Empty => "empty: nothing was written to it".into(),
+            ReadError::Torn(what) => format!("torn: {what}"),
+            ReadError::NotCapture => "something else".into(),
+            ReadError::Other(name, how) => format!("{name}: {how}"),
+            other => other.to_string(),
+        }
+    }
+}
 
 /// One thing that stands in a capture file.
 #[derive(Debug)]
@@ -122,23 +155,69 @@ pub fn read(
     input: impl Read,
     each: &mut dyn FnMut(Item<'_>) -> Result<(), ReadError>,
 ) -> Result<Option<String>, ReadError> {
-    let (head, input) = peek(input)?;
+    let why = Why::default();
+    let (head, input) = peek(Reasoned { inner: input, why: Rc::clone(&why) })?;
     let mut decoder = Decoder::default();
+    if let Some(what) = torn(input.get_ref().0.get_ref()) {
+        return Err(ReadError::Torn(what));
+    }
     match head {
         None => Err(ReadError::Empty),
         Some(SECTION_HEADER) => {
             let mut reader = PcapNGReader::new(BUFFER, input).map_err(|error| open_error(&error))?;
-            drive(&mut reader, &mut |block| decoder.block(block, each))
+            drive(&mut reader, &why, &mut |block| decoder.block(block, each))
         }
         Some(_) => {
             // The cursor holds what was read of the beginning.
             if let Some((name, how)) = formats::known(input.get_ref().0.get_ref()) {
                 return Err(ReadError::Other(name, how));
             }
+            if !head.is_some_and(|magic| PCAP_MAGICS.contains(&magic)) {
+                return Err(ReadError::NotCapture);
+            }
             let mut reader = LegacyPcapReader::new(BUFFER, input).map_err(|error| open_error(&error))?;
-            drive(&mut reader, &mut |block| decoder.block(block, each))
+            drive(&mut reader, &why, &mut |block| decoder.block(block, each))
         }
     }
+}
+
+/// Why an input could not be read on: pcap-parser says only that it could not.
+type Why = Rc<RefCell<Option<String>>>;
+
+struct Reasoned<R> {
+    inner: R,
+    why: Why,
+}
+
+impl<R: Read> Read for Reasoned<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into);
+        if let Err(error) = &read {
+            self.why.replace(Some(error.to_string()));
+        }
+        read
+    }
+}
+
+/// What there is of a capture that was begun and never written on, by all that [`peek`] has of it: a full disk leaves less
+/// than a header, a machine that went down may leave zeros.
+fn torn(head: &[u8]) -> Option<&'static str> {
+    const BEGUN: Option<&str> = Some("the first bytes of one, and nothing behind them");
+    let begins = |magic: &[u8]| head.iter().zip(magic).all(|(byte, magic)| byte == magic);
+    if head.is_empty() {
+        return None;
+    }
+    if head.iter().all(|byte| *byte == 0) {
+        return Some("nothing but zeros");
+    }
+    if begins(&SECTION_HEADER) {
+        let order = head
+            .get(8..SECTION_LEN)
+            .map(|order| order == BYTE_ORDER.to_le_bytes() || order == BYTE_ORDER.to_be_bytes());
+        let is_whole = section_len(head).is_some_and(|len| head.len() >= len.min(PEEKED));
+        return BEGUN.filter(|_| order.unwrap_or(true) && !is_whole);
+    }
+    BEGUN.filter(|_| head.len() < PCAP_HEADER && PCAP_MAGICS.iter().any(|magic| begins(magic)))
 }
 
 /// An input whose beginning was read and put back.
@@ -155,7 +234,7 @@ fn peek<R: Read>(input: R) -> Result<(Option<[u8; 4]>, Peeked<R>), ReadError> {
     };
     take(SECTION_LEN, &mut head)?;
     let len = section_len(&head).unwrap_or(PCAP_HEADER);
-    take(len.min(BUFFER / 4), &mut head)?;
+    take(len.min(PEEKED), &mut head)?;
     let first = (!head.is_empty()).then(|| head.first_chunk().copied().unwrap_or_default());
     Ok((first, io::Cursor::new(head).chain(input)))
 }
@@ -179,9 +258,14 @@ fn open_error<E>(error: &PcapError<E>) -> ReadError {
 /// Takes block after block until the end, or until one cannot be read.
 fn drive(
     reader: &mut dyn PcapReaderIterator,
+    why: &Why,
     each: &mut dyn FnMut(PcapBlockOwned<'_>) -> Result<(), ReadError>,
 ) -> Result<Option<String>, ReadError> {
     let (mut offset, mut capacity) = (0_u64, BUFFER);
+    let cannot = |offset: u64| {
+        let why = why.take().map_or(String::new(), |why| format!(": {why}"));
+        Ok(Some(format!("cannot read on at byte {offset}{why}")))
+    };
     loop {
         match reader.next() {
             Ok((consumed, block)) => {
@@ -195,14 +279,14 @@ fn drive(
             }
             Err(PcapError::Incomplete(_)) => {
                 if reader.refill().is_err() {
-                    return Ok(Some(format!("cannot read on at byte {offset}")));
+                    return cannot(offset);
                 }
             }
             Err(PcapError::BufferTooSmall) if capacity < MAX_BLOCK => {
                 capacity *= 2;
                 reader.grow(capacity);
                 if reader.refill().is_err() {
-                    return Ok(Some(format!("cannot read on at byte {offset}")));
+                    return cannot(offset);
                 }
             }
             Err(error) => return Ok(Some(format!("a block at byte {offset} is malformed: {}", brief(&error)))),
@@ -424,8 +508,35 @@ mod tests {
         let fails = |bytes: &[u8]| read(bytes, &mut |_| Ok(())).expect_err("no capture").to_string();
         assert!(fails(b"").contains("empty"));
         assert!(fails(b"hello").contains("something else"));
-        assert!(fails(&[0; 4096]).contains("something else"));
-        assert!(fails(&[0x0a, 0x0d, 0x0d, 0x0a, 0, 0]).contains("something else"));
+        assert!(fails(&[0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 1, 2, 3, 4]).contains("something else"));
+    }
+
+    #[test]
+    fn what_was_begun_and_never_written_on_is_no_other_file() {
+        let fails = |bytes: &[u8]| read(bytes, &mut |_| Ok(())).expect_err("no capture");
+        let mut section = [&SECTION_HEADER[..], &28_u32.to_le_bytes(), &BYTE_ORDER.to_le_bytes()].concat();
+        section.extend([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 28, 0, 0, 0]);
+        let pcap = pcap(0xa1b2_c3d4, true, 0);
+        for (file, len) in [(&section, 28), (&pcap, PCAP_HEADER)] {
+            for cut in 1..len {
+                assert!(matches!(fails(&file[..cut]), ReadError::Torn(_)), "{cut}");
+            }
+            assert!(read(&file[..len], &mut |_| Ok(())).is_ok());
+        }
+        assert!(fails(&[0; 4096]).to_string().contains("nothing but zeros"));
+    }
+
+    #[test]
+    fn why_an_input_cannot_be_read_on_is_told() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("the disk is gone"))
+            }
+        }
+        let file = pcap(0xa1b2_c3d4, false, 0);
+        let stopped = read(file[..30].chain(Broken), &mut |_| Ok(())).expect("a capture");
+        assert_eq!(stopped.as_deref(), Some("cannot read on at byte 24: the disk is gone"));
     }
 
     #[test]

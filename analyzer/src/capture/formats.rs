@@ -6,7 +6,7 @@ const ETL: &str = "export the capture itself: pktmon etl2pcap FILE.etl --out cap
 const UNPACK: &str = "unpack it first";
 
 /// How such a file begins, what it is, and what to do.
-const KNOWN: [(&[u8], &str, &str); 17] = [
+const KNOWN: [(&[u8], &str, &str); 18] = [
     (b"snoop\0\0\0", "a snoop capture", CONVERT),
     (b"GMBU", "a capture of Microsoft Network Monitor", CONVERT),
     (b"RTSS", "a capture of Microsoft Network Monitor 1", CONVERT),
@@ -21,12 +21,13 @@ const KNOWN: [(&[u8], &str, &str); 17] = [
         "a Windows event log (.evtx)",
         "it holds no packets; rdpscope explain knows the numbers of its events",
     ),
-    (b"\xfd7zXZ\0", "an xz file", "give it unpacked: xz -dc FILE | rdpscope analyze -"),
-    (b"\x04\x22\x4d\x18", "an lz4 file", "give it unpacked: lz4 -dc FILE | rdpscope analyze -"),
-    (b"BZh", "a bzip2 file", "give it unpacked: bzip2 -dc FILE | rdpscope analyze -"),
-    (b"PK\x03\x04", "a zip file", "give what is in it: unzip -p FILE | rdpscope analyze -"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z file", UNPACK),
     (b"Rar!\x1a\x07", "a rar file", UNPACK),
+    (b"LZIP", "an lzip file", UNPACK),
+    (b"\x5d\0\0", "an lzma file", UNPACK),
+    (b"\x89LZO\0\r\n\x1a\n", "an lzop file", UNPACK),
+    (b"\x1f\x9d", "a compress (.Z) file", UNPACK),
+    (b"MSCF", "a cabinet (.cab) file", UNPACK),
     (b"MDMP", "a Windows crash dump", "it holds no packets"),
 ];
 

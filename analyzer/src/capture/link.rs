@@ -3,6 +3,7 @@
 //! Link types as tcpdump.org numbers them. Whoever finds no IP says why: none is there, or it is not read here.
 
 use super::link_names;
+use crate::count::either;
 
 /// Tags, labels and headers that are taken off at most: nobody stacks more, and rubbish must end.
 const MAX_NESTED: usize = 8;
@@ -29,14 +30,14 @@ pub enum Not {
 
 impl Not {
     /// As a notice says it behind a count of packets.
-    pub fn says(self) -> String {
+    pub fn says(self, count: u64) -> String {
         match self {
-            Not::Here => "hold no IP".into(),
+            Not::Here => format!("{} no IP", either(count, "holds", "hold")),
             Not::Link(link) => {
                 let name = link_names::name(link).map_or(String::new(), |name| format!(" ({name})"));
-                format!("have link type {link}{name}, which is not read here")
+                format!("{} link type {link}{name}, which is not read here", either(count, "has", "have"))
             }
-            Not::Inside(name) => format!("are {name}: what stands in them is not read here"),
+            Not::Inside(name) => format!("{} {name}: what stands inside is not read here", either(count, "is", "are")),
         }
     }
 }
@@ -445,7 +446,7 @@ mod tests {
     fn what_is_not_ip_says_why() {
         assert_eq!(ip(1, &[&MACS[..], &[0x08, 0x06, 0, 1, 8, 0, 6, 4]].concat()), Err(Not::Here), "ARP");
         assert_eq!(ip(147, &[0x45]), Err(Not::Link(147)), "an unknown link type");
-        assert_eq!(Not::Link(189).says(), "have link type 189 (USB_LINUX), which is not read here");
+        assert_eq!(Not::Link(189).says(2), "have link type 189 (USB_LINUX), which is not read here");
         assert!(ip(1, &[&MACS[..], &[0x81, 0x00, 0, 0].repeat(30)].concat()).is_err(), "endless tags");
         let nested = [0, 0, 8, 0, 192, 0, 0, 0].repeat(30);
         assert_eq!(ip(192, &nested), Err(Not::Here), "a header that holds itself");

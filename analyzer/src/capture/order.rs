@@ -85,6 +85,11 @@ impl Queue {
         self.is_disordered && self.order == Order::Checked
     }
 
+    /// The latest time so far.
+    pub fn newest(&self) -> Timestamp {
+        self.newest
+    }
+
     /// Takes note of a packet's time, and says whether it waits.
     pub fn turn(&mut self, at: Timestamp) -> Turn {
         let goes_back = at < self.newest && at != Timestamp(0);

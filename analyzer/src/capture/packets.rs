@@ -13,6 +13,7 @@ use super::link::{self, Not};
 use super::order::{Held, Order, Queue, Turn};
 use super::segment::{self, Datagram, Icmp, Segment};
 use super::tunnel;
+use crate::count::{counted, either};
 use crate::time::Timestamp;
 
 /// Where domain controllers listen (RFC 4120, 7.2.1): of no other datagrams anything is said.
@@ -112,8 +113,8 @@ impl Unread {
     }
 
     fn notices(&self) -> impl Iterator<Item = String> {
-        let kinds = self.kinds.iter().map(|(not, count)| format!("{count} packets {}", not.says()));
-        let more = format!("{} packets are of interfaces that the file does not describe", self.more);
+        let kinds = self.kinds.iter().map(|(not, count)| format!("{} {}", counted(*count, "packet"), not.says(*count)));
+        let more = format!("{} of interfaces that the file does not describe", counted(self.more, "packet"));
         kinds.chain((self.more > 0).then_some(more))
     }
 }
@@ -165,25 +166,38 @@ impl Decoder {
         let Cuts { large, pktmon, all } = self.cuts;
         if pktmon > 0 && pktmon * 2 >= large {
             notices.push(format!(
-                "{pktmon} of {large} large packets are cut to {PKTMON_DEFAULT} bytes, as pktmon does unless told \
-                 otherwise; capture again with: pktmon start --capture --pkt-size 0, then pktmon stop, then pktmon \
-                 etl2pcap PktMon.etl --out capture.pcapng"
+                "{pktmon} of {} {} cut to {PKTMON_DEFAULT} bytes, as pktmon does unless told otherwise; capture again \
+                 with: pktmon start --capture --pkt-size 0, then pktmon stop, then pktmon etl2pcap PktMon.etl --out \
+                 capture.pcapng",
+                counted(large, "large packet"),
+                either(pktmon, "is", "are")
             ));
         } else if all > 0 {
             notices.push(format!(
-                "{all} of {} packets are cut by the capture; capture again without a snap length (tcpdump -s 0)",
-                self.frame
+                "{all} of {} {} cut by the capture; capture again without a snap length (tcpdump -s 0)",
+                counted(self.frame, "packet"),
+                either(all, "is", "are")
             ));
         }
         notices.extend(self.unread.notices());
-        if self.untimed > 0 {
+        if self.untimed > 0 && self.untimed == self.frame {
+            let says =
+                "no times in this capture (Simple Packet Blocks have none): how long anything took cannot be told";
+            notices.push(says.to_owned());
+        } else if self.untimed > 0 {
             notices.push(format!(
-                "{} packets have no time (Simple Packet Blocks have none): how long anything took cannot be told of them",
-                self.untimed
+                "{} {} no time (Simple Packet Blocks have none), and {} taken to be as late as what stands before",
+                counted(self.untimed, "packet"),
+                either(self.untimed, "has", "have"),
+                either(self.untimed, "is", "are")
             ));
         }
         if self.fragments.given_up > 0 {
-            notices.push(format!("{} fragmented packets are incomplete", self.fragments.given_up));
+            notices.push(format!(
+                "{} {} incomplete",
+                counted(self.fragments.given_up, "fragmented packet"),
+                either(self.fragments.given_up, "is", "are")
+            ));
         }
         notices
     }
@@ -191,12 +205,15 @@ impl Decoder {
     fn packet(&mut self, packet: &Packet<'_>, each: &mut dyn FnMut(Heard<'_>)) {
         self.frame += 1;
         self.cuts.count(packet);
-        self.untimed += u64::from(packet.at == Timestamp(0));
+        let is_untimed = packet.at == Timestamp(0);
+        self.untimed += u64::from(is_untimed);
         let Some(link) = self.links.get(packet.interface as usize) else {
             self.unread.more += 1;
             return;
         };
         let Packet { at, data, original_len, .. } = *packet;
+        // What has no time came no earlier than what stands before it.
+        let at = if is_untimed { self.queue.newest() } else { at };
         let (frame, interface, link) = (self.frame, self.before.saturating_add(packet.interface), *link);
         match self.queue.turn(at) {
             Turn::Now => self.take(&Taken { at, frame, interface, link, data, original_len }, each),

@@ -56,8 +56,8 @@ pub struct Difference {
 pub struct PhasePair {
     /// Which.
     pub phase: PhaseName,
-    /// How long it took, and how it went; nothing where it was not reached.
-    pub took: [Option<(Duration, Outcome)>; 2],
+    /// How long it took, where packets have times, and how it went; nothing where it was not reached.
+    pub took: [Option<(Option<Duration>, Outcome)>; 2],
     /// The second's time by the first's.
     pub ratio: Option<f64>,
     /// Whether one took far longer.
@@ -139,8 +139,8 @@ fn phases(left: &[Step], right: &[Step]) -> Vec<PhasePair> {
     names.into_iter().map(|phase| pair(phase, [find(left, phase), find(right, phase)])).collect()
 }
 
-fn pair(phase: PhaseName, took: [Option<(Duration, Outcome)>; 2]) -> PhasePair {
-    let times = took[0].zip(took[1]).map(|((left, _), (right, _))| (left, right));
+fn pair(phase: PhaseName, took: [Option<(Option<Duration>, Outcome)>; 2]) -> PhasePair {
+    let times = took[0].zip(took[1]).and_then(|((left, _), (right, _))| left.zip(right));
     let ratio = times.filter(|(left, _)| !left.is_zero()).map(|(left, right)| right.as_secs_f64() / left.as_secs_f64());
     // How long somebody worked is no difference.
     let stands_out = phase != PhaseName::Active && times.is_some_and(|(left, right)| is_longer(left, right));

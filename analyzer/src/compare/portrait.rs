@@ -55,7 +55,7 @@ pub(super) struct Fact {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) phase: PhaseName,
-    pub(super) took: Duration,
+    pub(super) took: Option<Duration>,
     pub(super) outcome: How,
 }
 
@@ -253,7 +253,8 @@ impl Portrait {
 
     fn steps(&mut self, timeline: &Timeline) {
         for phase in &timeline.phases {
-            let step = Step { phase: phase.name, took: phase.duration(), outcome: phase.outcome };
+            let took = (!timeline.is_untimed()).then(|| phase.duration());
+            let step = Step { phase: phase.name, took, outcome: phase.outcome };
             match self.steps.iter_mut().find(|step| step.phase == phase.name) {
                 // The same phase on the other leg: the longer one is waited for. It failed where it failed on either.
                 Some(known) => {

@@ -6,6 +6,7 @@
 use super::stage::{self, length};
 use super::{Confidence, Finding, Party, path, proxied, tls};
 use crate::codes::{Code, Table};
+use crate::count::counted;
 use crate::event::{AuthMessage, HttpAuth, HttpResponse, NtlmKind, Transport, TunnelMessage};
 use crate::observation::{Ending, Leg, Means, Side};
 use crate::timeline::facts::{Mark, Record, Sighting};
@@ -452,9 +453,9 @@ pub fn sealed(timeline: &Timeline) -> Option<Finding> {
     }
     let Sealed { turns, bytes, .. } = gateway.sealed;
     let says = format!(
-        "{}, behind TLS with the gateway and {turns} turn{} there ({} B of the client, {} B of the gateway): what was said is sealed",
+        "{}, behind TLS with the gateway and {} there ({} B of the client, {} B of the gateway): what was said is sealed",
         stage::end_in_words(end),
-        if turns == 1 { "" } else { "s" },
+        counted(turns, "turn"),
         bytes[0],
         bytes[1]
     );

@@ -359,6 +359,13 @@ pub struct Evidence {
 }
 
 impl Finding {
+    /// The same of packets that have no times.
+    pub fn without_times(self) -> Finding {
+        let evidence = self.evidence.into_iter();
+        let evidence = evidence.map(|one| Evidence { says: stage::without_times(&one.says), ..one }).collect();
+        Finding { says: stage::without_times(&self.says), evidence, ..self }
+    }
+
     /// What the wire cannot show of the cause; where plaintext was read, without what only TLS hides.
     pub fn cannot_tell(&self) -> impl Iterator<Item = &'static str> {
         let is_hidden = |unknown: &str| unknown.contains(causes::SEALED);

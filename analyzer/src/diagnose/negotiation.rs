@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::stage::{self, Stage, length};
 use super::unsealed::coded;
 use super::{Confidence, Finding, Party, Severity, headers, https, reach, tls};
+use crate::count::counted;
 use crate::event::{Foreign, McsPdu, Protocols};
 use crate::observation::{Ending, Side, Sign};
 use crate::timeline::facts::{Mark, Sighting};
@@ -285,7 +286,7 @@ pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
                 // The connection stands: nobody knows yet how much was to come.
                 (None, Some(said)) if has_answered(timeline) && stage::stage(timeline).0 == Stage::Request => {
                     let bytes = timeline.server_leg().map_or(0, |leg| leg.bytes[Side::Server as usize]);
-                    (said, format!("{bytes} bytes"))
+                    (said, counted(bytes, "byte"))
                 }
                 (None, _) => return None,
             };

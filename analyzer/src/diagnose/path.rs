@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party, Severity, sealed};
 use crate::attribution::Balance;
+use crate::count::{counted, either};
 use crate::observation::{Ending, Leg as LegName, ResetMarks, Side, Sign};
 use crate::prediction::Loss;
 use crate::timeline::facts::Sighting;
@@ -129,7 +130,7 @@ pub fn shut(timeline: &Timeline) -> Option<Finding> {
     let on = |leg: &Leg| if is_standing(timeline) { leg.standing_shut(end) } else { leg.shut(end) };
     let (leg, Shut { side, lasted, mark }) = timeline.legs.iter().find_map(|leg| Some((leg, on(leg)?)))?;
     let how = match lasted {
-        Some((lasted, probes)) => format!("for {}, {probes} probes", length(lasted)),
+        Some((lasted, probes)) => format!("for {}, {}", length(lasted), counted(probes, "probe")),
         None => "while bytes wait for it".to_owned(),
     };
     let says = format!("the {side} takes no more: its window is shut {how}");
@@ -157,8 +158,8 @@ pub fn hole(timeline: &Timeline) -> Option<Finding> {
     }
     let behind = match leg.name {
         LegName::Front | LegName::Back if size == 0 => "segments wait behind a hole".to_owned(),
-        LegName::Front | LegName::Back => format!("{size} segments behind a hole"),
-        LegName::Only => format!("{size} bytes that were sent and never came"),
+        LegName::Front | LegName::Back => format!("{} behind a hole", counted(size, "segment")),
+        LegName::Only => format!("{} that {} sent and never came", counted(size, "byte"), either(size, "was", "were")),
     };
     let says = format!(
         "the {from}'s flight stays incomplete for {}, {behind}: small segments pass, large ones vanish",
@@ -184,11 +185,17 @@ pub fn stuck(timeline: &Timeline) -> Option<Finding> {
     let silence = length(waits.lasted.filter(|_| is_standing).unwrap_or(end.silence));
     let what = match waits.bytes {
         bytes if is_standing => format!(
-            "{bytes} bytes of the {} are not acknowledged for {silence}, {} timeouts in a row",
-            waits.from, waits.timeouts
+            "{} of the {} {} not acknowledged for {silence}, {} in a row",
+            counted(bytes, "byte"),
+            waits.from,
+            either(bytes, "is", "are"),
+            counted(waits.timeouts, "timeout")
         ),
         0 => format!("the FIN of the {} is never acknowledged, after {silence} of silence", waits.from),
-        bytes => format!("{bytes} bytes of the {} are never acknowledged, for {silence}", waits.from),
+        bytes => {
+            let are = either(bytes, "is", "are");
+            format!("{} of the {} {are} never acknowledged, for {silence}", counted(bytes, "byte"), waits.from)
+        }
     };
     let says = match id {
         "PATH-ASYM" if waits.before == 0 => format!("{what}, nor was anything before"),
@@ -258,7 +265,12 @@ pub fn lost(timeline: &Timeline) -> Option<Finding> {
     if !is_counted || segments < LOST || permille < NOTED || is_for_nothing(leg, segments) {
         return None;
     }
-    let says = format!("{segments} segments were lost and sent again, {} %: nothing failed of it", permille / 10);
+    let says = format!(
+        "{} {} lost and sent again, {} %: nothing failed of it",
+        counted(segments, "segment"),
+        either(segments, "was", "were"),
+        permille / 10
+    );
     let finding = Finding::at_end(timeline, "PATH-LOSS", Confidence::Possible, says)?.severity(Severity::Note);
     Some(with_path(finding.on(leg.name, timeline.last_phase()).by(Party::Nobody), leg))
 }
@@ -355,7 +367,8 @@ pub fn unheard(finding: Finding, timeline: &Timeline) -> Finding {
     let phase = finding.phase;
     let finding = with_path(finding.on(leg.name, phase), leg);
     let mark = leg.path().map(|path| path.mark);
-    let says = format!("{} bytes of the {} are not acknowledged any more", waits.bytes, waits.from);
+    let (bytes, are) = (counted(waits.bytes, "byte"), either(waits.bytes, "is", "are"));
+    let says = format!("{bytes} of the {} {are} not acknowledged any more", waits.from);
     mark.into_iter().fold(finding, |finding, mark| finding.with(mark, says.clone()))
 }
 
@@ -364,7 +377,8 @@ fn with_path(finding: Finding, leg: &Leg) -> Finding {
     let rtt = leg.rtt().map_or("unknown".into(), length);
     let place = if leg.name == LegName::Only { String::new() } else { format!("{} leg: ", leg.name) };
     let (again, backoff) = (leg.retransmits(), leg.unacknowledged().map_or(0, |waits| waits.timeouts));
-    let says = format!("{place}RTT {rtt}, {again} segments sent again, {backoff} timeouts in a row");
+    let says =
+        format!("{place}RTT {rtt}, {} sent again, {} in a row", counted(again, "segment"), counted(backoff, "timeout"));
     finding.with(path.mark, says)
 }
 

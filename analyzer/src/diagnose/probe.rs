@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use super::stage::length;
 use super::{Confidence, Finding, Party, Severity, tls};
+use crate::count::counted;
 use crate::timeline::Timeline;
 use crate::timeline::phase::PhaseName;
 
@@ -116,11 +117,12 @@ pub fn large(small: &Timeline, large: &Timeline) -> Option<Finding> {
 pub fn path(timeline: &Timeline) -> Option<String> {
     let sample = timeline.server_leg()?.path()?.what;
     let number = |number: Option<u64>| number.map_or("?".into(), |number| number.to_string());
+    let count = |number: Option<u64>, noun: &str| number.map_or(format!("? {noun}s"), |number| counted(number, noun));
     Some(format!(
-        "{} segments sent again, {} out of order, {} bytes acknowledged, MSS {}, path MTU {}",
-        number(sample.retransmits),
+        "{} sent again, {} out of order, {} acknowledged, MSS {}, path MTU {}",
+        count(sample.retransmits, "segment"),
         number(sample.out_of_order),
-        number(sample.bytes_acked),
+        count(sample.bytes_acked, "byte"),
         number(sample.snd_mss),
         number(sample.pmtu)
     ))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::stage::{self, Stage, length};
 use super::{Confidence, Finding, Party, Severity, path};
+use crate::count::counted;
 use crate::event::Protocols;
 use crate::observation::{Ending, Side};
 use crate::timeline::phase::PhaseName;
@@ -361,6 +362,9 @@ fn with_turns(finding: Finding, timeline: &Timeline) -> Finding {
     let Some(established) = timeline.facts.first(|tls| tls.established.as_ref()) else { return finding };
     let leg = timeline.facts.tls.iter().find(|tls| tls.leg == established.mark.leg);
     let [client, server] = leg.map(|tls| tls.records).unwrap_or_default();
-    let says = format!("TLS established; {client} sealed records of the client, {server} of the server on this leg");
+    let says = format!(
+        "TLS established; {} of the client, {server} of the server on this leg",
+        counted(client, "sealed record")
+    );
     finding.with(established.mark, says)
 }

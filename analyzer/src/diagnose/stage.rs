@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::path;
+use crate::count::counted;
 use crate::observation::{Ending, Leg, Side};
 use crate::prediction::Prediction;
 use crate::time::Timestamp;
@@ -255,8 +256,8 @@ pub fn prediction(predicted: &Prediction) -> String {
         1..10 => " and less than 1 % loss".into(),
         _ => format!(" and {} % loss", loss_permille / 10),
     };
-    let trips = if round_trips == 1 { "round trip" } else { "round trips" };
-    format!("{round_trips} {trips} at {} RTT{loss} should take {}", length(rtt), length(predicted.time()))
+    let trips = counted(round_trips, "round trip");
+    format!("{trips} at {} RTT{loss} should take {}", length(rtt), length(predicted.time()))
 }
 
 /// Who gives up at the end: "the client gives up", or of a session that was only read so "the proxy is stopped".
@@ -297,6 +298,25 @@ pub fn length(length: Duration) -> String {
         999_500..100_000_000 => format!("{:.1} s", length.as_secs_f64()),
         _ => format!("{:.0} s", length.as_secs_f64()),
     }
+}
+
+/// What a sentence says without its lengths of time, of packets that have no times: all of those are zero.
+pub fn without_times(says: &str) -> String {
+    const LENGTHS: [(&str, &str); 12] = [
+        (", after 0 µs of silence", ""),
+        (" after 0 µs of silence", ""),
+        (" after 0 µs of waiting for ", ", waiting for "),
+        (", after 0 µs", ""),
+        (" after 0 µs", ""),
+        (", for 0 µs", ""),
+        (" for 0 µs", ""),
+        (" in 0 µs", ""),
+        (", 0 µs after ", ", after "),
+        (" 0 µs after ", " after "),
+        ("RTT 0 µs", "RTT unknown"),
+        ("0 µs", "an unknown time"),
+    ];
+    LENGTHS.iter().fold(says.to_owned(), |says, (length, without)| says.replace(length, without))
 }
 
 /// Whether it is the client that waits: it said something, other than an alert, since it had the server's last word. Each

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::diagnose::stage::{Stage, length, stage};
 use crate::event::Protocols;
 use crate::observation::Ending;
-use crate::timeline::Timeline;
 use crate::timeline::phase::PhaseName;
+use crate::timeline::{End, Timeline};
 
 /// Round trips of a connection sequence, TLS 1.2 and NLA and four static channels.
 const ROUND_TRIPS: u32 = 18;
@@ -188,11 +188,16 @@ fn large_passed(timeline: &Timeline) -> Option<String> {
 }
 
 fn prompt(timeline: &Timeline) -> Option<String> {
-    let end = timeline.end.filter(|end| matches!(end.how, Ending::Fin | Ending::Reset) && end.silence < PROMPT)?;
+    let end = silence(timeline).filter(|end| matches!(end.how, Ending::Fin | Ending::Reset) && end.silence < PROMPT)?;
     Some(format!("it was closed {} after the last byte: nobody waited for anything", length(end.silence)))
 }
 
 fn not_idle(timeline: &Timeline) -> Option<String> {
-    let end = timeline.end.filter(|end| end.silence < LEAST_IDLE)?;
+    let end = silence(timeline).filter(|end| end.silence < LEAST_IDLE)?;
     Some(format!("it was silent for no more than {}", length(end.silence)))
+}
+
+/// The end, where it is known how long it was silent before.
+fn silence(timeline: &Timeline) -> Option<End> {
+    timeline.end.filter(|_| !timeline.is_untimed())
 }

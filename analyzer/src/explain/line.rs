@@ -6,6 +6,7 @@
 use super::{EVENT, EXTENDED, Question, Reader, answer, number};
 use crate::codes::phrases::{self, Phrase};
 use crate::codes::{self, Table, events};
+use crate::count::counted;
 
 /// A longer text is not looked at, bytes.
 pub const LONGEST: usize = 64 << 10;
@@ -130,8 +131,8 @@ enum What {
 pub fn in_line(text: &str) -> Result<Reading, String> {
     if text.len() > LONGEST {
         return Err(format!(
-            "expected a line or an event's text, found {} bytes: give the lines that matter",
-            text.len()
+            "expected a line or an event's text, found {}: give the lines that matter",
+            counted(text.len(), "byte")
         ));
     }
     let form = Form::of(text);
@@ -153,7 +154,7 @@ pub fn in_line(text: &str) -> Result<Reading, String> {
         }
     }
     if more > 0 {
-        reading.unread.push(format!("{more} further codes: give the lines that matter"));
+        reading.unread.push(format!("{}: give the lines that matter", counted(more, "further code")));
     }
     lines_without(text, &finds, &mut reading.unread);
     Ok(reading)
@@ -423,7 +424,7 @@ fn lines_without(text: &str, finds: &[Find], unread: &mut Vec<String>) {
     let more = without.len().saturating_sub(MOST);
     unread.extend(without.into_iter().take(MOST));
     if more > 0 {
-        unread.push(format!("{more} further lines"));
+        unread.push(counted(more, "further line"));
     }
 }
 

@@ -8,6 +8,7 @@ use loona_hpack::Decoder;
 
 use super::head::{self, Fields};
 use super::{kdc, kdcproxy};
+use crate::count::counted;
 use crate::event::{GatewayEvent, Transport, What};
 use crate::observation::Side;
 
@@ -131,7 +132,8 @@ impl Http2 {
             }
             return;
         }
-        let says = format!("expected frames, found a hole of {len} bytes that hides where the next begins");
+        let says =
+            format!("expected frames, found a hole of {} that hides where the next begins", counted(len, "byte"));
         self.trouble(from, at, says, out);
     }
 

@@ -1,5 +1,6 @@
 //! The KDC proxy (\[MS-KKDCP\] 2.2.2): a Kerberos message in the body of a request or of its answer. Tickets are passed over.
 
+use crate::count::counted;
 use crate::event::KdcMessage;
 use crate::observation::Side;
 use crate::rdp::der::{self, OCTETS, SEQUENCE};
@@ -39,7 +40,8 @@ impl Message {
         if self.is_lost || self.kept.is_empty() {
             return None;
         }
-        let says = || format!("expected a KDC proxy message, found {} bytes of something else", self.kept.len());
+        let says =
+            || format!("expected a KDC proxy message, found {} of something else", counted(self.kept.len(), "byte"));
         Some(read(from, &self.kept).ok_or_else(says))
     }
 }

@@ -16,6 +16,7 @@ mod websocket;
 
 use std::collections::VecDeque;
 
+use crate::count::counted;
 use crate::event::{GatewayEvent, HttpRequest, Transport, What};
 use crate::observation::Side;
 use h2::Http2;
@@ -168,8 +169,10 @@ impl Channel {
         self.body_missing(from, hole.inside, out);
         self.dropped(from, hole.beyond);
         if let Some(offset) = hole.lost {
-            let says =
-                format!("expected more of it, found a hole of {len} bytes that hides where the next part begins");
+            let says = format!(
+                "expected more of it, found a hole of {} that hides where the next part begins",
+                counted(len, "byte")
+            );
             out.push(What::Malformed { from, layer, offset, says });
         }
     }
@@ -375,8 +378,10 @@ impl Channel {
                 let loss = packets.missing(len);
                 lack(&mut self.carried, from, loss.carried);
                 if let Some(offset) = loss.lost {
-                    let says =
-                        format!("expected packets, found a hole of {len} bytes that hides where the next begins");
+                    let says = format!(
+                        "expected packets, found a hole of {} that hides where the next begins",
+                        counted(len, "byte")
+                    );
                     out.push(What::Malformed { from, layer: "tsgu", offset, says });
                 }
             }

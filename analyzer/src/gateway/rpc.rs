@@ -8,6 +8,7 @@ mod method;
 mod rts;
 
 use super::{Carried, TunnelId, carry, lack};
+use crate::count::counted;
 use crate::event::{GatewayEvent, RpcPdu, What};
 use crate::observation::Side;
 use crate::rdp::spnego;
@@ -126,7 +127,8 @@ impl Rpc {
         half.skip = room.saturating_sub(len);
         if len > room {
             half.lose();
-            let says = format!("expected PDUs, found a hole of {len} bytes that hides where the next begins");
+            let says =
+                format!("expected PDUs, found a hole of {} that hides where the next begins", counted(len, "byte"));
             out.push(What::Malformed { from, layer: "rpc", offset: at + room, says });
         }
     }

@@ -3,6 +3,7 @@
 
 mod message;
 
+use crate::count::counted;
 use crate::event::TunnelMessage;
 
 /// Packets other than DATA are not longer: a cookie or a token in them has 64 KiB.
@@ -199,9 +200,10 @@ impl Packets {
         let (kind, _, len) = header(&packet);
         match message::read(kind, len, &packet[HEADER..]) {
             Some(message) => Piece::Message(message),
-            None => {
-                Piece::Trouble(at, format!("expected a packet of type {kind:#x}, found {len} bytes that are too few"))
-            }
+            None => Piece::Trouble(
+                at,
+                format!("expected a packet of type {kind:#x}, found {} that are too few", counted(len, "byte")),
+            ),
         }
     }
 

@@ -4,6 +4,7 @@
 use super::decoded::{self, Refused};
 use super::redirection;
 use super::wire::{Cursor, at, latin, utf16};
+use crate::count::counted;
 use crate::event::{Account, Naming, RdpPdu};
 use crate::observation::Side;
 
@@ -43,7 +44,7 @@ pub(super) fn read(from: Side, flags: u16, body: &[u8]) -> Result<Option<RdpPdu>
         }
         Side::Client | Side::Server => return Ok(None),
     };
-    let short = || Refused { at: 0, says: format!("expected {what}, found {} bytes", body.len()) };
+    let short = || Refused { at: 0, says: format!("expected {what}, found {}", counted(body.len(), "byte")) };
     read.map(Some).ok_or_else(short)
 }
 

@@ -3,6 +3,7 @@
 //! The beginning of a PDU is kept until it is complete; the rest is passed by counting.
 
 use super::tpkt::{self, Header};
+use crate::count::counted;
 use crate::event::What;
 use crate::observation::Side;
 
@@ -139,7 +140,7 @@ impl Frames {
             self.have += len as usize;
             return;
         }
-        let says = format!("expected PDUs, found a hole of {len} bytes that hides where the next begins");
+        let says = format!("expected PDUs, found a hole of {} that hides where the next begins", counted(len, "byte"));
         self.lose(from, says, out);
         self.head.clear();
         self.offset = self.offset.saturating_add(len);

@@ -5,6 +5,7 @@
 use super::decoded::{self, Refused};
 use super::mcs::past_length;
 use super::wire::at;
+use crate::count::counted;
 use crate::event::{ClientSettings, ServerSettings};
 
 /// `h221NonStandard` keys before the client's and the server's blocks (T.124, 8.7).
@@ -42,7 +43,10 @@ fn blocks(pdu: &[u8], key: &[u8], mut read: impl FnMut(u16, &[u8]) -> Result<(),
         let mut cursor = at(rest, 0);
         let (Some(kind), Some(len)) = (cursor.u16(), cursor.u16()) else { break };
         let Some(body) = usize::from(len).checked_sub(4).and_then(|len| cursor.take(len)) else {
-            troubles.push((place, format!("expected a block of {len} bytes (type {kind:#06x}), found {}", rest.len())));
+            troubles.push((
+                place,
+                format!("expected a block of {} (type {kind:#06x}), found {}", counted(len, "byte"), rest.len()),
+            ));
             break;
         };
         if let Err(Refused { at, says }) = read(kind, body) {

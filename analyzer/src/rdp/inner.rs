@@ -11,6 +11,7 @@ use super::mcs::Mcs;
 use super::rdsaad;
 use super::rdstls::{self, Length};
 use super::tpkt;
+use crate::count::counted;
 use crate::event::{Protocols, What};
 use crate::observation::Side;
 
@@ -188,7 +189,7 @@ impl Half {
                     out.extend(names.then(|| credssp::account(&message)).flatten().map(What::Account));
                 }
                 None => {
-                    let says = format!("expected a TSRequest with a version, found {len} bytes without");
+                    let says = format!("expected a TSRequest with a version, found {} without", counted(len, "byte"));
                     out.push(What::Malformed { from, layer: "credssp", offset, says });
                 }
             },

@@ -2,6 +2,7 @@
 
 use super::decoded::Refused;
 use super::wire::{Cursor, at, utf16};
+use crate::count::counted;
 use crate::event::Redirection;
 
 /// Addresses that are kept.
@@ -37,7 +38,10 @@ pub(super) fn read(packet: &[u8]) -> Result<Redirection, Refused> {
     let mut cursor = at(packet, 0);
     let fixed = cursor.u16().zip(cursor.u16()).zip(cursor.u32().zip(cursor.u32()));
     let Some((_, (session, flags))) = fixed else {
-        return Err(Refused { at: 0, says: format!("expected a redirection packet, found {} bytes", packet.len()) });
+        return Err(Refused {
+            at: 0,
+            says: format!("expected a redirection packet, found {}", counted(packet.len(), "byte")),
+        });
     };
     let mut redirection = Redirection { session, flags, ..Redirection::default() };
     for (_, field) in FIELDS.into_iter().filter(|(flag, _)| flags & flag != 0) {

@@ -6,6 +6,7 @@ use super::decoded::{self, Refused};
 use super::marks::Dynamic;
 use super::redirection;
 use super::wire::{Cursor, at};
+use crate::count::counted;
 use crate::event::{Capabilities, ClientSettings, Finalization, FrameStep, RdpPdu, ServerSettings, Traffic, What};
 use crate::observation::Side;
 
@@ -113,7 +114,7 @@ impl Piece<'_> {
     fn headed(&mut self, user: &[u8]) {
         let mut cursor = at(user, 0);
         let (Some(flags), Some(_)) = (cursor.u16(), cursor.u16()) else {
-            return self.trouble(0, format!("expected a security header, found {} bytes", user.len()));
+            return self.trouble(0, format!("expected a security header, found {}", counted(user.len(), "byte")));
         };
         match connect::read(self.from, flags, cursor.rest) {
             Ok(Some(pdu)) => {
@@ -178,7 +179,7 @@ impl Piece<'_> {
         for _ in 0..usize::from(found.announced).min(MAX_SETS) {
             let offset = place + pdu.len() - cursor.rest.len();
             let Some(set) = next_set(&mut cursor) else {
-                let says = format!("expected {} capability sets, found {}", found.announced, found.found);
+                let says = format!("expected {}, found {}", counted(found.announced, "capability set"), found.found);
                 self.trouble(offset, says);
                 break;
             };
@@ -199,7 +200,7 @@ impl Piece<'_> {
     fn data(&mut self, place: usize, pdu: &[u8]) {
         let mut cursor = at(pdu, 14);
         let (Some(kind), Some(compression), Some(_)) = (cursor.u8(), cursor.u8(), cursor.u16()) else {
-            return self.trouble(place, format!("expected a share data header, found {} bytes", pdu.len()));
+            return self.trouble(place, format!("expected a share data header, found {}", counted(pdu.len(), "byte")));
         };
         if compression & COMPRESSED != 0 {
             return self.traffic(Traffic::ShareData(kind), pdu.len());
@@ -209,7 +210,8 @@ impl Piece<'_> {
             Some(Some(pdu)) => self.tell(pdu),
             Some(None) => self.traffic(Traffic::ShareData(kind), pdu.len()),
             None => {
-                let says = format!("expected share data of type {kind:#04x}, found {} bytes", cursor.rest.len());
+                let says =
+                    format!("expected share data of type {kind:#04x}, found {}", counted(cursor.rest.len(), "byte"));
                 self.trouble(place + 18, says);
             }
         }

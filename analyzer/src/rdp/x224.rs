@@ -3,6 +3,7 @@
 
 use super::foreign::{is_iso, looks};
 use super::tpkt::{self, Header};
+use crate::count::counted;
 use crate::event::{ConnectionConfirm, ConnectionRequest, Foreign, McsPdu, Protocols, What};
 use crate::observation::Side;
 use crate::tls::ultimatum;
@@ -426,7 +427,10 @@ impl<'a> Parts<'a> {
         let (kind, flags, len) = match *self.rest {
             [] => return None,
             [kind, flags, low, high, ..] => (kind, flags, usize::from(u16::from_le_bytes([low, high]))),
-            [..] => return self.stop(format!("expected a negotiation structure, found {} bytes", self.rest.len())),
+            [..] => {
+                return self
+                    .stop(format!("expected a negotiation structure, found {}", counted(self.rest.len(), "byte")));
+            }
         };
         if !allowed.contains(&kind) {
             return self.stop(format!("expected a negotiation structure of type {allowed:?}, found type {kind}"));

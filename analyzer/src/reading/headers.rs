@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::count::{counted, either};
 use crate::diagnose::stage::length;
 use crate::observation::{Ending, Observation, Opening, Seen, Side};
 use crate::time::Timestamp;
@@ -71,7 +72,7 @@ impl Headers {
         };
         let opened = if self.is_open { "opened" } else { "its beginning is not seen" };
         let [asked, answered] = self.bytes;
-        format!("{ends}: {opened}, {asked} bytes asked, {answered} answered, {}", self.end())
+        format!("{ends}: {opened}, {} asked, {answered} answered, {}", counted(asked, "byte"), self.end())
     }
 
     fn end(&self) -> String {
@@ -108,11 +109,11 @@ impl Unread {
         let named: Vec<String> = self.named.iter().map(Headers::says).collect();
         let more = self.count - named.len() as u64;
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        let connections = if self.count == 1 { "connection begins" } else { "connections begin" };
         (self.count > 0).then(|| {
             format!(
-                "{} {connections} with bytes that the capture does not hold, and cannot be read: {}{more}",
-                self.count,
+                "{} {} with bytes that the capture does not hold, and cannot be read: {}{more}",
+                counted(self.count, "connection"),
+                either(self.count, "begins", "begin"),
                 named.join("; ")
             )
         })

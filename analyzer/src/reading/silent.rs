@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 use super::server_of;
+use crate::count::{counted, times};
 use crate::observation::{Ending, Observation, Seen};
 
 /// Observations of such connections that are kept, of all together: the latest.
@@ -91,10 +92,10 @@ impl Silent {
         let named: Vec<String> = counts.iter().take(NAMED).map(|(server, counts)| says(**server, counts)).collect();
         let told: u64 = counts.iter().take(NAMED).map(|(_, counts)| counts.iter().sum::<u64>()).sum();
         let more = if total > told { format!("; and {} more", total - told) } else { String::new() };
-        let connections = if total == 1 { "connection" } else { "connections" };
         (total > 0).then(|| {
             format!(
-                "{total} {connections} carried no byte: {}{more}; --port N takes those to port N for Remote Desktop's",
+                "{} carried no byte: {}{more}; --port N takes those to port N for Remote Desktop's",
+                counted(total, "connection"),
                 named.join("; ")
             )
         })
@@ -129,7 +130,6 @@ impl How {
 
 /// "10.0.0.2:3390 refused 3 times, not answered once"
 fn says(server: SocketAddr, counts: &[u64; WORDS.len()]) -> String {
-    let times = |count: u64| if count == 1 { "once".into() } else { format!("{count} times") };
     let seen = WORDS.iter().zip(counts).filter(|(_, count)| **count > 0);
     let told: Vec<String> = seen.map(|(how, count)| format!("{how} {}", times(*count))).collect();
     format!("{server} {}", told.join(", "))

@@ -7,7 +7,6 @@ use crate::causes::{Cause, Tool};
 use crate::codes::phrases::Phrase;
 use crate::codes::{Entry, Table};
 use crate::explain::{Answer, Decision, Reading, WALK};
-use crate::time::Timestamp;
 
 /// Rows of a table that nobody reads are cut here; with one cause or two there is room for all that is known of them.
 const FEW: usize = 3;
@@ -263,10 +262,10 @@ fn decision(text: &mut String, decision: &Decision<'_>) {
 }
 
 fn evidence(text: &mut String, decision: &Decision<'_>, finding: &crate::diagnose::Finding) {
-    let began: Timestamp = decision.session.timeline.began.unwrap_or_default();
     for evidence in &finding.evidence {
-        let after = super::text::length(evidence.at.since(began));
-        para(text, "  evidence:    ", &format!("{} (frame {}, +{after})", evidence.says, evidence.frame));
+        let after = super::since(&decision.session.timeline, evidence.at);
+        let after = after.map_or(String::new(), |after| format!(", {after}"));
+        para(text, "  evidence:    ", &format!("{} (frame {}{after})", evidence.says, evidence.frame));
     }
 }
 

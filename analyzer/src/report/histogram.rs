@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::NO_TIMES;
 use super::text::para;
+use crate::count::counted;
 use crate::latency::{Histogram, Key, Set, Stats};
 
 /// Columns of a row's label.
@@ -42,9 +44,17 @@ fn sessions(set: &Set) -> String {
     let counts = set.outcomes.iter().zip(names).filter(|(count, _)| **count > 0);
     let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
     match set.sessions() {
+        0 if set.untimed > 0 => untimed(set),
         0 => "no sessions\n".into(),
-        1 => format!("1 session: {}\n", counts.join(", ")),
-        sessions => format!("{sessions} sessions: {}\n", counts.join(", ")),
+        sessions => format!("{}: {}\n{}", counted(sessions, "session"), counts.join(", "), untimed(set)),
+    }
+}
+
+/// What is not measured; nothing where all is.
+fn untimed(set: &Set) -> String {
+    match set.untimed {
+        0 => String::new(),
+        count => format!("{} not measured: {NO_TIMES}\n", counted(count, "session")),
     }
 }
 

@@ -94,7 +94,7 @@ fn attempt(attempt: &Attempt) -> Value {
     json!({
         "client": ends.0,
         "server": ends.1,
-        "began": attempt.sessions.first().map(|session| session.began().to_string()),
+        "began": attempt.sessions.first().filter(|one| !one.timeline.is_untimed()).map(|one| one.began().to_string()),
         "outcome": attempt.outcome().name(),
         "verdict": verdict::of_attempt(attempt),
         "scan": attempt.scan(),
@@ -104,6 +104,29 @@ fn attempt(attempt: &Attempt) -> Value {
 }
 
 fn session(session: &Diagnosed) -> Value {
+    let mut told = told(session);
+    if session.timeline.is_untimed() {
+        forget_times(&mut told);
+    }
+    told
+}
+
+/// Makes every time and every length of time `null`: of packets that have no times.
+fn forget_times(value: &mut Value) {
+    let is_time =
+        |key: &str| ["began", "at"].contains(&key) || ["_ns", "_us", "_ms"].iter().any(|unit| key.ends_with(unit));
+    match value {
+        Value::Object(fields) => fields.iter_mut().for_each(|(key, field)| match field {
+            Value::Object(parts) if is_time(key) => parts.values_mut().for_each(|part| *part = Value::Null),
+            field if is_time(key) => *field = Value::Null,
+            field => forget_times(field),
+        }),
+        Value::Array(values) => values.iter_mut().for_each(forget_times),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn told(session: &Diagnosed) -> Value {
     let timeline = &session.timeline;
     let (client, server) = ends(timeline);
     json!({

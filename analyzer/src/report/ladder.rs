@@ -7,6 +7,7 @@ use super::count;
 use super::text::inner::keyed;
 use super::text::protocols;
 use crate::codes::{Table, tls as names};
+use crate::count::counted;
 use crate::diagnose::stage::length;
 use crate::diagnose::{Evidence, Finding};
 use crate::observation::{Ending, Leg, Side};
@@ -265,7 +266,7 @@ pub fn says(rung: &Rung) -> String {
         Message::SealedAlert => "TLS alert, sealed".into(),
         Message::Sealed => sealed(rung, "sealed record"),
         Message::SealedHandshake => sealed(rung, "sealed handshake record (Finished)"),
-        Message::Partial(name, have, need) => format!("{name} cut short: {have} of {need} bytes"),
+        Message::Partial(name, have, need) => format!("{name} cut short: {have} of {}", counted(need, "byte")),
         Message::Malformed(layer) => times(&format!("malformed {layer}")),
         Message::Closed(how) => ending(how).into(),
     }
@@ -275,6 +276,8 @@ fn sealed(rung: &Rung, name: &str) -> String {
     let lasted = rung.until.since(rung.mark.at);
     match rung.times {
         1 => format!("{name}, {} B", count(rung.bytes)),
+        // At once, or nobody knows.
+        times if lasted.is_zero() => format!("{times} {name}s, {} B", count(rung.bytes)),
         times => format!("{times} {name}s, {} B, within {}", count(rung.bytes), length(lasted)),
     }
 }
@@ -308,7 +311,7 @@ pub fn detail(timeline: &Timeline, rung: &Rung) -> Option<String> {
         "ClientHello" => {
             let hello = &tls?.hello.as_ref()?.what;
             let versions: Vec<_> = hello.versions.iter().map(|version| names::version(*version)).collect();
-            Some(format!("{}, {} suites", versions.join(", "), hello.ciphers.len()))
+            Some(format!("{}, {}", versions.join(", "), counted(hello.ciphers.len(), "suite")))
         }
         "ServerHello" => {
             let hello = &tls?.server_hello.as_ref()?.what;

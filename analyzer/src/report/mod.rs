@@ -13,7 +13,17 @@ pub mod verdict;
 
 use crate::diagnose::stage::length;
 use crate::observation::{Interception, Leg, Means};
+use crate::time::Timestamp;
 use crate::timeline::Timeline;
+
+/// What is said instead of a time, and of all of them, of packets that have none.
+pub const NO_TIMES: &str = "no times in this capture";
+
+/// When something was, from the session's beginning on: "+1.2 ms"; `None` of packets that have no times.
+fn since(timeline: &Timeline, at: Timestamp) -> Option<String> {
+    let began = timeline.began.filter(|_| !timeline.is_untimed());
+    (!timeline.is_untimed()).then(|| format!("+{}", length(at.since(began.unwrap_or_default()))))
+}
 
 /// How a relay changed this session by standing in it. Nothing for a packet capture.
 pub fn altered_by_proxy(timeline: &Timeline) -> Vec<String> {

@@ -10,9 +10,10 @@ pub mod probe;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{altered_by_proxy, json, verdict};
+use super::{NO_TIMES, altered_by_proxy, json, verdict};
 use crate::attempt::{Attempt, Diagnosed};
 use crate::codes::tls as names;
+use crate::count::counted;
 use crate::diagnose::{Finding, Severity, direct_equivalent};
 use crate::event::{Basis, Protocols};
 use crate::observation::{Impairment, Leg as LegName, Step};
@@ -117,7 +118,7 @@ pub(super) fn probed(session: &Diagnosed) -> Option<String> {
 pub fn findings(session: &Diagnosed) -> String {
     let mut text = String::new();
     for finding in &session.findings {
-        self::finding(&mut text, finding, session.timeline.began.unwrap_or_default());
+        self::finding(&mut text, finding, |at| super::since(&session.timeline, at));
     }
     if let Some(code) = direct_equivalent(&session.timeline) {
         let says =
@@ -186,14 +187,15 @@ pub fn clock_time(at: crate::time::Timestamp) -> String {
     at.to_string().split_once('T').map(|(_, time)| time.to_owned()).unwrap_or_default()
 }
 
-fn finding(text: &mut String, finding: &Finding, began: crate::time::Timestamp) {
+fn finding(text: &mut String, finding: &Finding, since: impl Fn(Timestamp) -> Option<String>) {
     let lead = format!("  {}:", finding.severity.name());
     para(text, &format!("{lead:<15}"), &finding.says);
     for evidence in &finding.evidence {
         // What was not recorded has no number.
-        let frame = if evidence.frame > 0 { format!("frame {}, ", evidence.frame) } else { String::new() };
-        let place = format!("{} ({frame}+{})", evidence.says, length(evidence.at.since(began)));
-        para(text, "  evidence:    ", &place);
+        let frame = (evidence.frame > 0).then(|| format!("frame {}", evidence.frame));
+        let place: Vec<String> = frame.into_iter().chain(since(evidence.at)).collect();
+        let place = if place.is_empty() { String::new() } else { format!(" ({})", place.join(", ")) };
+        para(text, "  evidence:    ", &format!("{}{place}", evidence.says));
     }
     let others: Vec<String> = finding
         .alternatives
@@ -287,8 +289,11 @@ fn tls(told: &mut Vec<Told>, tls: &Tls) {
 fn opened(decrypted: &Decrypted) -> String {
     let Decrypted { records, bytes, sealed } = decrypted;
     let mut says = format!(
-        "opens {} sealed records of the client ({} bytes of data) and {} of the server ({} bytes)",
-        records[0], bytes[0], records[1], bytes[1]
+        "opens {} of the client ({} of data) and {} of the server ({})",
+        counted(records[0], "sealed record"),
+        counted(bytes[0], "byte"),
+        records[1],
+        counted(bytes[1], "byte")
     );
     for (why, [client, server]) in sealed {
         let _infallible = write!(says, "; not {client} of the client and {server} of the server: {}", why.name());
@@ -320,7 +325,10 @@ fn phases(text: &mut String, timeline: &Timeline) {
         "phase", "leg", "took", "", "network", "retrans", "client", "server"
     );
     for phase in &timeline.phases {
-        phase_row(text, phase, timeline.is_impaired());
+        phase_row(text, phase, timeline);
+    }
+    if timeline.is_untimed() {
+        let _infallible = writeln!(text, "  {NO_TIMES}: how long anything took cannot be told");
     }
     if timeline.phases.iter().any(|phase| phase.basis == Basis::Inferred) {
         text.push_str("  ~ inferred from sizes and order, not read\n");
@@ -333,14 +341,15 @@ fn phases(text: &mut String, timeline: &Timeline) {
     }
 }
 
-fn phase_row(text: &mut String, phase: &Phase, is_impaired: bool) {
+fn phase_row(text: &mut String, phase: &Phase, timeline: &Timeline) {
     let mark = match (phase.basis, phase.sureness) {
         (Basis::Seen, _) => " ",
         (Basis::Inferred, Some(Sureness::Likely) | None) => "~",
         (Basis::Inferred, Some(Sureness::Possible)) => "?",
     };
     let waited = phase.waited;
-    let (impaired, wide) = match is_impaired {
+    let took = if timeline.is_untimed() { "-".into() } else { length(phase.duration()) };
+    let (impaired, wide) = match timeline.is_impaired() {
         true => (format!(" {:>NARROW$}", brief(waited.impairment)), NARROW),
         false => (String::new(), WIDE),
     };
@@ -349,7 +358,7 @@ fn phase_row(text: &mut String, phase: &Phase, is_impaired: bool) {
         " {mark}{:<21} {:<5} {:>wide$} {:<6} {:>7} {:>7}{impaired} {:>wide$} {:>wide$}",
         phase.name,
         phase.leg,
-        length(phase.duration()),
+        took,
         phase.outcome.name(),
         brief(waited.network),
         brief(waited.retransmission),
@@ -378,8 +387,8 @@ pub(super) fn leg_line(leg: &Leg) -> String {
     }
     let _infallible = write!(
         line,
-        ", {} retransmits, {} B from client, {} B from server",
-        leg.retransmits(),
+        ", {}, {} B from client, {} B from server",
+        counted(leg.retransmits(), "retransmit"),
         leg.bytes[0],
         leg.bytes[1]
     );

@@ -3,6 +3,7 @@
 use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::diagnose::impaired::asked;
 use crate::diagnose::stage::unseen;
+use crate::diagnose::stage::without_times;
 use crate::diagnose::{Confidence, Finding, Outcome, Party, Severity};
 use crate::observation::{Ending, Interception, Leg as LegName, Side};
 use crate::report::text::length;
@@ -61,6 +62,7 @@ pub fn of_session(session: &Diagnosed) -> String {
         Outcome::Unfinished => unfinished(session),
         Outcome::Broken | Outcome::Failed => format!("{}{}", ended(session), cause(session)),
     };
+    let verdict = if timeline.is_untimed() { without_times(&verdict) } else { verdict };
     verdict + &impaired(session)
 }
 

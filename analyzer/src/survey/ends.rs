@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::servers::was_cut;
 use super::{Pattern, Set, client, pattern, server};
 use crate::attempt::{Attempt, Diagnosed, Link};
-use crate::diagnose::stage::length;
+use crate::diagnose::stage::{length, without_times};
 use crate::diagnose::{Confidence, Outcome};
 use crate::observation::Leg as LegName;
 use crate::time::Timestamp;
@@ -66,7 +66,8 @@ pub fn equal_ages(set: &Set<'_>) -> Vec<Pattern> {
 /// Running sessions that end in the same moment: the server, or a box that they share.
 pub fn together(set: &Set<'_>) -> Vec<Pattern> {
     set.each_server(|server, of| {
-        let ended = of.sessions.iter().filter(|session| session.timeline.is_active() && was_cut(session));
+        let is_one = |session: &&&Diagnosed| session.timeline.is_active() && was_cut(session);
+        let ended = of.sessions.iter().filter(is_one).filter(|session| !session.timeline.is_untimed());
         let mut ended: Vec<(Timestamp, &Diagnosed)> =
             ended.filter_map(|session| Some((session.timeline.end?.mark.at, *session))).collect();
         ended.sort_by_key(|(at, _)| *at);
@@ -91,10 +92,9 @@ pub fn circles(set: &Set<'_>) -> Vec<Pattern> {
             return None;
         }
         let sessions: Vec<&Diagnosed> = attempt.sessions.iter().collect();
-        let says = format!(
-            "the client is sent on {sent} times in {} and comes back to where it was",
-            length(last.began().since(first.began()))
-        );
+        let within = length(last.began().since(first.began()));
+        let says = format!("the client is sent on {sent} times in {within} and comes back to where it was");
+        let says = if first.timeline.is_untimed() { without_times(&says) } else { says };
         Some(pattern("sent round in circles", Some("RED-LOOP"), Confidence::Likely, says, &sessions))
     };
     set.attempts.iter().filter_map(circle).collect()
@@ -103,8 +103,9 @@ pub fn circles(set: &Set<'_>) -> Vec<Pattern> {
 /// One client's sessions that are short and come again at once: it reconnects by itself.
 pub fn again_and_again(set: &Set<'_>) -> Vec<Pattern> {
     set.each_server(|server, of| {
+        let is_timed = |session: &&Diagnosed| !session.timeline.is_untimed();
         let is_short = |session: &&Diagnosed| was_cut(session) && age(session).is_some_and(|age| age < SHORT);
-        let mut short: Vec<&Diagnosed> = of.sessions.iter().copied().filter(is_short).collect();
+        let mut short: Vec<&Diagnosed> = of.sessions.iter().copied().filter(is_timed).filter(is_short).collect();
         let who = client(short.first()?)?;
         short.retain(|session| client(session) == Some(who));
         short.sort_by_key(|session| session.began());
@@ -122,7 +123,8 @@ pub fn again_and_again(set: &Set<'_>) -> Vec<Pattern> {
 pub fn passed_on(set: &Set<'_>) -> Vec<Pattern> {
     let mut onward: HashMap<IpAddr, Vec<(Timestamp, &Diagnosed)>> = HashMap::new();
     for session in set.servers.values().flat_map(|of| of.sessions.iter().copied()) {
-        let from = client(session).filter(|from| !from.is_loopback() && !session.timeline.is_relayed());
+        let is_one = !session.timeline.is_relayed() && !session.timeline.is_untimed();
+        let from = client(session).filter(|from| !from.is_loopback() && is_one);
         if let (Some(from), Some(end)) = (from, session.timeline.end) {
             onward.entry(from).or_default().push((end.mark.at, session));
         }
@@ -138,7 +140,8 @@ pub fn passed_on(set: &Set<'_>) -> Vec<Pattern> {
 
 /// A session whose onward leg is in the capture, too: it ended first, and the client's connection is the echo of it.
 fn seen_on_both_legs(server: &str, session: &Diagnosed) -> Option<Pattern> {
-    let ended = session.timeline.end.filter(|_| !session.timeline.is_relayed())?.mark.at;
+    let ended = session.timeline.end.filter(|_| !session.timeline.is_relayed() && !session.timeline.is_untimed());
+    let ended = ended?.mark.at;
     let onward = session.witnesses.iter().find(|witness| witness.leg == LegName::Back)?;
     let before = onward.ended().filter(|at| *at <= ended && ended.since(*at) <= ECHO)?;
     let mut pattern = echo(server, ended.since(before), &[session]);

@@ -9,6 +9,7 @@ use super::Timeline;
 use super::facts::Mark;
 use super::leg::Leg;
 use super::phase::{Outcome, PhaseName};
+use crate::count::{counted, either};
 use crate::event::{Basis, What};
 use crate::observation::{Absence, Leg as LegName, Side};
 use crate::time::Timestamp;
@@ -105,10 +106,16 @@ impl fmt::Display for Unseen {
                     Absence::Discarded => "discarded",
                 };
                 let frame = if *frame > 0 { format!(", first before frame {frame}") } else { String::new() };
-                write!(f, "{bytes} bytes of the {from} are missing ({why}{frame})")
+                write!(
+                    f,
+                    "{} of the {from} {} missing ({why}{frame})",
+                    counted(*bytes, "byte"),
+                    either(*bytes, "is", "are")
+                )
             }
             Unseen::Hole { from, bytes } => {
-                write!(f, "{bytes} bytes of the {from} are missing, and nobody acknowledged them")
+                let are = either(*bytes, "is", "are");
+                write!(f, "{} of the {from} {are} missing, and nobody acknowledged that", counted(*bytes, "byte"))
             }
         }
     }

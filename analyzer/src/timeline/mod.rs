@@ -343,6 +343,11 @@ impl Timeline {
         self.phases.last().map_or(PhaseName::Tcp, |phase| phase.name)
     }
 
+    /// Whether nobody knows when anything was: its packets have no times. Nothing then lasted, and nothing was at once.
+    pub fn is_untimed(&self) -> bool {
+        self.began == Some(Timestamp(0))
+    }
+
     /// Whether the session became active.
     pub fn is_active(&self) -> bool {
         self.phase(PhaseName::Active).is_some()

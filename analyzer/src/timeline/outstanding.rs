@@ -14,6 +14,7 @@ use super::phase::{Outcome, PhaseName};
 use super::said::Said;
 use super::wait::Spoke;
 use super::{LegName, Timeline};
+use crate::count::counted;
 use crate::observation::{Ending, Side};
 use crate::time::Timestamp;
 
@@ -108,7 +109,12 @@ impl fmt::Display for Outstanding {
                 }
             }
             Awaited::Acknowledgement { of, again } => {
-                write!(f, "the acknowledgement of what was sent to the {}, {again} times again", of.other())
+                write!(
+                    f,
+                    "the acknowledgement of what was sent to the {}, {} again",
+                    of.other(),
+                    counted(again, "time")
+                )
             }
         }
     }

@@ -26,6 +26,7 @@ mod wire;
 use std::sync::Arc;
 
 use crate::codes::tls as names;
+use crate::count::counted;
 use crate::event::{Basis, Foreign, McsPdu, What};
 use crate::observation::Side;
 use crate::secret::Random;
@@ -132,7 +133,10 @@ impl Tls {
             Hole::Within(_) => {}
             Hole::Beyond(at) => {
                 self.half(from).handshake.hole();
-                let says = format!("expected records, found a hole of {len} bytes that hides where the next begins");
+                let says = format!(
+                    "expected records, found a hole of {} that hides where the next begins",
+                    counted(len, "byte")
+                );
                 out.push(What::Malformed { from, layer: "tls record", offset: at, says });
             }
         }

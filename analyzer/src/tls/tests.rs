@@ -473,7 +473,7 @@ fn an_ssl_2_hello_that_is_cut_or_lies_about_its_lengths_is_no_hello() {
     let hello = [&[0x80, 0x0a, 1, 3, 1, 0, 9, 0, 0, 0, 16][..], &[0; 1]].concat();
     check(
         &vec![(Client, hello)],
-        "malformed client tls handshake 9: expected the fields of an SSL 2.0 ClientHello, found 1 bytes",
+        "malformed client tls handshake 9: expected the fields of an SSL 2.0 ClientHello, found 1 byte",
     );
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Every read gives `None` where the bytes do not suffice, and then leaves the cursor where the trouble is.
 
+use crate::count::counted;
+
 /// What stands at some offset and should not, or does not and should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trouble {
@@ -40,7 +42,7 @@ impl<'a> Cursor<'a> {
 
     /// The trouble at this place: what of the named thing was expected here.
     pub(super) fn trouble(&self, expected: &str) -> Trouble {
-        Trouble { at: self.at, says: format!("expected {expected}, found {} bytes", self.rest.len()) }
+        Trouble { at: self.at, says: format!("expected {expected}, found {}", counted(self.rest.len(), "byte")) }
     }
 
     pub(super) fn take(&mut self, len: usize) -> Option<&'a [u8]> {

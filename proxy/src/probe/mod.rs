@@ -24,6 +24,7 @@ use crate::roots;
 use crate::tls::{Ciphers, Client, Trust as Trusts, Versions};
 use crate::wire::hello::{Offer, client_hello};
 use crate::wire::x224::connection_request;
+use analyzer::count::counted;
 use talk::Talk;
 
 /// The cookie by which a server's log tells this program.
@@ -157,7 +158,7 @@ impl Asking {
         let (own, mut addresses): (Vec<_>, Vec<_>) = found.into_iter().partition(|address| self.is_own(*address));
         self.unasked.extend(own.iter().map(|address| format!("{address}: it leads back to this program")));
         if addresses.len() > MOST_ADDRESSES {
-            self.unasked.push(format!("{} further addresses", addresses.len() - MOST_ADDRESSES));
+            self.unasked.push(counted(addresses.len() - MOST_ADDRESSES, "further address"));
             addresses.truncate(MOST_ADDRESSES);
         }
         addresses

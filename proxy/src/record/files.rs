@@ -53,6 +53,45 @@ fn claimed(file: File, path: PathBuf) -> io::Result<(File, PathBuf)> {
     Ok((file, path))
 }
 
+/// Opens a file that was found and that nobody named. What is none is never waited for: a pipe, a device, a socket, a folder.
+///
+/// # Errors
+/// Where it is no file (`InvalidInput`, with what it is), and where the system does.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let wrong = |what: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, no file")));
+    // To open a device is to act on it.
+    if let Some(what) = not_file(&fs::metadata(path)?) {
+        return wrong(what);
+    }
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    // By now another may have its name.
+    not_file(&file.metadata()?).map_or(Ok(file), wrong)
+}
+
+/// What something is that is no file.
+pub fn not_file(found: &fs::Metadata) -> Option<&'static str> {
+    if found.is_file() {
+        return None;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = found.file_type();
+        if kind.is_fifo() {
+            return Some("a pipe");
+        } else if kind.is_socket() {
+            return Some("a socket");
+        } else if kind.is_block_device() || kind.is_char_device() {
+            return Some("a device");
+        }
+    }
+    Some(if found.is_dir() { "a folder" } else { "something else" })
+}
+
 /// Where a part of the recording in `first` is: that itself, or `NAME.part2.pcapng` and so on beside it.
 pub fn part(first: &Path, number: u32) -> PathBuf {
     if number == 1 { first.to_owned() } else { first.with_extension(format!("part{number}.pcapng")) }
@@ -72,24 +111,35 @@ pub fn is_further_part(path: &Path) -> bool {
     number.parse().is_ok_and(|number: u32| number > 1 && parts(&first).contains(&path.to_owned()))
 }
 
-/// Says so where parts stand behind one that is not there.
-fn warn_of_gap(first: &Path, missing: u32) {
-    if let Some(further) = (missing + 1..missing + LOOKED_FOR).find(|number| part(first, *number).is_file()) {
-        let name = first.display();
-        tracing::warn!("{name}: part {missing} is missing, part {further} and what follows it are not read");
+/// What is to be said of a recording's parts: that one of them is missing and later ones are there, or that something else has
+/// its name.
+pub fn gap(first: &Path) -> Option<String> {
+    let missing = u32::try_from(parts(first).len()).unwrap_or(u32::MAX).saturating_add(1);
+    let shown = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let next = part(first, missing);
+    if let Some(what) = fs::metadata(&next).ok().as_ref().and_then(not_file) {
+        return Some(format!("{} is {what}, no file: it and what follows it are not read", shown(&next)));
     }
+    let further = (missing + 1..missing.saturating_add(LOOKED_FOR)).find(|number| part(first, *number).is_file())?;
+    Some(format!("part {missing} is missing, part {further} and what follows it are not read"))
 }
 
-/// Reads a recording, one part behind the other.
+/// Reads a recording, one part behind the other. What `first` names may be a pipe.
 ///
 /// # Errors
 /// Where the system does.
 pub fn open(first: &Path) -> io::Result<Box<dyn Read>> {
-    let mut input: Box<dyn Read> = Box::new(File::open(first)?);
-    let parts = parts(first);
-    warn_of_gap(first, parts.len() as u32 + 1);
-    for path in parts.iter().skip(1) {
-        input = Box::new(input.chain(File::open(path)?));
+    with_parts(File::open(first)?, first)
+}
+
+/// What stands in the open file of this name, and in the parts that follow it.
+///
+/// # Errors
+/// Where the system does.
+pub fn with_parts(file: File, first: &Path) -> io::Result<Box<dyn Read>> {
+    let mut input: Box<dyn Read> = Box::new(file);
+    for path in parts(first).iter().skip(1) {
+        input = Box::new(input.chain(open_file(path)?));
     }
     Ok(input)
 }

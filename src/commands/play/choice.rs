@@ -92,6 +92,9 @@ pub fn choose(args: &Play, known: &Known) -> anyhow::Result<Option<Chosen>> {
     })?;
     reading.stopped.iter().for_each(|why| note(&format!("{why}; what stands before is shown")));
     reading.notices.iter().for_each(|notice| note(notice));
+    if reading.is_unread && sessions.is_empty() {
+        bail!("nothing in {} could be read", args.input.display());
+    }
     let mut all: Vec<Chosen> =
         sessions.into_iter().zip(1..).map(|(session, number)| chosen(session, number, &seen)).collect();
     share(&mut all);

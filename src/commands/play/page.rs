@@ -13,6 +13,7 @@ use super::super::create_private;
 use super::choice::{self, Chosen};
 use super::{notes, run_film, told};
 use crate::cli::Play;
+use analyzer::count::counted;
 
 /// Changes of the picture lie so far apart at least, and further where the page has grown to so many bytes.
 const APART: [(u64, Duration); 3] =
@@ -57,7 +58,7 @@ pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<Stri
         return Err(error);
     }
     stream.out.flush().with_context(|| format!("cannot write {}", args.output.display()))?;
-    let wrote = format!("wrote {} with {} changes of the picture", args.output.display(), stream.changes);
+    let wrote = format!("wrote {} with {} of the picture", args.output.display(), counted(stream.changes, "change"));
     Ok(told(chosen, &wrote, film.picture(), &notes))
 }
 

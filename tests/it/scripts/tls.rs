@@ -1110,7 +1110,7 @@ pub const STORIES: &[Story] = &[
             tls on front: 15.0 s, failed
             end on front: by client, fin, in tls, after 15.0 s
             finding PATH-PMTU, middlebox, likely, in tls on back, or TLS-HALF PATH-LOSS
-            the server's flight stays incomplete for 15.0 s, 1 segments behind a hole: small segments pass, large ones vanish
+            the server's flight stays incomplete for 15.0 s, 1 segment behind a hole: small segments pass, large ones vanish
         ",
     },
     Story {

@@ -6,6 +6,7 @@ pub mod judge;
 pub mod messages;
 pub mod netns;
 pub mod opened;
+pub mod packed;
 pub mod page;
 pub mod peers;
 pub mod process;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::page::Page;
 use super::svg::{self, Scale};
+use crate::count::counted;
 use crate::diagnose::stage::length;
 use crate::report::text::leg_line;
 use crate::timeline::Timeline;
@@ -24,7 +25,7 @@ pub fn charts(page: &mut Page, timeline: &Timeline) {
                 page.element("strong", &[], &super::capital(super::session::leg(leg.name)));
                 page.text(&format!(": {}", leg_line(leg)));
             });
-            if leg.series.steps().len() >= STEPS {
+            if leg.series.steps().len() >= STEPS && !timeline.is_untimed() {
                 pictures(page, timeline, leg);
             }
         });
@@ -94,9 +95,10 @@ fn says_rtt(series: &Series, most: Duration) -> String {
     let least = series.steps().iter().filter_map(|step| step.rtt).map(|(low, _)| low).min().unwrap_or_default();
     let sampled = series.steps().iter().filter(|step| step.rtt.is_some()).count();
     format!(
-        "Round-trip time as sampled, smoothed by the sender: {} to {}, in {sampled} steps of {}.",
+        "Round-trip time as sampled, smoothed by the sender: {} to {}, in {} of {}.",
         length(least),
         length(most),
+        counted(sampled, "step"),
         length(series.step())
     )
 }
@@ -118,7 +120,7 @@ fn says_again(timeline: &Timeline, series: &Series) -> String {
         length(since.since(timeline.began.unwrap_or_default()))
     };
     let (first, last) = (places.first().copied().unwrap_or(0), places.last().copied().unwrap_or(0));
-    format!("{again} segments sent again, between +{} and +{}.", at(first), at(last + 1))
+    format!("{} sent again, between +{} and +{}.", counted(again, "segment"), at(first), at(last + 1))
 }
 
 /// What the client sent above, what the server sent below.

@@ -2,7 +2,6 @@
 
 use super::Numbered;
 use super::page::Page;
-use crate::diagnose::stage::length;
 use crate::diagnose::{Evidence, Finding, Severity, direct_equivalent};
 use crate::report::ladder::Rows;
 use crate::report::verdict;
@@ -60,9 +59,10 @@ fn finding(page: &mut Page, numbered: &Numbered<'_>, finding: &Finding, rows: &R
 /// What stands there, and where: a link to the message, if the ladder has it.
 fn evidence(page: &mut Page, numbered: &Numbered<'_>, evidence: &Evidence, rows: &Rows<'_>) {
     page.text(&format!("{} ", evidence.says));
-    let after = length(evidence.at.since(numbered.session.began()));
     // What was not recorded has no number.
-    let place = if evidence.frame > 0 { format!("frame {}, +{after}", evidence.frame) } else { format!("+{after}") };
+    let frame = (evidence.frame > 0).then(|| format!("frame {}", evidence.frame));
+    let after = crate::report::since(&numbered.session.timeline, evidence.at);
+    let place = frame.into_iter().chain(after).collect::<Vec<_>>().join(", ");
     page.within("span", &[("class", "soft")], |page| match rows.of_evidence(evidence) {
         Some(row) => page.element("a", &[("href", &format!("#{}", numbered.id(&format!("-m{row}"))))], &place),
         None => page.text(&format!("({place})")),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::page::Page;
 use super::svg;
+use crate::count::counted;
 use crate::latency::{Histogram, Key, Set};
 use crate::report::histogram::{brief, decade, power};
 
@@ -49,9 +50,9 @@ fn row(page: &mut Page, key: &Key, histogram: &Histogram, [low, high]: [Duration
     page.element("th", &[("scope", "row")], &key.label());
     page.within("td", &[("class", "spread")], |page| {
         let title = format!(
-            "{}: {} values from {} to {}, half within {}, nine of ten within {}",
+            "{}: {} from {} to {}, half within {}, nine of ten within {}",
             key.label(),
-            stats.count,
+            counted(stats.count, "value"),
             brief(stats.min),
             brief(stats.max),
             brief(stats.p50),

@@ -9,9 +9,11 @@ use super::page::Page;
 use super::{FULL, Numbered, capital, count, histogram, name, svg};
 use crate::attempt::{Attempt, Diagnosed, Link};
 use crate::causes::Cause;
+use crate::count::noun;
 use crate::diagnose::stage::length;
 use crate::diagnose::{Confidence, Outcome, Severity};
 use crate::latency::{By, Set};
+use crate::report::NO_TIMES;
 use crate::report::verdict;
 use crate::survey::survey;
 
@@ -27,9 +29,10 @@ pub fn index(page: &mut Page, attempts: &[Attempt], numbered: &[Vec<Numbered<'_>
     page.within("section", &[("class", "set"), ("aria-labelledby", "set")], |page| {
         page.element("h2", &[("id", "set")], &headline(attempts, ranked.len()));
         outcomes(page, attempts);
-        let good: Vec<&Numbered<'_>> =
-            ranked.iter().filter(|numbered| !is_bad(numbered.session.outcome) && !is_scan(numbered)).take(SLOWEST).collect();
-        let has_times = ranked.len() >= SPREAD;
+        let timed = || ranked.iter().filter(|numbered| !numbered.session.timeline.is_untimed());
+        let is_good = |numbered: &&Numbered<'_>| !is_bad(numbered.session.outcome) && !is_scan(numbered);
+        let good: Vec<&Numbered<'_>> = timed().filter(is_good).take(SLOWEST).collect();
+        let has_times = timed().count() >= SPREAD;
         contents(page, !good.is_empty(), has_times);
         mix(page, attempts, numbered);
         together(page, attempts);
@@ -53,7 +56,7 @@ pub fn index(page: &mut Page, attempts: &[Attempt], numbered: &[Vec<Numbered<'_>
 
 fn headline(attempts: &[Attempt], sessions: usize) -> String {
     let failed = attempts.iter().filter(|attempt| is_bad(attempt.outcome())).count() as u64;
-    let sessions = format!("in {} connections", count(sessions as u64));
+    let sessions = format!("in {} {}", count(sessions as u64), noun(sessions, "connection"));
     match (failed, attempts.len() as u64) {
         (0, 1) => format!("One attempt, {sessions}: it did not fail"),
         (_, 1) => format!("One attempt, {sessions}: it failed"),
@@ -272,7 +275,7 @@ fn all(page: &mut Page, numbered: &[Vec<Numbered<'_>>]) {
         });
         let more = numbered.iter().flatten().filter(|numbered| !has_row(numbered)).count();
         if more > 0 {
-            let says = format!("and {} further sessions, which have no row here", count(more as u64));
+            let says = format!("and {} further {} without a row here", count(more as u64), noun(more, "session"));
             page.element("p", &[], &says);
         }
     });
@@ -280,6 +283,9 @@ fn all(page: &mut Page, numbered: &[Vec<Numbered<'_>>]) {
 
 /// "2026-11-22 23:53:52".
 fn moment(session: &Diagnosed) -> String {
+    if session.timeline.is_untimed() {
+        return NO_TIMES.to_owned();
+    }
     session.began().to_string().replace('T', " ").chars().take(19).collect()
 }
 
@@ -320,5 +326,6 @@ fn session_row(page: &mut Page, numbered: &Numbered<'_>, is_told: bool) {
 
 fn setup(numbered: &Numbered<'_>) -> String {
     let took: Duration = numbered.setup();
-    if numbered.session.timeline.is_active() { length(took) } else { "\u{2013}".into() }
+    let timeline = &numbered.session.timeline;
+    if timeline.is_active() && !timeline.is_untimed() { length(took) } else { "\u{2013}".into() }
 }

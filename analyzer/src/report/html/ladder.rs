@@ -2,6 +2,7 @@
 
 use super::Numbered;
 use super::page::Page;
+use crate::count::noun;
 use crate::observation::{Leg, Side};
 use crate::report::ladder::{
     Row, Rows, detail, frames, group_name, is_bad, moment, passed_after, same_phase, says, who,
@@ -28,7 +29,8 @@ pub fn ladder(page: &mut Page, numbered: &Numbered<'_>, rows: &Rows<'_>) {
         }
     });
     if rows.more > 0 {
-        let says = format!("and {} further messages, which are not kept one by one", super::count(rows.more));
+        let says =
+            format!("and {} further {}, not kept one by one", super::count(rows.more), noun(rows.more, "message"));
         page.element("p", &[("class", "note")], &says);
     }
 }
@@ -64,7 +66,8 @@ fn row(page: &mut Page, numbered: &Numbered<'_>, place: usize, row: &Row<'_>, is
     let id = numbered.id(&format!("-m{place}"));
     page.within("tr", &[("id", &id), ("class", class)], |page| {
         let after = row.rung.mark.at.since(timeline.began.unwrap_or_default());
-        page.element("td", &[("class", "n")], &moment(after));
+        let at = if timeline.is_untimed() { "\u{2013}".into() } else { moment(after) };
+        page.element("td", &[("class", "n")], &at);
         page.within("td", &[("class", "lanes")], |page| arrows(page, row, is_relayed));
         page.within("td", &[("class", "what")], |page| what(page, numbered, row));
         page.element("td", &[("class", "n")], &frames(row));

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use super::count;
 use crate::attempt::{Attempt, Diagnosed};
+use crate::count::counted;
 use crate::diagnose::{Confidence, Finding, Outcome};
 use crate::timeline::phase::PhaseName;
 use page::Page;
@@ -120,7 +121,7 @@ fn title(attempts: &[Attempt], sessions: &[Numbered<'_>]) -> String {
             let file = one.session.file.as_deref().map(|file| format!(", {}", name(file))).unwrap_or_default();
             format!("{}{cause}{file}", one.session.outcome.name())
         }
-        sessions => format!("{} attempts, {} sessions", attempts.len(), sessions.len()),
+        sessions => format!("{}, {}", counted(attempts.len(), "attempt"), counted(sessions.len(), "session")),
     };
     format!("{says} \u{2013} rdpscope")
 }

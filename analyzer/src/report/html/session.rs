@@ -5,6 +5,7 @@ use super::{Numbered, capital, certificates, chart, finding, ladder, name, water
 use crate::attempt::Diagnosed;
 use crate::diagnose::{Finding, Outcome, Party, Severity, stage::length};
 use crate::observation::Leg;
+use crate::report::NO_TIMES;
 use crate::report::ladder::Rows;
 use crate::report::text::{probed, told};
 use crate::report::{altered_by_proxy, verdict};
@@ -55,7 +56,9 @@ fn verdict(page: &mut Page, numbered: &Numbered<'_>, title: &str, is_one_of_many
             if is_one_of_many {
                 page.text(&format!(" session {} ", numbered.number));
             }
-            page.element("span", &[], &session.began().to_string().replace('T', " "));
+            let began = || session.began().to_string().replace('T', " ");
+            let began = if session.timeline.is_untimed() { NO_TIMES.to_owned() } else { began() };
+            page.element("span", &[], &began);
             if let Some(file) = &session.file {
                 page.element("code", &[], name(file));
             }
@@ -112,7 +115,9 @@ fn facts(page: &mut Page, session: &Diagnosed) {
     if let Some((name, port)) = gateway.and_then(|gateway| gateway.target()) {
         facts.push(("Target", format!("{name}:{port}")));
     }
-    facts.push(("Lasted", length(timeline.last.since(session.began()))));
+    if !timeline.is_untimed() {
+        facts.push(("Lasted", length(timeline.last.since(session.began()))));
+    }
     let shown = primary(session)
         .filter(|finding| names_the_end(session, finding))
         .map(|finding| finding.cause.mstsc.join(", "));

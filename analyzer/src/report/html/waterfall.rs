@@ -8,6 +8,7 @@ use crate::attribution::stalls;
 use crate::diagnose::stage::length;
 use crate::event::Basis;
 use crate::observation::Leg;
+use crate::report::NO_TIMES;
 use crate::report::text::path::{arithmetic, stall, wire};
 use crate::time::Timestamp;
 use crate::timeline::phase::{Outcome, Phase, PhaseName};
@@ -19,6 +20,9 @@ const ROW: u32 = 22;
 
 /// The phases, as a table with a bar in each row, and the arithmetic behind it.
 pub fn waterfall(page: &mut Page, timeline: &Timeline) {
+    if timeline.is_untimed() {
+        return untimed(page, timeline);
+    }
     let scale = scale(timeline);
     page.within("table", &[("class", "waterfall")], |page| {
         page.element("caption", &[], &caption(timeline));
@@ -34,6 +38,13 @@ pub fn waterfall(page: &mut Page, timeline: &Timeline) {
     });
     legend(page, timeline);
     notes(page, timeline);
+}
+
+/// The phases, where nobody knows when they were.
+fn untimed(page: &mut Page, timeline: &Timeline) {
+    let told = timeline.phases.iter().map(|phase| format!("{}{} {}", phase.name, mark(phase), phase.outcome.name()));
+    let told = told.collect::<Vec<_>>().join(", ");
+    page.element("p", &[("class", "note")], &format!("{NO_TIMES}: how long anything took cannot be told. {told}."));
 }
 
 /// The session itself may last for hours: the scale is that of the way to it.

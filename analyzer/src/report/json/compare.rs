@@ -9,7 +9,7 @@ pub fn comparison(version: &str, comparison: &Comparison, noted: &[Notice]) -> S
         json!({ "phase": fact.phase.map(|phase| phase.name()), "fact": fact.name, "first": fact.says[0], "second": fact.says[1], "matters": fact.matters })
     });
     let phases = comparison.phases.iter().map(|pair| {
-        let ns = pair.took.map(|took| took.map(|(took, _)| took.as_nanos() as u64));
+        let ns = pair.took.map(|took| took.and_then(|(took, _)| Some(took?.as_nanos() as u64)));
         let how = pair.took.map(|took| took.map(|(_, outcome)| outcome.name()));
         json!({
             "phase": pair.phase.name(), "first_ns": ns[0], "second_ns": ns[1], "first": how[0], "second": how[1],

@@ -58,8 +58,9 @@ fn phases(text: &mut String, phases: &[PhasePair]) {
     NUMBERS.row(text, &["phase", "1", "2", "2 by 1"]);
     for pair in phases {
         let took = pair.took.map(|took| match took {
-            Some((took, Outcome::Done)) => length(took),
-            Some((took, outcome)) => format!("{} {}", length(took), outcome.name()),
+            Some((Some(took), Outcome::Done)) => length(took),
+            Some((Some(took), outcome)) => format!("{} {}", length(took), outcome.name()),
+            Some((None, outcome)) => outcome.name().to_owned(),
             None => "-".to_owned(),
         });
         let mark = if pair.stands_out { " !" } else { "" };

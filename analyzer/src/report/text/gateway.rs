@@ -2,6 +2,7 @@
 
 use super::{Told, tls};
 use crate::codes::Table;
+use crate::count::counted;
 use crate::event::{KdcMessage, TunnelMessage};
 use crate::timeline::facts::Facts;
 use crate::timeline::gateway::{Exchange, Gateway};
@@ -16,7 +17,7 @@ pub(super) fn told(facts: &Facts) -> Vec<Told> {
     told.extend(gateway.exchanges.iter().take(TOLD).map(|one| ("  http", exchange(one))));
     let more = gateway.exchanges.len().saturating_sub(TOLD) as u64 + gateway.more;
     if more > 0 {
-        told.push(("  more", format!("{more} exchanges and messages")));
+        told.push(("  more", format!("{} not told one by one", counted(more, "exchange or message"))));
     }
     told.extend(gateway.messages.iter().filter_map(|seen| Some(("  tunnel", granted(&seen.what.1)?))));
     if !gateway.kdc.is_empty() {
@@ -35,8 +36,10 @@ fn summary(gateway: &Gateway) -> String {
     let by = match (transports.is_empty(), gateway.is_read()) {
         (true, false) if gateway.first(|tls| tls.established.as_ref()).is_none() => "TLS with it does not stand".into(),
         (true, false) => format!(
-            "sealed in TLS: {} turns, {} B of the client, {} B of the gateway; a key log or --intercept opens it",
-            gateway.sealed.turns, gateway.sealed.bytes[0], gateway.sealed.bytes[1]
+            "sealed in TLS: {}, {} B of the client, {} B of the gateway; a key log or --intercept opens it",
+            counted(gateway.sealed.turns, "turn"),
+            gateway.sealed.bytes[0],
+            gateway.sealed.bytes[1]
         ),
         (true, true) => "no tunnel was asked for".into(),
         (false, _) => transports.join(" and "),

@@ -1,6 +1,7 @@
 //! The ladder for a terminal: a line for each message, between the life lines of client, proxy and server.
 
 use super::para;
+use crate::count::counted;
 use crate::diagnose::Finding;
 use crate::observation::{Leg, Side};
 use crate::report::ladder::{Row, Rows, detail, group_name, moment, same_phase, says};
@@ -24,14 +25,15 @@ pub fn ladder(timeline: &Timeline, finding: Option<&Finding>) -> String {
         group.iter().for_each(|row| line(&mut text, timeline, row, rows.is_relayed));
     }
     if rows.more > 0 {
-        text += &format!("  and {} further messages, which are not kept one by one\n", rows.more);
+        text += &format!("  and {}, not kept one by one\n", counted(rows.more, "further message"));
     }
     text
 }
 
 fn line(text: &mut String, timeline: &Timeline, row: &Row<'_>, is_relayed: bool) {
     let after = row.rung.mark.at.since(timeline.began.unwrap_or_default());
-    let lead = format!("{:>11}     {}     ", moment(after), lanes(row, is_relayed));
+    let at = if timeline.is_untimed() { "-".into() } else { moment(after) };
+    let lead = format!("{at:>11}     {}     ", lanes(row, is_relayed));
     let outer = if row.rung.is_outer { "gateway: " } else { "" };
     let detail = detail(timeline, row.rung).map_or(String::new(), |detail| format!(": {detail}"));
     let evidence: String = row.evidence.iter().map(|place| format!(" [evidence {}]", place + 1)).collect();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{length, para};
 use crate::attribution::{Balance, Owner, Stall, stalls};
+use crate::count::{counted, either};
 use crate::diagnose::stage::prediction;
 use crate::observation::Sign;
 use crate::timeline::Timeline;
@@ -14,6 +15,9 @@ const QUICK: Duration = Duration::from_secs(1);
 
 /// The prediction, where there is something to explain, and every stall.
 pub(super) fn path(text: &mut String, timeline: &Timeline) {
+    if timeline.is_untimed() {
+        return;
+    }
     if let Some(says) = arithmetic(timeline) {
         text.push('\n');
         para(text, "  path:        ", &says);
@@ -84,7 +88,12 @@ fn why(stall: &Stall) -> String {
     };
     let again = match stall.again {
         0 => String::new(),
-        again => format!(", {again} segments sent again cost {}", length(stall.retransmission)),
+        again => format!(
+            ", {} sent again {} {}",
+            counted(again, "segment"),
+            either(again, "costs", "cost"),
+            length(stall.retransmission)
+        ),
     };
     let held = match stall.held {
         held if held.is_zero() => String::new(),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{day, finding, length, para, protocols};
 use crate::codes::tls as names;
+use crate::count::counted;
 use crate::diagnose::{Finding, Severity};
 use crate::event::{Certificate, Foreign, Protocols};
 use crate::observation::Ending;
@@ -29,7 +30,7 @@ pub fn report(probe: &Probe) -> String {
     steps(&mut text, probe);
     text.push('\n');
     let took = length(probe.ended.since(probe.began));
-    let says = format!("{} connections in {took}, no credentials sent", connections(probe));
+    let says = format!("{} in {took}, no credentials sent", counted(connections(probe), "connection"));
     para(&mut text, "  ", &says);
     for unasked in &probe.unasked {
         para(&mut text, "  not asked:   ", unasked);
@@ -234,8 +235,7 @@ fn validity(leaf: &Certificate, now: i64) -> String {
 fn days(seconds: i64) -> String {
     match seconds / DAY {
         0 => "less than a day".into(),
-        1 => "1 day".into(),
-        days @ 2..=999 => format!("{days} days"),
+        days @ 1..=999 => counted(days, "day"),
         days => format!("{} years", days / 365),
     }
 }
@@ -243,7 +243,10 @@ fn days(seconds: i64) -> String {
 fn findings(text: &mut String, probe: &Probe) {
     for found in probe.findings() {
         match found.severity {
-            Severity::Failure | Severity::Warning => finding(text, &found, probe.began),
+            Severity::Failure | Severity::Warning => {
+                let since = |at: crate::time::Timestamp| Some(format!("+{}", length(at.since(probe.began))));
+                finding(text, &found, since);
+            }
             Severity::Note => para(text, "  note:        ", &found.says),
         }
     }
@@ -253,10 +256,7 @@ fn addresses(text: &mut String, probe: &Probe) {
     let resolution = probe.of(Asked::Reach).find_map(|timeline| timeline.resolution.as_ref());
     if let Some(resolution) = resolution {
         let took = resolution.ended.map(|ended| length(ended.since(resolution.began.at))).unwrap_or_default();
-        let count = match resolution.addresses.len() {
-            1 => "1 address".into(),
-            count => format!("{count} addresses"),
-        };
+        let count = counted(resolution.addresses.len(), "address");
         para(text, "  name:        ", &format!("{count} after {took}"));
     }
     for address in probe.addresses() {
@@ -421,7 +421,7 @@ fn large(text: &mut String, probe: &Probe) {
         None => refusal(large),
     };
     let path = crate::diagnose::probe::path(large).map(|path| format!("; {path}")).unwrap_or_default();
-    para(text, "  large hello: ", &format!("{} bytes, {answer}{path}", hello.what.len));
+    para(text, "  large hello: ", &format!("{}, {answer}{path}", counted(hello.what.len, "byte")));
 }
 
 fn steps(text: &mut String, probe: &Probe) {
