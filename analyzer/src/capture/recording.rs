@@ -54,7 +54,13 @@ pub struct Decoder {
     frame: u64,
     /// Whether it was closed in order.
     ended: bool,
+    /// Whether it says anything besides its packets: a relay does so before it dials.
+    annotated: bool,
 }
+
+/// Whatever copies packets leaves off the comments of Interface Statistics Blocks.
+const WRITTEN_AGAIN: &str = "another program wrote it again, without its annotations: names that were resolved, timeouts, \
+                             path samples and what the proxy did on purpose are gone";
 
 /// The sequence number of a side's first byte: those of a recording are made up, and its SYNs have 0.
 const BEGINS: u32 = 1;
@@ -73,7 +79,12 @@ struct Interface {
 impl Decoder {
     /// Why the recording is not whole, where reading it `stopped` or its recorder did.
     pub fn stopped(&self, stopped: Option<String>) -> Option<String> {
-        stopped.or_else(|| (!self.ended).then(|| "it was never closed".to_owned()))
+        let why = match (self.ended, self.annotated || self.frame == 0) {
+            (true, _) => return stopped,
+            (false, true) => "it was never closed",
+            (false, false) => WRITTEN_AGAIN,
+        };
+        stopped.or_else(|| Some(why.to_owned()))
     }
 
     /// Takes one item of the file and hands on what it says.
@@ -128,6 +139,7 @@ impl Decoder {
         let Some(interface) = self.interfaces.get_mut(interface as usize) else { return };
         let flow = interface.flow;
         self.ended |= comments.iter().any(|text| text == annotation::END);
+        self.annotated |= comments.iter().any(|text| text.starts_with(annotation::PREFIX));
         for seen in comments.iter().filter_map(|text| annotation::decode(text)) {
             interface.annotated(&seen);
             each(Observation { at, flow, frame: self.frame, seen });
