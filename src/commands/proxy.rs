@@ -216,6 +216,7 @@ pub fn section() -> Section {
         host: host.trim().into(),
         redacted: false,
         part: 1,
+        gateway: false,
     }
 }
 

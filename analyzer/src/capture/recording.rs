@@ -72,6 +72,8 @@ struct Interface {
     link: u16,
     ends: Option<(SocketAddr, SocketAddr)>,
     opened: bool,
+    /// Whether more than the handshake was seen, of a relay that stands before a gateway and whose annotations are gone.
+    spoke: bool,
     /// Client, server: the sequence number that comes next, once one was seen.
     next: [Option<u32>; 2],
 }
@@ -102,7 +104,8 @@ impl Decoder {
                 let flow = Flow { session: self.session.saturating_add(connection), leg };
                 let known = self.before.iter().position(|interface| interface.flow == flow);
                 let known = known.map(|known| self.before.swap_remove(known));
-                let interface = known.unwrap_or(Interface { flow, link, ends: None, opened: false, next: [None; 2] });
+                let interface =
+                    known.unwrap_or(Interface { flow, link, ends: None, opened: false, spoke: false, next: [None; 2] });
                 self.interfaces.push(Interface { link, ..interface });
             }
             Item::Packet(packet) => self.packet(&packet, each),
@@ -131,6 +134,12 @@ impl Decoder {
         let len = packet.original_len.saturating_sub(link::before(packet.data, bytes));
         let Some(segment) = segment::read(bytes, len) else { return };
         let flow = interface.flow;
+        // Annotations say so of each leg, before anything that could come here. The section's header is what is left where they
+        // are gone.
+        if !self.annotated && self.section.as_ref().is_some_and(|section| section.gateway) && interface.speaks(&segment)
+        {
+            each(Observation { at, flow, frame, seen: Seen::Opening(Opening::Gateway) });
+        }
         let is_redacted = self.section.as_ref().is_some_and(|section| section.redacted);
         interface.segment(&segment, is_redacted, &mut |seen| each(Observation { at, flow, frame, seen }));
     }
@@ -148,6 +157,12 @@ impl Decoder {
 }
 
 impl Interface {
+    /// Whether this is the first segment on its leg that says anything behind the handshake, or that nobody answered.
+    fn speaks(&mut self, segment: &Segment<'_>) -> bool {
+        let says = segment.payload_len > 0 || segment.fin || segment.rst;
+        says && !std::mem::replace(&mut self.spoke, true)
+    }
+
     fn segment(&mut self, segment: &Segment<'_>, is_redacted: bool, each: &mut dyn FnMut(Seen)) {
         if segment.syn && !segment.ack {
             self.ends = Some((segment.source, segment.destination));

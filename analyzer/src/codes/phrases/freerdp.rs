@@ -59,4 +59,8 @@ pub(super) static PHRASES: &[Phrase] = &[
     phrase("ssl required by server", "rdesktop, its output", "the server insists on TLS", &[], "rdesktop: iso.c, cssp.c", Some(("neg", 1))),
     phrase("ssl not allowed by server", "rdesktop, its output", "the server has standard RDP security alone", &[], "rdesktop: iso.c, cssp.c", Some(("neg", 2))),
     phrase("no valid authentication certificate on server", "rdesktop, its output", "the server has no certificate for TLS", &[], "rdesktop: iso.c, cssp.c", Some(("neg", 3))),
+    phrase("server refused the connection", "Remmina", "the server denied the connection", &["SES-DENIED", "NLA-RIGHT"], "Remmina: plugins/rdp/rdp_plugin.c", None),
+    phrase("access due to policy", "Remmina", "the gateway's connection policy (CAP) does not let the user in", &[], "Remmina: plugins/rdp/rdp_plugin.c", Some(("gateway", 0x800759db))),
+    phrase("bio_do_handshake failed", "FreeRDP 3, its log", "the TLS handshake failed: the lines beside it say why", &["TLS-NOKEY", "TLS-VER", "TLS-CIPHER", "TCP-RST-AFTER"], "FreeRDP 3: libfreerdp/crypto/tls.c", None),
+    phrase("freerdp_tcp_default_connect]: failed to connect to", "FreeRDP 3, its log", "TCP did not connect: refused, dropped, or no route", &["TCP-REFUSED", "TCP-DROP", "DNS-WRONG"], "FreeRDP 3: libfreerdp/core/tcp.c", None),
 ];

@@ -71,7 +71,7 @@ pub(super) static PHRASES: &[Phrase] = &[
     phrase("connectionfailedserverdisconnect", "Azure Virtual Desktop, Log Analytics", "the TCP connection of the session host was reset or closed", &["PATH-RSTINJ", "SES-KILLED"], SHORTPATH, None),
     phrase("received a connection", "Windows, event log", "", &[], CONNECTIONS, Some(("event", 261))),
     phrase("hat eine verbindung empfangen", "Windows, event log, German", "", &[], CONNECTIONS, Some(("event", 261))),
-    phrase("requires a valid secure sockets layer (ssl) certificate", "Windows, event log", "", &[], GATEWAY, Some(("event", 102))),
+    phrase("requires a valid secure sockets layer (ssl) certificate", "Windows, event log of a gateway", "event 102: the gateway has no valid certificate for TLS and takes no connections", &["RDG-REACH", "RDG-CERT"], "message table of the provider TerminalServices-Gateway", None),
     phrase("met connection authorization policy and resource authorization policy requirements, but could not connect", "Windows, event log", "", &[], GATEWAY, Some(("event", 304))),
     phrase("because the authentication method attempted by the user is not supported", "Windows, event log", "", &[], GATEWAY, Some(("event", 305))),
     phrase("because the session exceeded the session timeout limit", "Windows, event log", "", &[], GATEWAY, Some(("event", 307))),
