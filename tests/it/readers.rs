@@ -40,6 +40,9 @@ const KEYED: &str = "healthy-nla";
 /// Several connections in one recording, with keys of two layers: a first try over RPC, then HTTP with a channel each way.
 const TUNNELS: [&str; 2] = ["rpc-not-found-late", "healthy-http"];
 
+/// How the names of redacted ones begin.
+const REDACTED: &str = "redacted-";
+
 /// What a program that copies packets leaves off, as keys of the JSON document: what stands in annotations, and what is
 /// measured by the path samples in them.
 const IN_ANNOTATIONS: &[&str] = &[
@@ -159,7 +162,16 @@ fn recordings(folder: &Path) -> Outcome<Vec<PathBuf>> {
     }
     files.push(runtime.block_on(keyed(folder))?);
     files.extend(runtime.block_on(tunnels(folder))?);
+    let redacted = ["healthy-tls12", "hybrid-required"].map(|name| redacted(name, folder));
+    files.extend(redacted.into_iter().collect::<Outcome<Vec<_>>>()?);
     Ok(files)
+}
+
+/// A recording that others may see: blank ends of its packets are left off.
+fn redacted(name: &str, folder: &Path) -> Outcome<PathBuf> {
+    let (from, to) = (folder.join(format!("{name}.pcapng")), folder.join(format!("{REDACTED}{name}.pcapng")));
+    let written = proxy::redact::redact(&|| fs::File::open(&from), fs::File::create(&to)?, "0");
+    written.map(|_| to).map_err(|error| Trouble::Failed(error.to_string()))
 }
 
 async fn plain(name: &str, folder: &Path) -> Outcome<PathBuf> {
@@ -286,7 +298,13 @@ fn a_recording_that_was_written_again_says_the_same() {
         for rewriter in REWRITERS {
             let mut left = Left::default();
             // reordercap 4.0 describes no interface that comes behind a packet: those of a further connection.
-            let is_taken = |path: &&PathBuf| rewriter.shown != "reordercap" || !Contents::of(path).is_late;
+            let is_written = |path: &&PathBuf| rewriter.shown != "reordercap" || !Contents::of(path).is_late;
+            // Nothing in a pcap file says that blank ends were left off.
+            let is_whole = |path: &&PathBuf| {
+                let is_redacted = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(REDACTED));
+                rewriter.kind == "pcapng" || !is_redacted
+            };
+            let is_taken = |path: &&PathBuf| is_written(path) && is_whole(path);
             for path in files.iter().filter(is_taken) {
                 let again = folder.path().join(format!("again.{}", rewriter.kind));
                 let _absent = fs::remove_file(&again);

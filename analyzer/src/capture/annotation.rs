@@ -22,7 +22,7 @@ pub const SECTION_PREFIX: &str = "rdpscope recording 1";
 /// The line that it has where the relay stands before an RD Gateway.
 const BEFORE_GATEWAY: &str = "before an RD Gateway";
 
-/// How it ends where the recording is redacted.
+/// What it says where the recording is redacted.
 const REDACTED: &str =
     "\nredacted: names are replaced, what was sealed is blank, and blank ends of packets are left off";
 
@@ -66,9 +66,10 @@ impl Section {
             let found = comment.lines().find_map(|line| line.strip_prefix(name));
             found.map(|value| value.trim().to_owned()).unwrap_or_default()
         };
-        let redacted = comment.ends_with(REDACTED);
+        // mergecap puts a line of its own behind it.
+        let redacted = comment.contains(REDACTED);
         let part = field("part ").parse().unwrap_or_default();
-        let gateway = comment.lines().any(|line| line == BEFORE_GATEWAY);
+        let gateway = comment.lines().any(|line| line.trim_end() == BEFORE_GATEWAY);
         let (version, command, host) = (field("version "), field("command "), field("host "));
         Some(Section { version, command, host, redacted, part, gateway })
     }

@@ -15,7 +15,7 @@ pub use super::file::ReadError;
 use super::file::{self, Item, Packet};
 use super::link;
 use super::segment::{self, Segment};
-use crate::observation::{Absence, Ending, Flow, Observation, Opening, Seen, Side};
+use crate::observation::{Absence, Ending, Flow, Leg, Observation, Opening, Seen, Side};
 use crate::time::Timestamp;
 
 /// What could be read of a recording besides its observations.
@@ -157,10 +157,12 @@ impl Decoder {
 }
 
 impl Interface {
-    /// Whether this is the first segment on its leg that says anything behind the handshake, or that nobody answered.
+    /// Whether this is the first segment of a leg behind which nothing comes without an annotation before it: the relay's
+    /// own SYN, or what a client says behind its handshake.
     fn speaks(&mut self, segment: &Segment<'_>) -> bool {
         let says = segment.payload_len > 0 || segment.fin || segment.rst;
-        says && !std::mem::replace(&mut self.spoke, true)
+        let dials = segment.syn && !segment.ack && self.flow.leg == Leg::Back;
+        (says || dials) && !std::mem::replace(&mut self.spoke, true)
     }
 
     fn segment(&mut self, segment: &Segment<'_>, is_redacted: bool, each: &mut dyn FnMut(Seen)) {
