@@ -253,7 +253,7 @@ fn pcap(link: u16, packets: &[(u64, Vec<u8>)], big: bool) -> Vec<u8> {
     file
 }
 
-fn of_bytes(file: &[u8]) -> (Option<i32>, Value) {
+fn of_bytes(file: &[u8]) -> Told {
     let folder = Folder::new().expect("a folder");
     let path = folder.path().join("capture.pcap");
     std::fs::write(&path, file).expect("a file");
@@ -340,7 +340,7 @@ struct Row {
 }
 
 impl Row {
-    fn take(&mut self, found: &(Option<i32>, Value), bare: &(Option<i32>, Value)) {
+    fn take(&mut self, found: &Told, bare: &Told) {
         self.read += usize::from(found.1["attempts"].as_array().map(Vec::len) == Some(1));
         self.same += usize::from(found == bare);
     }
@@ -353,8 +353,11 @@ impl Row {
     }
 }
 
+/// Exit code and document.
+type Told = (Option<i32>, Value);
+
 /// The bare captures, packet by packet, and what is said of each.
-fn bare_captures() -> Vec<(Vec<Packet>, (Option<i32>, Value))> {
+fn bare_captures() -> Vec<(Vec<Packet>, Told)> {
     let captures = CAPTURES.iter().map(|name| {
         let packets = leg(name, 1);
         let said = of_bytes(&pcap(101, &wrapped(&packets, &(Box::new(bare) as Wrap)), false));

@@ -330,12 +330,14 @@ fn says_the_same(rewriter: &Rewriter, path: &Path, again: &Path) -> Outcome<()> 
         assert!(before.0 == after.0 && one == other, "{what}: {:?} {:?} {differ:?}", before.0, after.0);
         return Ok(());
     }
-    // Legs are told by the bytes alone, and what is sealed stays so: the verdict is what is left.
+    // Legs are told by the bytes alone, and what is sealed stays so: the verdict is what is left. Where its last words were
+    // stored on one leg alone, it says that they are missing.
     let sealed = sealed(path, &Contents::of(path).secrets)?;
-    assert_eq!(after.0, sealed.as_ref().map_or(before.0, |sealed| sealed.0), "{what}");
+    let before = sealed.unwrap_or(before);
     let short = |document: &Value| Said::of(document).map(|said| said.short());
-    let before = sealed.map_or(before.1, |sealed| sealed.1);
-    assert_eq!(short(&after.1), short(&before), "{what}");
+    let is_unseen = after.1["attempts"][0]["sessions"][0]["unseen"].is_string();
+    let is_same = (after.0, short(&after.1)) == (before.0, short(&before.1));
+    assert!(is_same || is_unseen && after.0 == Some(0), "{what}: {:?}, {:?}", short(&after.1), short(&before.1));
     Ok(())
 }
 
@@ -365,6 +367,11 @@ fn without(document: &Value) -> Value {
 const TABLE: &str = "| written by | times | section's comment | interfaces | secrets | annotations | read as | says |\n\
                      |---|---|---|---|---|---|---|---|\n";
 
+/// Whether each text is there; mergecap puts lines of its own behind it.
+fn is_behind(before: &[String], after: &[String]) -> bool {
+    before.len() == after.len() && before.iter().zip(after).all(|(before, after)| after.starts_with(before))
+}
+
 /// What a program keeps of all recordings, as a line of the table.
 #[derive(Default)]
 struct Left {
@@ -379,7 +386,7 @@ impl Left {
         assert_eq!(micro(&before.times), micro(&after.times), "{}", path.display());
         let lost = [
             before.times != after.times,
-            before.sections != after.sections,
+            !is_behind(&before.sections, &after.sections),
             before.interfaces != after.interfaces,
             before.secrets != after.secrets,
             before.annotations != after.annotations,
@@ -394,7 +401,7 @@ impl Left {
         let times = if times { "in µs" } else { "in ns" };
         let (read, says) = match rewriter.kind {
             "pcapng" => ("a recording", "the same but for annotations"),
-            _ => ("a capture of both legs", "the same verdict"),
+            _ => ("a capture of both legs", "the same verdict, or what is missing for it"),
         };
         format!(
             "| `{}` | {times} | {} | {} | {} | {} | {read} | {says} |\n",
