@@ -3,6 +3,8 @@
 //! The fuzz targets call these, and so does `tests/it/fuzzed.rs` with every input that once broke one of them.
 
 mod decisions;
+mod nested;
+mod pasted;
 mod pcapng;
 mod picture;
 
@@ -38,8 +40,10 @@ pub const ORACLES: &[Oracle] = &[
     ("http", http),
     ("kdcproxy", kdcproxy),
     ("keylog", keylog),
+    ("link", link),
     ("mcs", mcs),
     ("packets", packets),
+    ("pasted", pasted),
     ("pcapng", pcapng),
     ("picture", picture),
     ("rdp", rdp),
@@ -48,6 +52,7 @@ pub const ORACLES: &[Oracle] = &[
     ("session", session),
     ("tls", tls),
     ("tsgu", tsgu),
+    ("tunnel", tunnel),
     ("websocket", websocket),
     ("x224", x224),
 ];
@@ -70,6 +75,21 @@ pub fn packets(data: &[u8]) {
 /// A pcapng file, made block by block as the input decides.
 pub fn pcapng(data: &[u8]) {
     pcapng::holds(data);
+}
+
+/// Frames of any link type.
+pub fn link(data: &[u8]) {
+    nested::links(data);
+}
+
+/// Tunnels, headers and tags, one in the other as the input decides.
+pub fn tunnel(data: &[u8]) {
+    nested::tunnels(data);
+}
+
+/// A text as somebody pastes it, made word by word as the input decides.
+pub fn pasted(data: &[u8]) {
+    pasted::holds(data);
 }
 
 /// What a server draws, update by update as the input decides.

@@ -14,7 +14,7 @@ use super::decisions::Decisions;
 
 /// Blocks that are made of one input at most.
 const MAX_BLOCKS: usize = 512;
-const LINKS: [u16; 7] = [101, 1, 113, 276, 0, 108, 147];
+const LINKS: [u16; 16] = [101, 1, 113, 276, 0, 108, 147, 9, 105, 107, 127, 192, 239, 258, 189, 65_000];
 /// Options: opt_comment, if_name, if_tsresol, if_tsoffset.
 const COMMENT: u16 = 1;
 const NAME: u16 = 2;
@@ -389,8 +389,19 @@ fn header(link: u16) -> Vec<u8> {
         113 => [&[0; 14], &[8, 0][..]].concat(),
         276 => [&[8, 0], &[0; 18][..]].concat(),
         0 | 108 => vec![2, 0, 0, 0],
+        9 => vec![0xff, 3, 0, 0x21],
+        105 => wifi(),
+        107 => vec![0x18, 0x41, 3, 0xcc],
+        127 => [&[0, 0, 8, 0, 0, 0, 0, 0][..], &wifi()].concat(),
+        192 => vec![0, 0, 8, 0, 101, 0, 0, 0],
+        239 => vec![2, 0, 0, 0, 0, 0, 9, 0],
+        258 => [&[108, 0, 0, 0, 1, 0, 0, 0, 101, 0, 0, 0][..], &[0; 96]].concat(),
         _ => Vec::new(),
     }
+}
+
+fn wifi() -> Vec<u8> {
+    [&[0x08, 0x02][..], &[0; 22], &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0]].concat()
 }
 
 fn ipv4(from: usize, segment: &[u8]) -> Vec<u8> {

@@ -7,7 +7,7 @@ use analyzer::attempt::Diagnosed;
 use analyzer::capture::annotation::Section;
 use analyzer::capture::file::{self, Item, ReadError};
 use analyzer::capture::recording::Decoder;
-use analyzer::observation::Observation;
+use analyzer::observation::{Observation, Opening, Seen};
 use analyzer::redact::{Learner, Told};
 use analyzer::time::Timestamp;
 
@@ -36,14 +36,15 @@ pub fn redact<R: Read>(
     version: &str,
 ) -> Result<Redacted, ReadError> {
     let (mut learner, mut before) = (Learner::default(), Analysis::default());
-    let mut secrets = 0;
+    let (mut secrets, mut gateway) = (0, false);
     let stopped = read(input().map_err(ReadError::Io)?, &mut secrets, &mut |observation| {
+        gateway |= observation.seen == Seen::Opening(Opening::Gateway);
         learner.learn(&observation);
         before.push(&observation);
         Ok(())
     })?;
     let (mut redactor, mut after, mut last) = (learner.finish(), Analysis::default(), Timestamp::default());
-    let section = Section { version: version.into(), redacted: true, ..Section::default() };
+    let section = Section { version: version.into(), redacted: true, gateway, ..Section::default() };
     let mut recorder = Recorder::new(&mut out, &section).map_err(ReadError::Io)?;
     read(input().map_err(ReadError::Io)?, &mut 0, &mut |observation| {
         last = last.max(observation.at);

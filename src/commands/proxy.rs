@@ -217,6 +217,7 @@ pub fn section() -> Section {
         host: host.trim().into(),
         redacted: false,
         part: 1,
+        gateway: false,
     }
 }
 

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::scoreboard;
 use crate::stored::{Packet, leg, said};
 use crate::support::process::Folder;
 use crate::support::program::analyze;
@@ -153,13 +154,10 @@ fn inside_ethernet() -> Vec<Form> {
         in_ethernet("MACsec that only signs", &join(&[&[0x88, 0xe5, 0, 0, 0, 0, 0, 1], &IP])),
         in_ethernet("NSH", &[0x89, 0x4f, 0, 2, 2, 1, 0, 0, 0, 1]),
         in_ethernet("DSA without its link type", &join(&[&[0x40, 0, 0, 0], &IP])),
-        ("LLC and SNAP", ETHERNET, Box::new(|ip| join(&[&MACS, &llc_len(ip), &SNAP, ip]))),
+        // What is larger stands in EtherType's range: offload shows packets that no such frame could hold.
+        ("LLC and SNAP", ETHERNET, Box::new(|ip| join(&[&MACS, &(8 + ip.len() as u16).to_be_bytes(), &SNAP, ip]))),
+        in_ethernet("LLC and SNAP in a jumbo frame", &join(&[&[0x88, 0x70], &SNAP])),
     ]
-}
-
-/// What is larger stands in EtherType's range: offload shows packets that no such frame could hold.
-fn llc_len(ip: &[u8]) -> [u8; 2] {
-    (8 + ip.len() as u16).min(1500).to_be_bytes()
 }
 
 fn tunnels() -> Vec<Form> {
@@ -255,7 +253,7 @@ fn pcap(link: u16, packets: &[(u64, Vec<u8>)], big: bool) -> Vec<u8> {
     file
 }
 
-fn of_bytes(file: &[u8]) -> (Option<i32>, Value) {
+fn of_bytes(file: &[u8]) -> Told {
     let folder = Folder::new().expect("a folder");
     let path = folder.path().join("capture.pcap");
     std::fs::write(&path, file).expect("a file");
@@ -267,32 +265,137 @@ fn wrapped(packets: &[Packet], wrap: &Wrap) -> Vec<(u64, Vec<u8>)> {
     packets.iter().map(|packet| (packet.at, wrap(&packet.data))).collect()
 }
 
-#[test]
-fn every_encapsulation_says_what_the_bare_capture_says() {
-    let forms: Vec<Form> = links().into_iter().chain(inside_ethernet()).chain(tunnels()).collect();
-    assert!(forms.len() >= 80, "{}", forms.len());
-    for name in CAPTURES {
-        let packets = leg(name, 1);
-        let bare = of_bytes(&pcap(101, &wrapped(&packets, &(Box::new(bare) as Wrap)), false));
-        assert_eq!(bare.1["attempts"].as_array().map(Vec::len), Some(1), "{name}");
-        for (form, link, wrap) in &forms {
-            let file = pcap(*link, &wrapped(&packets, wrap), false);
-            assert_eq!(of_bytes(&file), bare, "{name}: {form}");
-        }
+/// How a packet can be stored, in a file of Ethernet frames.
+type Store = fn(&[(u64, Vec<u8>)]) -> Vec<u8>;
+
+/// Forms of pcap and pcapng.
+const FILES: &[(&str, Store)] = &[
+    ("pcap", |packets| pcap(ETHERNET, packets, false)),
+    ("pcap, big-endian", |packets| pcap(ETHERNET, packets, true)),
+    ("pcap, modified by Kuznetzov", kuznetzov),
+    ("pcapng", |packets| pcapng(ETHERNET, packets, false, false)),
+    ("pcapng, big-endian", |packets| pcapng(ETHERNET, packets, true, false)),
+    ("pcapng, Packet Blocks", |packets| pcapng(ETHERNET, packets, false, true)),
+    ("pcapng, Packet Blocks, big-endian", |packets| pcapng(ETHERNET, packets, true, true)),
+    ("pcapng, an offset of the times", with_offset),
+    ("pcapng, an interface for each direction", of_two_interfaces),
+    ("pcapng, a section for each packet", |packets| {
+        packets.chunks(1).flat_map(|one| pcapng(ETHERNET, one, false, false)).collect()
+    }),
+    ("pcapng, sections of both byte orders", |packets| {
+        let (first, rest) = packets.split_at(packets.len() / 2);
+        [pcapng(ETHERNET, first, true, false), pcapng(ETHERNET, rest, false, false)].concat()
+    }),
+    ("pcapng, an empty section before it", |packets| {
+        [section(ETHERNET, false), pcapng(ETHERNET, packets, false, false)].concat()
+    }),
+];
+
+/// As pcap, with eight bytes more before each packet: interface, protocol, direction.
+fn kuznetzov(packets: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    let head = [0xa1b2_cd34_u32, 0x0004_0002, 0, 0, 1 << 18, ETHERNET.into()];
+    let mut file = head.map(u32::to_le_bytes).concat();
+    for (at, data) in packets {
+        let (seconds, rest, len) = (at / 1_000_000_000, at % 1_000_000_000 / 1000, data.len() as u32);
+        file.extend([seconds as u32, rest as u32, len, len, 1, 0].map(u32::to_le_bytes).concat());
+        file.extend(data);
+    }
+    file
+}
+
+/// Times count from a second that the interface names (`if_tsoffset`).
+fn with_offset(packets: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    let from = packets[0].0 / 1_000_000_000 - 7;
+    let header = [&word(0x1a2b_3c4d, false)[..], &[1, 0, 0, 0], &[0xff; 8]].concat();
+    let options = join(&[&[9, 0, 1, 0, 9, 0, 0, 0, 14, 0, 8, 0], &from.to_le_bytes(), &[0; 4]]);
+    let interface = join(&[&half(ETHERNET, false), &[0; 2], &word(0, false), &options]);
+    let mut file = join(&[&block(0x0a0d_0d0a, &header, false), &block(1, &interface, false)]);
+    packets.iter().for_each(|(at, data)| file.extend(enhanced(0, at - from * 1_000_000_000, data)));
+    file
+}
+
+/// What the client sends on one interface, what the server sends on another, as some taps store it.
+fn of_two_interfaces(packets: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    let own = section(ETHERNET, false);
+    // The section's interface, once more.
+    let mut file = [&own[..], &own[28..]].concat();
+    for (at, data) in packets {
+        let ports = [data[34..36].to_vec(), data[36..38].to_vec()];
+        file.extend(enhanced(u32::from(ports[0] > ports[1]), *at, data));
+    }
+    file
+}
+
+fn enhanced(interface: u32, at: u64, data: &[u8]) -> Vec<u8> {
+    let len = data.len() as u32;
+    let head = [interface, (at >> 32) as u32, at as u32, len, len].map(u32::to_le_bytes).concat();
+    block(6, &join(&[&head, data]), false)
+}
+
+/// What became of one form, of as many captures as there are.
+#[derive(Default)]
+struct Row {
+    read: usize,
+    same: usize,
+}
+
+impl Row {
+    fn take(&mut self, found: &Told, bare: &Told) {
+        self.read += usize::from(found.1["attempts"].as_array().map(Vec::len) == Some(1));
+        self.same += usize::from(found == bare);
+    }
+
+    fn line(&self, form: &str, stored: &str) -> String {
+        let of = |count: usize| {
+            if count == CAPTURES.len() { "yes".into() } else { format!("{count} of {}", CAPTURES.len()) }
+        };
+        format!("| {form} | {stored} | {} | {} |\n", of(self.read), of(self.same))
     }
 }
 
+/// Exit code and document.
+type Told = (Option<i32>, Value);
+
+/// The bare captures, packet by packet, and what is said of each.
+fn bare_captures() -> Vec<(Vec<Packet>, Told)> {
+    let captures = CAPTURES.iter().map(|name| {
+        let packets = leg(name, 1);
+        let said = of_bytes(&pcap(101, &wrapped(&packets, &(Box::new(bare) as Wrap)), false));
+        assert_eq!(said.1["attempts"].as_array().map(Vec::len), Some(1), "{name}");
+        (packets, said)
+    });
+    captures.collect()
+}
+
 #[test]
-fn every_form_of_pcap_and_pcapng_says_the_same() {
-    for name in CAPTURES {
-        let packets = wrapped(&leg(name, 1), &(Box::new(frame) as Wrap));
-        let expected = of_bytes(&pcap(1, &packets, false));
-        for big in [false, true] {
-            assert_eq!(of_bytes(&pcap(1, &packets, big)), expected, "{name}: pcap, big-endian {big}");
-            assert_eq!(of_bytes(&pcapng(1, &packets, big, false)), expected, "{name}: pcapng, big-endian {big}");
-            assert_eq!(of_bytes(&pcapng(1, &packets, big, true)), expected, "{name}: Packet Blocks, big-endian {big}");
+fn every_encapsulation_says_what_the_bare_capture_says() {
+    let captures = bare_captures();
+    let mut table = String::from("| form | stored as | read | same JSON |\n|---|---|---|---|\n");
+    let mut rows = 0;
+    let mut add = |line: String| {
+        table += &line;
+        rows += 1;
+    };
+    for (form, link, wrap) in links().into_iter().chain(inside_ethernet()).chain(tunnels()) {
+        let mut row = Row::default();
+        for (packets, said) in &captures {
+            row.take(&of_bytes(&pcap(link, &wrapped(packets, &wrap), false)), said);
         }
+        add(row.line(form, &format!("link type {link}")));
     }
+    for (form, store) in FILES {
+        let mut row = Row::default();
+        for (packets, _) in &captures {
+            // Some forms count microseconds: so do all of them here.
+            let plain: Vec<_> = packets.iter().map(|one| (one.at / 1000 * 1000, frame(&one.data))).collect();
+            row.take(&of_bytes(&store(&plain)), &of_bytes(&pcap(ETHERNET, &plain, false)));
+        }
+        add(row.line(form, "a file of Ethernet frames"));
+    }
+    assert!(rows >= 80, "{rows} rows");
+    let wrong: Vec<&str> = table.lines().skip(2).filter(|line| !line.ends_with("| yes | yes |")).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    scoreboard::stands_in("recordings.md", "encapsulations", &table).unwrap_or_else(|wrong| panic!("{wrong}"));
 }
 
 /// A mirror port that sees both sides of a tunnel's end shows each packet twice.
@@ -319,20 +422,60 @@ fn a_connection_seen_inside_and_outside_of_a_tunnel_is_one() {
     }
 }
 
+/// Fragments of an IPv4 packet that is too long for a link: of so many the first ones.
+fn first_fragments(ip: &[u8], count: usize) -> Vec<Vec<u8>> {
+    let parts = ip[20..].chunks(16).zip(0_u16..).take(count);
+    let fragment = |(part, place): (&[u8], u16)| {
+        let mut fragment = join(&[&ip[..20], part]);
+        let len = fragment.len() as u16;
+        fragment[2..4].copy_from_slice(&len.to_be_bytes());
+        fragment[6..8].copy_from_slice(&(0x2000 | (place * 2)).to_be_bytes());
+        fragment
+    };
+    parts.map(fragment).collect()
+}
+
+/// What stands in the packets, how they are wrapped, and what the notice says behind their count.
 #[test]
 fn what_is_not_read_is_named_and_is_no_success() {
     let packets = leg("hybrid-required", 1);
-    let forms = [
-        before("USB", 189, &[0; 64]),
-        tunnel("IPsec", 50, &[7; 8], bare),
-        before("sealed 802.11", 105, &join(&[&[0x08, 0x42], &[0; 22], &[7; 16]])),
+    let wifi = |control: [u8; 2], rest: &[u8]| join(&[&control, &[0; 22], rest]);
+    let in_ethernet = |name, rest: &[u8]| before(name, ETHERNET, &ethernet(rest));
+    let cases = [
+        (before("USB", 189, &[0; 64]), "have link type 189 (USB_LINUX), which is not read here"),
+        (before("a number that nobody has", 65_000, &[]), "have link type 65000, which is not read here"),
+        (before("Bluetooth", 187, &[0; 4]), "have link type 187"),
+        (before("CAN", 227, &[0; 16]), "have link type 227"),
+        (tunnel("IPsec", 50, &[7; 8], bare), "are encrypted by IPsec (ESP)"),
+        (datagram("IPsec through NAT", 4500, &[7; 8], bare), "are encrypted by IPsec (ESP in UDP)"),
+        (datagram("WireGuard", 51820, &[4, 0, 0, 0], bare), "are encrypted by WireGuard"),
+        (datagram("CAPWAP", 5247, &[0; 8], bare), "are CAPWAP"),
+        (tunnel("routed GRE", 47, &[0x40, 0, 8, 0, 0, 0, 0, 0], bare), "are GRE with routing information"),
+        (in_ethernet("encrypted MACsec", &[0x88, 0xe5, 0x0c, 0, 0, 0, 0, 1]), "are encrypted by MACsec"),
+        (in_ethernet("TRILL", &[0x22, 0xf3, 0, 0, 0, 1, 0, 2]), "are TRILL"),
+        (in_ethernet("LWAPP", &[0x88, 0xbb, 0, 0]), "are LWAPP"),
+        (in_ethernet("tags", &[0x81, 0, 0, 5].repeat(12)), "are more than 8 tags or headers, one in the other"),
+        (before("encrypted PPP", 9, &[0xff, 3, 0, 0x53]), "are encrypted by PPP"),
+        (before("compressed PPP", 9, &[0xff, 3, 0, 0xfd]), "are compressed by PPP"),
+        (before("sealed 802.11", 105, &wifi([0x08, 0x42], &[7; 16])), "are encrypted 802.11 frames"),
+        (
+            before(
+                "sealed 802.11 with QoS in radiotap",
+                127,
+                &join(&[&[0, 0, 8, 0, 0, 0, 0, 0], &wifi([0x88, 0x42], &[0, 0, 7, 7, 7, 7])]),
+            ),
+            "are encrypted 802.11 frames",
+        ),
+        (
+            before("A-MSDU", 105, &wifi([0x88, 0x02], &[0x80, 0, 2, 2, 2, 2, 2, 2, 2, 2])),
+            "are aggregated 802.11 frames (A-MSDU)",
+        ),
     ];
-    let names = ["have link type 189 (USB_LINUX)", "encrypted by IPsec (ESP)", "encrypted 802.11 frames"];
-    for ((form, link, wrap), says) in forms.iter().zip(names) {
+    for ((form, link, wrap), says) in &cases {
         let (code, document) = of_bytes(&pcap(*link, &wrapped(&packets, wrap), false));
         let notices = document["notices"].to_string();
-        assert!(notices.contains(&format!("{} packets ", packets.len())), "{form}: {notices}");
-        assert!(code == Some(2) && notices.contains(says), "{form}: {code:?} {notices}");
+        let says = format!("{} packets {says}", packets.len());
+        assert!(code == Some(2) && notices.contains(&says), "{form}: {code:?} {notices}");
     }
     // Tunnels end somewhere.
     let mut packet = packets[0].data.clone();
@@ -341,4 +484,38 @@ fn what_is_not_read_is_named_and_is_no_success() {
     }
     let (code, document) = of_bytes(&pcap(101, &[(1, packet)], false));
     assert!(code == Some(2) && document["notices"].to_string().contains("more than 8 deep"), "{document}");
+}
+
+/// What is neither IP nor anything that could hold it is counted as well: nobody may take it for an empty network.
+#[test]
+fn what_holds_no_ip_is_counted() {
+    let arp = join(&[&[0xff; 6], &MACS[6..], &[0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1], &[0; 20]]);
+    let beacon = join(&[&[0x80, 0], &[0; 40]]);
+    for (link, frame) in [(ETHERNET, arp), (105, beacon)] {
+        let packets: Vec<_> = (0..5).map(|at| (at, frame.clone())).collect();
+        let (code, document) = of_bytes(&pcap(link, &packets, false));
+        let notices = document["notices"].to_string();
+        assert!(
+            code == Some(0) && notices.contains("no RDP found") && notices.contains("5 packets hold no IP"),
+            "{notices}"
+        );
+    }
+    let packets = wrapped(&leg("hybrid-required", 1), &(Box::new(frame) as Wrap));
+    let (_, document) = of_bytes(&pcap(ETHERNET, &packets, false));
+    assert!(!document["notices"].to_string().contains("hold no IP"), "{document}");
+}
+
+#[test]
+fn fragments_that_never_become_whole_are_counted() {
+    let packets = leg("healthy-tls12", 1);
+    let long: Vec<_> = packets.iter().filter(|one| one.data.len() > 400).take(3).collect();
+    let numbered = long.iter().zip(1..).map(|(one, id)| {
+        let mut data = one.data.clone();
+        data[5] = id;
+        (one.at, data)
+    });
+    let fragments = numbered.flat_map(|(at, data)| first_fragments(&data, 3).into_iter().map(move |part| (at, part)));
+    let (_, document) = of_bytes(&pcap(101, &fragments.collect::<Vec<_>>(), false));
+    let notices = document["notices"].to_string();
+    assert!(notices.contains("3 fragmented packets are incomplete"), "{notices}");
 }

@@ -43,6 +43,7 @@ mod play;
 mod probe;
 mod probe_gateway;
 mod proxy_protocol;
+mod readers;
 mod redact;
 mod relay;
 mod replay;

@@ -48,7 +48,14 @@ async fn late(name: &str, clients: usize, limits: Limits) -> (Vec<Diagnosed>, Fo
     server.stop().await;
     drop(stop);
     relay.await.expect("the relay");
-    let section = Section { version: "0".into(), command: "late".into(), host: "lab".into(), redacted: false, part: 1 };
+    let section = Section {
+        version: "0".into(),
+        command: "late".into(),
+        host: "lab".into(),
+        redacted: false,
+        part: 1,
+        gateway: false,
+    };
     let (rotate, keep, names, pulse, gateway) = (None, None, false, false, false);
     let (out, stored, secrets) = (Some(folder.0.clone()), Stored::Once, Secrets::None);
     let config = watch::Config { out, section, stored, rotate, keep, secrets, gateway, names, pulse };

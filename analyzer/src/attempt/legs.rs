@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Diagnosed, Witness};
 use crate::diagnose::Outcome;
+use crate::diagnose::stage::unseen;
 use crate::event::ConnectionRequest;
 use crate::observation::Leg;
 use crate::time::Timestamp;
@@ -108,8 +109,16 @@ fn goes_on(near: &Timeline, onward: &Timeline) -> bool {
 }
 
 impl Diagnosed {
-    /// Takes the onward leg of the same session. What went wrong there alone went wrong.
-    fn takes_onward(&mut self, onward: Diagnosed) {
+    /// Takes the onward leg of the same session. What went wrong there alone went wrong; and where it alone holds what became
+    /// of the session, it is the session, and this one is seen beside it: a recording that was written as pcap has on the
+    /// client's leg the headers alone of what the relay passed on.
+    fn takes_onward(&mut self, mut onward: Diagnosed) {
+        let is_told = |session: &Diagnosed| session.outcome != Outcome::Unfinished;
+        if !is_told(self) && unseen(&self.timeline).is_some() && is_told(&onward) {
+            std::mem::swap(self, &mut onward);
+            self.witnesses.extend(onward.witnesses.iter().cloned());
+            return self.witnessed(Leg::Front, onward);
+        }
         let is_bad = |outcome| matches!(outcome, Outcome::Failed | Outcome::Broken);
         if is_bad(onward.outcome) && !is_bad(self.outcome) {
             self.outcome = onward.outcome;

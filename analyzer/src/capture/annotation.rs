@@ -19,7 +19,10 @@ pub const END: &str = "rdpscope: end";
 /// How the comment of a recording's section header starts.
 pub const SECTION_PREFIX: &str = "rdpscope recording 1";
 
-/// How it ends where the recording is redacted.
+/// The line that it has where the relay stands before an RD Gateway.
+const BEFORE_GATEWAY: &str = "before an RD Gateway";
+
+/// What it says where the recording is redacted.
 const REDACTED: &str =
     "\nredacted: names are replaced, what was sealed is blank, and blank ends of packets are left off";
 
@@ -36,18 +39,21 @@ pub struct Section {
     pub redacted: bool,
     /// Which part of the recording this is, from 1. 0 is as good as 1: most recordings have one alone.
     pub part: u32,
+    /// Whether the relay stands before an RD Gateway.
+    pub gateway: bool,
 }
 
 impl Section {
     /// The comment of the section header.
     pub fn encode(&self) -> String {
-        let Section { version, command, host, redacted, part } = self;
+        let Section { version, command, host, redacted, part, gateway } = self;
         let part = if *part > 1 { format!("\npart {part}") } else { String::new() };
         let redacted = if *redacted { REDACTED } else { "" };
+        let gateway = if *gateway { format!("\n{BEFORE_GATEWAY}") } else { String::new() };
         format!(
             "{SECTION_PREFIX}\nreconstructed from a relay: SYN, ACK and segment boundaries are made up from what the \
              sockets said; times are those of the relay's reads and writes\nversion {version}\ncommand {command}\n\
-             host {host}{part}{redacted}"
+             host {host}{part}{gateway}{redacted}"
         )
     }
 
@@ -60,9 +66,12 @@ impl Section {
             let found = comment.lines().find_map(|line| line.strip_prefix(name));
             found.map(|value| value.trim().to_owned()).unwrap_or_default()
         };
-        let redacted = comment.ends_with(REDACTED);
+        // mergecap puts a line of its own behind it.
+        let redacted = comment.contains(REDACTED);
         let part = field("part ").parse().unwrap_or_default();
-        Some(Section { version: field("version "), command: field("command "), host: field("host "), redacted, part })
+        let gateway = comment.lines().any(|line| line.trim_end() == BEFORE_GATEWAY);
+        let (version, command, host) = (field("version "), field("command "), field("host "));
+        Some(Section { version, command, host, redacted, part, gateway })
     }
 }
 

@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub struct Fragments {
     datagrams: VecDeque<Datagram>,
-    /// Datagrams that never became complete.
-    pub given_up: u64,
+    /// Datagrams that made room, or waited too long.
+    given_up: u64,
 }
 
 #[derive(Debug)]
@@ -53,6 +53,17 @@ impl Fragments {
         let whole = datagram.whole()?;
         self.datagrams.remove(place);
         Some(whole)
+    }
+
+    /// Datagrams that have not become complete by now.
+    pub fn incomplete(&self) -> u64 {
+        self.given_up + self.datagrams.len() as u64
+    }
+
+    /// Bytes that wait for others.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.datagrams.iter().flat_map(|datagram| &datagram.parts).map(|(_, part)| part.len()).sum()
     }
 
     fn place(&mut self, at: Timestamp, key: (IpAddr, IpAddr, u8, u32)) -> usize {
@@ -136,7 +147,7 @@ mod tests {
         for id in 0..1000 {
             assert_eq!(fragments.push(Timestamp(0), &part(id, 0, true, b"01234567")), None);
         }
-        assert_eq!((fragments.datagrams.len(), fragments.given_up), (MAX_DATAGRAMS, 1000 - MAX_DATAGRAMS as u64));
+        assert_eq!((fragments.datagrams.len(), fragments.incomplete()), (MAX_DATAGRAMS, 1000));
         fragments.push(Timestamp(40_000_000_000), &part(5000, 0, true, b"01234567"));
         assert_eq!(fragments.datagrams.len(), 1);
     }

@@ -170,8 +170,9 @@ pub(super) fn payload(mut kind: u16, mut rest: &[u8]) -> Result<&[u8], Not> {
             0xdada => (number(rest, 6)?, from(rest, 8)?),
             0x22f3 => return Err(Not::Inside("TRILL")),
             0x88bb => return Err(Not::Inside("LWAPP")),
-            // 802.3 with LLC and SNAP: aa aa 03, three bytes of organization, EtherType.
-            0..=1500 if rest.starts_with(&SNAP) => (number(rest, 6)?, from(rest, 8)?),
+            // 802.3 with LLC and SNAP: aa aa 03, three bytes of organization, EtherType. Jumbo frames have 8870 there, and what
+            // offload has joined a length that is none.
+            _ if rest.starts_with(&SNAP) => (number(rest, 6)?, from(rest, 8)?),
             // The same tag without: nothing but what follows tells it.
             _ if number(rest, 2).is_ok_and(is_known)
                 && (number(rest, 2)? == 0x8100 || is_plausible(from(rest, 4)?)) =>

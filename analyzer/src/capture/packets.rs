@@ -90,6 +90,8 @@ struct Cuts {
     pktmon: u64,
     /// Packets of which something is missing.
     all: u64,
+    /// The most that is here of one of them, and of one that is whole, bytes.
+    longest: [usize; 2],
 }
 
 /// Packets that may hold something, and are not read here.
@@ -100,13 +102,15 @@ struct Unread {
     more: u64,
     /// IP packets that were read.
     read: u64,
+    /// Packets that hold none.
+    none: u64,
 }
 
 impl Unread {
     fn push(&mut self, not: Not) {
         let has_room = self.kinds.len() < MAX_KINDS || self.kinds.contains_key(&not);
         match not {
-            Not::Here => {}
+            Not::Here => self.none += 1,
             _ if has_room => *self.kinds.entry(not).or_default() += 1,
             _ => self.more += 1,
         }
@@ -115,7 +119,10 @@ impl Unread {
     fn notices(&self) -> impl Iterator<Item = String> {
         let kinds = self.kinds.iter().map(|(not, count)| format!("{} {}", counted(*count, "packet"), not.says(*count)));
         let more = format!("{} of interfaces that the file does not describe", counted(self.more, "packet"));
-        kinds.chain((self.more > 0).then_some(more))
+        // Every network has some that hold no IP. Where nothing else is there, that is the answer.
+        let none = (self.none > 0 && self.read == 0)
+            .then(|| format!("{} {}", counted(self.none, "packet"), Not::Here.says(self.none)));
+        kinds.chain((self.more > 0).then_some(more)).chain(none)
     }
 }
 
@@ -163,7 +170,7 @@ impl Decoder {
     /// What whoever made the capture should know.
     pub fn notices(&self) -> Vec<String> {
         let mut notices = Vec::new();
-        let Cuts { large, pktmon, all } = self.cuts;
+        let Cuts { large, pktmon, all, longest: [cut, whole] } = self.cuts;
         if pktmon > 0 && pktmon * 2 >= large {
             notices.push(format!(
                 "{pktmon} of {} {} cut to {PKTMON_DEFAULT} bytes, as pktmon does unless told otherwise; capture again \
@@ -171,6 +178,13 @@ impl Decoder {
                  capture.pcapng",
                 counted(large, "large packet"),
                 either(pktmon, "is", "are")
+            ));
+        } else if all > 0 && whole > cut {
+            notices.push(format!(
+                "{all} of {} packets lack a part, and longer ones are whole: a shorter snap length on one interface does that, \
+                 a tool that leaves off payload, and whoever writes a recording of rdpscope again as pcap (it stores once what \
+                 passes twice: analyze the recording itself)",
+                self.frame
             ));
         } else if all > 0 {
             notices.push(format!(
@@ -192,11 +206,11 @@ impl Decoder {
                 either(self.untimed, "is", "are")
             ));
         }
-        if self.fragments.given_up > 0 {
+        if self.fragments.incomplete() > 0 {
             notices.push(format!(
                 "{} {} incomplete",
-                counted(self.fragments.given_up, "fragmented packet"),
-                either(self.fragments.given_up, "is", "are")
+                counted(self.fragments.incomplete(), "fragmented packet"),
+                either(self.fragments.incomplete(), "is", "are")
             ));
         }
         notices
@@ -304,6 +318,9 @@ impl Cuts {
         let (kept, len) = (packet.data.len(), packet.original_len as usize);
         self.large += u64::from(len > PKTMON_DEFAULT);
         self.all += u64::from(len > kept);
+        if let Some(longest) = self.longest.get_mut(usize::from(len <= kept)) {
+            *longest = kept.max(*longest);
+        }
         self.pktmon += u64::from(len > kept && kept == PKTMON_DEFAULT);
     }
 }
@@ -359,9 +376,79 @@ mod tests {
         let mut snapped = decoder();
         feed(&mut snapped, &packet(1040, 60), 1040);
         assert!(snapped.notices()[0].contains("snap length"), "{:?}", snapped.notices());
+        let mut thinned = decoder();
+        feed(&mut thinned, &packet(1040, 0), 1040);
+        feed(&mut thinned, &packet(140, 100), 140);
+        assert!(thinned.notices()[0].contains("longer ones are whole"), "{:?}", thinned.notices());
         let mut whole = decoder();
         feed(&mut whole, &packet(1040, 1000), 1040);
         assert!(whole.notices().is_empty());
+    }
+
+    /// A packet in tunnels of IP in IP, so many deep.
+    fn nested(packet: &[u8], depth: usize) -> Vec<u8> {
+        (0..depth).fold(packet.to_vec(), |inner, _| {
+            let [high, low] = (20 + inner.len() as u16).to_be_bytes();
+            let mut outer = vec![0x45, 0, high, low, 0, 7, 0, 0, 64, 4, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+            outer.extend(inner);
+            outer
+        })
+    }
+
+    /// The first part of a datagram whose rest never comes, of another one each time.
+    fn first_part(id: u16) -> Vec<u8> {
+        let mut part = packet(1020, 980);
+        part[4..6].copy_from_slice(&id.to_be_bytes());
+        part[6] = 0x20;
+        part
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_is_nested() {
+        let mut decoder = decoder();
+        for id in 0..20_000 {
+            // A fragment in tunnels, and tunnels whose own packets are fragments, at each depth.
+            let depth = usize::from(id) % 12;
+            let bytes = match id % 2 {
+                0 => nested(&first_part(id), depth),
+                _ => nested(&first_part(id), depth / 2 + 1),
+            };
+            assert!(feed(&mut decoder, &bytes, bytes.len() as u32).is_empty());
+        }
+        assert!(decoder.fragments.waiting() <= 64 * 1000, "{}", decoder.fragments.waiting());
+        let notices = decoder.notices().concat();
+        assert!(
+            notices.contains("more than 8 deep") && notices.contains("fragmented packets are incomplete"),
+            "{notices}"
+        );
+        // What is in order is read all the same, and tunnels of the greatest depth are.
+        let whole = nested(&packet(50, 10), MAX_TUNNELS);
+        assert_eq!(feed(&mut decoder, &whole, whole.len() as u32), [10]);
+    }
+
+    /// Tunnels are put together from their fragments, one in the other: so are the packets in them.
+    #[test]
+    fn fragments_in_fragments_of_tunnels_are_read() {
+        let halves = |packet: &[u8], id: u8| {
+            let cut = 20 + (packet.len() - 20) / 2 / 8 * 8;
+            let part = |bytes: &[u8], flags: u16| {
+                let mut part = [&packet[..20], bytes].concat();
+                let len = part.len() as u16;
+                part[2..4].copy_from_slice(&len.to_be_bytes());
+                part[5] = id;
+                part[6..8].copy_from_slice(&flags.to_be_bytes());
+                part
+            };
+            [part(&packet[20..cut], 0x2000), part(&packet[cut..], (cut as u16 - 20) / 8)]
+        };
+        let mut decoder = decoder();
+        let mut heard = Vec::new();
+        for (inner, id) in halves(&packet(240, 200), 1).iter().zip(2..) {
+            for outer in halves(&nested(inner, 2), id) {
+                heard.extend(feed(&mut decoder, &outer, outer.len() as u32));
+            }
+        }
+        assert_eq!((heard, decoder.notices()), (vec![200], Vec::new()));
     }
 
     #[test]

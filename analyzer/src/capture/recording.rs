@@ -15,7 +15,7 @@ pub use super::file::ReadError;
 use super::file::{self, Item, Packet};
 use super::link;
 use super::segment::{self, Segment};
-use crate::observation::{Absence, Ending, Flow, Observation, Opening, Seen, Side};
+use crate::observation::{Absence, Ending, Flow, Leg, Observation, Opening, Seen, Side};
 use crate::time::Timestamp;
 
 /// What could be read of a recording besides its observations.
@@ -54,7 +54,13 @@ pub struct Decoder {
     frame: u64,
     /// Whether it was closed in order.
     ended: bool,
+    /// Whether it says anything besides its packets: a relay does so before it dials.
+    annotated: bool,
 }
+
+/// Whatever copies packets leaves off the comments of Interface Statistics Blocks.
+const WRITTEN_AGAIN: &str = "another program wrote it again, without its annotations: names that were resolved, timeouts, \
+                             path samples and what the proxy did on purpose are gone";
 
 /// The sequence number of a side's first byte: those of a recording are made up, and its SYNs have 0.
 const BEGINS: u32 = 1;
@@ -66,6 +72,8 @@ struct Interface {
     link: u16,
     ends: Option<(SocketAddr, SocketAddr)>,
     opened: bool,
+    /// Whether more than the handshake was seen, of a relay that stands before a gateway and whose annotations are gone.
+    spoke: bool,
     /// Client, server: the sequence number that comes next, once one was seen.
     next: [Option<u32>; 2],
 }
@@ -73,7 +81,12 @@ struct Interface {
 impl Decoder {
     /// Why the recording is not whole, where reading it `stopped` or its recorder did.
     pub fn stopped(&self, stopped: Option<String>) -> Option<String> {
-        stopped.or_else(|| (!self.ended).then(|| "it was never closed".to_owned()))
+        let why = match (self.ended, self.annotated || self.frame == 0) {
+            (true, _) => return stopped,
+            (false, true) => "it was never closed",
+            (false, false) => WRITTEN_AGAIN,
+        };
+        stopped.or_else(|| Some(why.to_owned()))
     }
 
     /// Takes one item of the file and hands on what it says.
@@ -91,7 +104,8 @@ impl Decoder {
                 let flow = Flow { session: self.session.saturating_add(connection), leg };
                 let known = self.before.iter().position(|interface| interface.flow == flow);
                 let known = known.map(|known| self.before.swap_remove(known));
-                let interface = known.unwrap_or(Interface { flow, link, ends: None, opened: false, next: [None; 2] });
+                let interface =
+                    known.unwrap_or(Interface { flow, link, ends: None, opened: false, spoke: false, next: [None; 2] });
                 self.interfaces.push(Interface { link, ..interface });
             }
             Item::Packet(packet) => self.packet(&packet, each),
@@ -120,6 +134,12 @@ impl Decoder {
         let len = packet.original_len.saturating_sub(link::before(packet.data, bytes));
         let Some(segment) = segment::read(bytes, len) else { return };
         let flow = interface.flow;
+        // Annotations say so of each leg, before anything that could come here. The section's header is what is left where they
+        // are gone.
+        if !self.annotated && self.section.as_ref().is_some_and(|section| section.gateway) && interface.speaks(&segment)
+        {
+            each(Observation { at, flow, frame, seen: Seen::Opening(Opening::Gateway) });
+        }
         let is_redacted = self.section.as_ref().is_some_and(|section| section.redacted);
         interface.segment(&segment, is_redacted, &mut |seen| each(Observation { at, flow, frame, seen }));
     }
@@ -128,6 +148,7 @@ impl Decoder {
         let Some(interface) = self.interfaces.get_mut(interface as usize) else { return };
         let flow = interface.flow;
         self.ended |= comments.iter().any(|text| text == annotation::END);
+        self.annotated |= comments.iter().any(|text| text.starts_with(annotation::PREFIX));
         for seen in comments.iter().filter_map(|text| annotation::decode(text)) {
             interface.annotated(&seen);
             each(Observation { at, flow, frame: self.frame, seen });
@@ -136,6 +157,14 @@ impl Decoder {
 }
 
 impl Interface {
+    /// Whether this is the first segment of a leg behind which nothing comes without an annotation before it: the relay's
+    /// own SYN, or what a client says behind its handshake.
+    fn speaks(&mut self, segment: &Segment<'_>) -> bool {
+        let says = segment.payload_len > 0 || segment.fin || segment.rst;
+        let dials = segment.syn && !segment.ack && self.flow.leg == Leg::Back;
+        (says || dials) && !std::mem::replace(&mut self.spoke, true)
+    }
+
     fn segment(&mut self, segment: &Segment<'_>, is_redacted: bool, each: &mut dyn FnMut(Seen)) {
         if segment.syn && !segment.ack {
             self.ends = Some((segment.source, segment.destination));

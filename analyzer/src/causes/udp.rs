@@ -1,7 +1,7 @@
 //! Causes of the UDP side transport.
 
 use super::Tool::Packets;
-use super::{Cause, Confidence, Layer, UDP};
+use super::{Cause, Confidence, Layer, UDP, Visibility};
 
 /// All of them.
 pub(super) static CAUSES: &[Cause] = &[
@@ -45,7 +45,9 @@ pub(super) static CAUSES: &[Cause] = &[
         id: "UDP-65S",
         layer: Layer::Udp,
         name: "UDP sessions end after 65 s: a faulty update of early 2025",
-        visibility: UDP,
+        visibility: Visibility::Plaintext {
+            message: "clientBuild 26100 in the client's settings, a multitransport request that is not refused, and an end after 65 s: a note, for the update is not in it",
+        },
         evidence: "a session with UDP beside TCP that ends some 65 s after it began, again and again; Windows 11 24H2 clients and servers of Windows Server 2016 or older, with the updates from January 2025 on",
         sign: "always 65 s; over TCP alone the session stays up",
         looks_like: &["UDP-DROP", "SES-LIMIT", "PATH-IDLE"],

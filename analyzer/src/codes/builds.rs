@@ -1,5 +1,6 @@
 //! Faults that builds of Windows are known to have had: since which update, and mended by which. The wire shows a build at
-//! most (the version in NTLM messages), never its updates: a row is a hint where the symptom fits, and no verdict.
+//! most (the version in NTLM messages, `clientBuild` in the client's settings), never its updates: a row is a hint where the
+//! symptom fits, and no verdict.
 
 use std::ops::RangeInclusive;
 
@@ -10,6 +11,8 @@ pub enum Shows {
     Refused,
     /// The client leaves in CredSSP.
     Left,
+    /// A session with UDP beside TCP breaks 65 s after it began.
+    BrokeOverUdp,
 }
 
 /// One fault.
@@ -21,6 +24,8 @@ pub struct Fault {
     pub system: &'static str,
     /// Whether it is the server's build that counts, or the client's.
     pub of_server: bool,
+    /// Builds of the other side with which it shows. One that is not known may be of them.
+    pub with: RangeInclusive<u16>,
     /// Where it shows.
     pub shows: Shows,
     /// The cause: an id of [`crate::causes`].
@@ -33,12 +38,28 @@ pub struct Fault {
     pub source: &'static str,
 }
 
+/// Any build.
+const ANY: RangeInclusive<u16> = 0..=u16::MAX;
+
 /// All of them, the oldest first.
 pub static FAULTS: &[Fault] = &[
+    Fault {
+        builds: 26100..=26100,
+        system: "Windows 11 24H2",
+        of_server: false,
+        // Windows Server 2016 and older.
+        with: 0..=14393,
+        shows: Shows::BrokeOverUdp,
+        cause: "UDP-65S",
+        since: "2025-01-28 (KB5050094)",
+        mended: "mended by KB5053656 (2025-03-27)",
+        source: "Microsoft: Windows 11 24H2, resolved issues",
+    },
     Fault {
         builds: 26100..=26200,
         system: "Windows 11 24H2 or 25H2, or Windows Server 2025",
         of_server: true,
+        with: ANY,
         shows: Shows::Refused,
         cause: "NLA-SID",
         since: "2025-08-29 (KB5064081), 2025-09-09 (KB5065426)",
@@ -49,6 +70,7 @@ pub static FAULTS: &[Fault] = &[
         builds: 26100..=26200,
         system: "Windows 11 24H2 or 25H2",
         of_server: false,
+        with: ANY,
         shows: Shows::Left,
         cause: "NLA-UPDATE",
         since: "2026-01-13 (KB5074109)",
@@ -59,6 +81,7 @@ pub static FAULTS: &[Fault] = &[
         builds: 19045..=19045,
         system: "Windows 10 22H2",
         of_server: false,
+        with: ANY,
         shows: Shows::Left,
         cause: "NLA-UPDATE",
         since: "2026-01-13 (KB5073724)",

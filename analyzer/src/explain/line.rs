@@ -54,6 +54,8 @@ const CONTEXTS: &[(&str, &str)] = &[
     ("alert number", "alert"),
     ("fatal alert code is", "alert"),
     ("fatal error code is", "alert"),
+    ("warnungscode lautet", "alert"),
+    ("défini par le protocole tls", "alert"),
     ("ssl alert", "alert"),
     ("tls alert", "alert"),
     ("alert", "alert"),
@@ -231,6 +233,7 @@ impl Form {
                     }
                 }
                 '\u{2018}' | '\u{2019}' | '\u{b4}' | '`' => form.push('\'', at),
+                '\u{201c}' | '\u{201d}' | '\u{201e}' => form.push('"', at),
                 // Byte order marks and soft hyphens come with what was copied from a page.
                 '\u{feff}' | '\u{ad}' | '\u{200b}' => {}
                 c => c.to_lowercase().for_each(|lower| form.push(lower, at)),

@@ -117,7 +117,8 @@ fn stopped(session: &Diagnosed) -> String {
     let timeline = &session.timeline;
     match &timeline.end {
         Some(end) if Party::of(end) == Party::Proxy => {
-            ended_inside(timeline).unwrap_or_else(|| "the proxy was stopped".into())
+            let why = session.incomplete.as_ref().map(|why| format!("cannot tell from this recording: {why}"));
+            ended_inside(timeline).or(why).unwrap_or_else(|| "the proxy was stopped".into())
         }
         Some(End { how: Ending::Cut, .. }) | None => match timeline.legs.iter().find_map(Leg::only_direction) {
             Some(side) => format!("only the {side}'s direction is in the capture, which ends"),

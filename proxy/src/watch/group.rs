@@ -87,6 +87,7 @@ impl Group {
         section: &Section,
         hold: Hold,
     ) -> io::Result<Group> {
+        let section = Section { gateway: is_at_gateway, ..section.clone() };
         Ok(Group {
             client: begin.client.ip().to_canonical(),
             is_at_gateway,
@@ -94,8 +95,8 @@ impl Group {
             spoken: 0,
             file,
             is_recorded: output.is_asked_for(),
-            recorder: Recorder::new(output, section)?,
-            section: section.clone(),
+            recorder: Recorder::new(output, &section)?,
+            section,
             hold,
             sessions: Sessions::default(),
             reminders: Vec::new(),

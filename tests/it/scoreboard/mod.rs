@@ -234,6 +234,11 @@ pub fn stands(source: &str, table: &str) -> Result<(), String> {
     compare(&document(), source, table)
 }
 
+/// The same in another document of `docs`.
+pub fn stands_in(name: &str, source: &str, table: &str) -> Result<(), String> {
+    compare(&document().with_file_name(name), source, table)
+}
+
 fn compare(document: &Path, source: &str, table: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         return replace(document, source, table);
@@ -246,7 +251,8 @@ fn compare(document: &Path, source: &str, table: &str) -> Result<(), String> {
         lines.map(|line| format!("{mark} {line}\n")).collect()
     };
     let different = only(expected, table, "-") + &only(table, expected, "+");
-    let complaint = format!("{source} in docs/diagnosis.md (UPDATE_EXPECT=1 rewrites it):\n{different}");
+    let name = document.file_name().unwrap_or_default().to_string_lossy();
+    let complaint = format!("{source} in docs/{name} (UPDATE_EXPECT=1 rewrites it):\n{different}");
     if expected == table { Ok(()) } else { Err(complaint) }
 }
 

@@ -709,6 +709,124 @@ pub const STORIES: &[Story] = &[
         ",
     },
     Story {
+        name: "a session with UDP of a client of a faulty build breaks after 65 s",
+        fires: &["broken while active", "a build with a known fault"],
+        almost: &[],
+        script: "
+            21ms tls 1.2 SSL 10ms
+            100ms >> @mcs connect-initial build=26100
+            110ms inside 10ms from=connect-response until=licence
+            200ms << @mcs multitransport
+            210ms >> @mcs multitransport-done
+            220ms inside 10ms from=demand
+            64s >> @mcs input
+            65s < rst
+        ",
+        says: "
+            broken
+            end on back: by server, reset, in active, after 1.0 s
+            finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED PATH-RSTINJ
+            the running session breaks after 64.8 s: server resets (RST) 1.0 s after the last byte
+            note UDP-65S, nobody, possible, in active on front
+            the client says build 26100 (Windows 11 24H2), where this end is known since 2025-01-28 (KB5050094); mended by KB5053656 (2025-03-27); its updates the wire does not show
+        ",
+    },
+    Story {
+        name: "the same in clear, and without an answer",
+        fires: &["broken while active", "a build with a known fault"],
+        almost: &[],
+        script: "
+            21ms > @request none
+            41ms < @confirm none
+            60ms > @mcs connect-initial build=26100
+            80ms < @mcs connect-response
+            100ms > @mcs attach
+            120ms < @mcs attach-confirm
+            140ms > @mcs join
+            160ms < @mcs join-confirm
+            180ms > @mcs info
+            200ms < @mcs licence
+            220ms < @mcs multitransport
+            240ms < @mcs demand
+            260ms > @mcs confirm-active
+            280ms < @mcs finalization
+            300ms < @mcs graphics
+            64s > @mcs input
+            65s < rst
+        ",
+        says: "
+            broken
+            end on back: by server, reset, in active, after 1.0 s
+            finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED PATH-RSTINJ
+            the running session breaks after 64.7 s: server resets (RST) 1.0 s after the last byte
+            note UDP-65S, nobody, possible, in active on front
+            the client says build 26100 (Windows 11 24H2), where this end is known since 2025-01-28 (KB5050094); mended by KB5053656 (2025-03-27); its updates the wire does not show
+        ",
+    },
+    Story {
+        name: "UDP was refused: 65 s are chance",
+        fires: &["broken while active"],
+        almost: &["a build with a known fault"],
+        script: "
+            21ms tls 1.2 SSL 10ms
+            100ms >> @mcs connect-initial build=26100
+            110ms inside 10ms from=connect-response until=licence
+            200ms << @mcs multitransport
+            210ms >> @mcs multitransport-refused
+            220ms inside 10ms from=demand
+            64s >> @mcs input
+            65s < rst
+        ",
+        says: "
+            broken
+            end on back: by server, reset, in active, after 1.0 s
+            finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED PATH-RSTINJ
+            the running session breaks after 64.8 s: server resets (RST) 1.0 s after the last byte
+        ",
+    },
+    Story {
+        name: "a session with UDP of a client of another build breaks after 65 s",
+        fires: &["broken while active"],
+        almost: &["a build with a known fault"],
+        script: "
+            21ms tls 1.2 SSL 10ms
+            100ms >> @mcs connect-initial build=22631
+            110ms inside 10ms from=connect-response until=licence
+            200ms << @mcs multitransport
+            210ms >> @mcs multitransport-done
+            220ms inside 10ms from=demand
+            64s >> @mcs input
+            65s < rst
+        ",
+        says: "
+            broken
+            end on back: by server, reset, in active, after 1.0 s
+            finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED PATH-RSTINJ
+            the running session breaks after 64.8 s: server resets (RST) 1.0 s after the last byte
+        ",
+    },
+    Story {
+        name: "a session of a faulty build is closed by its user after 65 s",
+        fires: &[],
+        almost: &["a build with a known fault"],
+        script: "
+            21ms tls 1.2 SSL 10ms
+            100ms >> @mcs connect-initial build=26100
+            110ms inside 10ms from=connect-response until=licence
+            200ms << @mcs multitransport
+            210ms >> @mcs multitransport-done
+            220ms inside 10ms from=demand
+            65s >> @ultimatum 3
+            65s >> close
+            65s > fin
+        ",
+        says: "
+            connected
+            end on front: by client, fin, in active, after 0 µs
+            no findings
+        ",
+    },
+    Story {
         name: "a server of an older build ends CredSSP",
         fires: &["CredSSP ended, seen"],
         almost: &["a build with a known fault"],

@@ -59,7 +59,7 @@ fn message<'a>(name: &str, words: &[&str], option: &dyn Fn(&str) -> Option<&'a s
         "finished" => [record(20, &[1]), record(22, &[0xee; 40])].concat(),
         "record" => record(number(word) as u8, &vec![0xd5; number(words[1]) as usize]),
         "alert" => record(21, &[if words.get(1) == Some(&"warning") { 1 } else { 2 }, number(word) as u8]),
-        "mcs" => mcs(word),
+        "mcs" => mcs(word, option("build").map(number)),
         "proxy" => proxy_header(word),
         "http" => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec(),
         "ssh" => b"SSH-2.0-OpenSSH_9.2p1\r\n".to_vec(),
@@ -147,10 +147,10 @@ fn protocols(text: &str) -> Option<u32> {
     (text != "none").then(|| text.split('+').map(bit).fold(0, |all, bit| all | bit))
 }
 
-/// MCS and RDP PDUs of a session in clear, \[MS-RDPBCGR\] 1.3.1.1.
-fn mcs(name: &str) -> Vec<u8> {
+/// MCS and RDP PDUs of a session in clear, \[MS-RDPBCGR\] 1.3.1.1; the client's may be of another build.
+fn mcs(name: &str, build: Option<u32>) -> Vec<u8> {
     match name {
-        "connect-initial" => wire::connect_initial(0),
+        "connect-initial" => build.map_or_else(|| wire::connect_initial(0), connect_initial_of),
         "connect-response" => wire::connect_response(0),
         "attach" => [wire::erect_domain(), wire::attach_user()].concat(),
         "attach-confirm" => wire::attach_user_confirm(),
@@ -160,6 +160,12 @@ fn mcs(name: &str) -> Vec<u8> {
         // TPKT, X.224 data, MCS Send Data Request; Share Control and Share Data Header with pduType2 36 and 37.
         "shutdown-request" => hex("0300002002f08064000603eb701212001700ef03ea0301000001040024000000"),
         "shutdown-denied" => hex("0300002002f08068000103eb701212001700ea03ea0301000001040025000000"),
+        // 2.2.15.1 and 2.2.15.2, on the I/O channel: a security header, a request for UDP; its answer, S_OK or E_ABORT.
+        "multitransport" => {
+            hex(&format!("0300002a02f08068000103eb701c0200000001000000{}", "01000000".to_owned() + &"5a".repeat(16)))
+        }
+        "multitransport-done" => hex("0300001a02f08064000603eb700c040000000100000000000000"),
+        "multitransport-refused" => hex("0300001a02f08064000603eb700c040000000100000004400080"),
         "licence" => wire::licence_valid_client(),
         "demand" => wire::demand_active(),
         "confirm-active" => [wire::confirm_active(), wire::client_finalization().concat()].concat(),
@@ -170,6 +176,17 @@ fn mcs(name: &str) -> Vec<u8> {
         other => panic!("expected an MCS PDU, found {other:?}"),
     }
 }
+
+/// A Connect Initial whose `clientBuild` is this one.
+fn connect_initial_of(build: u32) -> Vec<u8> {
+    let mut message = wire::connect_initial(0);
+    let place = message.windows(4).position(|four| four == OWN_BUILD.to_le_bytes()).expect("clientBuild");
+    message[place..place + 4].copy_from_slice(&build.to_le_bytes());
+    message
+}
+
+/// What the lab's client says.
+const OWN_BUILD: u32 = 19041;
 
 /// One TLS record (RFC 8446, 5.1).
 fn record(kind: u8, body: &[u8]) -> Vec<u8> {

@@ -130,6 +130,7 @@ impl Recorded {
             host: "lab".into(),
             redacted: false,
             part: 1,
+            gateway: false,
         };
         let (out, stored, secrets) = (Some(folder.0.clone()), Stored::Once, Secrets::None);
         let (rotate, keep, names, pulse) = (None, None, false, false);
