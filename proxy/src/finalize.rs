@@ -4,10 +4,9 @@
 //! anew beside itself, block by block, and takes its own place at once: whoever looks finds the old one or the new one.
 //! A file that somebody still writes is left alone: what came after would be lost.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use std::time::Duration;
 use analyzer::secret::Secret;
 
 use crate::record::{DECRYPTION_SECRETS, claim};
+use crate::whole::{For, Whole};
 
 /// So often a file is claimed that another holds.
 const PATIENCE: u32 = 20;
@@ -39,12 +39,15 @@ pub struct Mended {
     pub moved: usize,
     /// Bytes at its end that were no whole block, and are gone.
     pub left_off: u64,
+    /// Its length, where not even its first block is whole: a disk was full, or a program killed, before anything was recorded
+    /// in it. It is left as it is.
+    pub empty: Option<u64>,
 }
 
 impl Mended {
     /// Whether nothing had to be done.
     pub fn is_nothing(self) -> bool {
-        self == Mended::default()
+        self.moved == 0 && self.left_off == 0
     }
 }
 
@@ -76,15 +79,19 @@ pub fn finalize_unless(path: &Path, stop: &AtomicBool) -> io::Result<Mended> {
     if plan.mended.is_nothing() {
         return Ok(plan.mended);
     }
-    let beside = beside(&path);
-    let written = Blocks::of(&file, stop).and_then(|blocks| write_anew(&plan, blocks, &beside));
+    let anew = write_anew(&plan, Blocks::of(&file, stop)?, &path)?;
     // Windows puts nothing in the place of a file that is open. Elsewhere it is claimed until another has its name.
     let _claimed = (!cfg!(windows)).then_some(file);
-    let written = written.and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        let _absent = fs::remove_file(&beside);
+    // Whoever has no time left has told so: then the recording stays as it is.
+    if stop.load(Ordering::Relaxed) {
+        return Err(no_time());
     }
-    written.map(|()| plan.mended)
+    anew.finish()?;
+    Ok(plan.mended)
+}
+
+fn no_time() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "there was no time left for it")
 }
 
 /// Whether nobody else writes the file. A program that this one has just started holds, for a moment, what this one had open.
@@ -95,11 +102,6 @@ fn is_ours(file: &File) -> bool {
             false
         }
     })
-}
-
-/// Removes what is being written beside a recording by a thread that does not stop: it cannot take its place any more.
-pub fn give_up(path: &Path) {
-    let _absent = fs::canonicalize(path).and_then(|path| fs::remove_file(beside(&path)));
 }
 
 /// The blocks of a file, one after the other.
@@ -147,7 +149,7 @@ impl<'a> Blocks<'a> {
     /// read or skipped by then.
     fn next(&mut self) -> io::Result<Option<Head>> {
         if self.stop.load(Ordering::Relaxed) {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "there was no time left for it"));
+            return Err(no_time());
         }
         let left = self.len - self.at;
         if left < u64::from(Head::LEN) {
@@ -187,6 +189,14 @@ impl<'a> Blocks<'a> {
         self.input.read_to_end(&mut rest)?;
         let rest = Secret::new(rest);
         Ok((0..rest.len()).step_by(4).any(|at| is_block(&rest[at..], is_big_endian)))
+    }
+
+    /// Whether the file begins as a pcapng does, as far as it goes.
+    fn begins_like_one(&mut self) -> io::Result<bool> {
+        let mut first = Vec::new();
+        self.input.rewind()?;
+        (&mut self.input).take(4).read_to_end(&mut first)?;
+        Ok(SECTION_HEADER.to_be_bytes().starts_with(&first))
     }
 
     fn skip(&mut self, head: &Head) -> io::Result<()> {
@@ -247,10 +257,12 @@ impl Plan {
                 blocks.skip(&head)?;
             }
         }
-        if !is_begun {
-            return Err(wrong("expected a pcapng file, found something else"));
+        let left_off = blocks.len - blocks.at;
+        match (is_begun, blocks.begins_like_one()?) {
+            (true, _) => plan.mended.left_off = left_off,
+            (false, true) => plan.mended.empty = Some(left_off),
+            (false, false) => return Err(wrong("expected a pcapng file, found something else")),
         }
-        plan.mended.left_off = blocks.len - blocks.at;
         Ok(plan)
     }
 
@@ -284,16 +296,14 @@ fn turned(body: &[u8]) -> Secret {
     Secret::new(turned)
 }
 
-fn write_anew(plan: &Plan, mut blocks: Blocks<'_>, beside: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(beside)?;
+fn write_anew(plan: &Plan, mut blocks: Blocks<'_>, path: &Path) -> io::Result<Whole> {
+    let anew = Whole::create(path, For::Owner, true)?;
     let before = blocks.file.metadata()?;
-    keep_owner(&file, &before)?;
-    file.set_permissions(before.permissions())?;
-    let mut out = BufWriter::with_capacity(1 << 18, file);
+    if let Some(file) = anew.file() {
+        keep_owner(file, &before)?;
+        file.set_permissions(before.permissions())?;
+    }
+    let mut out = BufWriter::with_capacity(1 << 18, anew);
     let mut are_written = false;
     while let Some(head) = blocks.next()? {
         if !head.is_preface() && !std::mem::replace(&mut are_written, true) {
@@ -301,7 +311,9 @@ fn write_anew(plan: &Plan, mut blocks: Blocks<'_>, beside: &Path) -> io::Result<
         }
         if head.has_secrets() { blocks.skip(&head)? } else { blocks.copy(&head, &mut out)? }
     }
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    let anew = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    anew.file().map_or(Ok(()), File::sync_all)?;
+    Ok(anew)
 }
 
 /// Whoever mends another's recording must not make it his own.
@@ -321,19 +333,14 @@ fn keep_owner(_file: &File, _before: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// A name of its own, that nobody takes for a recording.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
-}
-
 fn wrong(says: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, says)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     /// A file of blocks: their types and bodies.
@@ -389,7 +396,7 @@ mod tests {
             let scattered = file(is_big_endian, &[INTERFACE, ONE, PACKET, TWO, (5, &[]), ONE, PACKET]);
             let expected = file(is_big_endian, &[INTERFACE, ONE, TWO, PACKET, (5, &[]), PACKET]);
             let (mended, after) = mend(&scattered);
-            assert_eq!((mended.unwrap(), &after), (Mended { moved: 2, left_off: 0 }, &expected));
+            assert_eq!((mended.unwrap(), &after), (Mended { moved: 2, ..Mended::default() }, &expected));
             let (again, unchanged) = mend(&after);
             assert_eq!(
                 (again.unwrap(), unchanged),
@@ -406,7 +413,7 @@ mod tests {
         let scattered = file(true, &[INTERFACE, PACKET, SECOND, ONE, PACKET, SECOND, TWO, PACKET]);
         let expected = file(true, &[INTERFACE, ONE, TWO, PACKET, SECOND, PACKET, SECOND, PACKET]);
         let (mended, after) = mend(&scattered);
-        assert_eq!((mended.unwrap(), after), (Mended { moved: 2, left_off: 0 }, expected));
+        assert_eq!((mended.unwrap(), after), (Mended { moved: 2, ..Mended::default() }, expected));
     }
 
     #[test]
@@ -427,10 +434,21 @@ mod tests {
         let mut too_long = file(false, &[INTERFACE, PACKET, ONE, PACKET]);
         too_long[32 + 5] = 16;
         let too_long_and_cut = too_long[..too_long.len() - 3].to_vec();
-        for file in [broken, too_long, too_long_and_cut, b"GET / HTTP/1.1\r\n".to_vec(), Vec::new()] {
+        for file in [broken, too_long, too_long_and_cut, b"GET / HTTP/1.1\r\n".to_vec(), b"GET".to_vec()] {
             let (mended, after) = mend(&file);
             assert!(mended.is_err());
             assert_eq!(after, file);
+        }
+    }
+
+    /// A full disk or a kill leaves such: no error, and nothing to mend.
+    #[test]
+    fn what_ends_before_its_first_block_is_empty() {
+        let whole = file(true, &[INTERFACE]);
+        for len in 0..16 {
+            let (mended, after) = mend(&whole[..len]);
+            assert_eq!(mended.unwrap(), Mended { empty: Some(len as u64), ..Mended::default() });
+            assert_eq!(after, whole[..len]);
         }
     }
 

@@ -21,7 +21,12 @@ pub fn run(args: &Finalize) -> anyhow::Result<u8> {
 
 /// What was done, in a sentence.
 fn told(mended: Mended) -> String {
-    let Mended { moved, left_off } = mended;
+    let Mended { moved, left_off, empty } = mended;
+    match empty {
+        Some(0) => return "empty: nothing was recorded in it".into(),
+        Some(len) => return format!("{len} bytes, not one whole block: nothing was recorded in it"),
+        None => {}
+    }
     let moved = (moved > 0).then(|| format!("{moved} blocks of secrets now stand before the first packet"));
     let left_off = (left_off > 0).then(|| format!("{left_off} bytes at the end, no whole block, are left off"));
     let done: Vec<String> = moved.into_iter().chain(left_off).collect();
