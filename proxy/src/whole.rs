@@ -244,6 +244,8 @@ pub fn append(to: &Path) -> io::Result<File> {
 /// Where the system does not let it be made.
 pub fn folder_beside(to: &Path) -> io::Result<PathBuf> {
     let mut builder = fs::DirBuilder::new();
+    // One that is there is somebody else's.
+    builder.recursive(false);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let path = folder_of(to).join(format!("{BESIDE}{:016x}", random()));
