@@ -1,21 +1,21 @@
 //! Writes a .tar.gz. The only module that names tar.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// An archive whose files are all in one folder, and its owner's alone.
-pub struct Archive {
-    tar: tar::Builder<GzEncoder<BufWriter<File>>>,
+pub struct Archive<W: Write> {
+    tar: tar::Builder<GzEncoder<BufWriter<W>>>,
     folder: &'static str,
 }
 
-impl Archive {
+impl<W: Write> Archive<W> {
     /// An archive in this file, which is empty.
-    pub fn new(file: File, folder: &'static str) -> Archive {
+    pub fn new(file: W, folder: &'static str) -> Archive<W> {
         Archive { tar: tar::Builder::new(GzEncoder::new(BufWriter::new(file), Compression::default())), folder }
     }
 
@@ -32,10 +32,10 @@ impl Archive {
         self.add(name, len, io::Read::take(file, len))
     }
 
-    /// Ends the archive.
-    pub fn finish(self) -> io::Result<()> {
+    /// Ends the archive, and gives its file back.
+    pub fn finish(self) -> io::Result<W> {
         let file = self.tar.into_inner()?.finish()?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+        file.into_inner().map_err(io::IntoInnerError::into_error)
     }
 
     fn add(&mut self, name: &str, len: u64, data: impl io::Read) -> io::Result<()> {

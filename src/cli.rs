@@ -14,7 +14,7 @@ use proxy::gate::Network;
 use proxy::header::Version;
 use proxy::impair::Spec;
 
-pub use values::Target;
+pub use values::{Output, Target};
 use values::{interval, moment, seconds, size, speed, target};
 
 /// Says why Remote Desktop will not connect.
@@ -126,6 +126,9 @@ pub struct Proxy {
     /// Write the report of all sessions to this HTML file at the end
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Replace the report that is there
+    #[arg(long, requires = "report")]
+    pub force: bool,
     /// What to store while a session is active: equal payload once, or on both legs; or nothing at all, of any session
     #[arg(long, value_enum, default_value_t = Record::Once)]
     pub record: Record,
@@ -139,7 +142,8 @@ pub struct Proxy {
     /// reads all of them
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub rotate: Option<u64>,
-    /// Let recordings take so much of the disk, such as 10GB: the oldest in the folder are deleted, never one that is being written
+    /// Let recordings take so much of the disk, such as 10GB: the oldest in the folder are deleted, and of one that is being
+    /// written its oldest parts; where that is not enough the longest that is being written ends
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub keep: Option<u64>,
     /// How long each address of the server gets to answer, in seconds: Windows gives a SYN 21
@@ -252,9 +256,8 @@ pub enum CaWhat {
         /// DER instead of PEM
         #[arg(long)]
         der: bool,
-        /// Write there instead of to standard output
-        #[arg(short, long, value_name = "FILE")]
-        output: Option<PathBuf>,
+        #[command(flatten)]
+        output: Output,
     },
 }
 
@@ -301,9 +304,8 @@ pub struct Diff {
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write there instead of to standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -407,6 +409,9 @@ pub struct Man {
     /// Write all pages to this folder instead
     #[arg(short, long, value_name = "DIR", conflicts_with = "command")]
     pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -478,9 +483,8 @@ pub struct Analyze {
     /// For people or for scripts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write there instead of to standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -493,9 +497,8 @@ pub struct Report {
     pub keylog: Vec<PathBuf>,
     #[command(flatten)]
     pub endpoints: Endpoints,
-    /// Write there instead of to standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -512,6 +515,9 @@ pub struct Play {
     /// A moment each so often, from the first picture on
     #[arg(long, value_name = "TIME", value_parser = interval, conflicts_with = "at")]
     pub every: Option<Duration>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub force: bool,
     /// Which session of several, as they are listed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub session: Option<u32>,
@@ -581,6 +587,9 @@ pub struct Histogram {
     /// Write there instead of to standard output; several .hgrm get a name each behind this one's
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// What sessions are told apart by.

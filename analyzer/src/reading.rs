@@ -267,12 +267,12 @@ impl<'a> Source<'a> {
             Kind::Nothing => Reading { stopped, ..Reading::default() },
             Kind::Recording(recording) => {
                 let (decoder, analysis) = *recording;
-                let stopped = decoder.stopped(stopped);
+                let (stopped, notices) = (decoder.stopped(stopped), decoder.notices());
                 for session in analysis.finish_all(self.name) {
                     let session = Box::new(Diagnosed { incomplete: stopped.clone(), ..session });
                     each(Along::Over { of: 0, session });
                 }
-                Reading { stopped, ..Reading::default() }
+                Reading { stopped, notices, ..Reading::default() }
             }
             Kind::Packets(packets) => {
                 let (mut decoder, mut streams) = *packets;

@@ -4,8 +4,8 @@
 //! Whoever has the key can stand between its user and every server whose certificates that user's machine checks: the folder
 //! is its owner's alone (0700, the key 0600), and a key that others can read is refused.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use rsa::pkcs8::EncodePrivateKey;
 use crate::clock;
 use crate::record::create_folder;
 use crate::tls::Credential;
+use crate::whole::{self, For};
 
 /// The files of the folder.
 const CERTIFICATE: &str = "ca.pem";
@@ -64,14 +65,11 @@ pub fn create(folder: &Path, force: bool) -> io::Result<Shown> {
     create_folder(folder)?;
     make_private(folder)?;
     let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
-    if let Some(there) = [&key, &certificate].into_iter().find(|path| path.exists() && !force) {
-        let says = format!("expected no authority there yet, found {}: --force replaces it", there.display());
-        return Err(io::Error::new(ErrorKind::AlreadyExists, says));
-    }
+    [&key, &certificate].into_iter().try_for_each(|path| whole::check(path, force))?;
     let pair = rsa_pair()?;
     let made = params_of_authority().self_signed(&pair).map_err(io::Error::other)?;
-    write_new(&key, &pair.serialize_pem(), 0o600)?;
-    write_new(&certificate, &made.pem(), 0o644)?;
+    whole::write(&key, For::Owner, force, pair.serialize_pem().as_bytes())?;
+    whole::write(&certificate, For::Everybody, force, made.pem().as_bytes())?;
     show(folder)
 }
 
@@ -178,21 +176,6 @@ pub(crate) fn rsa_pair_of(bits: usize, signs: &'static SignatureAlgorithm) -> io
     let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, bits).map_err(io::Error::other)?;
     let der = key.to_pkcs8_der().map_err(io::Error::other)?;
     KeyPair::from_pkcs8_der_and_sign_algo(&der.as_bytes().into(), signs).map_err(io::Error::other)
-}
-
-/// Writes a file that nobody else could have opened before: what was there goes first.
-fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    options.open(path)?.write_all(text.as_bytes())
 }
 
 /// A folder that was there and that others can enter becomes its owner's alone. One that holds other things is refused: it

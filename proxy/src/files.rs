@@ -1,4 +1,4 @@
-//! How many sessions this process has files for. The only module that names rustix.
+//! How many sessions this process has files for, and as whom it opens them. The only module that names rustix.
 
 /// Of a session: two sockets and its recording.
 const OF_A_SESSION: usize = 3;
@@ -20,6 +20,12 @@ pub fn sessions() -> usize {
 #[cfg(not(unix))]
 pub fn sessions() -> usize {
     usize::MAX
+}
+
+/// As whom this process makes files.
+#[cfg(unix)]
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// With so many files.

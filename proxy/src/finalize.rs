@@ -4,10 +4,9 @@
 //! anew beside itself, block by block, and takes its own place at once: whoever looks finds the old one or the new one.
 //! A file that somebody still writes is left alone: what came after would be lost.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use std::time::Duration;
 use analyzer::secret::Secret;
 
 use crate::record::{DECRYPTION_SECRETS, claim, open_file};
+use crate::whole::{For, Whole};
 
 /// So often a file is claimed that another holds.
 const PATIENCE: u32 = 20;
@@ -74,15 +74,19 @@ pub fn finalize_unless(path: &Path, stop: &AtomicBool) -> io::Result<Mended> {
     if plan.mended.is_nothing() {
         return Ok(plan.mended);
     }
-    let beside = beside(&path);
-    let written = Blocks::of(&file, stop).and_then(|blocks| write_anew(&plan, blocks, &beside));
+    let anew = write_anew(&plan, Blocks::of(&file, stop)?, &path)?;
     // Windows puts nothing in the place of a file that is open. Elsewhere it is claimed until another has its name.
     let _claimed = (!cfg!(windows)).then_some(file);
-    let written = written.and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        let _absent = fs::remove_file(&beside);
+    // Whoever has no time left has told so: then the recording stays as it is.
+    if stop.load(Ordering::Relaxed) {
+        return Err(no_time());
     }
-    written.map(|()| plan.mended)
+    anew.finish()?;
+    Ok(plan.mended)
+}
+
+fn no_time() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "there was no time left for it")
 }
 
 /// Whether nobody else writes the file. A program that this one has just started holds, for a moment, what this one had open.
@@ -93,11 +97,6 @@ fn is_ours(file: &File) -> bool {
             false
         }
     })
-}
-
-/// Removes what is being written beside a recording by a thread that does not stop: it cannot take its place any more.
-pub fn give_up(path: &Path) {
-    let _absent = fs::canonicalize(path).and_then(|path| fs::remove_file(beside(&path)));
 }
 
 /// The blocks of a file, one after the other.
@@ -145,7 +144,7 @@ impl<'a> Blocks<'a> {
     /// read or skipped by then.
     fn next(&mut self) -> io::Result<Option<Head>> {
         if self.stop.load(Ordering::Relaxed) {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "there was no time left for it"));
+            return Err(no_time());
         }
         let left = self.len - self.at;
         if left < u64::from(Head::LEN) {
@@ -305,16 +304,14 @@ fn turned(body: &[u8]) -> Secret {
     Secret::new(turned)
 }
 
-fn write_anew(plan: &Plan, mut blocks: Blocks<'_>, beside: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(beside)?;
+fn write_anew(plan: &Plan, mut blocks: Blocks<'_>, path: &Path) -> io::Result<Whole> {
+    let anew = Whole::create(path, For::Owner, true)?;
     let before = blocks.file.metadata()?;
-    keep_owner(&file, &before)?;
-    file.set_permissions(before.permissions())?;
-    let mut out = BufWriter::with_capacity(1 << 18, file);
+    if let Some(file) = anew.file() {
+        keep_owner(file, &before)?;
+        file.set_permissions(before.permissions())?;
+    }
+    let mut out = BufWriter::with_capacity(1 << 18, anew);
     let mut are_written = false;
     while let Some(head) = blocks.next()? {
         if !head.is_preface() && !std::mem::replace(&mut are_written, true) {
@@ -322,7 +319,9 @@ fn write_anew(plan: &Plan, mut blocks: Blocks<'_>, beside: &Path) -> io::Result<
         }
         if head.has_secrets() { blocks.skip(&head)? } else { blocks.copy(&head, &mut out)? }
     }
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    let anew = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    anew.file().map_or(Ok(()), File::sync_all)?;
+    Ok(anew)
 }
 
 /// Whoever mends another's recording must not make it his own.
@@ -342,13 +341,6 @@ fn keep_owner(_file: &File, _before: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// A name of its own, that nobody takes for a recording.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
-}
-
 fn no_capture() -> io::Error {
     wrong("expected a pcapng file, found something else")
 }
@@ -359,6 +351,8 @@ fn wrong(says: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     /// A file of blocks: their types and bodies.

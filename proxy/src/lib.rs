@@ -22,6 +22,8 @@ mod roots;
 
 pub mod record;
 
+pub mod whole;
+
 pub mod redact;
 
 pub mod authority;

@@ -29,9 +29,10 @@ use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeade
 use pcap_file::pcapng::blocks::unknown::UnknownBlock;
 use pcap_file::{DataLink, Endianness};
 
-pub(crate) use files::create_part;
+pub(crate) use files::{Identity, Name, create_part, no_follow, on_disk, random, reopen, whole_blocks};
 pub use files::{
-    claim, create, create_folder, gap, is_further_part, not_file, open, open_file, part, parts, with_parts,
+    claim, create, create_folder, gap, is_further_part, not_file, open, open_file, part, parts, sweep, who_else_writes,
+    with_parts,
 };
 
 /// Payload of one packet during the handshake, bytes: the usual Ethernet MSS.
@@ -81,14 +82,26 @@ impl<W: Write> Recorder<W> {
         Ok(Recorder { writer, connections: vec![Connection::default()], frame: 0, redacted: section.redacted })
     }
 
-    /// Goes on in another output, which the section says is a further part. What went before stands in the first.
+    /// Goes on in another output, which the section says is a further part. What went before stands in the first. Where that
+    /// is gone one day, this part says which connections stood at its beginning.
     ///
     /// # Errors
     /// Where one of them does.
-    pub fn go_on(&mut self, out: W, section: &Section) -> io::Result<()> {
+    pub fn go_on(&mut self, at: Timestamp, out: W, section: &Section) -> io::Result<()> {
         self.flush()?;
         self.writer = PcapNgWriter::with_section_header(out, header(section)).map_err(io::Error::other)?;
-        (0..self.connections.len()).try_for_each(|place| interfaces(&mut self.writer, place))
+        (0..self.connections.len()).try_for_each(|place| interfaces(&mut self.writer, place))?;
+        for connection in 0..self.connections.len() {
+            for leg in 0..2 {
+                let place = Place { connection, leg };
+                let standing = self.talk(place).as_ref().filter(|talk| talk.stands()).map(|talk| talk.ends);
+                let joined = standing.map(|[client, server]| Seen::Opening(Opening::Joined { client, server }));
+                if let Some(text) = joined.as_ref().and_then(annotation::encode) {
+                    self.annotate(at, place.interface(), text, &[])?;
+                }
+            }
+        }
+        self.flush()
     }
 
     /// From now on equal payload of this connection is stored once: what the relay passes on is written as headers only.
@@ -149,6 +162,7 @@ impl<W: Write> Recorder<W> {
     pub fn write(&mut self, at: Timestamp, flow: Flow, piece: &Seen, comments: &[String]) -> io::Result<()> {
         let leg = self.place(flow)?;
         if let Some(text) = annotated(flow, piece) {
+            self.join(leg, piece);
             self.skip(leg, piece);
             return self.annotate(at, leg.interface(), text, comments);
         }
@@ -158,6 +172,7 @@ impl<W: Write> Recorder<W> {
                 self.packet(at, leg, Side::Client, Flags::SYN, Payload::NONE, comments)
             }
             Seen::Opened => {
+                self.talk(leg).iter_mut().for_each(|talk| talk.is_open = true);
                 self.packet(at, leg, Side::Server, Flags::SYN | Flags::ACK, Payload::NONE, comments)?;
                 self.packet(at, leg, Side::Client, Flags::ACK, Payload::NONE, &[])
             }
@@ -172,11 +187,13 @@ impl<W: Write> Recorder<W> {
                 self.payload(at, leg, *from, payload, comments)
             }
             Seen::Closed { from: Some(from), how: Ending::Fin } => {
+                self.talk(leg).iter_mut().for_each(|talk| talk.said_fin[*from as usize] = true);
                 self.packet(at, leg, *from, Flags::FIN | Flags::ACK, Payload::NONE, comments)?;
                 self.packet(at, leg, from.other(), Flags::ACK, Payload::NONE, &[])
             }
             Seen::Closed { from, .. } => {
                 let from = from.unwrap_or(Side::Server);
+                self.talk(leg).iter_mut().for_each(|talk| talk.is_open = false);
                 self.packet(at, leg, from, Flags::RST | Flags::ACK, Payload::NONE, comments)
             }
             Seen::Secret(log) => self.secrets(log),
@@ -286,6 +303,13 @@ impl<W: Write> Recorder<W> {
         self.writer.write_pcapng_block(block).map_err(io::Error::other)?;
         self.frame += 1;
         Ok(())
+    }
+
+    /// A connection that stood when what is recorded began.
+    fn join(&mut self, leg: Place, seen: &Seen) {
+        if let Seen::Opening(Opening::Joined { client, server }) = *seen {
+            *self.talk(leg) = Some(Conversation { next: [1, 1], is_open: true, ..Conversation::new(client, server) });
+        }
     }
 
     /// Bytes that passed but are not stored leave a gap in the sequence numbers; discarded ones never passed.
@@ -459,11 +483,18 @@ struct Conversation {
     next: [u32; 2],
     /// What each was last told to have been received of it.
     answered: [u32; 2],
+    /// Whether it was opened, and not reset.
+    is_open: bool,
+    said_fin: [bool; 2],
 }
 
 impl Conversation {
     fn new(client: SocketAddr, server: SocketAddr) -> Conversation {
-        Conversation { ends: [client, server], next: [0, 0], answered: [0, 0] }
+        Conversation { ends: [client, server], next: [0, 0], answered: [0, 0], is_open: false, said_fin: [false; 2] }
+    }
+
+    fn stands(&self) -> bool {
+        self.is_open && self.said_fin != [true; 2]
     }
 
     fn skip(&mut self, from: Side, len: u64) {

@@ -10,11 +10,14 @@
 mod finalizing;
 mod group;
 mod keep;
+mod name;
 mod output;
 mod reminder;
 pub mod retell;
+mod room;
+mod usage;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -44,7 +47,11 @@ use finalizing::Finalizing;
 use group::Group;
 pub use keep::Gone;
 use keep::Keep;
+use name::file_name;
+pub use name::session_in;
+pub use output::Lost;
 use output::Output;
+use usage::Usage;
 
 /// What was written reaches the system at least so often.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -76,7 +83,7 @@ pub struct Config {
     pub stored: Stored,
     /// A recording goes on in another file where it gets longer than this, bytes.
     pub rotate: Option<u64>,
-    /// So many bytes of recordings may stand in the folder; then the oldest are deleted.
+    /// So many bytes of the disk may recordings in the folder take; then the oldest are deleted.
     pub keep: Option<u64>,
     /// Where the secrets of sessions come from.
     pub secrets: Secrets,
@@ -245,7 +252,29 @@ pub enum Live<'a> {
     /// Old recordings were deleted.
     Deleted {
         /// What went.
-        gone: Gone,
+        gone: &'a Gone,
+    },
+    /// The oldest parts of a recording that goes on were deleted.
+    PartsDeleted {
+        /// Which session.
+        session: u32,
+        /// The number of the last that went.
+        last: u32,
+        /// What went.
+        gone: &'a Gone,
+        /// The first part that stays.
+        stays: &'a Path,
+    },
+    /// A recording goes on under another name.
+    Moved {
+        /// Which session.
+        session: u32,
+        /// Why.
+        lost: Lost,
+        /// What it was called.
+        from: &'a Path,
+        /// What it is called.
+        to: &'a Path,
     },
     /// Clients were turned away.
     Refused {
@@ -290,8 +319,23 @@ pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &m
     let budget = intake.budget().clone();
     let (groups, of, refused, summary) = (HashMap::new(), HashMap::new(), None, Summary::default());
     let (looked, finalizing) = (Instant::now(), Finalizing::default());
-    let keep = config.keep.map(Keep::new);
-    let mut scribe = Scribe { config, keep, budget, looked, groups, of, finalizing, refused, summary, say };
+    let keep = config.keep.filter(|_| config.out.is_some()).map(Keep::new);
+    let (gone, gone_parts, present) = (Gone::default(), BTreeMap::new(), Instant::now());
+    let mut scribe = Scribe {
+        config,
+        keep,
+        gone,
+        gone_parts,
+        present,
+        budget,
+        looked,
+        groups,
+        of,
+        finalizing,
+        refused,
+        summary,
+        say,
+    };
     let mut notes = Vec::new();
     let mut flushed = Instant::now();
     while intake.gather(&mut notes, if scribe.is_waiting() { LOOK } else { FLUSH }) {
@@ -322,6 +366,12 @@ struct Scribe<'a> {
     of: HashMap<u32, u32>,
     finalizing: Finalizing,
     keep: Option<Keep>,
+    /// Recordings that were deleted since that was last told.
+    gone: Gone,
+    /// The same of parts of recordings that go on: of which sessions, up to which part.
+    gone_parts: BTreeMap<u32, (u32, Gone, PathBuf)>,
+    /// When it was last looked whether the files are there.
+    present: Instant,
     /// How many clients were turned away since that was last told, the last of them, and why.
     refused: Option<(u64, IpAddr, Refusal)>,
     summary: Summary,
@@ -356,6 +406,7 @@ impl Scribe<'_> {
         self.of.insert(session, session);
         self.groups.insert(session, group);
         self.report_trouble(session);
+        self.make_room();
     }
 
     fn open(&mut self, session: u32, at: Timestamp) -> (Output, Option<String>) {
@@ -364,7 +415,9 @@ impl Scribe<'_> {
         match record::create(folder, &name) {
             Ok((file, path)) => {
                 let shown = path.display().to_string();
-                (Output::to(file, path, self.config.rotate), Some(shown))
+                let usage = self.keep.as_ref().map_or(Usage::default(), |keep| keep.usage.clone());
+                usage.begin(&path, session);
+                (Output::to(file, path, self.config.rotate, usage), Some(shown))
             }
             Err(error) => (Output::broken(error), None),
         }
@@ -385,6 +438,7 @@ impl Scribe<'_> {
         }
         let edges = group.observe(observation);
         self.told(number, edges);
+        self.make_room();
     }
 
     /// Tells of phase edges, and of trouble.
@@ -445,6 +499,7 @@ impl Scribe<'_> {
         let anew: Vec<Which> = (0..group.count()).map(|place| group.which(place)).collect();
         // Its file must be closed before another takes its place.
         drop(group);
+        self.is_recorded_no_further(number);
         if observations > 0 && !is_late {
             (self.say)(Live::Sealed { session: number, observations });
         }
@@ -463,6 +518,7 @@ impl Scribe<'_> {
         if self.config.pulse {
             (self.say)(Live::Over { session: number });
         }
+        self.make_room();
     }
 
     /// This is what a session was.
@@ -525,29 +581,6 @@ impl Scribe<'_> {
         self.refused = Some((before + 1, client, why));
     }
 
-    fn delete(&mut self) {
-        let (Some(keep), Some(folder)) = (&mut self.keep, &self.config.out) else { return };
-        let open: HashSet<&Path> = self.groups.values().filter_map(Group::file).collect();
-        let is_open = |first: &Path| open.contains(first);
-        let Some(gone) = keep.look(folder, &is_open) else { return };
-        if gone.files > 0 {
-            (self.say)(Live::Deleted { gone });
-        }
-        if let Some(too_much) = gone.too_much {
-            self.give_up_longest(too_much);
-        }
-    }
-
-    /// Nothing is left that may be deleted: the longest recording ends.
-    fn give_up_longest(&mut self, too_much: u64) {
-        let longest = self.groups.iter_mut().filter_map(|(number, group)| Some((group.written()?, *number))).max();
-        let Some((_, number)) = longest else { return };
-        let why =
-            format!("{too_much} B of recordings stand there, more than --keep allows, and none is left to delete");
-        self.groups.get_mut(&number).into_iter().for_each(|group| group.give_up(io::Error::other(why.clone())));
-        self.report_trouble(number);
-    }
-
     fn tell_refused(&mut self) {
         let Some((count, last, why)) = self.refused.take() else { return };
         self.summary.refused += count;
@@ -556,7 +589,9 @@ impl Scribe<'_> {
 
     fn flush(&mut self) {
         self.tell_refused();
-        self.delete();
+        self.look_for_files();
+        self.make_room();
+        self.tell_gone();
         let groups: Vec<u32> = self.groups.keys().copied().collect();
         for number in groups {
             if let Some(group) = self.groups.get_mut(&number) {
@@ -572,8 +607,13 @@ impl Scribe<'_> {
 
     fn report_trouble(&mut self, session: u32) {
         let Some(group) = self.groups.get_mut(&session) else { return };
+        if let Some(moved) = group.moved.take() {
+            self.keep.iter().for_each(|keep| keep.usage.begin(&moved.to, session));
+            (self.say)(Live::Moved { session, lost: moved.lost, from: &moved.from, to: &moved.to });
+        }
         if let Some(error) = group.trouble_now() {
             (self.say)(Live::RecordingFailed { session, error: &error });
+            self.is_recorded_no_further(session);
         }
     }
 
@@ -591,6 +631,7 @@ impl Scribe<'_> {
             self.end(number);
         }
         self.finalizing.end(self.say);
+        self.tell_gone();
         self.summary.dropped = self.budget.dropped();
         self.summary
     }
@@ -639,31 +680,4 @@ fn read_again(path: &Path, names: bool, without: Vec<Diagnosed>, observations: u
     );
     let unread = |one: &Diagnosed| Diagnosed { incomplete: Some(late.clone()), ..one.clone() };
     read().unwrap_or_else(|| without.iter().map(unread).collect())
-}
-
-fn file_name(session: u32, at: Timestamp) -> String {
-    let time: String = at.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    format!("{time}-{session:05}")
-}
-
-/// The number of the session in the name of a recording: [`file_name`], read back.
-pub fn session_in(name: &str) -> Option<u32> {
-    let (_, number) = name.rsplit_once('-')?;
-    let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
-    (digits.len() >= 5).then(|| digits.parse().ok()).flatten()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_of_a_recording_tells_its_session() {
-        let name = |session| file_name(session, Timestamp(1_795_385_402_123_000_000)) + ".pcapng.zst";
-        assert_eq!([7, 123_456].map(|session| session_in(&name(session))), [Some(7), Some(123_456)]);
-        assert_eq!(
-            [session_in("wire.pcapng"), session_in("reset-in-active.pcapng"), session_in("a-2.pcapng")],
-            [None; 3]
-        );
-    }
 }

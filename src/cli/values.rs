@@ -1,7 +1,10 @@
 //! What is written behind a flag: names with ports, sizes, times.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
 use std::time::Duration;
+
+use clap::Args;
 
 /// The port of Remote Desktop.
 const RDP_PORT: u16 = 3389;
@@ -27,6 +30,17 @@ impl Target {
     pub fn ip(&self) -> Option<IpAddr> {
         self.name.parse().ok()
     }
+}
+
+/// Where a command writes what it would print.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Output {
+    /// Write there instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace the file that is there
+    #[arg(long, requires = "output")]
+    pub force: bool,
 }
 
 pub fn target(text: &str) -> Result<Target, String> {

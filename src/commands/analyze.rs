@@ -10,7 +10,7 @@ use analyzer::report::{json, text};
 use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 
-use super::{exit_code, follow, put, talk};
+use super::{check, exit_code, follow, put, talk};
 use crate::cli::{Analyze, Endpoints, Format};
 use crate::input;
 
@@ -18,6 +18,7 @@ pub fn run(args: Analyze) -> anyhow::Result<u8> {
     if args.follow {
         return follow::run(args);
     }
+    check(&args.output)?;
     let known = known(&args.keylog, args.names, &args.endpoints)?;
     let (sessions, mut said) = sessions(&known, &args.inputs);
     let attempts = attempt::group(sessions);
@@ -107,5 +108,5 @@ fn report(args: &Analyze, attempts: &[Attempt], notices: &[Notice]) -> anyhow::R
         Format::Text => text::attempts(attempts),
         Format::Json => json::document_noting(env!("CARGO_PKG_VERSION"), attempts, notices) + "\n",
     };
-    put(args.output.as_deref(), &report)
+    put(&args.output, &report)
 }

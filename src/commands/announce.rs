@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use analyzer::report::text;
 use proxy::entrance::Entrance;
 use proxy::impair::Asked;
+use proxy::record;
 
 use super::{intercept, talk};
 use crate::cli::Proxy;
@@ -50,6 +51,9 @@ pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
         "Nothing is recorded: what is printed here is all that stays.".to_owned()
     };
     text::para(&mut out, "  ", &format!("{recorded} Ctrl-C ends."));
+    if let Some(who) = record::who_else_writes(&args.out).filter(|_| args.records()) {
+        text::para(&mut out, "  warning: ", &format!("the folder {}: {who}", args.out.display()));
+    }
     talk(&out);
 }
 

@@ -11,8 +11,9 @@ use analyzer::report::{html, json};
 use analyzer::time::Timestamp;
 use anyhow::{Context, bail};
 use proxy::record;
+use proxy::whole::{self, Whole};
 
-use super::{analyze, create_private, print, redact, talk};
+use super::{analyze, create, print, redact, talk, wrote};
 use crate::archive::Archive;
 use crate::cli::Bundle;
 use crate::input;
@@ -26,14 +27,12 @@ pub fn run(args: &Bundle) -> anyhow::Result<u8> {
     if !name.ends_with(".tar.gz") && !name.ends_with(".tgz") {
         bail!("expected a name that ends in .tar.gz, found {}", args.output.display());
     }
+    wrote(&args.output, whole::check(&args.output, args.force))?;
     let scratch = Scratch::beside(&args.output)?;
     let (parts, left_out) = parts(args, &scratch.0)?;
-    let mut archive = Archive::new(create_private(&args.output, args.force)?, FOLDER);
-    let packed = pack(&mut archive, &parts).and_then(|()| archive.finish().map_err(Into::into));
-    if packed.is_err() {
-        let _incomplete = fs::remove_file(&args.output);
-    }
-    packed.with_context(|| format!("cannot write {}", args.output.display()))?;
+    let mut archive = Archive::new(create(&args.output, args.force)?, FOLDER);
+    pack(&mut archive, &parts).with_context(|| format!("cannot write {}", args.output.display()))?;
+    wrote(&args.output, archive.finish().and_then(Whole::finish))?;
     for part in &parts {
         print(&part.told)?;
     }
@@ -126,10 +125,12 @@ fn sessions(args: &Bundle, path: &Path, name: &str) -> anyhow::Result<(Vec<Diagn
     Ok((sessions, said.notices.into_iter().map(named).collect()))
 }
 
-fn pack(archive: &mut Archive, parts: &[Part]) -> anyhow::Result<()> {
+fn pack(archive: &mut Archive<Whole>, parts: &[Part]) -> anyhow::Result<()> {
     for part in parts {
-        for (path, number) in record::parts(&part.path).into_iter().zip(1..) {
-            archive.file(&record::part(Path::new(&part.name), number).display().to_string(), &path)?;
+        for path in record::parts(&part.path) {
+            // Further parts are found by the names that they have.
+            let [own, first] = [&path, &part.path].map(|path| path.file_name().unwrap_or_default().to_string_lossy());
+            archive.file(&part.name.replacen(&*first, &own, 1), &path)?;
         }
     }
     let attempts = attempt::group(parts.iter().flat_map(|part| part.sessions.iter().cloned()).collect());
@@ -164,10 +165,7 @@ struct Scratch(PathBuf);
 impl Scratch {
     /// Beside the archive: what has room for that has room for this.
     fn beside(output: &Path) -> anyhow::Result<Scratch> {
-        let name = format!(".rdpscope-bundle-{}", std::process::id());
-        let path = output.parent().unwrap_or(Path::new("")).join(name);
-        record::create_folder(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Scratch(path))
+        wrote(output, whole::folder_beside(output)).map(Scratch)
     }
 }
 

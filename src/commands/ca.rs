@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use analyzer::time::day;
 use anyhow::Context;
 use proxy::authority::{self, Shown};
+use proxy::whole::{self, For};
 
-use super::{print, talk};
+use super::{print, talk, wrote};
 use crate::cli::{Ca, CaWhat};
 
 pub fn run(args: Ca) -> anyhow::Result<u8> {
@@ -24,10 +25,9 @@ pub fn run(args: Ca) -> anyhow::Result<u8> {
         CaWhat::Export { folder: at, der, output } => {
             let Shown { pem, der: as_der, .. } = authority::show(&folder(at)?)?;
             let bytes = if der { as_der } else { pem.into_bytes() };
-            match output {
-                Some(path) => {
-                    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?
-                }
+            match &output.output {
+                // Everybody may read it. Whoever could change it would be trusted in its place.
+                Some(path) => wrote(path, whole::write(path, For::Everybody, output.force, &bytes))?,
                 None => std::io::stdout().write_all(&bytes).context("cannot write to standard output")?,
             }
         }

@@ -1,7 +1,6 @@
 //! `rdpscope demo`: the main job on this machine. An embedded server and client on loopback, real TCP and TLS, the
 //! real proxy in between: one healthy session, and one whose server resets after ClientHello.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
@@ -11,11 +10,12 @@ use analyzer::report::{html, json, text};
 use anyhow::{Context, bail};
 use proxy::lab::{Scenario, certificate};
 use proxy::listen::{Config, Server, Target};
+use proxy::record;
 use proxy::tap::{self, Limits};
 use proxy::watch;
 use tokio::sync::oneshot;
 
-use super::{print, proxy::section, proxy::show, talk, write_private};
+use super::{print, proxy::section, proxy::show, talk, write};
 use crate::cli::Demo;
 
 /// What is played, and what a person should know of it.
@@ -87,11 +87,12 @@ fn check(live: &Diagnosed) -> anyhow::Result<()> {
 fn report(out: &Path, attempts: &[Attempt]) -> anyhow::Result<()> {
     let text = text::attempts(attempts);
     print(&format!("\n=== the report\n\n{text}"))?;
-    fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    record::create_folder(out).with_context(|| format!("cannot create {}", out.display()))?;
     let json = json::document(env!("CARGO_PKG_VERSION"), attempts) + "\n";
     let page = html::page(env!("CARGO_PKG_VERSION"), attempts);
     for (name, content) in [("report.html", &page), ("report.txt", &text), ("report.json", &json)] {
-        write_private(&out.join(name), content)?;
+        // What another run of it has left here is replaced.
+        write(&out.join(name), true, content.as_bytes())?;
     }
     print(&format!(
         "\nwritten to {}: report.html, report.txt, report.json and the recordings (open them in Wireshark)\n",

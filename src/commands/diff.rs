@@ -11,10 +11,11 @@ use analyzer::report::json::Notice;
 use analyzer::report::{json, text, verdict};
 use anyhow::{Context, bail};
 
-use super::{analyze, put};
+use super::{analyze, check, put};
 use crate::cli::{Diff, Format};
 
 pub fn run(args: &Diff) -> anyhow::Result<u8> {
+    check(&args.output)?;
     let known = analyze::known(&args.keylog, false, &args.endpoints)?;
     let mut notices = Vec::new();
     let (comparison, lead) = match (&args.inputs[..], args.legs) {
@@ -27,7 +28,7 @@ pub fn run(args: &Diff) -> anyhow::Result<u8> {
         Format::Text => text::compare::comparison(&comparison, lead.each_ref().map(String::as_str)),
         Format::Json => json::comparison(env!("CARGO_PKG_VERSION"), &comparison, &notices) + "\n",
     };
-    put(args.output.as_deref(), &report)?;
+    put(&args.output, &report)?;
     Ok(u8::from(comparison.differs()))
 }
 

@@ -10,7 +10,7 @@ use analyzer::report::{histogram, json};
 use anyhow::bail;
 
 use super::analyze::{self, Said};
-use super::{print, talk, write_private};
+use super::{print, talk, write};
 use crate::cli::{By, Histogram, HistogramFormat};
 
 pub fn run(args: Histogram) -> anyhow::Result<u8> {
@@ -100,7 +100,7 @@ fn hgrm(args: &Histogram, set: &Set) -> anyhow::Result<()> {
         (Some(path), _) => {
             for (key, histogram) in all {
                 let path = beside(path, &key.slug());
-                write_private(&path, &histogram.hgrm())?;
+                write(&path, args.force, histogram.hgrm().as_bytes())?;
                 talk(&format!("wrote {}", path.display()));
             }
             Ok(())
@@ -117,7 +117,7 @@ fn beside(path: &Path, slug: &str) -> PathBuf {
 
 fn put(args: &Histogram, text: &str) -> anyhow::Result<()> {
     match &args.output {
-        Some(path) => write_private(path, text),
+        Some(path) => write(path, args.force, text.as_bytes()),
         None => print(text),
     }
 }

@@ -3,7 +3,6 @@
 mod gateway;
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -16,6 +15,7 @@ use proxy::lab::dns::Resolver;
 use proxy::lab::wire::protocol::{HYBRID, SSL};
 use proxy::lab::{ClientReport, Expect, GROUPS, Scenario, Server, Stays, Tell, Told, scenarios};
 use proxy::tls::{Ciphers, Keys, Trust, Versions};
+use proxy::whole;
 
 use super::{print, proxy::stopped, talk};
 use crate::cli::Lab;
@@ -117,12 +117,7 @@ async fn serve(scenario: &'static Scenario, args: &Lab) -> anyhow::Result<()> {
 
 /// Appends each secret to a key log, as soon as there is one.
 fn keys(file: &Path) -> anyhow::Result<Keys> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    // Secrets are their owner's alone.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let log = Mutex::new(options.open(file).with_context(|| format!("cannot write {}", file.display()))?);
+    let log = Mutex::new(whole::append(file).with_context(|| format!("cannot write {}", file.display()))?);
     Ok(Keys(Arc::new(move |line| {
         let written = log.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
         if let Err(error) = written {

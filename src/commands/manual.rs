@@ -7,8 +7,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use clap::CommandFactory;
 use clap_complete::Generator;
+use proxy::whole::{self, For};
 
-use super::{print, talk};
+use super::{print, talk, wrote};
 use crate::cli::{Cli, Completions, Man};
 
 const NAME: &str = "rdpscope";
@@ -18,7 +19,7 @@ pub fn man(args: &Man) -> anyhow::Result<u8> {
     let mut cli = Cli::command().name(NAME);
     cli.build();
     if let Some(folder) = &args.output {
-        return write_all(cli, folder);
+        return write_all(cli, folder, args.force);
     }
     let page = match &args.command {
         None => cli,
@@ -33,11 +34,25 @@ pub fn man(args: &Man) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn write_all(cli: clap::Command, folder: &Path) -> anyhow::Result<u8> {
-    let made = std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(cli, folder));
-    made.with_context(|| format!("cannot write the manual to {}", folder.display()))?;
+fn write_all(cli: clap::Command, folder: &Path, force: bool) -> anyhow::Result<u8> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut cli = cli.disable_help_subcommand(true);
+    cli.build();
+    write_pages(&cli, folder, force)?;
     talk(&format!("wrote {}: man -l {}", folder.display(), folder.join(format!("{NAME}.1")).display()));
     Ok(0)
+}
+
+/// The pages of a command and of those below it.
+fn write_pages(command: &clap::Command, folder: &Path, force: bool) -> anyhow::Result<()> {
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        write_pages(below, folder, force)?;
+    }
+    let page = clap_mangen::Man::new(command.clone());
+    let mut roff = Vec::new();
+    page.render(&mut roff).context("cannot make the page")?;
+    let path = folder.join(page.get_filename());
+    wrote(&path, whole::write(&path, For::Everybody, force, &roff))
 }
 
 /// Prints what makes a shell complete this program's flags.

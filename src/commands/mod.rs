@@ -24,15 +24,15 @@ mod report;
 mod rules;
 mod screen;
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use ::proxy::whole::{self, For, Whole};
 use analyzer::attempt::Attempt;
 use analyzer::diagnose::Outcome;
 use anyhow::Context;
 
-use crate::cli::Command;
+use crate::cli::{Command, Output};
 use crate::held::Stderr;
 
 /// Runs a subcommand.
@@ -81,33 +81,29 @@ pub fn talk(text: &str) {
 }
 
 /// Writes a report that is asked for, or prints it.
-fn put(output: Option<&Path>, text: &str) -> anyhow::Result<()> {
-    output.map_or_else(|| print(text), |path| write_private(path, text))
+fn put(output: &Output, text: &str) -> anyhow::Result<()> {
+    output.output.as_deref().map_or_else(|| print(text), |path| write(path, output.force, text.as_bytes()))
+}
+
+/// What is going to be written at the end must not fail then for what can be known now.
+fn check(output: &Output) -> anyhow::Result<()> {
+    output.output.as_deref().map_or(Ok(()), |path| wrote(path, whole::check(path, output.force)))
 }
 
 /// A file that only this user can read; one that is there stays unless told otherwise.
-fn create_private(path: &Path, force: bool) -> anyhow::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).truncate(force).create(force).create_new(!force);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let opened = options.open(path);
-    if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
-        anyhow::bail!("{} is there already: --force replaces it", path.display());
-    }
-    let file = opened.with_context(|| format!("cannot write {}", path.display()))?;
-    // A file that is replaced keeps its mode otherwise.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).context("cannot make it private")?;
-    Ok(file)
+fn create(path: &Path, force: bool) -> anyhow::Result<Whole> {
+    wrote(path, Whole::create(path, For::Owner, force))
 }
 
-/// Writes a report that only this user can read.
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.with_context(|| format!("cannot write {}", path.display()))
+/// The same, written at once.
+fn write(path: &Path, force: bool, bytes: &[u8]) -> anyhow::Result<()> {
+    wrote(path, whole::write(path, For::Owner, force, bytes))
+}
+
+/// What came of writing a file, in the words of every command.
+fn wrote<T>(path: &Path, result: io::Result<T>) -> anyhow::Result<T> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(anyhow::Error::msg(error)),
+        result => result.with_context(|| format!("cannot write {}", path.display())),
+    }
 }

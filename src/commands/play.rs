@@ -14,8 +14,9 @@ use analyzer::picture::film::{Film, Shown};
 use analyzer::reading::{Along, Known};
 use analyzer::report::text;
 use anyhow::{Context, bail};
+use proxy::whole;
 
-use super::{analyze, exit_code, print, talk};
+use super::{analyze, exit_code, print, talk, wrote};
 use crate::cli::Play;
 use crate::input;
 use analyzer::count::counted;
@@ -53,6 +54,9 @@ fn check(args: &Play) -> anyhow::Result<()> {
         bail!("{} is what is to be played: expected another output", args.output.display());
     }
     let is_moment = !args.at.is_empty() || args.every.is_some();
+    if is_named(&args.output, "html") || is_named(&args.output, "png") {
+        wrote(&args.output, whole::check(&args.output, args.force))?;
+    }
     if is_named(&args.output, "html") && is_moment {
         bail!("expected no --at and no --every with an HTML page: it plays the whole session");
     }

@@ -20,11 +20,12 @@ use proxy::listen::{Config, Server, Target};
 use proxy::record;
 use proxy::tap::{self, Limits};
 use proxy::watch::{self, Gone, Live, Secrets, Stored, Summary};
+use proxy::whole;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::screen::Screen;
-use super::{announce, beside, intercept, print, talk, write_private};
+use super::{announce, beside, intercept, print, talk, write, wrote};
 use crate::cli::{Impairments, Proxy, Record, Snap};
 use crate::tui::{self, Tui};
 use analyzer::count::{counted, either};
@@ -56,8 +57,10 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     }
     args.keylog.as_deref().map_or(Ok(()), is_key_log)?;
     args.report.as_deref().map_or(Ok(()), has_folder)?;
+    args.report.as_deref().map_or(Ok(()), |report| wrote(report, whole::check(report, args.force)))?;
     if args.records() {
         record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
+        clear_up(&args.out);
     } else if args.rotate.or(args.keep).is_some() || args.probe_on_failure {
         bail!("--rotate, --keep and --probe-on-failure are for recordings, and --record none makes none");
     }
@@ -147,7 +150,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     screen.printer()(format!("{}\n{latency}", summarize(&attempts, dropped, more, refused)));
     screen.close();
     if let Some(path) = &args.report {
-        write_private(path, &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
+        write(path, args.force, html::page(env!("CARGO_PKG_VERSION"), &attempts).as_bytes())?;
         talk(&format!("wrote {}", path.display()));
     }
     // What became of the sessions is in what it printed; its own work is done.
@@ -175,6 +178,24 @@ fn print_rules(args: &Proxy) -> anyhow::Result<u8> {
 
 fn rdp_only(summary: Summary) -> Vec<attempt::Diagnosed> {
     summary.sessions.into_iter().filter(attempt::Diagnosed::is_rdp).collect()
+}
+
+/// What programs that were killed, or whose disk was full, have left half made.
+fn clear_up(folder: &Path) {
+    let empty = record::sweep(folder);
+    let (count, files) = (empty.len(), if empty.len() == 1 { "file" } else { "files" });
+    if let [first, ..] = &empty[..] {
+        let first = first.file_name().unwrap_or_default().to_string_lossy();
+        talk(&format!("{count} empty {files} of recordings that never began were removed: {first}{}", more(count)));
+    }
+    match whole::sweep(folder) {
+        0 => {}
+        left => talk(&format!("{left} half-written files of programs that were killed were removed")),
+    }
+}
+
+fn more(count: usize) -> &'static str {
+    if count > 1 { " and others" } else { "" }
 }
 
 /// What every session is to be impaired by. Where no seed is given, the time makes one: it is announced, and recorded.
@@ -261,8 +282,23 @@ pub fn tell(live: &Live<'_>) -> String {
             let file = file.display();
             format!("#{session} its secrets could not be put first: {error}; rdpscope finalize {file} does that, too\n")
         }
-        Live::Deleted { gone: Gone { files, bytes, .. } } => {
-            format!("{files} files of old recordings were deleted, {bytes} B (--keep)\n")
+        Live::Deleted { gone } => {
+            let (files, were) = if gone.files == 1 { ("file", "was") } else { ("files", "were") };
+            format!(
+                "{} {files} of old recordings {were} deleted, {} B (--keep){}\n",
+                gone.files,
+                gone.bytes,
+                named(gone)
+            )
+        }
+        Live::PartsDeleted { session, last, gone, stays } => format!(
+            "#{session} the oldest parts of its recording were deleted, up to part {last}, {} B (--keep){}; it begins with {} now\n",
+            gone.bytes,
+            named(gone),
+            stays.display()
+        ),
+        Live::Moved { session, lost, from, to } => {
+            format!("#{session} RECORDING MOVED: {}; it goes on in {}\n", lost.says(from), to.display())
         }
         Live::Refused { count: 1, last, why } => format!("a client was turned away, {last}, {why}\n"),
         Live::Refused { count, last, why } => {
@@ -272,6 +308,13 @@ pub fn tell(live: &Live<'_>) -> String {
             format!("#{session} RECORDING FAILED: {error}; the session goes on unrecorded\n")
         }
     }
+}
+
+/// Which files went: of many the first and the last.
+fn named(gone: &Gone) -> String {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (first, last) = (name(&gone.first), name(&gone.last));
+    if gone.files > 1 { format!(": {first} to {last}") } else { format!(": {first}") }
 }
 
 /// All attempts, a line each with the numbers of their sessions; under it what is another verdict than the attempt's.

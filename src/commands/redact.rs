@@ -1,15 +1,16 @@
 //! `rdpscope redact`: a recording that others may see, and what is still in it.
 
 use std::fs;
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use analyzer::attempt::Diagnosed;
 use analyzer::report::verdict;
 use anyhow::{Context, bail};
 use proxy::redact::{self, Redacted};
+use proxy::whole::Whole;
 
-use super::{create_private, print};
+use super::{create, print, wrote};
 use crate::cli::Redact;
 use crate::input;
 use analyzer::count::counted;
@@ -33,24 +34,15 @@ pub fn write(from: &Path, to: &Path, force: bool) -> anyhow::Result<Redacted> {
     if fs::canonicalize(from).is_ok_and(|from| fs::canonicalize(to).is_ok_and(|to| from == to)) {
         bail!("{} cannot be redacted into itself", from.display());
     }
-    if !force && to.exists() {
-        bail!("{} is there already: --force replaces it", to.display());
-    }
     // What cannot be read must not cost the file that is there.
-    let mut partial = to.as_os_str().to_owned();
-    partial.push(".part");
-    let partial = Path::new(&partial);
-    let out = BufWriter::new(create_private(partial, true)?);
-    let redacted = redact::redact(&|| input::open(from), out, env!("CARGO_PKG_VERSION"));
-    let redacted = redacted.with_context(|| from.display().to_string());
-    let redacted = redacted.and_then(|redacted| {
-        fs::rename(partial, to).with_context(|| format!("cannot write {}", to.display()))?;
-        Ok(redacted)
-    });
-    if redacted.is_err() {
-        let _nothing_in_it = fs::remove_file(partial);
+    let mut out = BufWriter::new(create(to, force)?);
+    let redacted = redact::redact(&|| input::open(from), &mut out, env!("CARGO_PKG_VERSION"));
+    if let Some(says) = out.get_ref().failed() {
+        bail!("cannot write {}: {says}", to.display());
     }
-    redacted
+    let redacted = redacted.with_context(|| from.display().to_string())?;
+    wrote(to, out.into_inner().map_err(io::IntoInnerError::into_error).and_then(Whole::finish))?;
+    Ok(redacted)
 }
 
 /// Whether the same is said of it as before, names aside.

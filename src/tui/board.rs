@@ -93,6 +93,8 @@ impl Board {
             | Live::Latency { .. }
             | Live::Missing { .. }
             | Live::Deleted { .. }
+            | Live::PartsDeleted { .. }
+            | Live::Moved { .. }
             | Live::Refused { .. }
             | Live::Sealed { .. }
             | Live::NotFinalized { .. }

@@ -58,7 +58,7 @@ fn every_keyed_golden_capture_has_a_player() {
     let mut count = 0;
     for capture in captures.filter(|path| path.extension().is_some_and(|extension| extension == "pcapng")) {
         let page = folder.path().join("player.html");
-        let output = play(&capture, &page, &["--session", "1"]);
+        let output = play(&capture, &page, &["--session", "1", "--force"]);
         let said = said(&output);
         assert!(matches!(output.status.code(), Some(0 | 1)), "{}: {said}", capture.display());
         assert!(!said.contains("panicked") && !said.contains("a decoder failed"), "{}: {said}", capture.display());

@@ -103,7 +103,15 @@ fn captures() -> PathBuf {
 }
 
 fn report(inputs: &[PathBuf], output: &Path) -> Option<i32> {
-    let status = Command::new(program()).arg("report").args(inputs).arg("-o").arg(output).output().expect("run").status;
+    let status = Command::new(program())
+        .arg("report")
+        .args(inputs)
+        .arg("--force")
+        .arg("-o")
+        .arg(output)
+        .output()
+        .expect("run")
+        .status;
     status.code()
 }
 

@@ -159,7 +159,12 @@ pub fn encode(seen: &Seen) -> Option<String> {
             }
             pair(&mut text, "how", how.name());
         }
-        Seen::Opening(Opening::Dialing { .. } | Opening::Joined { .. })
+        Seen::Opening(Opening::Joined { client, server }) => {
+            word(&mut text, "joined");
+            pair(&mut text, "client", client);
+            pair(&mut text, "server", server);
+        }
+        Seen::Opening(Opening::Dialing { .. })
         | Seen::Opened
         | Seen::Bytes { .. }
         | Seen::Missing { .. }
@@ -196,6 +201,10 @@ pub fn decode(text: &str) -> Option<Seen> {
             let addresses: Vec<IpAddr> = pairs.all("address").filter_map(|a| a.parse().ok()).collect();
             Some(Seen::Opening(Opening::Resolved { addresses, error: pairs.text("error") }))
         }
+        "joined" => Some(Seen::Opening(Opening::Joined {
+            client: pairs.text("client")?.parse().ok()?,
+            server: pairs.text("server")?.parse().ok()?,
+        })),
         "missing" => Some(Seen::Missing {
             from: pairs.side("from")?,
             len: pairs.text("len")?.parse().ok()?,

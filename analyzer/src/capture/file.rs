@@ -76,9 +76,6 @@ impl fmt::Display for ReadError {
                 write!(f, "expected a recording made by rdpscope, found a capture of another program")
             }
             ReadError::Disordered => write!(f, "packets are not stored in the order of their times"),
-            ReadError::Part(part, 0) => {
-                write!(f, "this is part {part} of a recording: expected its first file, beside which this one lies")
-            }
             ReadError::Part(part, read) => write!(f, "expected part {} of the recording, found part {part}", read + 1),
         }
     }

@@ -56,6 +56,8 @@ pub struct Decoder {
     ended: bool,
     /// Whether it says anything besides its packets: a relay does so before it dials.
     annotated: bool,
+    /// Parts before the first that was read.
+    gone: u32,
 }
 
 /// Whatever copies packets leaves off the comments of Interface Statistics Blocks.
@@ -89,6 +91,18 @@ impl Decoder {
         stopped.or_else(|| Some(why.to_owned()))
     }
 
+    /// Whether its recorder has closed it.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// What whoever reads it should know besides: that its beginning is not there.
+    pub fn notices(&self) -> Vec<String> {
+        let begins = self.gone + 1;
+        let says = || format!("it begins with part {begins} of its recording: how its sessions began is not in it");
+        (self.gone > 0).then(says).into_iter().collect()
+    }
+
     /// Takes one item of the file and hands on what it says.
     ///
     /// # Errors
@@ -117,9 +131,12 @@ impl Decoder {
 
     /// A section begins: the recording, or a further part of it, whose interfaces go on.
     fn begin(&mut self, section: Section) -> Result<(), ReadError> {
-        let (part, read) = (section.part.max(1), self.section.as_ref().map_or(0, |before| before.part.max(1)));
-        if part != read + 1 {
-            return Err(ReadError::Part(part, read));
+        let part = section.part.max(1);
+        match self.section.as_ref().map(|before| before.part.max(1)) {
+            // Old parts are deleted where there is no room: what is left is read.
+            None => self.gone = part - 1,
+            Some(read) if part != read.saturating_add(1) => return Err(ReadError::Part(part, read)),
+            Some(_) => {}
         }
         self.before = std::mem::take(&mut self.interfaces);
         self.section = Some(section);
@@ -150,6 +167,13 @@ impl Decoder {
         self.ended |= comments.iter().any(|text| text == annotation::END);
         self.annotated |= comments.iter().any(|text| text.starts_with(annotation::PREFIX));
         for seen in comments.iter().filter_map(|text| annotation::decode(text)) {
+            if let Seen::Opening(Opening::Joined { client, server }) = seen {
+                // Every part says it of what goes on in it.
+                if interface.ends.is_some() {
+                    continue;
+                }
+                (interface.ends, interface.opened) = (Some((client, server)), true);
+            }
             interface.annotated(&seen);
             each(Observation { at, flow, frame: self.frame, seen });
         }

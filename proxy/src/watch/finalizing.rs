@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{LOOK, Live};
-use crate::finalize::{finalize_unless, give_up};
+use crate::finalize::finalize_unless;
 
 /// At the end they get so long. The summary must not wait for them.
 const REWRITE: Duration = Duration::from_secs(5);
@@ -26,15 +26,23 @@ pub(super) struct Finalizing {
 struct One {
     session: u32,
     path: PathBuf,
+    /// Bytes that it takes until it has its place.
+    takes: u64,
     thread: JoinHandle<io::Result<()>>,
 }
 
 impl Finalizing {
     /// One more.
     pub(super) fn begin(&mut self, session: u32, path: PathBuf) {
+        let takes = path.metadata().map_or(0, |found| found.len());
         let (stop, file) = (Arc::clone(&self.stop), path.clone());
         let thread = thread::spawn(move || finalize_unless(&file, &stop).map(drop));
-        self.all.push(One { session, path, thread });
+        self.all.push(One { session, path, takes, thread });
+    }
+
+    /// What they take of the disk besides, until they have their places.
+    pub(super) fn takes(&self) -> u64 {
+        self.all.iter().map(|one| one.takes).sum()
     }
 
     /// Tells of those that could not be written anew, and forgets those that are done. Whether none goes on.
@@ -42,7 +50,7 @@ impl Finalizing {
         let all = std::mem::take(&mut self.all).into_iter();
         let (done, going): (Vec<_>, Vec<_>) = all.partition(|one| one.thread.is_finished());
         self.all = going;
-        for One { session, path, thread } in done {
+        for One { session, path, thread, .. } in done {
             if let Err(error) = thread.join().unwrap_or_else(|_| Err(io::Error::other("it panicked"))) {
                 say(Live::NotFinalized { session, file: &path, error: &error });
             }
@@ -70,9 +78,8 @@ impl Finalizing {
         if self.are_done_by(Instant::now() + STOP, say) {
             return;
         }
-        // A disk that hangs: what has no name any more cannot take a recording's place.
+        // A disk that hangs. Whoever is told to stop takes no recording's place any more.
         for One { session, path, .. } in std::mem::take(&mut self.all) {
-            give_up(&path);
             let error = io::Error::new(io::ErrorKind::TimedOut, "there was no time left for it");
             say(Live::NotFinalized { session, file: &path, error: &error });
         }

@@ -3,7 +3,8 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::slice;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -16,11 +17,11 @@ use analyzer::sessions::Sessions;
 use analyzer::time::Timestamp;
 use analyzer::timeline::{Edge, Timeline};
 
-use super::output::Output;
+use super::output::{Lost, Next, Output};
 use super::reminder::{Due, Reminder};
 use super::{MOST, Stored, Which};
 use crate::clock;
-use crate::record::Recorder;
+use crate::record::{self, Recorder};
 use crate::tap::{Begin, Budget};
 
 /// Before a gateway, a connection that has carried less than this is no tunnel of an active session yet, bytes.
@@ -55,6 +56,19 @@ pub(super) struct Group {
     pub(super) sampled: Instant,
     /// Why the recording could not go on.
     failed: Option<String>,
+    /// Where it goes on under another name, until that is told.
+    pub(super) moved: Option<Moved>,
+    /// What it lacks: its beginning.
+    lacks: Option<String>,
+}
+
+/// A recording that goes on under another name.
+pub(super) struct Moved {
+    pub lost: Lost,
+    /// What it was called.
+    pub from: PathBuf,
+    /// What it is called.
+    pub to: PathBuf,
 }
 
 /// One of them.
@@ -88,14 +102,18 @@ impl Group {
         hold: Hold,
     ) -> io::Result<Group> {
         let section = Section { gateway: is_at_gateway, ..section.clone() };
+        let is_recorded = output.is_asked_for();
+        let mut recorder = Recorder::new(output, &section)?;
+        // A program that is killed leaves no empty file.
+        recorder.flush()?;
         Ok(Group {
             client: begin.client.ip().to_canonical(),
             is_at_gateway,
             connections: vec![Connection::new(begin)],
             spoken: 0,
             file,
-            is_recorded: output.is_asked_for(),
-            recorder: Recorder::new(output, &section)?,
+            is_recorded,
+            recorder,
             section,
             hold,
             sessions: Sessions::default(),
@@ -106,6 +124,8 @@ impl Group {
             is_news: true,
             sampled: Instant::now(),
             failed: None,
+            moved: None,
+            lacks: None,
         })
     }
 
@@ -141,19 +161,24 @@ impl Group {
         self.sessions.timelines().map(|(place, timeline)| (self.which(place), timeline)).collect()
     }
 
-    /// The first part of its recording.
-    pub(super) fn file(&self) -> Option<&Path> {
-        self.file.as_deref().map(Path::new)
+    /// Whether its file is open, or can be opened again.
+    pub(super) fn is_written(&mut self) -> bool {
+        self.recorder.output().is_written()
     }
 
-    /// Bytes in the file that it writes; nothing where it writes none.
-    pub(super) fn written(&mut self) -> Option<u64> {
-        self.recorder.output().written()
-    }
-
-    /// Is recorded no further, because of this.
+    /// Is recorded no further, because of this. What stands there is closed; there is no room for more.
     pub(super) fn give_up(&mut self, why: io::Error) {
+        self.recorder.output().discard();
+        let _kept_by_output = self.recorder.end(clock::now(), format!("the recording ends here: {why}"));
         self.recorder.output().give_up(why);
+    }
+
+    /// The first parts of its recording are gone, up to this one. The first that stays.
+    pub(super) fn lose_parts(&mut self, part: u32) -> PathBuf {
+        let stays = record::part(self.recorder.output().path(), part + 1);
+        self.file = Some(stays.display().to_string());
+        self.lacks = Some(format!("it begins with part {}, what came before was deleted (--keep)", part + 1));
+        stays
     }
 
     /// How many connections are in it.
@@ -203,6 +228,7 @@ impl Group {
                 self.remark(at, &before);
             }
             edges.extend(new);
+            self.recorder.output().write_behind();
             self.go_on_in_next_part();
         }
         edges
@@ -210,9 +236,36 @@ impl Group {
 
     /// Where the file is long enough, the recording goes on in another.
     fn go_on_in_next_part(&mut self) {
-        let Some((next, part)) = self.recorder.output().next_part() else { return };
+        if let Some(next) = self.recorder.output().next_part() {
+            self.go_on_in(next);
+        }
+    }
+
+    /// Where its file was removed or renamed, the recording goes on in another.
+    pub(super) fn look_for_file(&mut self) {
+        let output = self.recorder.output();
+        if let Some(next) = output.lost().and_then(|lost| output.elsewhere(lost)) {
+            self.go_on_in(next);
+        }
+    }
+
+    fn go_on_in(&mut self, Next { output, part, lost }: Next) {
+        let now = clock::now();
         let section = Section { part, ..self.section.clone() };
-        let _kept_by_output = self.recorder.go_on(next, &section);
+        let Some(lost) = lost else {
+            let _kept_by_output = self.recorder.go_on(now, output, &section);
+            return;
+        };
+        let (from, to) = (self.recorder.output().path().to_owned(), output.path().to_owned());
+        if lost != Lost::Removed {
+            let _kept_by_output = self.recorder.end(now, format!("the recording goes on in {}", to.display()));
+        }
+        let _kept_by_output = self.recorder.go_on(now, output, &section);
+        let remark = format!("the recording goes on here: {}", lost.says(&from));
+        let _kept_by_output = self.recorder.remark(now, slice::from_ref(&remark));
+        self.lacks = Some(format!("it begins with part {part}: {}", lost.says(&from)));
+        self.file = Some(to.display().to_string());
+        self.moved = Some(Moved { lost, from, to });
     }
 
     /// The flow of an observation, as this recording numbers it.
@@ -339,7 +392,7 @@ impl Group {
 
     /// Hands what is buffered to the system.
     pub(super) fn flush(&mut self) {
-        let _kept_by_output = self.recorder.flush();
+        self.recorder.output().write_where_room();
     }
 
     /// Why the recording cannot go on, once.
@@ -353,7 +406,9 @@ impl Group {
     fn trouble(&mut self) -> Option<String> {
         let last = self.recorder.output().failed.take().map(|error| error.to_string());
         let unwritten = self.recorder.output().unwritten;
-        let why = self.failed.clone().or(last)?;
-        Some(format!("{why}; {unwritten} bytes of it could not be written"))
+        let failed = self.failed.clone().or(last);
+        let failed = failed.map(|why| format!("{why}; {unwritten} bytes of it could not be written"));
+        let all: Vec<String> = self.lacks.clone().into_iter().chain(failed).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 }

@@ -1,114 +1,227 @@
-//! How much disk the recordings of a folder may take: the oldest go first. Nothing that is being written goes, and nothing that
-//! does not look like a file of this program's.
+//! How much of the disk the recordings of a folder may take: the oldest go first, and none before an older one. Of a recording
+//! that is being written its oldest parts go. Where that is not enough one that is being written ends. What others write is left
+//! alone, and so is what does not look like a file of this program's.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use analyzer::capture::annotation;
 
+use super::usage::{Counted, RESERVE, Recording, Usage};
 use crate::record;
 
 /// A recording that is not closed is written by somebody if it has changed in this time.
 const RECENT: Duration = Duration::from_secs(120);
 /// What closes a recording stands in its last bytes.
 const END: u64 = 16 << 10;
-/// The folder is looked at so often.
+/// What others write in the folder is looked at so often.
 const EVERY: Duration = Duration::from_secs(2);
+/// And where they do, whenever this program has written such a part of what may stay, but no less than so many bytes.
+const PART: u64 = 32;
+const STEP: u64 = 256 << 10;
+/// Looking may take such a part of the time.
+const SHARE: u32 = 10;
+/// One that is being written is not passed over where it takes such a part of what may stay.
+const LARGE: u64 = 4;
 
 /// What may stay.
-#[derive(Debug)]
 pub(super) struct Keep {
     /// Bytes.
     most: u64,
-    looked: Option<Instant>,
+    pub usage: Usage,
+    /// When the folder was last read, how long that took, and what this program had written by then.
+    looked: Option<(Instant, Duration, u64)>,
+    /// Whether others write there, too, and when a file was last made there or taken away.
+    others: bool,
+    changed: Option<SystemTime>,
+    /// What was taken when nothing could be done.
+    stuck: Option<u64>,
 }
 
-/// What went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Recordings that went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gone {
     /// Files.
     pub files: u64,
-    /// Their bytes.
+    /// Their lengths, bytes.
     pub bytes: u64,
-    /// What is left though it is more than may stay, bytes: it is being written, or cannot be deleted.
-    pub too_much: Option<u64>,
+    /// The first of them that went.
+    pub first: PathBuf,
+    /// The last.
+    pub last: PathBuf,
 }
 
-/// A recording, with its parts and what stands beside it.
-struct Kept {
-    /// Its first part, whether it is there or not.
-    first: PathBuf,
-    files: Vec<(PathBuf, u64)>,
+impl Gone {
+    fn add(&mut self, path: PathBuf, len: u64) {
+        if self.files == 0 {
+            self.first.clone_from(&path);
+        }
+        (self.files, self.bytes, self.last) = (self.files + 1, self.bytes + len, path);
+    }
+
+    /// And these.
+    pub(super) fn join(&mut self, later: Gone) {
+        if self.files == 0 {
+            self.first = later.first;
+        }
+        (self.files, self.bytes, self.last) = (self.files + later.files, self.bytes + later.bytes, later.last);
+    }
+}
+
+/// What is to be done for room.
+pub(super) enum Need {
+    /// There is enough.
+    Nothing,
+    /// Some was made.
+    Made,
+    /// The oldest part of this session's recording went.
+    Part(u32, u32, Gone),
+    /// This session's recording is to be closed.
+    End(u32),
 }
 
 impl Keep {
-    pub(super) fn new(most: u64) -> Keep {
-        Keep { most, looked: None }
+    pub fn new(most: u64) -> Keep {
+        Keep { most, usage: Usage::up_to(most), looked: None, others: false, changed: None, stuck: None }
     }
 
-    /// Deletes what is too much, from time to time; tells where there was something to do. `is_open` says
-    /// of a first part whether this program writes the recording.
-    pub(super) fn look(&mut self, folder: &Path, is_open: &dyn Fn(&Path) -> bool) -> Option<Gone> {
-        if self.looked.is_some_and(|looked| looked.elapsed() < EVERY) {
-            return None;
-        }
-        self.looked = Some(Instant::now());
-        let gone = self.clean(folder, is_open);
-        (gone != Gone::default()).then_some(gone)
+    /// Whether something is to be done. Costs next to nothing.
+    pub fn is_full(&self, besides: u64) -> bool {
+        self.usage.look(|counted| self.is_over(counted, besides))
     }
 
-    fn clean(&self, folder: &Path, is_open: &dyn Fn(&Path) -> bool) -> Gone {
-        let recordings = recordings(folder);
-        let mut sum: u64 = recordings.iter().map(Kept::len).sum();
-        let is_ours = recordings.iter().any(|one| is_open(&one.first));
-        let mut gone = Gone::default();
-        for recording in recordings {
-            if sum <= self.most {
-                return gone;
+    fn is_over(&self, counted: &Counted, besides: u64) -> bool {
+        let reserve = if counted.is_recording() { RESERVE } else { 0 };
+        let takes = counted.takes() + besides;
+        takes + reserve > self.most && self.stuck.is_none_or(|before| takes.abs_diff(before) >= STEP)
+    }
+
+    /// Reads the folder, where that is due.
+    pub fn look(&mut self, folder: &Path) {
+        let grown = self.usage.look(|counted| counted.grown());
+        let step = (self.most / PART).max(STEP);
+        let is_due = self.looked.is_none_or(|(at, took, before)| {
+            let since = at.elapsed();
+            let is_far = grown - before >= step;
+            since >= took * SHARE && (since >= EVERY || is_far && (self.others || changed(folder) != self.changed))
+        });
+        if is_due {
+            let began = Instant::now();
+            self.changed = changed(folder);
+            self.others = self.usage.look(|counted| counted.read(folder));
+            self.looked = Some((began, began.elapsed(), grown));
+            self.stuck = None;
+        }
+    }
+
+    /// One step to more room, where it is needed; `besides` is taken by others than recordings. What went is added to `gone`.
+    pub fn step(&mut self, besides: u64, gone: &mut Gone) -> Need {
+        let usage = self.usage.clone();
+        usage.look(|counted| Some(self.next(counted, besides, gone))).unwrap_or(Need::Nothing)
+    }
+
+    fn next(&mut self, counted: &mut Counted, besides: u64, gone: &mut Gone) -> Need {
+        if !self.is_over(counted, besides) {
+            return Need::Nothing;
+        }
+        match first_to_go(counted, self.most / LARGE) {
+            Some(First::Whole(files)) => {
+                files.into_iter().for_each(|path| remove(counted, path, gone));
+                Need::Made
             }
-            if recording.is_written(is_open) {
-                continue;
+            Some(First::Part(session, part, path)) => {
+                let mut one = Gone::default();
+                remove(counted, path, &mut one);
+                if one.files == 0 { Need::Made } else { Need::Part(session, part, one) }
             }
-            for (path, len) in recording.files {
-                if fs::remove_file(path).is_ok() {
-                    (gone.files, gone.bytes) = (gone.files + 1, gone.bytes + len);
-                    sum -= len;
-                }
+            Some(First::Written(session)) => Need::End(session),
+            None => {
+                self.stuck = Some(counted.takes() + besides);
+                Need::Nothing
             }
         }
-        // What others write is theirs to end.
-        gone.too_much = (sum > self.most && is_ours).then_some(sum);
-        gone
     }
 }
 
-impl Kept {
-    fn len(&self) -> u64 {
-        self.files.iter().map(|(_, len)| len).sum()
-    }
+fn changed(folder: &Path) -> Option<SystemTime> {
+    folder.metadata().and_then(|found| found.modified()).ok()
+}
 
-    /// By this program or by another one.
-    fn is_written(&self, is_open: &dyn Fn(&Path) -> bool) -> bool {
-        let is_claimed = |path: &Path| File::open(path).is_ok_and(|file| !record::claim(&file));
-        is_open(&self.first)
-            || self.files.iter().any(|(path, _)| is_claimed(path) || is_recent(path) && !self.is_closed())
+/// What goes first.
+enum First {
+    /// All files of a recording.
+    Whole(Vec<PathBuf>),
+    /// A part of one that goes on.
+    Part(u32, u32, PathBuf),
+    /// One that is being written: it has to end before it can go.
+    Written(u32),
+}
+
+/// The oldest that may go. One that is being written, and is small, is passed over as long as another may go.
+fn first_to_go(counted: &mut Counted, large: u64) -> Option<First> {
+    let mut longest: Option<(u64, u32)> = None;
+    for recording in counted.recordings.values_mut() {
+        let Some(session) = recording.session else {
+            recording.is_left_alone = recording.is_left_alone || recording.is_written();
+            if recording.is_left_alone {
+                continue;
+            }
+            return Some(First::Whole(recording.files.keys().map(|(_, path)| path.clone()).collect()));
+        };
+        if let Some((part, path)) = recording.complete_part().filter(|_| !recording.is_left_alone) {
+            return Some(First::Part(session, part, path));
+        }
+        if recording.takes() >= large {
+            return Some(First::Written(session));
+        }
+        longest = longest.max(Some((recording.takes(), session)));
+    }
+    longest.map(|(_, session)| First::Written(session))
+}
+
+/// What cannot be removed is left alone, until the folder is read again.
+fn remove(counted: &mut Counted, path: PathBuf, gone: &mut Gone) {
+    let len = fs::symlink_metadata(&path).map_or(0, |found| found.len());
+    match fs::remove_file(&path) {
+        Ok(()) => {
+            counted.forget(&path);
+            gone.add(path, len);
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => counted.forget(&path),
+        Err(error) => {
+            tracing::warn!("{} cannot be deleted (--keep): {error}", path.display());
+            counted.leave_alone(&path);
+        }
+    }
+}
+
+impl Recording {
+    /// By another program.
+    fn is_written(&self) -> bool {
+        let is_claimed = |path: &Path| open(path).is_some_and(|file| !record::claim(&file));
+        let mut paths = self.files.keys().map(|(_, path)| path.as_path());
+        paths.any(|path| is_claimed(path) || is_recent(path) && !self.is_closed())
     }
 
     /// Whether its recorder has closed it: what says so stands at its end.
     fn is_closed(&self) -> bool {
-        let ends = |path: &Path| -> std::io::Result<bool> {
-            let mut file = File::open(path)?;
-            let len = file.metadata()?.len();
-            file.seek(SeekFrom::Start(len.saturating_sub(END)))?;
+        let ends = |path: &Path| -> Option<bool> {
+            let mut file = open(path)?;
+            let len = file.metadata().ok()?.len();
+            file.seek(SeekFrom::Start(len.saturating_sub(END))).ok()?;
             let mut end = Vec::new();
-            file.read_to_end(&mut end)?;
+            file.take(END).read_to_end(&mut end).ok()?;
             let says = annotation::END.as_bytes();
-            Ok(end.windows(says.len()).any(|at| at == says))
+            Some(end.windows(says.len()).any(|at| at == says))
         };
-        self.files.iter().any(|(path, _)| ends(path).unwrap_or(false))
+        self.files.keys().any(|(_, path)| ends(path).unwrap_or(false))
     }
+}
+
+fn open(path: &Path) -> Option<File> {
+    record::no_follow(OpenOptions::new().read(true)).open(path).ok()
 }
 
 /// Whether something was written to it lately. A session that says nothing is sampled every half minute, and its file is closed,
@@ -116,40 +229,4 @@ impl Kept {
 fn is_recent(path: &Path) -> bool {
     let modified = path.metadata().and_then(|metadata| metadata.modified());
     modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|since| since < RECENT))
-}
-
-/// The recordings in a folder, the oldest first: their names begin with the time.
-fn recordings(folder: &Path) -> Vec<Kept> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<(String, PathBuf, u64)> = entries
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let name = entry.file_name().into_string().ok()?;
-            let stem = stem(&name)?.to_owned();
-            let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
-            Some((stem, entry.path(), metadata.len()))
-        })
-        .collect();
-    files.sort();
-    let same = files.chunk_by(|one, other| one.0 == other.0);
-    same.map(|files| Kept {
-        first: folder.join(format!("{}.pcapng", files[0].0)),
-        files: files.iter().map(|(_, path, len)| (path.clone(), *len)).collect(),
-    })
-    .collect()
-}
-
-/// What all files of a recording are called, up to their first dot behind the time: 20261122T221002.120Z-00001.
-fn stem(name: &str) -> Option<&str> {
-    let shape = |at: usize, byte: u8| match at {
-        8 => byte == b'T',
-        _ => byte.is_ascii_digit(),
-    };
-    let is_time = name.len() > 15 && name.bytes().take(15).enumerate().all(|(at, byte)| shape(at, byte));
-    let known = [".pcapng", ".probe.json"].into_iter().find_map(|extension| name.strip_suffix(extension));
-    let known = known.filter(|_| is_time)?;
-    match known.rsplit_once(".part") {
-        Some((first, number)) if number.parse::<u32>().is_ok() => Some(first),
-        Some(_) | None => Some(known),
-    }
 }

@@ -67,7 +67,7 @@ pub fn retell(
             next(Next::At(at))?;
         }
         decoder.item(item, &mut |observation| teller.seen(&observation, say))?;
-        if decoder.stopped(None).is_none() { next(Next::End) } else { Ok(()) }
+        if decoder.is_ended() { next(Next::End) } else { Ok(()) }
     })?;
     let stopped = decoder.stopped(stopped);
     Ok(Retold { sessions: teller.end(stopped.as_ref(), say), stopped })

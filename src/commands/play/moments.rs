@@ -1,7 +1,6 @@
 //! PNG files of moments.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use analyzer::picture::Picture;
@@ -10,7 +9,7 @@ use analyzer::reading::Known;
 use anyhow::{Context, bail};
 use proxy::record::create_folder;
 
-use super::super::create_private;
+use super::super::write as write_file;
 use super::choice::Chosen;
 use super::{is_named, notes, png, run_film, told};
 use crate::cli::Play;
@@ -112,7 +111,10 @@ impl Moments<'_> {
                 self.next = None;
                 return;
             }
-            let written = png(pixels, *width, [0, 0, *width, *height]).and_then(|png| put(&self.path(at), &png));
+            let written = png(pixels, *width, [0, 0, *width, *height]).and_then(|png| {
+                let path = self.path(at);
+                write_file(&path, self.args.force, &png).map(|()| path)
+            });
             match written {
                 Ok(path) => self.wrote.push(path),
                 Err(error) => self.failed = Some(error),
@@ -131,10 +133,4 @@ impl Moments<'_> {
             false => self.args.output.join(format!("{:06}.{:03}s.png", at.as_secs(), at.subsec_millis())),
         }
     }
-}
-
-fn put(path: &Path, png: &[u8]) -> anyhow::Result<PathBuf> {
-    let mut file = create_private(path, true)?;
-    file.write_all(png).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path.to_owned())
 }

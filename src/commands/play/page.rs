@@ -1,15 +1,16 @@
 //! The HTML page, written as the picture comes.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
 use analyzer::picture::film::{Film, Shown};
 use analyzer::picture::{Picture, Shape, encoded};
 use analyzer::reading::Known;
 use analyzer::report::player::Player;
-use anyhow::{Context, bail};
+use anyhow::bail;
+use proxy::whole::Whole;
 
-use super::super::create_private;
+use super::super::{create, wrote};
 use super::choice::{self, Chosen};
 use super::{notes, run_film, told};
 use crate::cli::Play;
@@ -24,7 +25,7 @@ const MOST: u64 = 96 << 20;
 /// The page's end that grows.
 struct Stream<'a> {
     player: Player<'a>,
-    out: BufWriter<std::fs::File>,
+    out: BufWriter<Whole>,
     bytes: u64,
     changes: u64,
     shape: Option<Shape>,
@@ -40,7 +41,7 @@ pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<Stri
     if choice::is_sealed(chosen) && chosen.session.timeline.is_active() {
         bail!("session {} has no picture: {}", chosen.number, choice::why_none(chosen));
     }
-    let out = BufWriter::new(create_private(&args.output, true)?);
+    let out = BufWriter::new(create(&args.output, args.force)?);
     let player = Player::new(env!("CARGO_PKG_VERSION"), &chosen.session);
     let mut stream =
         Stream { player, out, bytes: 0, changes: 0, shape: None, thinned: Vec::new(), failed: None, chosen };
@@ -57,7 +58,7 @@ pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<Stri
     if let Some(error) = stream.failed {
         return Err(error);
     }
-    stream.out.flush().with_context(|| format!("cannot write {}", args.output.display()))?;
+    wrote(&args.output, stream.out.into_inner().map_err(io::IntoInnerError::into_error).and_then(Whole::finish))?;
     let wrote = format!("wrote {} with {} of the picture", args.output.display(), counted(stream.changes, "change"));
     Ok(told(chosen, &wrote, film.picture(), &notes))
 }
