@@ -4,7 +4,7 @@
 //! stops. An RST says so at once. A FIN may also be a client that has said all it had to say: it gets [`GRACE`].
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use tracing::{debug, warn};
 use crate::clock;
 use crate::entrance::{Way, make_transparent};
 use crate::leg::{CHUNK, Leg, Read};
+use crate::own::is_own;
 use crate::relay::note_fin;
 use crate::tap::Tap;
 use crate::tcp_info;
@@ -394,9 +395,9 @@ pub(crate) fn loops(listener: SocketAddr, server: SocketAddr) -> bool {
         }
 }
 
-/// Whether this machine has the address: only then can it be bound to.
+/// Whether a connection to it stays on this machine.
 fn is_local(ip: IpAddr) -> bool {
-    ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok()
+    ip.is_unspecified() || is_own(ip)
 }
 
 pub(crate) fn unspecified(like: SocketAddr) -> SocketAddr {

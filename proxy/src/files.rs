@@ -1,4 +1,4 @@
-//! How many sessions this process has files for. The only module that names rustix.
+//! How many sessions this process has files for.
 
 /// Of a session: two sockets and its recording.
 const OF_A_SESSION: usize = 3;

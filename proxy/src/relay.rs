@@ -135,6 +135,11 @@ impl<'a> Relay<'a> {
                 consume_budget().await; // Other sessions of this thread have a right to move, too.
                 continue;
             }
+            // What came while this process was stopped is read first, and so stands before it in time.
+            if self.pace.is_due() {
+                let under_way = self.front.sample(self.tap) | self.back.sample(self.tap);
+                self.pace.sampled(under_way);
+            }
             let wanted = [Side::Client, Side::Server].map(|from| self.room(from) > 0);
             let due = self.due();
             tokio::select! {
@@ -142,10 +147,6 @@ impl<'a> Relay<'a> {
                 () = &mut stop => return Exit::Stopped,
                 () = wait(&mut self.front, &mut self.back, wanted, self.pace.timer.as_mut()) => {}
                 () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {}
-            }
-            if self.pace.is_due() {
-                let under_way = self.front.sample(self.tap) | self.back.sample(self.tap);
-                self.pace.sampled(under_way);
             }
         }
     }

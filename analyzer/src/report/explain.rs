@@ -265,7 +265,7 @@ fn decision(text: &mut String, decision: &Decision<'_>) {
 fn evidence(text: &mut String, decision: &Decision<'_>, finding: &crate::diagnose::Finding) {
     let began: Timestamp = decision.session.timeline.began.unwrap_or_default();
     for evidence in &finding.evidence {
-        let after = super::text::length(evidence.at.since(began));
+        let after = super::text::length(evidence.at.after(began));
         para(text, "  evidence:    ", &format!("{} (frame {}, +{after})", evidence.says, evidence.frame));
     }
 }

@@ -14,6 +14,7 @@ mod inferred;
 pub mod inner;
 mod intercepted;
 pub mod ladder;
+pub mod lapsed;
 pub mod leg;
 pub mod outstanding;
 pub mod phase;
@@ -231,6 +232,7 @@ impl Timeline {
             What::Outer(_)
             | What::Gateway(_)
             | What::Impairment(_)
+            | What::Lapse(_)
             | What::Kdc(_)
             | What::Account(_)
             | What::NotTls { .. }

@@ -1,6 +1,7 @@
 //! What goes into one recording: a connection, or before a gateway those of one client that go on together. Their
 //! observations are numbered, held for their secrets, analysed and written here, in the order in which they come.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::time::Instant;
 use analyzer::attempt::Diagnosed;
 use analyzer::capture::annotation::Section;
 use analyzer::hold::Hold;
-use analyzer::observation::{Flow, Interception, Leg, Observation, Seen};
+use analyzer::observation::{Flow, Interception, Lapse, Leg, Observation, Seen};
 use analyzer::report::{text, verdict};
 use analyzer::sessions::Sessions;
 use analyzer::time::Timestamp;
@@ -29,6 +30,10 @@ const TUNNEL: u64 = 256 << 10;
 /// Connections that are recorded together.
 pub(super) struct Group {
     client: IpAddr,
+    /// By how many nanoseconds the wall clock was ahead of the clock of this process when it began: its times are the wall's.
+    ahead: i64,
+    /// What befell this process, and is to be told when its time comes.
+    lapses: VecDeque<(Timestamp, Lapse)>,
     is_at_gateway: bool,
     /// In the order in which they began. Never empty.
     connections: Vec<Connection>,
@@ -89,6 +94,8 @@ impl Group {
     ) -> io::Result<Group> {
         Ok(Group {
             client: begin.client.ip().to_canonical(),
+            ahead: begin.ahead,
+            lapses: VecDeque::new(),
             is_at_gateway,
             connections: vec![Connection::new(begin)],
             spoken: 0,
@@ -207,6 +214,39 @@ impl Group {
         edges
     }
 
+    /// By how many nanoseconds its times are ahead of the clock of this process.
+    pub(super) fn ahead(&self) -> i64 {
+        self.ahead
+    }
+
+    /// A moment of the clock of this process, as this recording tells it.
+    pub(super) fn wall(&self, at: Timestamp) -> Timestamp {
+        clock::shifted(at, self.ahead)
+    }
+
+    /// This process was stopped until now, or its clock set. What came meanwhile may still be on its way.
+    pub(super) fn lapsed(&mut self, at: Timestamp, lapse: Lapse) {
+        self.lapses.push_back((self.wall(at), lapse));
+    }
+
+    /// Whether it has been told of everything that befell this process.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.lapses.is_empty()
+    }
+
+    /// Everything that was seen before is here: tells each connection what befell this process by then. Tells the phase edges
+    /// that it made.
+    pub(super) fn catch_up(&mut self, by: Timestamp) -> Vec<(usize, Edge)> {
+        let mut edges = Vec::new();
+        while let Some((at, lapse)) = self.lapses.pop_front_if(|(at, _)| *at <= by) {
+            let going = self.connections.iter().filter(|one| one.number.is_some() && !one.is_over);
+            let flows: Vec<_> = going.map(|one| Flow { session: one.begin.session, leg: Leg::Front }).collect();
+            let told = flows.into_iter().map(|flow| Observation { at, flow, frame: 0, seen: Seen::Lapse(lapse) });
+            edges.extend(told.flat_map(|observation| self.observe(observation)));
+        }
+        edges
+    }
+
     /// Where the file is long enough, the recording goes on in another.
     fn go_on_in_next_part(&mut self) {
         let Some((next, part)) = self.recorder.output().next_part() else { return };
@@ -228,6 +268,7 @@ impl Group {
             | Seen::Path(_)
             | Seen::Sign(_)
             | Seen::Impairment(_)
+            | Seen::Lapse(_)
             | Seen::Secret(_)
             | Seen::Closed { .. } => {}
         }
@@ -285,6 +326,8 @@ impl Group {
 
     /// The sessions are over: what is said of them, their places, and where their recording is, which is closed now.
     pub(super) fn close(&mut self) -> (Vec<Diagnosed>, Vec<usize>, Option<PathBuf>) {
+        let now = self.wall(clock::now());
+        self.catch_up(now);
         self.hold.finish(&mut |event| self.sessions.push(&event));
         self.sessions.take_edges();
         let path = self.file.as_ref().map(PathBuf::from);
@@ -294,8 +337,8 @@ impl Group {
         let verdict = |one| format!("verdict: {}", verdict::of_session(one));
         let mut remarks: Vec<String> = diagnosed.iter().map(verdict).collect();
         let last = remarks.pop().unwrap_or_default();
-        let _kept_by_output = self.recorder.remark(clock::now(), &remarks);
-        let _kept_by_output = self.recorder.end(clock::now(), last);
+        let _kept_by_output = self.recorder.remark(now, &remarks);
+        let _kept_by_output = self.recorder.end(now, last);
         let incomplete = self.trouble();
         diagnosed.iter_mut().for_each(|one| one.incomplete.clone_from(&incomplete));
         (diagnosed, places, path)
@@ -309,7 +352,12 @@ impl Group {
         let samples: Vec<_> = legs
             .filter_map(|(leg, begin)| {
                 let seen = Seen::Path(Box::new(begin.sampler.sample(leg)?));
-                Some(Observation { at: clock::now(), flow: Flow { session: begin.session, leg }, frame: 0, seen })
+                Some(Observation {
+                    at: self.wall(clock::now()),
+                    flow: Flow { session: begin.session, leg },
+                    frame: 0,
+                    seen,
+                })
             })
             .collect();
         samples.into_iter().flat_map(|sample| self.observe(sample)).collect()
@@ -326,7 +374,7 @@ impl Group {
             if self.reminders.len() <= place {
                 self.reminders.resize_with(place + 1, Reminder::default);
             }
-            let due = self.reminders[place].next(timeline).filter(|due| due.at() <= now);
+            let due = self.reminders[place].next(timeline).filter(|due| due.at.0 <= now.0);
             if let Some(due) = due {
                 self.reminders[place].tell(&due);
                 found = Some((place, due));

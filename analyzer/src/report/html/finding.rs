@@ -60,7 +60,7 @@ fn finding(page: &mut Page, numbered: &Numbered<'_>, finding: &Finding, rows: &R
 /// What stands there, and where: a link to the message, if the ladder has it.
 fn evidence(page: &mut Page, numbered: &Numbered<'_>, evidence: &Evidence, rows: &Rows<'_>) {
     page.text(&format!("{} ", evidence.says));
-    let after = length(evidence.at.since(numbered.session.began()));
+    let after = length(evidence.at.after(numbered.session.began()));
     // What was not recorded has no number.
     let place = if evidence.frame > 0 { format!("frame {}, +{after}", evidence.frame) } else { format!("+{after}") };
     page.within("span", &[("class", "soft")], |page| match rows.of_evidence(evidence) {

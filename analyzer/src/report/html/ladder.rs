@@ -63,7 +63,7 @@ fn row(page: &mut Page, numbered: &Numbered<'_>, place: usize, row: &Row<'_>, is
     let class = if row.evidence.is_empty() { "message" } else { "message evidence" };
     let id = numbered.id(&format!("-m{place}"));
     page.within("tr", &[("id", &id), ("class", class)], |page| {
-        let after = row.rung.mark.at.since(timeline.began.unwrap_or_default());
+        let after = row.rung.mark.at.after(timeline.began.unwrap_or_default());
         page.element("td", &[("class", "n")], &moment(after));
         page.within("td", &[("class", "lanes")], |page| arrows(page, row, is_relayed));
         page.within("td", &[("class", "what")], |page| what(page, numbered, row));

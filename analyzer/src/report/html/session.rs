@@ -112,7 +112,7 @@ fn facts(page: &mut Page, session: &Diagnosed) {
     if let Some((name, port)) = gateway.and_then(|gateway| gateway.target()) {
         facts.push(("Target", format!("{name}:{port}")));
     }
-    facts.push(("Lasted", length(timeline.last.since(session.began()))));
+    facts.push(("Lasted", length(timeline.last.after(session.began()))));
     let shown = primary(session)
         .filter(|finding| names_the_end(session, finding))
         .map(|finding| finding.cause.mstsc.join(", "));

@@ -30,7 +30,7 @@ pub fn ladder(timeline: &Timeline, finding: Option<&Finding>) -> String {
 }
 
 fn line(text: &mut String, timeline: &Timeline, row: &Row<'_>, is_relayed: bool) {
-    let after = row.rung.mark.at.since(timeline.began.unwrap_or_default());
+    let after = row.rung.mark.at.after(timeline.began.unwrap_or_default());
     let lead = format!("{:>11}     {}     ", moment(after), lanes(row, is_relayed));
     let outer = if row.rung.is_outer { "gateway: " } else { "" };
     let detail = detail(timeline, row.rung).map_or(String::new(), |detail| format!(": {detail}"));
