@@ -53,20 +53,25 @@ pub(crate) struct Reading {
 
 /// Readings that a moment's stop tore apart are taken again, so often at most.
 const TRIES: usize = 5;
-/// What three clocks take to be read, with room.
-const TOGETHER: Duration = Duration::from_millis(1);
+/// What clocks take to be read one behind the other, with room.
+const TOGETHER: Duration = Duration::from_micros(200);
 
 /// Reads all of them.
 pub(crate) fn read() -> Reading {
+    let (at, (awake, wall)) = together(|| (os::awake(), wall()));
+    Reading { at, awake, ahead: (wall.as_nanos() as u64).wrapping_sub(at.0) as i64 }
+}
+
+/// What another clock says, and the time by this one, as one moment.
+fn together<T>(read: impl Fn() -> T) -> (Timestamp, T) {
     let mut tries = TRIES;
     loop {
         let before = now();
-        let (awake, wall) = (os::awake(), wall());
+        let other = read();
         let at = now();
         tries -= 1;
         if at.since(before) <= TOGETHER || tries == 0 {
-            let ahead = (wall.as_nanos() as u64).wrapping_sub(at.0) as i64;
-            return Reading { at, awake, ahead };
+            return (at, other);
         }
     }
 }
@@ -98,7 +103,7 @@ const STEP: Duration = Duration::from_millis(1);
 pub fn of_wall(then: Duration) -> Option<Timestamp> {
     static AHEAD: AtomicI64 = AtomicI64::new(0);
     static STEPPED: AtomicU64 = AtomicU64::new(0);
-    let (wall, now) = (SystemTime::now().duration_since(UNIX_EPOCH).ok()?, now());
+    let (now, wall) = together(wall);
     let ahead = (wall.as_nanos() as u64).wrapping_sub(now.0) as i64;
     let before = AHEAD.swap(ahead, Ordering::Relaxed);
     if u128::from(ahead.abs_diff(before)) > STEP.as_nanos() {

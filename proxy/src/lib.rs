@@ -9,7 +9,7 @@ pub mod clock;
 
 mod pulse;
 
-mod ring;
+mod cycle;
 
 mod files;
 

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::clock;
+use crate::cycle::{Link, Ring};
 use crate::dial::{Dial, Failure, Route, literal, loops};
 use crate::entrance::Entrance;
 use crate::files;
@@ -26,7 +27,6 @@ use crate::intercept::{Deeds, Intercept, Interceptor, Replay};
 use crate::leg::Leg;
 use crate::pulse;
 use crate::relay::{Lines, Redial, Relay};
-use crate::ring::{Link, Ring};
 use crate::tap::{Feed, Tap};
 
 pub use crate::dial::Target;

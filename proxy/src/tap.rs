@@ -21,10 +21,10 @@ use bytes::Bytes;
 use tokio::net::TcpStream;
 
 use crate::clock;
+use crate::cycle::Link;
 use crate::gate::Refusal;
 use crate::impair::Phases;
 use crate::pulse::Pulse;
-use crate::ring::Link;
 use crate::tcp_info;
 
 /// Payload of one direction that is kept whatever happens: no handshake is longer.

@@ -389,7 +389,7 @@ impl Scribe<'_> {
         let Some(group) = self.groups.get_mut(&number) else { return };
         group.release(&self.budget, &observation);
         observation.at = group.wall(observation.at);
-        let mut edges = group.catch_up(observation.at);
+        let mut edges = group.catch_up_with(&observation);
         tell_waiting(group, observation.at, self.say);
         let dropped = matches!(observation.seen, Seen::Missing { why: Absence::Dropped, .. });
         if dropped && !std::mem::replace(&mut group.missing, true) {

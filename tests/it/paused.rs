@@ -91,6 +91,8 @@ fn a_proxy_that_was_stopped_blames_nobody() {
         pause(&proxy, Duration::from_secs(6))?;
         confirmed(&mut client)?;
         says(&proxy, "THE PROXY ITSELF was stopped for ")?;
+        // Whoever leaves right behind a stop left because of it.
+        thread::sleep(Duration::from_millis(100));
         drop(client);
         says(&proxy, "#1 failed")?;
         let finished = proxy.finish()?;

@@ -21,6 +21,7 @@ use super::output::Output;
 use super::reminder::{Due, Reminder};
 use super::{MOST, Stored, Which};
 use crate::clock;
+use crate::pulse::BEAT;
 use crate::record::Recorder;
 use crate::tap::{Begin, Budget};
 
@@ -239,12 +240,31 @@ impl Group {
     pub(super) fn catch_up(&mut self, by: Timestamp) -> Vec<(usize, Edge)> {
         let mut edges = Vec::new();
         while let Some((at, lapse)) = self.lapses.pop_front_if(|(at, _)| *at <= by) {
-            let going = self.connections.iter().filter(|one| one.number.is_some() && !one.is_over);
-            let flows: Vec<_> = going.map(|one| Flow { session: one.begin.session, leg: Leg::Front }).collect();
-            let told = flows.into_iter().map(|flow| Observation { at, flow, frame: 0, seen: Seen::Lapse(lapse) });
-            edges.extend(told.flat_map(|observation| self.observe(observation)));
+            edges.extend(self.tell_lapse(at, lapse));
         }
         edges
+    }
+
+    /// The same before this is taken, which comes next. What this process itself did shows that it ran again by then, however
+    /// late that was noticed.
+    pub(super) fn catch_up_with(&mut self, next: &Observation) -> Vec<(usize, Edge)> {
+        let mut edges = self.catch_up(next.at);
+        if let Some((at, lapse)) = self.lapses.pop_front_if(|(at, lapse)| shows_end(next, *at, *lapse)) {
+            let early = at.since(next.at);
+            let lapse = match lapse {
+                Lapse::Stopped { lasted, asleep } => Lapse::Stopped { lasted: lasted.saturating_sub(early), asleep },
+                Lapse::Stepped { .. } => lapse,
+            };
+            edges.extend(self.tell_lapse(next.at, lapse));
+        }
+        edges
+    }
+
+    fn tell_lapse(&mut self, at: Timestamp, lapse: Lapse) -> Vec<(usize, Edge)> {
+        let going = self.connections.iter().filter(|one| one.number.is_some() && !one.is_over);
+        let flows: Vec<_> = going.map(|one| Flow { session: one.begin.session, leg: Leg::Front }).collect();
+        let told = flows.into_iter().map(|flow| Observation { at, flow, frame: 0, seen: Seen::Lapse(lapse) });
+        told.flat_map(|observation| self.observe(observation)).collect()
     }
 
     /// Where the file is long enough, the recording goes on in another.
@@ -403,4 +423,18 @@ impl Group {
         let why = self.failed.clone().or(last)?;
         Some(format!("{why}; {unwritten} bytes of it could not be written"))
     }
+}
+
+/// Whether this was done by this process after a stop that was noticed at `at`, and not before it. What the kernel stamps may
+/// have come meanwhile.
+fn shows_end(next: &Observation, at: Timestamp, lapse: Lapse) -> bool {
+    let Lapse::Stopped { lasted, .. } = lapse else { return false };
+    let is_stamped = match &next.seen {
+        Seen::Bytes { from, .. } | Seen::Missing { from, .. } => {
+            cfg!(target_os = "linux") && *from != next.flow.leg.relay_side()
+        }
+        _ => false,
+    };
+    // Before the next beat was due it may have run.
+    !is_stamped && next.at < at && next.at > at.before(lasted) + BEAT
 }
