@@ -36,8 +36,12 @@ impl Clock {
 
 /// The time now, by the clock of this process.
 pub fn now() -> Timestamp {
+    clock().now()
+}
+
+fn clock() -> &'static Clock {
     static CLOCK: OnceLock<Clock> = OnceLock::new();
-    CLOCK.get_or_init(Clock::new).now()
+    CLOCK.get_or_init(Clock::new)
 }
 
 /// What the clocks of this machine say, at one moment.
@@ -112,7 +116,8 @@ pub fn of_wall(then: Duration) -> Option<Timestamp> {
     }
     let found = now.before(wall.checked_sub(then)?);
     // What is stamped by the clock as it was before is not found by the clock as it is.
-    (found.0 >= STEPPED.load(Ordering::Relaxed)).then_some(found)
+    let known = Duration::from_nanos(STEPPED.load(Ordering::Relaxed)).max(clock().epoch);
+    (Duration::from_nanos(found.0) >= known).then_some(found)
 }
 
 /// `CLOCK_BOOTTIME` goes on while the machine sleeps, and `CLOCK_MONOTONIC` does not; on Apple's systems it is

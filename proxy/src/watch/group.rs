@@ -367,6 +367,7 @@ impl Group {
     /// Samples the path of the legs of all that go on, as part of the recording. Tells the phase edges that its moment made.
     pub(super) fn sample(&mut self) -> Vec<(usize, Edge)> {
         self.sampled = Instant::now();
+        let mut edges = self.catch_up(self.wall(clock::now()));
         let going = self.connections.iter().filter(|one| !one.is_over);
         let legs = going.flat_map(|one| [Leg::Front, Leg::Back].map(|leg| (leg, &one.begin)));
         let samples: Vec<_> = legs
@@ -380,7 +381,8 @@ impl Group {
                 })
             })
             .collect();
-        samples.into_iter().flat_map(|sample| self.observe(sample)).collect()
+        edges.extend(samples.into_iter().flat_map(|sample| self.observe(sample)));
+        edges
     }
 
     /// What has been outstanding for so long by now that it is to be told, of one session after the other. What waits for its
