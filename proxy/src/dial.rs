@@ -196,7 +196,12 @@ impl<'a> Dial<'a> {
         let error = match answered {
             Ok(Ok(())) => stream.take_error().unwrap_or_else(Some),
             Ok(Err(error)) => Some(error),
-            Err(_) => Some(ErrorKind::TimedOut.into()),
+            // Where this process was stopped meanwhile, a timer is told before an answer that came in time.
+            Err(_) => match stream.take_error() {
+                Ok(None) if stream.peer_addr().is_ok() => None,
+                Ok(None) => Some(ErrorKind::TimedOut.into()),
+                Ok(Some(error)) | Err(error) => Some(error),
+            },
         };
         let error = match error {
             Some(error) if !stood(&error) => {
