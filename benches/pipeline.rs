@@ -231,7 +231,7 @@ fn observations() -> Vec<Observation> {
 fn see(all: &mut Vec<Observation>) -> impl FnMut(Side, Bytes) {
     let ends = ["10.0.0.1:50000", "10.0.0.2:3389"].map(|end| end.parse().expect("an address"));
     let mut add = |seen| {
-        let at = Timestamp(1_700_000_000_000_000_000 + all.len() as u64 * 1000);
+        let at = Timestamp::at(1_700_000_000_000_000_000 + all.len() as u64 * 1000);
         all.push(Observation { at, flow: Flow { session: 0, leg: Leg::Only }, frame: 0, seen });
     };
     add(Seen::Opening(Opening::Dialing { client: ends[0], server: ends[1] }));

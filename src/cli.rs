@@ -105,7 +105,7 @@ pub struct Proxy {
     /// Where clients connect
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:3390")]
     pub listen: SocketAddr,
-    /// Let in only clients from this network, or address, besides this machine; again for a further one
+    /// Let in only clients from this network, or address, besides this machine by any address of its own; again for a further one
     #[arg(long, value_name = "CIDR")]
     pub allow: Vec<Network>,
     /// Clients come by a balancer that sends a PROXY header first, version 1 or 2: take the client's address from it, for everything

@@ -94,7 +94,7 @@ fn decoder(link: u16) -> Decoder {
 }
 
 fn hear(decoder: &mut Decoder, at: u64, data: &[u8], len: usize, each: &mut dyn FnMut(Heard<'_>)) {
-    let packet = Packet { interface: 0, at: Timestamp(at), data, original_len: len as u32 };
+    let packet = Packet { interface: 0, at: Timestamp::at(at), data, original_len: len as u32 };
     decoder.item(&Item::Packet(packet), each);
 }
 

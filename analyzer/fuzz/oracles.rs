@@ -271,7 +271,7 @@ pub fn session(data: &[u8]) {
     });
     let end = Seen::Closed { from: Some(Side::Server), how: Ending::Reset };
     for (seen, frame) in dialing.into_iter().chain(steps).chain([end]).zip(1..) {
-        analysis.push(&Observation { at: Timestamp(frame * 700_000_000), flow, frame, seen });
+        analysis.push(&Observation { at: Timestamp::at(frame * 700_000_000), flow, frame, seen });
     }
     let attempts = group(vec![analysis.finish(None)]);
     json::document("fuzz", &attempts);

@@ -46,7 +46,7 @@ pub fn holds(data: &[u8]) {
 
 fn push(film: &mut Film, at: u64, from: Side, said: Said) {
     let flow = Flow { session: 0, leg: Leg::Only };
-    let line = Line { at: Timestamp(at * 1_000_000), flow, frame: 1, from, place: Place::Tls, said };
+    let line = Line { at: Timestamp::at(at * 1_000_000), flow, frame: 1, from, place: Place::Tls, said };
     film.push(&line, &mut |picture, shown| is_inside(picture, &shown));
     let picture = film.picture();
     let (width, height) = picture.size().unwrap_or_default();

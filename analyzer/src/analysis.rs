@@ -124,7 +124,7 @@ mod tests {
             Seen::Closed { from: Some(Side::Server), how: Ending::Reset },
         ];
         for (seen, frame) in story.into_iter().zip(1..) {
-            analysis.push(&Observation { at: Timestamp((at + frame) * 1_000_000), flow, frame, seen });
+            analysis.push(&Observation { at: Timestamp::at((at + frame) * 1_000_000), flow, frame, seen });
         }
     }
 

@@ -66,6 +66,8 @@ pub struct Stall {
     pub retransmission: Duration,
     /// What was held here on purpose of it.
     pub held: Duration,
+    /// How long this program itself was stopped meanwhile: that is charged to nobody, and no part of how long it took.
+    pub unwatched: Duration,
     /// Segments sent again meanwhile.
     pub again: u64,
     /// Whether what was sent last was acknowledged.
@@ -108,6 +110,7 @@ fn before_opening(timeline: &Timeline, phase: &Phase) -> Option<Stall> {
         round_trip: if phase.name == PhaseName::Tcp { round_trip } else { Duration::ZERO },
         retransmission,
         held: Duration::ZERO,
+        unwatched: phase.unwatched(),
         again: leg.map_or(0, Leg::retransmits),
         was_acknowledged: was_answered,
         was_answered,
@@ -141,6 +144,7 @@ fn of_wait(timeline: &Timeline, wait: &Wait) -> Stall {
         round_trip,
         retransmission,
         held,
+        unwatched: wait.unwatched(),
         again,
         was_acknowledged,
         was_answered,

@@ -6,7 +6,7 @@ mod credssp;
 mod gateway;
 mod rdp;
 
-use crate::observation::{Absence, Ending, Flow, Impairment, Interception, Opening, PathSample, Side, Sign};
+use crate::observation::{Absence, Ending, Flow, Impairment, Interception, Lapse, Opening, PathSample, Side, Sign};
 use crate::proxy_protocol;
 use crate::time::Timestamp;
 
@@ -46,6 +46,8 @@ pub enum What {
     Interception(Interception),
     /// What this program does to the session on purpose.
     Impairment(Impairment),
+    /// The program that watches was stopped, or its clock was set.
+    Lapse(Lapse),
     /// Payload passed, of whatever protocol. Comes before the events made from it.
     Passed {
         /// Who sent it.

@@ -178,6 +178,7 @@ fn cost(observation: &Observation) -> usize {
             | Seen::Sign(_)
             | Seen::Interception(_)
             | Seen::Impairment(_)
+            | Seen::Lapse(_)
             | Seen::Secret(_)
             | Seen::Closed { .. } => 0,
         }

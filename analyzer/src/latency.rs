@@ -429,7 +429,7 @@ impl Set {
         let start = Duration::from_nanos(first.0);
         for (key, histogram) in &self.series {
             let slug = key.slug();
-            writer.write_histogram(&histogram.0, start, last.since(first), Tag::new(&slug)).ok()?;
+            writer.write_histogram(&histogram.0, start, last.after(first), Tag::new(&slug)).ok()?;
         }
         Some(())
     }

@@ -14,11 +14,13 @@ use crate::time::Timestamp;
 
 mod impairment;
 mod interception;
+mod lapse;
 mod path;
 mod sign;
 
 pub use impairment::{Deed, Impairment, Step};
 pub use interception::{Interception, Means};
+pub use lapse::Lapse;
 pub(crate) use path::PackedSample;
 pub use path::PathSample;
 pub use sign::{Again, Field, ResetMarks, Sequence, Sign, SynProxyMarks};
@@ -97,6 +99,8 @@ pub enum Seen {
     Interception(Interception),
     /// What this program does to the session on purpose.
     Impairment(Impairment),
+    /// The program that watches was stopped, or its clock was set.
+    Lapse(Lapse),
     /// Lines of a key log (NSS Key Log Format, RFC 9850) that open this session. When they come says nothing.
     Secret(Arc<Secret>),
     /// One side, or nobody, ended something.

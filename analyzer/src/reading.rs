@@ -657,6 +657,7 @@ fn judge(heads: &mut [Vec<u8>; 2], seen: &Seen) -> Verdict {
         | Seen::Secret(_)
         | Seen::Interception(_)
         | Seen::Impairment(_)
+        | Seen::Lapse(_)
         | Seen::Closed { .. } => Verdict::Unsure,
     }
 }

@@ -12,12 +12,13 @@
 
 mod lead;
 mod outer;
+mod stops;
 
 use std::sync::Arc;
 
 use crate::event::{Event, GatewayEvent, Protocols, What};
 use crate::gateway::{Carried, TunnelId};
-use crate::observation::{Absence, Flow, Interception, Leg, Observation, Opening, Seen, Side};
+use crate::observation::{Absence, Flow, Interception, Lapse, Leg, Observation, Opening, Seen, Side};
 use crate::rdp::inner::Inner;
 use crate::rdp::mcs::Mcs;
 use crate::rdp::x224::{Negotiation, Next};
@@ -27,6 +28,7 @@ use crate::tls::{Behind, Tls};
 use crate::transcript::{Line, Pen, Place};
 use lead::Lead;
 use outer::Outer;
+use stops::Stops;
 
 /// Tunnels of one recording that are read, on both legs: a client has a few connections.
 const MAX_TUNNELS: usize = 256;
@@ -37,6 +39,8 @@ pub struct Session {
     stacks: Vec<(Flow, Stack)>,
     tunnels: Vec<Tunnel>,
     keys: Arc<Keyring>,
+    /// When nobody watched.
+    stops: Stops,
     /// Where what is read is written down, too, if somebody wants it.
     pen: Option<Pen>,
     lines: Vec<Line>,
@@ -77,6 +81,10 @@ impl Session {
         if let Some(pen) = &self.pen {
             self.lines.extend(pen.take(at, flow, frame));
         }
+        if let Seen::Lapse(Lapse::Stopped { lasted, .. }) = seen {
+            self.stops.push(at, *lasted);
+        }
+        let at = self.stops.stamp(at);
         for what in happened {
             each(Event { at, flow, frame, what });
         }
@@ -281,6 +289,7 @@ impl Stack {
                 out.push(What::Interception(step.clone()));
             }
             Seen::Impairment(impairment) => out.push(What::Impairment(impairment.clone())),
+            Seen::Lapse(lapse) => out.push(What::Lapse(*lapse)),
             // It is not of one leg alone: the session takes it.
             Seen::Secret(_) => {}
             Seen::Bytes { from, data } => {

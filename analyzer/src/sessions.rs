@@ -175,7 +175,7 @@ mod tests {
     use crate::time::Timestamp;
 
     fn event(session: u32, at: u64, what: What) -> Event {
-        Event { at: Timestamp(at), frame: at, flow: Flow { session, leg: Leg::Only }, what }
+        Event { at: Timestamp::at(at), frame: at, flow: Flow { session, leg: Leg::Only }, what }
     }
 
     /// FreeRDP says on each request, the one that is answered 401 included, which tunnel it is of.
@@ -190,6 +190,6 @@ mod tests {
         }
         let timelines = sessions.finish();
         let [timeline] = &timelines[..] else { panic!("{timelines:?}") };
-        assert_eq!(timeline.1.began, Some(Timestamp(1)));
+        assert_eq!(timeline.1.began, Some(Timestamp::at(1)));
     }
 }

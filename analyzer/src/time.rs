@@ -3,24 +3,45 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A point in time, in nanoseconds since the Unix epoch (UTC).
+/// A point in time, in nanoseconds since the Unix epoch (UTC), and for how long nobody had watched by then: a relay that was
+/// stopped, or whose machine slept, has not seen what went on meanwhile. A length of time never holds such a stretch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Timestamp(pub u64);
+pub struct Timestamp(pub u64, u64);
 
 impl Timestamp {
-    /// The length of time since `earlier`; zero where `earlier` is in fact later.
+    /// So many nanoseconds after the Unix epoch.
+    pub const fn at(nanos: u64) -> Timestamp {
+        Timestamp(nanos, 0)
+    }
+
+    /// The same point in time, by which nobody had watched for so many nanoseconds.
+    pub(crate) const fn unwatched(self, nanos: u64) -> Timestamp {
+        Timestamp(self.0, nanos)
+    }
+
+    /// The length of time since `earlier` in which was watched; zero where `earlier` is in fact later.
     pub fn since(self, earlier: Timestamp) -> Duration {
+        self.after(earlier).saturating_sub(self.unwatched_since(earlier))
+    }
+
+    /// How much of the time since `earlier` nobody watched.
+    pub fn unwatched_since(self, earlier: Timestamp) -> Duration {
+        Duration::from_nanos(self.1.saturating_sub(earlier.1))
+    }
+
+    /// How much later than `earlier` it is by the clock on the wall; zero where `earlier` is in fact later.
+    pub fn after(self, earlier: Timestamp) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
     /// So long before; the epoch where that would be before it.
     pub fn before(self, length: Duration) -> Timestamp {
-        Timestamp(self.0.saturating_sub(length.as_nanos().min(u64::MAX.into()) as u64))
+        Timestamp(self.0.saturating_sub(nanos(length)), self.1)
     }
 
     /// A date as certificates give it, in seconds since the Unix epoch; one before 1970 is told as the epoch.
     pub fn of_seconds(seconds: i64) -> Timestamp {
-        Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000))
+        Timestamp::at(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000))
     }
 
     /// Whole seconds since the Unix epoch.
@@ -37,8 +58,12 @@ impl Timestamp {
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Timestamp;
     fn add(self, length: Duration) -> Timestamp {
-        Timestamp(self.0.saturating_add(length.as_nanos().min(u64::MAX.into()) as u64))
+        Timestamp(self.0.saturating_add(nanos(length)), self.1)
     }
+}
+
+fn nanos(length: Duration) -> u64 {
+    length.as_nanos().min(u64::MAX.into()) as u64
 }
 
 /// The length of time from 1970 to a FILETIME, which counts 100 ns from 1601 on (\[MS-DTYP\] 2.3.3); one before 1970 is none.
@@ -86,9 +111,19 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_the_calendar() {
-        let at = |seconds: u64| Timestamp(seconds * 1_000_000_000).to_string();
+        let at = |seconds: u64| Timestamp::at(seconds * 1_000_000_000).to_string();
         assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(at(951_782_400), "2000-02-29T00:00:00.000Z");
         assert_eq!(at(1_795_385_402), "2026-11-22T22:10:02.000Z");
+    }
+
+    #[test]
+    fn a_length_of_time_is_without_what_nobody_watched() {
+        let (began, ended) = (Timestamp::at(1_000), Timestamp::at(9_000).unwatched(5_000));
+        assert_eq!(ended.since(began), Duration::from_nanos(3_000));
+        assert_eq!(ended.unwatched_since(began), Duration::from_nanos(5_000));
+        assert_eq!(ended.after(began), Duration::from_nanos(8_000));
+        assert_eq!(began.since(ended), Duration::ZERO);
+        assert_eq!((ended + Duration::from_nanos(7)).since(began), Duration::from_nanos(3_007));
     }
 }

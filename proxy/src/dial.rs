@@ -4,7 +4,7 @@
 //! stops. An RST says so at once. A FIN may also be a client that has said all it had to say: it gets [`GRACE`].
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use tracing::{debug, warn};
 use crate::clock;
 use crate::entrance::{Way, make_transparent};
 use crate::leg::{CHUNK, Leg, Read};
+use crate::own::is_own;
 use crate::relay::note_fin;
 use crate::tap::Tap;
 use crate::tcp_info;
@@ -195,7 +196,12 @@ impl<'a> Dial<'a> {
         let error = match answered {
             Ok(Ok(())) => stream.take_error().unwrap_or_else(Some),
             Ok(Err(error)) => Some(error),
-            Err(_) => Some(ErrorKind::TimedOut.into()),
+            // Where this process was stopped meanwhile, a timer is told before an answer that came in time.
+            Err(_) => match stream.take_error() {
+                Ok(None) if stream.peer_addr().is_ok() => None,
+                Ok(None) => Some(ErrorKind::TimedOut.into()),
+                Ok(Some(error)) | Err(error) => Some(error),
+            },
         };
         let error = match error {
             Some(error) if !stood(&error) => {
@@ -394,9 +400,9 @@ pub(crate) fn loops(listener: SocketAddr, server: SocketAddr) -> bool {
         }
 }
 
-/// Whether this machine has the address: only then can it be bound to.
+/// Whether a connection to it stays on this machine.
 fn is_local(ip: IpAddr) -> bool {
-    ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok()
+    ip.is_unspecified() || is_own(ip)
 }
 
 pub(crate) fn unspecified(like: SocketAddr) -> SocketAddr {

@@ -1,4 +1,4 @@
-//! How many sessions this process has files for, and as whom it opens them. The only module that names rustix.
+//! How many sessions this process has files for, and as whom it opens them.
 
 /// Of a session: two sockets and its recording.
 const OF_A_SESSION: usize = 3;

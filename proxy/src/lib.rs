@@ -3,11 +3,17 @@
 //! Nothing in here decodes a byte of a protocol: that is asked of `analyzer`. (The lab's peers *play* the protocol;
 //! that is their purpose.) A module may use only modules declared above it.
 
-pub mod clock;
-
 pub mod tcp_info;
 
+pub mod clock;
+
+mod pulse;
+
+mod cycle;
+
 mod files;
+
+mod own;
 
 pub mod gate;
 

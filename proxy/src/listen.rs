@@ -11,11 +11,12 @@ use analyzer::time::Timestamp;
 use bytes::Bytes;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::clock;
+use crate::cycle::{Link, Ring};
 use crate::dial::{Dial, Failure, Route, literal, loops};
 use crate::entrance::Entrance;
 use crate::files;
@@ -24,6 +25,7 @@ use crate::header::{self, Version};
 use crate::impair::{Asked, Impair};
 use crate::intercept::{Deeds, Intercept, Interceptor, Replay};
 use crate::leg::Leg;
+use crate::pulse;
 use crate::relay::{Lines, Redial, Relay};
 use crate::tap::{Feed, Tap};
 
@@ -146,6 +148,8 @@ impl Server {
         let room = files::sessions();
         let mut is_told = false;
         let mut shutdown = pin!(shutdown);
+        let beating = beat(feed.clone());
+        let ring = Ring::default();
         loop {
             let (stream, client) = tokio::select! {
                 biased;
@@ -171,12 +175,17 @@ impl Server {
                 feed.refused(client.ip().to_canonical(), Refusal::Astray);
                 continue;
             };
+            let Some(link) = ring.accepted(client.ip().to_canonical()) else {
+                turn_away(&stream);
+                feed.refused(client.ip().to_canonical(), Refusal::Ring);
+                continue;
+            };
             number += 1;
             let is_brought = way.is_some();
             let route = way.map_or_else(|| route.clone(), |way| Arc::new(route.along(way)));
             let (feed, intercept, impair) = (feed.clone(), intercept.clone(), impair.clone());
             let session =
-                Session { number, at: clock::now(), client, route, feed, intercept, impair, headers, is_brought };
+                Session { number, at: clock::now(), client, route, feed, intercept, impair, headers, is_brought, link };
             let span = info_span!("session", number);
             sessions.spawn(session.run(stream, stopped.clone()).instrument(span));
         }
@@ -187,7 +196,19 @@ impl Server {
             report(ended);
         }
         sessions.shutdown().await;
+        beating.abort();
+        feed.rest();
     }
+}
+
+/// Reads the clocks every now and then, so that whoever was stopped knows it.
+fn beat(feed: Feed) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            feed.beat();
+            sleep(pulse::BEAT).await;
+        }
+    })
 }
 
 /// One client, from accept to the end.
@@ -202,6 +223,8 @@ struct Session {
     headers: Headers,
     /// Whether it was going to the server's own address, and a rule brought it here.
     is_brought: bool,
+    /// What tells whether it is part of a ring.
+    link: Arc<Link>,
 }
 
 impl Session {
@@ -272,8 +295,11 @@ impl Session {
         tap: &mut Tap,
         mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>,
     ) {
+        self.link.turn().await;
+        tap.link(self.link.clone());
         let dial = Dial::new(&mut front, tap, stop.as_mut()).after(early, header.clone());
-        match dial.dial(&self.route).await {
+        let dialed = dial.dial(&self.route).await.inspect(|_| self.link.dialed());
+        match dialed {
             Ok(back) => self.relay((front, back), header, lines, tap, stop).await,
             Err(failure) => unreached(front, failure, tap),
         }

@@ -198,7 +198,12 @@ impl<W: Write> Recorder<W> {
             }
             Seen::Secret(log) => self.secrets(log),
             // INVARIANT: the other kinds have an annotation and were written above.
-            Seen::Opening(_) | Seen::Path(_) | Seen::Sign(_) | Seen::Interception(_) | Seen::Impairment(_) => Ok(()),
+            Seen::Opening(_)
+            | Seen::Path(_)
+            | Seen::Sign(_)
+            | Seen::Interception(_)
+            | Seen::Impairment(_)
+            | Seen::Lapse(_) => Ok(()),
         }
     }
 

@@ -24,6 +24,7 @@ use analyzer::observation::{self as seen, Ending, Interception, Seen, Side};
 use analyzer::time::Timestamp;
 use bytes::Bytes;
 use tokio::task::coop::consume_budget;
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::clock;
@@ -121,6 +122,7 @@ impl<'a> Relay<'a> {
     }
 
     async fn exchange(&mut self, mut stop: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Exit {
+        let mut is_late = false;
         loop {
             let moved = self.carry(Side::Client) | self.carry(Side::Server);
             if self.is_redial_due() {
@@ -135,6 +137,17 @@ impl<'a> Relay<'a> {
                 consume_budget().await; // Other sessions of this thread have a right to move, too.
                 continue;
             }
+            // What came while this process was stopped is read first, since it stands before the sample in time: a timer is
+            // told first.
+            if self.pace.is_due() && self.has_unread() && !std::mem::replace(&mut is_late, true) {
+                yield_now().await;
+                continue;
+            }
+            if self.pace.is_due() {
+                is_late = false;
+                let under_way = self.front.sample(self.tap) | self.back.sample(self.tap);
+                self.pace.sampled(under_way);
+            }
             let wanted = [Side::Client, Side::Server].map(|from| self.room(from) > 0);
             let due = self.due();
             tokio::select! {
@@ -143,11 +156,12 @@ impl<'a> Relay<'a> {
                 () = wait(&mut self.front, &mut self.back, wanted, self.pace.timer.as_mut()) => {}
                 () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {}
             }
-            if self.pace.is_due() {
-                let under_way = self.front.sample(self.tap) | self.back.sample(self.tap);
-                self.pace.sampled(under_way);
-            }
         }
+    }
+
+    /// Whether anything has come that was not read yet.
+    fn has_unread(&self) -> bool {
+        self.front.unread() + self.back.unread() > 0
     }
 
     /// Carries what there is in one direction. True if anything moved.

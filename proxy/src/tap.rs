@@ -14,14 +14,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use analyzer::observation::{Absence, Flow, Leg, Observation, PathSample, Seen, Side};
+use analyzer::observation::{Absence, Flow, Lapse, Leg, Observation, PathSample, Seen, Side};
 use analyzer::time::Timestamp;
 use analyzer::timeline::phase::PhaseName;
 use bytes::Bytes;
 use tokio::net::TcpStream;
 
+use crate::clock;
+use crate::cycle::Link;
 use crate::gate::Refusal;
 use crate::impair::Phases;
+use crate::pulse::Pulse;
 use crate::tcp_info;
 
 /// Payload of one direction that is kept whatever happens: no handshake is longer.
@@ -45,6 +48,13 @@ pub enum Note {
         /// Which.
         session: u32,
     },
+    /// This process did not run for a while, or the wall clock was set. Comes before anything that was seen afterwards.
+    Lapsed {
+        /// When that was noticed.
+        at: Timestamp,
+        /// What.
+        lapse: Lapse,
+    },
     /// A client was turned away.
     Refused {
         /// Who.
@@ -61,6 +71,8 @@ pub struct Begin {
     pub session: u32,
     /// When the client was accepted.
     pub at: Timestamp,
+    /// By how many nanoseconds the wall clock was ahead of the clock of this process then.
+    pub ahead: i64,
     /// The client's end of the front leg.
     pub client: SocketAddr,
     /// The relay's end of the front leg.
@@ -95,7 +107,9 @@ pub fn tap(limits: Limits) -> (Feed, Intake) {
     let (sender, receiver) = mpsc::channel();
     let counts = Counts { limits, bytes: AtomicU64::new(0), notes: AtomicU64::new(0), dropped: AtomicU64::new(0) };
     let budget = Budget(Arc::new(counts));
-    (Feed { notes: sender, budget: budget.clone() }, Intake { notes: receiver, budget, last: Instant::now() })
+    let pulse: Arc<Pulse> = Arc::default();
+    let feed = Feed { notes: sender, budget: budget.clone(), pulse: pulse.clone() };
+    (feed, Intake { notes: receiver, budget, pulse, last: Instant::now() })
 }
 
 /// The relay's end of the tap. Each session takes a [`Tap`] from it.
@@ -103,13 +117,40 @@ pub fn tap(limits: Limits) -> (Feed, Intake) {
 pub struct Feed {
     notes: Sender<Note>,
     budget: Budget,
+    pulse: Arc<Pulse>,
 }
 
 impl Feed {
     /// Tells of a client that was turned away.
     pub(crate) fn refused(&self, client: IpAddr, why: Refusal) {
+        self.notice(clock::now());
         // Where the scribe is gone nobody is told.
-        let _ = self.notes.send(Note::Refused { client, why });
+        let _ = self.send(Note::Refused { client, why });
+    }
+
+    /// Reads the clocks, and tells what befell this process since they were last read.
+    pub(crate) fn beat(&self) {
+        self.pulse.beat(|at, lapse| {
+            let _ = self.send(Note::Lapsed { at, lapse });
+        });
+    }
+
+    /// Nobody beats any more.
+    pub(crate) fn rest(&self) {
+        self.pulse.rest();
+    }
+
+    /// Tells of a stop, where there was one by then, before what is told next.
+    fn notice(&self, now: Timestamp) {
+        if self.pulse.is_late(now) {
+            self.beat();
+        }
+    }
+
+    fn send(&self, note: Note) -> Result<(), mpsc::SendError<Note>> {
+        self.budget.0.notes.fetch_add(1, Ordering::Relaxed);
+        // What cannot be told is no more on its way.
+        self.notes.send(note).inspect_err(|_| _ = self.budget.0.notes.fetch_sub(1, Ordering::Relaxed))
     }
 }
 
@@ -118,6 +159,7 @@ impl Feed {
 pub struct Intake {
     notes: Receiver<Note>,
     budget: Budget,
+    pulse: Arc<Pulse>,
     /// When a note last came.
     last: Instant,
 }
@@ -153,6 +195,13 @@ impl Intake {
             }
         }
         into.len() > before
+    }
+
+    /// Adds what befell this process by now, where nobody else has noticed it yet.
+    pub fn notice(&self, into: &mut Vec<Note>) {
+        if self.pulse.is_late(clock::now()) {
+            self.pulse.beat(|at, lapse| into.push(Note::Lapsed { at, lapse }));
+        }
     }
 
     /// Takes what is there; false where the other end is gone.
@@ -258,6 +307,8 @@ pub struct Tap {
     sampler: Sampler,
     /// Where somebody waits for a phase to begin.
     phases: Option<Box<Phases>>,
+    /// What is to know that the server has said something.
+    link: Option<Arc<Link>>,
     /// Bytes read on each leg so far.
     passed: [u64; 2],
     /// Missing bytes of each leg that were not told yet.
@@ -285,19 +336,27 @@ impl Tap {
             waiting: Arc::default(),
             sampler: Sampler::default(),
             phases: None,
+            link: None,
             passed: [0; 2],
             held: [None; 2],
             last: [Timestamp::default(); 2],
             dropped: 0,
         };
         let (sampler, bulk, waiting) = (tap.sampler.clone(), tap.bulk.clone(), tap.waiting.clone());
-        tap.send(Note::Begin(Box::new(Begin { session, at, client, listener, sampler, bulk, waiting })));
+        let ahead = clock::ahead();
+        tap.feed.notice(at);
+        tap.send(Note::Begin(Box::new(Begin { session, at, ahead, client, listener, sampler, bulk, waiting })));
         tap
     }
 
     /// From now on its phases are followed by this, or by nobody.
     pub(crate) fn follow(&mut self, phases: Option<Box<Phases>>) {
         self.phases = phases;
+    }
+
+    /// The first thing that the server says is told this.
+    pub(crate) fn link(&mut self, link: Arc<Link>) {
+        self.link = Some(link);
     }
 
     /// The phases that have begun since the last call.
@@ -345,6 +404,11 @@ impl Tap {
     pub(crate) fn arrived(&mut self, leg: Leg, at: Timestamp, data: &Bytes) -> bool {
         let len = data.len() as u64;
         self.passed[slot(leg)] += len;
+        if leg == Leg::Back
+            && let Some(link) = self.link.take()
+        {
+            link.answered();
+        }
         let kept = !(self.is_over(len + NOTE) && self.is_bulk(leg));
         if kept {
             self.feed.budget.0.bytes.fetch_add(len + NOTE, Ordering::Relaxed);
@@ -424,6 +488,7 @@ impl Tap {
         let last = &mut self.last[slot(leg)];
         *last = at.max(*last);
         let at = *last;
+        self.feed.notice(at);
         let observation = Observation { at, flow, frame: 0, seen };
         if let Some(phases) = &mut self.phases {
             phases.push(&observation);
@@ -432,11 +497,8 @@ impl Tap {
     }
 
     fn send(&mut self, note: Note) {
-        let counts = &self.feed.budget.0;
-        counts.notes.fetch_add(1, Ordering::Relaxed);
-        // Without a scribe the relay goes on: what it cannot tell is dropped here, and no more on its way.
-        if let Err(mpsc::SendError(note)) = self.feed.notes.send(note) {
-            counts.notes.fetch_sub(1, Ordering::Relaxed);
+        // Without a scribe the relay goes on: what it cannot tell is dropped here.
+        if let Err(mpsc::SendError(note)) = self.feed.send(note) {
             if let Note::Seen(observation) = note {
                 self.feed.budget.release(&self.waiting, &observation);
             }
@@ -475,13 +537,13 @@ mod tests {
     fn open(limits: Limits) -> (Tap, Intake) {
         let (feed, intake) = tap(limits);
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
-        (Tap::begin(&feed, 1, Timestamp(0), nowhere, nowhere), intake)
+        (Tap::begin(&feed, 1, Timestamp::at(0), nowhere, nowhere), intake)
     }
 
     /// Reads a chunk on the back leg and writes it on the front leg.
     fn carry(tap: &mut Tap, at: u64) {
-        let kept = tap.arrived(Leg::Back, Timestamp(at), &CHUNK);
-        tap.left(Leg::Front, Timestamp(at), CHUNK, kept);
+        let kept = tap.arrived(Leg::Back, Timestamp::at(at), &CHUNK);
+        tap.left(Leg::Front, Timestamp::at(at), CHUNK, kept);
     }
 
     fn lengths(notes: &[Note]) -> Vec<(Leg, u64, bool)> {
@@ -532,7 +594,7 @@ mod tests {
         let (mut tap, mut intake) = open(Limits { total: 0, session: 0, notes: 0 });
         tap.bulk.store(true, Ordering::Relaxed);
         (0..5).for_each(|at| carry(&mut tap, at));
-        tap.note(Leg::Front, Timestamp(9), Seen::Opened);
+        tap.note(Leg::Front, Timestamp::at(9), Seen::Opened);
         drop(tap);
         // They were read on the back leg before they were written on the front leg.
         assert_eq!(lengths(&gather(&mut intake)), [(Leg::Back, 500, false), (Leg::Front, 500, false)]);
@@ -545,8 +607,8 @@ mod tests {
         carry(&mut tap, 1);
         carry(&mut tap, 2);
         // The client's own beginning, which is kept.
-        let kept = tap.arrived(Leg::Front, Timestamp(3), &CHUNK);
-        tap.left(Leg::Back, Timestamp(3), CHUNK, kept);
+        let kept = tap.arrived(Leg::Front, Timestamp::at(3), &CHUNK);
+        tap.left(Leg::Back, Timestamp::at(3), CHUNK, kept);
         carry(&mut tap, 4);
         drop(tap);
         let expected = [
@@ -565,10 +627,10 @@ mod tests {
         let (mut tap, mut intake) = open(Limits { total: 0, session: 0, notes: 0 });
         tap.passed = [0, 50 * HANDSHAKE];
         for at in 0..HANDSHAKE / CHUNK.len() as u64 {
-            assert!(tap.arrived(Leg::Front, Timestamp(at), &CHUNK), "{at}");
-            assert!(!tap.arrived(Leg::Back, Timestamp(at), &CHUNK), "{at}");
+            assert!(tap.arrived(Leg::Front, Timestamp::at(at), &CHUNK), "{at}");
+            assert!(!tap.arrived(Leg::Back, Timestamp::at(at), &CHUNK), "{at}");
         }
-        assert!(!tap.arrived(Leg::Front, Timestamp(HANDSHAKE), &CHUNK), "no handshake is longer");
+        assert!(!tap.arrived(Leg::Front, Timestamp::at(HANDSHAKE), &CHUNK), "no handshake is longer");
         let notes = gather(&mut intake);
         let kept = lengths(&notes).iter().filter(|(_, _, kept)| *kept).map(|(_, len, _)| len).sum::<u64>();
         assert_eq!(kept, HANDSHAKE / 100 * 100);

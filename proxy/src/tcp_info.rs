@@ -26,6 +26,31 @@ pub fn unsent(stream: &TcpStream) -> Option<u64> {
     os::unsent(stream)
 }
 
+/// How long this machine has been awake since it was started. Not of a connection, but only the system tells.
+#[cfg(windows)]
+pub(crate) fn awake() -> Option<std::time::Duration> {
+    use windows_sys::Win32::System::WindowsProgramming::QueryUnbiasedInterruptTime;
+    let mut ticks = 0;
+    // SAFETY: it writes one number, of 100 ns, and nothing else.
+    let is_told = unsafe { QueryUnbiasedInterruptTime(&mut ticks) } != 0;
+    is_told.then(|| std::time::Duration::from_nanos(ticks.saturating_mul(100)))
+}
+
+/// Whether this process was started so that it goes on when its terminal goes away (nohup). Not of a connection, but only the
+/// system tells. To be asked before anybody waits for the signal.
+#[cfg(unix)]
+pub fn ignores_hangup() -> bool {
+    static IS_IGNORED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *IS_IGNORED.get_or_init(|| {
+        let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: without a new action it writes the one that stands into `action`, of which all bytes zero is a value.
+        unsafe {
+            libc::sigaction(libc::SIGHUP, std::ptr::null(), action.as_mut_ptr()) == 0
+                && action.assume_init().sa_sigaction == libc::SIG_IGN
+        }
+    })
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod os {
     use std::mem::{MaybeUninit, offset_of, size_of};

@@ -31,7 +31,7 @@ use analyzer::attempt::Diagnosed;
 use analyzer::capture::annotation::Section;
 use analyzer::hold::{self, Hold};
 use analyzer::latency;
-use analyzer::observation::{Absence, Flow, Impairment, Leg, Observation, Seen};
+use analyzer::observation::{Absence, Flow, Impairment, Lapse, Leg, Observation, Seen};
 use analyzer::reading::{self, LINGER};
 use analyzer::time::Timestamp;
 use analyzer::timeline::outstanding::Outstanding;
@@ -188,8 +188,10 @@ pub enum Live<'a> {
         session: Which,
         /// What, whose and since when.
         owed: &'a Outstanding,
-        /// For how long by now.
+        /// For how long by now, without the time in which this program was stopped.
         lasted: Duration,
+        /// When it is told.
+        at: Timestamp,
     },
     /// What a session is to be impaired by takes effect, or is over.
     Impaired {
@@ -210,6 +212,8 @@ pub enum Live<'a> {
     /// So far these sessions of one recording have come: all that go on in it. Told at phase edges, and every half second in
     /// which anything was seen of them.
     Running {
+        /// By how many nanoseconds their times are ahead of the clock of this process.
+        ahead: i64,
         /// Which, and what is known of each.
         sessions: &'a [(Which, &'a Timeline)],
     },
@@ -276,6 +280,15 @@ pub enum Live<'a> {
         /// What it is called.
         to: &'a Path,
     },
+    /// This program was stopped, or its clock set.
+    Lapsed {
+        /// Whose recording tells so; nothing where it is told as it is noticed, of all of them.
+        session: Option<u32>,
+        /// When that was noticed.
+        at: Timestamp,
+        /// What.
+        lapse: Lapse,
+    },
     /// Clients were turned away.
     Refused {
         /// So many since this was last told.
@@ -339,6 +352,7 @@ pub fn run_asked(mut intake: Intake, config: Config, asked: &AtomicBool, say: &m
     let mut notes = Vec::new();
     let mut flushed = Instant::now();
     while intake.gather(&mut notes, if scribe.is_waiting() { LOOK } else { FLUSH }) {
+        intake.notice(&mut notes);
         for note in notes.drain(..) {
             scribe.note(note);
         }
@@ -385,6 +399,7 @@ impl Scribe<'_> {
             Note::Seen(observation) => self.seen(observation),
             Note::End { session } => self.over(session),
             Note::Refused { client, why } => self.refused(client, why),
+            Note::Lapsed { at, lapse } => self.lapsed(at, lapse),
         }
     }
 
@@ -397,7 +412,7 @@ impl Scribe<'_> {
             self.of.insert(session, *number);
             return group.join(begin);
         }
-        let (output, file) = self.open(session, begin.at);
+        let (output, file) = self.open(session, clock::shifted(begin.at, begin.ahead));
         let gateway = self.config.gateway;
         let hold = self.config.secrets.hold().naming(self.config.names);
         let group = Group::new(begin, gateway, (output, file), &self.config.section, hold);
@@ -423,10 +438,12 @@ impl Scribe<'_> {
         }
     }
 
-    fn seen(&mut self, observation: Observation) {
+    fn seen(&mut self, mut observation: Observation) {
         let Some(number) = self.of.get(&observation.flow.session).copied() else { return };
         let Some(group) = self.groups.get_mut(&number) else { return };
         group.release(&self.budget, &observation);
+        observation.at = group.wall(observation.at);
+        let mut edges = group.catch_up_with(&observation);
         tell_waiting(group, observation.at, self.say);
         let dropped = matches!(observation.seen, Seen::Missing { why: Absence::Dropped, .. });
         if dropped && !std::mem::replace(&mut group.missing, true) {
@@ -436,7 +453,7 @@ impl Scribe<'_> {
             let place = (observation.flow.leg, observation.at);
             (self.say)(Live::Impaired { session: number, place, impairment });
         }
-        let edges = group.observe(observation);
+        edges.extend(group.observe(observation));
         self.told(number, edges);
         self.make_room();
     }
@@ -462,7 +479,7 @@ impl Scribe<'_> {
     fn tell_running(&mut self, number: u32) {
         let Some(group) = self.groups.get_mut(&number).filter(|_| self.config.pulse) else { return };
         group.is_news = false;
-        (self.say)(Live::Running { sessions: &group.running() });
+        (self.say)(Live::Running { ahead: group.ahead(), sessions: &group.running() });
     }
 
     /// Tells of what goes on without an edge, and what its path is like.
@@ -575,6 +592,12 @@ impl Scribe<'_> {
         }
     }
 
+    /// This process was stopped, or its clock set: each recording is to tell of it.
+    fn lapsed(&mut self, at: Timestamp, lapse: Lapse) {
+        (self.say)(Live::Lapsed { session: None, at: clock::shifted(at, clock::ahead()), lapse });
+        self.groups.values_mut().for_each(|group| group.lapsed(at, lapse));
+    }
+
     /// A flood of clients is one line every half second.
     fn refused(&mut self, client: IpAddr, why: Refusal) {
         let before = self.refused.map_or(0, |(count, ..)| count);
@@ -596,8 +619,12 @@ impl Scribe<'_> {
         for number in groups {
             if let Some(group) = self.groups.get_mut(&number) {
                 group.flush();
-                let edges = group.now(clock::now());
-                tell_waiting(group, clock::now().before(LATE), self.say);
+                let now = group.wall(clock::now());
+                let mut edges = group.catch_up(now.before(LATE));
+                edges.extend(group.now(now));
+                if group.is_caught_up() {
+                    tell_waiting(group, now.before(LATE), self.say);
+                }
                 self.told(number, edges);
             }
             self.pulse(number);
@@ -644,7 +671,7 @@ fn recent(sessions: &mut [Diagnosed]) -> impl Iterator<Item = &mut Diagnosed> {
 /// Tells what has been outstanding for long by now.
 fn tell_waiting(group: &mut Group, now: Timestamp, say: &mut dyn FnMut(Live<'_>)) {
     while let Some((session, due)) = group.due(now) {
-        say(Live::Waiting { session, owed: &due.owed, lasted: due.after });
+        say(Live::Waiting { session, owed: &due.owed, lasted: due.after, at: due.at });
     }
 }
 

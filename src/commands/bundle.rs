@@ -155,7 +155,7 @@ fn system() -> String {
         std::env::consts::ARCH,
         pretty.unwrap_or("unknown"),
         read("/proc/sys/kernel/osrelease").unwrap_or_else(|| "unknown".into()),
-        Timestamp(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)),
+        Timestamp::at(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)),
     )
 }
 

@@ -20,7 +20,8 @@ use proxy::watch::{Live, session_in};
 
 use tokio::sync::oneshot;
 
-use super::proxy::{stopped, tell};
+use super::proxy::tell;
+use super::signals::stopped;
 use super::{analyze, exit_code, print, talk};
 use crate::cli::Analyze;
 use crate::input;

@@ -17,7 +17,7 @@ use proxy::lab::{ClientReport, Expect, GROUPS, Scenario, Server, Stays, Tell, To
 use proxy::tls::{Ciphers, Keys, Trust, Versions};
 use proxy::whole;
 
-use super::{print, proxy::stopped, talk};
+use super::{print, signals::stopped, talk};
 use crate::cli::Lab;
 
 /// Where a scenario's server listens: not RDP's own port, which may be taken.

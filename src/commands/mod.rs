@@ -23,6 +23,7 @@ mod replay;
 mod report;
 mod rules;
 mod screen;
+mod signals;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -25,6 +25,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::screen::Screen;
+use super::signals::{insisted, stopped};
 use super::{announce, beside, intercept, print, talk, write, wrote};
 use crate::cli::{Impairments, Proxy, Record, Snap};
 use crate::tui::{self, Tui};
@@ -134,7 +135,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     drop(stop);
     relaying.await.context("the relay failed")?;
     tokio::spawn(async {
-        stopped().await;
+        insisted().await;
         std::process::exit(2);
     });
     // A disk that hangs must not keep the program from ending.
@@ -252,7 +253,8 @@ pub fn show(live: Live<'_>) {
 pub fn tell(live: &Live<'_>) -> String {
     match *live {
         Live::Edge { session, edge } => text::edge(edge, session) + "\n",
-        Live::Waiting { session, owed, lasted } => text::waiting(owed, lasted, session) + "\n",
+        Live::Waiting { session, owed, lasted, at } => text::waiting(owed, lasted, at, session) + "\n",
+        Live::Lapsed { session, at, lapse } => text::lapsed(session, at, lapse) + "\n",
         Live::Impaired { session, place, impairment } => text::impaired(session, place, impairment) + "\n",
         Live::Verdict { session, diagnosed } => {
             let mut lines = String::new();
@@ -355,34 +357,6 @@ fn numbers(attempt: &Attempt) -> String {
 /// The number by which a session was told while it went on.
 fn number(session: &attempt::Diagnosed) -> Option<String> {
     session.number.as_ref().map(|number| format!("#{number}"))
-}
-
-/// Ctrl-C, or being asked to end.
-pub async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    #[cfg(windows)]
-    {
-        use tokio::signal::windows::{ctrl_close, ctrl_shutdown};
-        if let (Ok(mut close), Ok(mut shutdown)) = (ctrl_close(), ctrl_shutdown()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = close.recv() => {}
-                _ = shutdown.recv() => {}
-            }
-            return;
-        }
-    }
-    let _no_signals = tokio::signal::ctrl_c().await;
 }
 
 /// SIGUSR1 asks how long sessions have taken so far. It never ends the program, where it can be caught at all.

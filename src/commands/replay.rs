@@ -19,7 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::proxy::{asked_to_impair, stopped};
+use super::proxy::asked_to_impair;
+use super::signals::stopped;
 use super::{analyze, announce, talk};
 use crate::cli::{Replay, Target};
 use crate::input;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use analyzer::attempt::Diagnosed;
 use analyzer::diagnose::Outcome;
+use analyzer::time::Timestamp;
 use analyzer::timeline::Timeline;
+use proxy::clock;
 use proxy::watch::{Live, Which};
 
 use crate::commands::proxy::tell;
@@ -38,6 +40,8 @@ pub struct Session {
     pub which: Which,
     /// How it stands.
     pub state: State,
+    /// By how many nanoseconds its times are ahead of the clock of this process.
+    ahead: i64,
 }
 
 /// How a session stands.
@@ -56,6 +60,11 @@ impl Session {
             State::Running(timeline) => timeline,
             State::Over(diagnosed) => &diagnosed.timeline,
         }
+    }
+
+    /// A moment of the clock of this process, as the session's own times tell it.
+    pub fn moment(&self, now: Timestamp) -> Timestamp {
+        self.timeline().moment(clock::shifted(now, self.ahead))
     }
 
     /// Whether it is over, and was no good.
@@ -85,11 +94,12 @@ impl Board {
         match live {
             // The phases stand in what is told of the session behind it.
             Live::Edge { .. } | Live::Waiting { .. } => {}
-            Live::Running { sessions } => self.running(sessions),
+            Live::Running { ahead, sessions } => self.running(*ahead, sessions),
             Live::Verdict { session, diagnosed } => self.judged(*session, diagnosed),
             Live::Over { session } => self.sessions.retain(|(of, _), one| of != session || !one.is_running()),
             Live::Withdrawn { diagnosed } => self.withdrawn(diagnosed),
             Live::Impaired { .. }
+            | Live::Lapsed { .. }
             | Live::Latency { .. }
             | Live::Missing { .. }
             | Live::Deleted { .. }
@@ -132,13 +142,13 @@ impl Board {
     }
 
     /// All that go on in one recording: what is not among them any more has joined another.
-    fn running(&mut self, sessions: &[(Which, &Timeline)]) {
+    fn running(&mut self, ahead: i64, sessions: &[(Which, &Timeline)]) {
         let Some((first, _)) = sessions.first() else { return };
         let is_told = |place: &Place| sessions.iter().any(|(which, _)| self::place(which) == *place);
         self.sessions.retain(|at, one| at.0 != first.session || !one.is_running() || is_told(at));
         for (which, timeline) in sessions {
             let state = State::Running(Box::new((*timeline).clone()));
-            self.sessions.insert(place(which), Session { which: *which, state });
+            self.sessions.insert(place(which), Session { which: *which, state, ahead });
         }
     }
 
@@ -146,7 +156,7 @@ impl Board {
         self.over += 1;
         self.failed += u64::from(is_bad(diagnosed));
         let state = State::Over(Box::new(diagnosed.clone()));
-        self.sessions.insert(place(&which), Session { which, state });
+        self.sessions.insert(place(&which), Session { which, state, ahead: 0 });
         let over = self.sessions.iter().filter(|(_, session)| !session.is_running());
         if over.clone().count() > KEPT
             && let Some(oldest) = over.map(|(place, _)| *place).next()

@@ -10,7 +10,7 @@ use super::figures::{clean, fold};
 pub fn lines(session: &Session, now: Timestamp, width: usize) -> Vec<String> {
     let timeline = session.timeline();
     let said = match &session.state {
-        State::Running(_) => text::so_far(timeline, now),
+        State::Running(_) => text::so_far(timeline, session.moment(now)),
         State::Over(diagnosed) => text::session(diagnosed),
     };
     let primary = match &session.state {

@@ -163,7 +163,7 @@ fn failed(outcome: Outcome, finding: &Finding) -> String {
 }
 
 fn going(session: &Session, now: Timestamp) -> String {
-    let timeline = session.timeline();
+    let (timeline, now) = (session.timeline(), session.moment(now));
     let says = phase_going(timeline, now);
     text::waits_for(timeline, now).map_or(says.clone(), |waits| format!("{says}, {waits}"))
 }

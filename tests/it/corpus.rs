@@ -302,7 +302,7 @@ fn story(observations: &[Observation]) -> String {
                 last = Some(sample.clone());
                 continue;
             }
-            Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) | Seen::Impairment(_) => continue,
+            Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) | Seen::Impairment(_) | Seen::Lapse(_) => continue,
             Seen::Opening(_) | Seen::Opened | Seen::Missing { .. } | Seen::Closed { .. } => {}
         }
         flush(&mut bytes, &mut text);
@@ -320,7 +320,8 @@ fn story(observations: &[Observation]) -> String {
             | Seen::Sign(_)
             | Seen::Secret(_)
             | Seen::Interception(_)
-            | Seen::Impairment(_) => Ok(()),
+            | Seen::Impairment(_)
+            | Seen::Lapse(_) => Ok(()),
         };
     }
     flush(&mut bytes, &mut text);

@@ -210,7 +210,7 @@ fn timeline(selected: Protocols, chunks: &[(Side, Vec<u8>)]) -> (Timeline, Vec<S
         if let What::Malformed { from, layer, offset, says } = &what {
             troubles.push(format!("{from} {layer} {offset}: {says}"));
         }
-        timeline.push(&Event { at: Timestamp(frame * 1_000_000), flow, frame, what });
+        timeline.push(&Event { at: Timestamp::at(frame * 1_000_000), flow, frame, what });
     };
     before.into_iter().for_each(|what| push(&mut timeline, 0, what));
     let mut inner = Inner::new(selected);

@@ -9,7 +9,7 @@ use analyzer::analysis::Analysis;
 use analyzer::capture::annotation::Section;
 use analyzer::capture::recording::{self, ReadError};
 use analyzer::observation::{
-    Absence, Again, Deed, Ending, Flow, Impairment, Interception, Leg, Means, Observation, Opening, PathSample,
+    Absence, Again, Deed, Ending, Flow, Impairment, Interception, Lapse, Leg, Means, Observation, Opening, PathSample,
     ResetMarks, Seen, Sequence, Side, Sign, Step, SynProxyMarks,
 };
 use analyzer::reading;
@@ -89,7 +89,7 @@ fn a_recording_cut_anywhere_is_read_up_to_there() {
 fn together(connections: &[&[Observation]]) -> Vec<u8> {
     let mut all = Vec::new();
     for (session, seen) in (3..).zip(connections) {
-        let later = |one: &Observation| Timestamp(one.at.0 + u64::from(session) * 7_000_000);
+        let later = |one: &Observation| Timestamp::at(one.at.0 + u64::from(session) * 7_000_000);
         let flow = |one: &Observation| Flow { session, leg: one.flow.leg };
         all.extend(seen.iter().map(|one| Observation { at: later(one), flow: flow(one), ..one.clone() }));
     }
@@ -204,7 +204,7 @@ fn observations(file: &[u8]) -> Result<(Vec<Observation>, Option<String>), ReadE
 /// split.
 fn write(random: &mut Random) -> (Vec<Observation>, Vec<u8>) {
     let mut recorder = Recorder::new(Vec::new(), &Section::default()).expect("memory");
-    let mut at = Timestamp(1_780_272_000_000_000_000);
+    let mut at = Timestamp::at(1_780_272_000_000_000_000);
     let mut relays = vec![Relay::default()];
     let mut written = Vec::new();
     for _ in 0..20 + random.below(200) {
@@ -218,7 +218,7 @@ fn write(random: &mut Random) -> (Vec<Observation>, Vec<u8>) {
         if random.below(60) == 0 {
             recorder.store_once(session);
         }
-        at = Timestamp(at.0 + random.below(3) * random.below(5_000_000_000));
+        at = Timestamp::at(at.0 + random.below(3) * random.below(5_000_000_000));
         let (leg, seen) = relays[place].sees(random);
         let flow = Flow { session, leg };
         for piece in recorder.split(flow, seen) {
@@ -261,6 +261,7 @@ impl Relay {
             (stage, 0) if random.below(4) == 0 => (secret(random), stage),
             (stage, 0) if random.below(4) == 0 => (Seen::Interception(interception(random)), stage),
             (stage, 0) if random.below(4) == 0 => (Seen::Impairment(impairment(random)), stage),
+            (stage, 0) if random.below(4) == 0 => (Seen::Lapse(lapse(random)), stage),
             (stage, 0) => (Seen::Path(Box::new(path(random))), stage),
             (stage, 1) if random.below(2) == 0 => (Seen::Sign(sign(random, from)), stage),
             (stage, 1) => (apart(random, from), stage),
@@ -321,6 +322,16 @@ fn impairment(random: &mut Random) -> Impairment {
     let step = if random.below(2) == 0 { Step::Begins } else { Step::Over };
     let (from, seed) = ((random.below(2) == 0).then_some(by), (random.below(2) == 0).then(|| random.next()));
     Impairment { asked: format!("at 1s: {deed}, 100% = all"), step, deed, from, seed }
+}
+
+/// What befell the relay itself.
+fn lapse(random: &mut Random) -> Lapse {
+    let lasted = Duration::from_nanos(random.next() >> random.below(64));
+    match random.below(3) {
+        0 => Lapse::Stopped { lasted, asleep: None },
+        1 => Lapse::Stopped { lasted, asleep: Some(lasted / 2) },
+        _ => Lapse::Stepped { by: lasted, forward: random.below(2) == 0 },
+    }
 }
 
 fn path(random: &mut Random) -> PathSample {

@@ -60,7 +60,7 @@ impl Story {
         let (mut at, mut all) = (1_780_272_000_000_000_000, Vec::new());
         let mut see = |leg, seen: Seen| {
             at += 1_000_000;
-            all.push(Observation { at: Timestamp(at), flow: Flow { session: 0, leg }, frame: 0, seen });
+            all.push(Observation { at: Timestamp::at(at), flow: Flow { session: 0, leg }, frame: 0, seen });
         };
         for (leg, client, server) in [(Leg::Front, 1, 2), (Leg::Back, 2, 3)] {
             see(leg, Seen::Opening(Opening::Dialing { client: address(client), server: address(server) }));

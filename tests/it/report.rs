@@ -76,7 +76,7 @@ pub(crate) fn hostile_session(behind: usize) -> Diagnosed {
     for (frame, (leg, what)) in story.into_iter().enumerate() {
         at += 1_000_000;
         let flow = Flow { session: 0, leg };
-        timeline.push(&Event { at: Timestamp(at), flow, frame: frame as u64 + 1, what });
+        timeline.push(&Event { at: Timestamp::at(at), flow, frame: frame as u64 + 1, what });
     }
     timeline.finish();
     let mut session = Diagnosed::new(Some(format!("folder/{}", hostile())), timeline);

@@ -28,6 +28,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ironrdp-pdu", &["analyzer/src/rdp/decoded.rs", "analyzer/src/picture/drawn.rs"]), // messages, and pictures
     ("ironrdp-session", &["analyzer/src/picture/drawn.rs"]),
     ("ironrdp-svc", &["analyzer/src/picture/pipeline.rs"]),
+    ("getifaddrs", &["proxy/src/own.rs"]),
     ("hdrhistogram", &["analyzer/src/latency.rs"]),
     ("hmac", &["analyzer/src/tls/digest.rs", "proxy/src/lab/gateway/sums.rs"]),
     ("httparse", &["analyzer/src/gateway/http.rs"]),
@@ -47,7 +48,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rcgen", &["proxy/src/lab/certificate.rs", "proxy/src/authority.rs", "proxy/src/replay/certificate.rs"]),
     ("rustls", &["proxy/src/tls.rs", "proxy/src/tls/end.rs", "proxy/src/tls/alert.rs"]),
     ("rustls-native-certs", &["proxy/src/roots.rs"]),
-    ("rustix", &["proxy/src/files.rs"]), // and in tests: setns, poll, limits
+    ("rustix", &["proxy/src/files.rs", "proxy/src/clock.rs"]), // limits, the user; clocks that std has not. And in tests: setns, poll
     ("ring", &["proxy/src/tls/alert.rs", "proxy/src/tls.rs", "proxy/src/tls/end.rs"]), // by rustls in the last two
     ("rsa", &["proxy/src/authority.rs"]),
     ("ruzstd", &["src/input/packed.rs"]),

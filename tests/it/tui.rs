@@ -216,7 +216,7 @@ async fn a_session_is_told_of_between_its_phases_and_the_recording_says_the_same
         let mut heard = heard.lock().expect("one scribe");
         match live {
             Live::Edge { .. } => heard.push((true, 0)),
-            Live::Running { sessions: [(_, timeline)] } => {
+            Live::Running { sessions: [(_, timeline)], .. } => {
                 heard.push((false, timeline.client_leg().map_or(0, |leg| leg.bytes[1])));
             }
             _ => {}

@@ -8,7 +8,9 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::observation::{Absence, Ending, Impairment, Interception, Leg, Opening, PathSample, Seen, Side, Sign};
+use crate::observation::{
+    Absence, Ending, Impairment, Interception, Lapse, Leg, Opening, PathSample, Seen, Side, Sign,
+};
 
 /// How every annotation starts.
 pub const PREFIX: &str = "rdpscope:";
@@ -152,6 +154,13 @@ pub fn encode(seen: &Seen) -> Option<String> {
                 pair(&mut text, name, value);
             }
         }
+        Seen::Lapse(lapse) => {
+            word(&mut text, "lapse");
+            pair(&mut text, "kind", lapse.name());
+            for (name, value) in lapse.fields() {
+                pair(&mut text, name, value);
+            }
+        }
         Seen::Closed { from, how } if !by_packet(*from, *how) => {
             word(&mut text, "closed");
             if let Some(from) = from {
@@ -221,6 +230,7 @@ pub fn decode(text: &str) -> Option<Seen> {
         "sign" => Sign::read(&pairs.text("kind")?, &|name| pairs.text(name)).map(Seen::Sign),
         "intercept" => Interception::read(&pairs.text("step")?, &|name| pairs.text(name)).map(Seen::Interception),
         "impair" => Impairment::read(&|name| pairs.text(name)).map(Seen::Impairment),
+        "lapse" => Lapse::read(&pairs.text("kind")?, &|name| pairs.text(name)).map(Seen::Lapse),
         "closed" => Some(Seen::Closed {
             from: pairs.side("from"),
             how: Ending::ALL.into_iter().find(|how| Some(how.name()) == pairs.text("how").as_deref())?,
@@ -318,7 +328,18 @@ mod tests {
         round_trip(Seen::Interception(Interception::OtherKey));
         round_trip(Seen::Interception(Interception::Unbound));
         round_trip(Seen::Closed { from: Some(Side::Client), how: Ending::Unreachable });
+        lapses().into_iter().for_each(|lapse| round_trip(Seen::Lapse(lapse)));
         impairments().into_iter().for_each(|impairment| round_trip(Seen::Impairment(impairment)));
+    }
+
+    fn lapses() -> [Lapse; 4] {
+        let (lasted, asleep) = (Duration::from_nanos(6_000_000_001), Some(Duration::from_secs(u32::MAX.into())));
+        [
+            Lapse::Stopped { lasted, asleep: None },
+            Lapse::Stopped { lasted, asleep },
+            Lapse::Stepped { by: lasted, forward: true },
+            Lapse::Stepped { by: Duration::ZERO, forward: false },
+        ]
     }
 
     fn impairments() -> [Impairment; 5] {

@@ -335,7 +335,7 @@ impl Clock {
         };
         let offset = i128::from(self.offset) * 1_000_000_000;
         let at = i128::try_from(nanoseconds).unwrap_or(0).saturating_add(offset);
-        Timestamp(u64::try_from(at.max(0)).unwrap_or(u64::MAX))
+        Timestamp::at(u64::try_from(at.max(0)).unwrap_or(u64::MAX))
     }
 }
 
@@ -348,7 +348,7 @@ impl Decoder {
         match block {
             PcapBlockOwned::Legacy(packet) => {
                 let fraction = u64::from(packet.ts_usec) * if self.is_nanoseconds { 1 } else { 1000 };
-                let at = Timestamp(u64::from(packet.ts_sec) * 1_000_000_000 + fraction);
+                let at = Timestamp::at(u64::from(packet.ts_sec) * 1_000_000_000 + fraction);
                 each(Item::Packet(Packet { interface: 0, at, data: packet.data, original_len: packet.origlen }))
             }
             PcapBlockOwned::LegacyHeader(header) => self.header(&header, each),
@@ -433,7 +433,7 @@ impl Decoder {
     fn simple<'a>(&self, packet: &SimplePacketBlock<'a>) -> Packet<'a> {
         let snaplen = if self.snaplen == 0 { u32::MAX } else { self.snaplen };
         let data = packet.data.get(..packet.origlen.min(snaplen) as usize).unwrap_or(packet.data);
-        Packet { interface: 0, at: Timestamp(0), data, original_len: packet.origlen }
+        Packet { interface: 0, at: Timestamp::at(0), data, original_len: packet.origlen }
     }
 
     fn clock(&self, interface: u32) -> Clock {

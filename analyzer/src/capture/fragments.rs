@@ -132,7 +132,7 @@ mod tests {
         let parts = [part(7, 0, true, b"01234567"), part(7, 8, true, b"89abcdef"), part(7, 16, false, b"xyz")];
         for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [1, 0, 2]] {
             let mut fragments = Fragments::default();
-            let at = Timestamp(0);
+            let at = Timestamp::at(0);
             assert_eq!(fragments.push(at, &parts[order[0]]), None);
             assert_eq!(fragments.push(at, &parts[order[0]]), None, "a part that comes twice");
             assert_eq!(fragments.push(at, &parts[order[1]]), None);
@@ -145,10 +145,10 @@ mod tests {
     fn what_is_never_complete_makes_room() {
         let mut fragments = Fragments::default();
         for id in 0..1000 {
-            assert_eq!(fragments.push(Timestamp(0), &part(id, 0, true, b"01234567")), None);
+            assert_eq!(fragments.push(Timestamp::at(0), &part(id, 0, true, b"01234567")), None);
         }
         assert_eq!((fragments.datagrams.len(), fragments.incomplete()), (MAX_DATAGRAMS, 1000));
-        fragments.push(Timestamp(40_000_000_000), &part(5000, 0, true, b"01234567"));
+        fragments.push(Timestamp::at(40_000_000_000), &part(5000, 0, true, b"01234567"));
         assert_eq!(fragments.datagrams.len(), 1);
     }
 }

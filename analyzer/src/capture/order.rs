@@ -76,7 +76,7 @@ impl Queue {
             Order::Once | Order::Checked => (NARROW, false),
             Order::Within(window) => (window, true),
         };
-        let (newest, held) = (Timestamp(0), BinaryHeap::new());
+        let (newest, held) = (Timestamp::at(0), BinaryHeap::new());
         Queue { order, window, limit: LIMIT, newest, holds, is_disordered: false, held, bytes: 0 }
     }
 
@@ -92,7 +92,7 @@ impl Queue {
 
     /// Takes note of a packet's time, and says whether it waits.
     pub fn turn(&mut self, at: Timestamp) -> Turn {
-        let goes_back = at < self.newest && at != Timestamp(0);
+        let goes_back = at < self.newest && at != Timestamp::at(0);
         self.newest = self.newest.max(at);
         if self.holds {
             return Turn::Later;
@@ -105,7 +105,7 @@ impl Queue {
 
     /// Holds a packet whose turn comes later. One without a time comes behind what was stored before it.
     pub fn hold(&mut self, at: Timestamp, frame: u64, interface: u32, link: u16, data: &[u8], original_len: u32) {
-        let turn = if at == Timestamp(0) { self.newest } else { at };
+        let turn = if at == Timestamp::at(0) { self.newest } else { at };
         self.bytes += data.len() + COST;
         self.held.push(Reverse(Held { turn, frame, at, interface, link, original_len, data: data.to_vec() }));
     }
@@ -135,7 +135,7 @@ pub struct Disorder {
 impl Disorder {
     /// Takes the time of the next packet.
     pub fn push(&mut self, at: Timestamp) {
-        if at != Timestamp(0) {
+        if at != Timestamp::at(0) {
             self.most = self.most.max(self.newest.since(at));
             self.newest = self.newest.max(at);
         }
@@ -154,7 +154,7 @@ mod tests {
     /// The frames in the order in which they are taken, of packets at these times.
     fn taken(queue: &mut Queue, times: &[u64]) -> Vec<u64> {
         let mut frames = Vec::new();
-        for (at, frame) in times.iter().map(|at| Timestamp(*at)).zip(1..) {
+        for (at, frame) in times.iter().map(|at| Timestamp::at(*at)).zip(1..) {
             match queue.turn(at) {
                 Turn::Now => frames.push(frame),
                 Turn::Later => queue.hold(at, frame, 0, 1, &[0; 4], 4),
@@ -177,8 +177,8 @@ mod tests {
     #[test]
     fn a_time_that_goes_back_is_told_or_changes_what_follows() {
         let mut checked = Queue::new(Order::Checked);
-        assert_eq!(checked.turn(Timestamp(7)), Turn::Now);
-        assert_eq!(checked.turn(Timestamp(6)), Turn::Now);
+        assert_eq!(checked.turn(Timestamp::at(7)), Turn::Now);
+        assert_eq!(checked.turn(Timestamp::at(6)), Turn::Now);
         assert!(checked.is_broken());
         let mut once = Queue::new(Order::Once);
         assert_eq!(taken(&mut once, &[5, 4, 9, 8, 8]), [1, 2, 4, 5, 3], "the first comes too late");
@@ -189,12 +189,12 @@ mod tests {
     fn a_window_as_wide_as_needed_puts_all_in_order_and_keeps_that_of_equal_times() {
         let times = [30, 10, 20, 20, 50, 40, 40, 60];
         let mut disorder = Disorder::default();
-        times.iter().for_each(|at| disorder.push(Timestamp(*at)));
+        times.iter().for_each(|at| disorder.push(Timestamp::at(*at)));
         assert_eq!(disorder.order(), Order::Within(Duration::from_nanos(20)));
         assert_eq!(taken(&mut Queue::new(disorder.order()), &times), [2, 3, 4, 1, 6, 7, 5, 8]);
         let behind_each_other = [100, 200, 300, 101, 201, 301];
         let mut disorder = Disorder::default();
-        behind_each_other.iter().for_each(|at| disorder.push(Timestamp(*at)));
+        behind_each_other.iter().for_each(|at| disorder.push(Timestamp::at(*at)));
         assert_eq!(taken(&mut Queue::new(disorder.order()), &behind_each_other), [1, 4, 2, 5, 3, 6]);
     }
 
@@ -202,7 +202,7 @@ mod tests {
     fn what_is_held_is_bounded() {
         let mut queue = Queue { limit: 3 * (COST + 4), ..Queue::new(Order::Within(Duration::from_secs(1))) };
         let times: Vec<u64> = (1..100).rev().collect();
-        for (at, frame) in times.iter().map(|at| Timestamp(*at)).zip(1..) {
+        for (at, frame) in times.iter().map(|at| Timestamp::at(*at)).zip(1..) {
             queue.turn(at);
             queue.hold(at, frame, 0, 1, &[0; 4], 4);
             while queue.next().is_some() {}

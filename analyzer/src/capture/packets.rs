@@ -219,7 +219,7 @@ impl Decoder {
     fn packet(&mut self, packet: &Packet<'_>, each: &mut dyn FnMut(Heard<'_>)) {
         self.frame += 1;
         self.cuts.count(packet);
-        let is_untimed = packet.at == Timestamp(0);
+        let is_untimed = packet.at == Timestamp::at(0);
         self.untimed += u64::from(is_untimed);
         let Some(link) = self.links.get(packet.interface as usize) else {
             self.unread.more += 1;
@@ -331,7 +331,7 @@ mod tests {
 
     fn feed(decoder: &mut Decoder, data: &[u8], original_len: u32) -> Vec<u32> {
         let mut lengths = Vec::new();
-        let packet = Packet { interface: 0, at: Timestamp(7), data, original_len };
+        let packet = Packet { interface: 0, at: Timestamp::at(7), data, original_len };
         decoder.item(&Item::Packet(packet), &mut |heard| {
             if let What::Segment(segment) = heard.what {
                 lengths.push(segment.payload_len);
@@ -458,7 +458,7 @@ mod tests {
         error.extend([3, 1, 0, 0, 0, 0, 0, 0]);
         error.extend(&quoted[..28]);
         let mut heard = Vec::new();
-        let packet = Packet { interface: 0, at: Timestamp(0), data: &error, original_len: 56 };
+        let packet = Packet { interface: 0, at: Timestamp::at(0), data: &error, original_len: 56 };
         decoder().item(&Item::Packet(packet), &mut |what| {
             if let What::Icmp(icmp) = what.what {
                 heard.push(icmp);

@@ -95,4 +95,24 @@ pub(super) static CAUSES: &[Cause] = &[
         spec: "none: no protocol asks for it",
         mstsc: &[],
     },
+    Cause {
+        id: "PRX-STOPPED",
+        layer: Layer::Relay,
+        name: "this program itself was stopped, or its machine slept, and passed nothing on meanwhile",
+        visibility: Visibility::Rule,
+        evidence: "a tick of its own came late, by a clock that goes on while the machine sleeps; the session ends within \
+                   2 s of that",
+        sign: "the stop stands in the recording, with how much of it the machine slept",
+        looks_like: &["X224-NOCC", "PATH-DEAD", "PATH-IDLE", "TCP-RST-AFTER"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy],
+        check: "on the machine of rdpscope proxy: was it suspended (journalctl -u systemd-logind; Windows: event log System, \
+                Kernel-Power 42 and 107), was its virtual machine paused or moved, was the process stopped (fg, kill -STOP), \
+                was the machine starved?",
+        fix: "keep the machine awake while it relays (systemd-inhibit, powercfg /requests), and give it the processor time \
+              that it needs",
+        cannot_tell: &["what would have become of the session otherwise"],
+        spec: "none: no protocol knows of it",
+        mstsc: &["0x904"],
+    },
 ];

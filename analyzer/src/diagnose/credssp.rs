@@ -243,6 +243,10 @@ pub fn ended(timeline: &Timeline) -> Option<Finding> {
 pub fn skewed(timeline: &Timeline) -> Option<Finding> {
     let seen = timeline.facts.inner.credssp.ntlm(NtlmKind::Challenge)?;
     let ticks = seen.what.timestamp?;
+    if timeline.facts.lapses.is_stepped() {
+        // The clock here was wrong, before or afterwards.
+        return None;
+    }
     let theirs = of_filetime(ticks)?;
     let ours = Duration::from_nanos(seen.mark.at.0);
     let (apart, which) = if theirs > ours { (theirs - ours, "ahead of") } else { (ours - theirs, "behind") };

@@ -22,6 +22,7 @@ mod sealed;
 mod session;
 mod settings;
 pub(crate) mod stage;
+mod stopped;
 pub(crate) mod tls;
 mod unsealed;
 
@@ -86,6 +87,12 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "given up while an impairment let nothing pass",
         check: impaired::stalled,
+        scope: Scope::Any,
+        rests: Rests::Seen,
+    },
+    Rule {
+        name: "ended right after the proxy was stopped",
+        check: stopped::ended,
         scope: Scope::Any,
         rests: Rests::Seen,
     },

@@ -76,7 +76,7 @@ pub fn unseen(timeline: &Timeline) -> Option<Unseen> {
         (Stage::Established | Stage::Closed | Stage::Opened, _) => None,
         (_, mark) => mark,
     };
-    timeline.unseen_since(since.filter(|_| facts.gateway.is_none()).map_or(Timestamp(0), |mark| mark.at))
+    timeline.unseen_since(since.filter(|_| facts.gateway.is_none()).map_or(Timestamp::at(0), |mark| mark.at))
 }
 
 fn plain_or_tls(timeline: &Timeline) -> Stage {

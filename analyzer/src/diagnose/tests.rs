@@ -23,7 +23,7 @@ fn told(events: impl IntoIterator<Item = What>, by: Side) -> Timeline {
     let mut timeline = Timeline::default();
     for (what, frame) in before.into_iter().chain(events).chain([end]).zip(1..) {
         let flow = Flow { session: 0, leg: Leg::Only };
-        timeline.push(&Event { at: Timestamp(frame * 1_000_000), flow, frame, what });
+        timeline.push(&Event { at: Timestamp::at(frame * 1_000_000), flow, frame, what });
     }
     timeline.finish();
     timeline

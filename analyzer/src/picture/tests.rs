@@ -14,7 +14,7 @@ const BLUE: [u8; 4] = [0, 0, 0xff, 0xff];
 
 fn line(at: u64, from: Side, said: Said) -> Line {
     let flow = Flow { session: 0, leg: Leg::Only };
-    Line { at: Timestamp(at * 1_000_000), flow, frame: 1, from, place: Place::Tls, said }
+    Line { at: Timestamp::at(at * 1_000_000), flow, frame: 1, from, place: Place::Tls, said }
 }
 
 fn bytes(bytes: Vec<u8>) -> Said {

@@ -60,7 +60,8 @@ impl Headers {
             | Seen::Sign(_)
             | Seen::Secret(_)
             | Seen::Interception(_)
-            | Seen::Impairment(_) => {}
+            | Seen::Impairment(_)
+            | Seen::Lapse(_) => {}
         }
     }
 

@@ -86,6 +86,7 @@ impl Learner {
             | Seen::Sign(_)
             | Seen::Interception(_)
             | Seen::Impairment(_)
+            | Seen::Lapse(_)
             | Seen::Secret(_)
             | Seen::Closed { .. } => {}
         }
@@ -249,7 +250,7 @@ impl Redactor {
             }
             // Where ICMP came from; of a relay's recording there are none.
             Seen::Sign(sign) => Seen::Sign(sign),
-            Seen::Opened | Seen::Path(_) | Seen::Impairment(_) | Seen::Closed { .. } => seen,
+            Seen::Opened | Seen::Path(_) | Seen::Impairment(_) | Seen::Lapse(_) | Seen::Closed { .. } => seen,
         };
         Some(Observation { at, flow, frame, seen })
     }

@@ -11,7 +11,7 @@ fn says(from: Side, data: &[u8]) -> Observation {
 }
 
 fn seen(seen: Seen) -> Observation {
-    Observation { at: Timestamp(0), flow: FLOW, frame: 0, seen }
+    Observation { at: Timestamp::at(0), flow: FLOW, frame: 0, seen }
 }
 
 fn redacted(all: &[Observation]) -> Vec<Observation> {

@@ -156,6 +156,7 @@ fn told(session: &Diagnosed) -> Value {
         "altered_by_proxy": altered_by_proxy(timeline),
         "interception": interception(timeline),
         "impairments": impairments(timeline),
+        "lapses": lapses(timeline),
         "findings": session.findings.iter().map(finding).collect::<Vec<_>>(),
     })
 }
@@ -171,6 +172,20 @@ fn interception(timeline: &Timeline) -> Value {
         place.into_iter().chain(fields).map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>()
     });
     json!({ "by": means.name(), "stands": facts.is_intercepted(), "steps": steps.collect::<Vec<_>>() })
+}
+
+/// When the proxy itself was stopped, or its clock set; `null` where that was not.
+fn lapses(timeline: &Timeline) -> Value {
+    let lapses = &timeline.facts.lapses;
+    if lapses.count == 0 {
+        return Value::Null;
+    }
+    let told = lapses.first.iter().map(|seen| {
+        let fields = seen.what.fields().into_iter().map(|(name, value)| (name, number_or_text(value)));
+        let place = [("lapse", json!(seen.what.name())), ("at_ns", json!(seen.mark.at.0))];
+        place.into_iter().chain(fields).map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>()
+    });
+    json!({ "count": lapses.count, "stopped_ns": lapses.stopped.as_nanos() as u64, "first": told.collect::<Vec<_>>() })
 }
 
 /// What was done to it on purpose, as it took effect and was over.
@@ -404,6 +419,7 @@ fn phase(phase: &Phase) -> Value {
         "leg": phase.leg.name(),
         "began_ns": phase.began.0,
         "duration_ns": phase.duration().as_nanos() as u64,
+        "stopped_ns": phase.unwatched().as_nanos() as u64,
         "outcome": phase.outcome.name(),
         "basis": basis(phase.basis),
         "confidence": phase.sureness.map(Sureness::name),

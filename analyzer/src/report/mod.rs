@@ -12,17 +12,19 @@ pub mod text;
 pub mod verdict;
 
 use crate::diagnose::stage::length;
-use crate::observation::{Interception, Leg, Means};
+use crate::observation::{Interception, Lapse, Leg, Means};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 
+/// Times that the proxy itself was stopped that are told one by one.
+const LAPSES: usize = 8;
 /// What is said instead of a time, and of all of them, of packets that have none.
 pub const NO_TIMES: &str = "no times in this capture";
 
 /// When something was, from the session's beginning on: "+1.2 ms"; `None` of packets that have no times.
 fn since(timeline: &Timeline, at: Timestamp) -> Option<String> {
     let began = timeline.began.filter(|_| !timeline.is_untimed());
-    (!timeline.is_untimed()).then(|| format!("+{}", length(at.since(began.unwrap_or_default()))))
+    (!timeline.is_untimed()).then(|| format!("+{}", length(at.after(began.unwrap_or_default()))))
 }
 
 /// How a relay changed this session by standing in it. Nothing for a packet capture.
@@ -49,6 +51,7 @@ pub fn altered_by_proxy(timeline: &Timeline) -> Vec<String> {
     altered.extend(headers(timeline));
     altered.extend(intercepted(timeline));
     altered.extend(impaired(timeline));
+    altered.extend(lapsed(timeline));
     altered
 }
 
@@ -78,11 +81,34 @@ fn impaired(timeline: &Timeline) -> impl Iterator<Item = String> {
     let began = timeline.began.unwrap_or_default();
     timeline.facts.impairments().map(move |(seen, over)| {
         let (asked, deed, leg) = (&seen.what.asked, seen.what.deed, seen.mark.leg);
-        let since = length(seen.mark.at.since(began));
-        let until = over.map(|over| format!(" until +{}", length(over.since(began)))).unwrap_or_default();
+        let since = length(seen.mark.at.after(began));
+        let until = over.map(|over| format!(" until +{}", length(over.after(began)))).unwrap_or_default();
         let seed = seen.what.seed.map(|seed| format!(", its jitter made of the seed {seed}")).unwrap_or_default();
         format!("it impaired the session on purpose (--impair '{asked}'): {deed} on the {leg} leg from +{since}{until}{seed}")
     })
+}
+
+/// When it was itself stopped, or its clock set.
+fn lapsed(timeline: &Timeline) -> impl Iterator<Item = String> {
+    let began = timeline.began.unwrap_or_default();
+    let lapses = &timeline.facts.lapses;
+    let more = lapses.count.saturating_sub(LAPSES as u64);
+    let told = lapses.first.iter().take(LAPSES).map(move |seen| {
+        let at = length(seen.mark.at.after(began));
+        let means = match seen.what {
+            Lapse::Stopped { .. } => {
+                "it passed nothing on meanwhile, and that time is charged to nobody: it is no part of any length here"
+            }
+            Lapse::Stepped { forward: true, .. } => {
+                "times here go on by the clock as it was (a virtual machine that was paused looks like this, too)"
+            }
+            Lapse::Stepped { forward: false, .. } => "times here go on by the clock as it was",
+        };
+        format!("by +{at} it {}: {means}", seen.what)
+    });
+    let further =
+        (more > 0).then(|| format!("and {more} times more; it was stopped for {} in all", length(lapses.stopped)));
+    told.chain(further)
 }
 
 /// What a relay did that can stand inside TLS.

@@ -16,7 +16,7 @@ use crate::codes::tls as names;
 use crate::count::counted;
 use crate::diagnose::{Finding, Severity, direct_equivalent};
 use crate::event::{Basis, Protocols};
-use crate::observation::{Impairment, Leg as LegName, Step};
+use crate::observation::{Impairment, Lapse, Leg as LegName, Step};
 use crate::proxy_protocol::Header;
 use crate::survey::{SCAN, survey};
 use crate::time::{Timestamp, day};
@@ -151,15 +151,15 @@ pub fn edge(edge: &Edge, session: impl std::fmt::Display) -> String {
 }
 
 /// That something has been outstanding for so long, as it happens: "waiting for the server's X.224 confirm, 5 s".
-pub fn waiting(owed: &Outstanding, lasted: Duration, session: impl std::fmt::Display) -> String {
-    let (at, leg) = (clock_time(owed.since + lasted), owed.leg);
+pub fn waiting(owed: &Outstanding, lasted: Duration, at: Timestamp, session: impl std::fmt::Display) -> String {
+    let (at, leg) = (clock_time(at), owed.leg);
     format!("{at} #{session:<3} {leg:<5} {:<21} waiting for {owed}, {} s", owed.phase, lasted.as_secs())
 }
 
 /// What a session that goes on waits for now, where that has taken long: "waiting for the server's X.224 confirm, 5 s".
 pub fn waits_for(timeline: &Timeline, now: Timestamp) -> Option<String> {
     let owed = timeline.outstanding()?;
-    let lasted = owed.lasted(now);
+    let lasted = owed.lasted(timeline.moment(now));
     (lasted >= outstanding::LONG).then(|| format!("waiting for {owed}, {} s", lasted.as_secs()))
 }
 
@@ -170,6 +170,12 @@ pub fn impaired(session: u32, (leg, at): (LegName, crate::time::Timestamp), impa
         Step::Over => "is over",
     };
     format!("{} #{session:<3} {leg:<5} {:<21} '{}' {step}", clock_time(at), "IMPAIRED", impairment.asked)
+}
+
+/// That this program itself was stopped, or its clock set, as it is noticed.
+pub fn lapsed(session: Option<u32>, at: Timestamp, lapse: Lapse) -> String {
+    let session = session.map(|session| format!("#{session:<3} ")).unwrap_or_default();
+    format!("{} {session}THE PROXY ITSELF {lapse}", clock_time(at))
 }
 
 /// The comment for the packet on which a phase begins or ends.
@@ -304,6 +310,7 @@ fn opened(decrypted: &Decrypted) -> String {
 /// How a session stands that goes on: its phases by now, and what passed over its legs.
 pub fn so_far(timeline: &Timeline, now: Timestamp) -> String {
     let mut text = String::new();
+    let now = timeline.moment(now);
     let mut timeline = timeline.clone();
     for open in timeline.phases.iter_mut().filter(|phase| phase.outcome == Outcome::Open) {
         open.ended = open.ended.max(now);
@@ -365,6 +372,11 @@ fn phase_row(text: &mut String, phase: &Phase, timeline: &Timeline) {
         brief(waited.client),
         brief(waited.server)
     );
+    if !phase.unwatched().is_zero() {
+        let stopped = length(phase.unwatched());
+        let _infallible =
+            writeln!(text, "    besides, the proxy itself was stopped for {stopped}: that is in none of these");
+    }
 }
 
 fn brief(time: Duration) -> String {

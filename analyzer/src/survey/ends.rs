@@ -56,7 +56,7 @@ pub fn equal_ages(set: &Set<'_>) -> Vec<Pattern> {
         let (cluster, age) = cluster(&cut, age)?;
         // Those that began together end together: that is another story.
         let began = || cluster.iter().map(|session| session.began());
-        let spread = began().max()?.since(began().min()?);
+        let spread = began().max()?.after(began().min()?);
         let (count, age) = (cluster.len(), length(age));
         let says = format!("{count} sessions with {server} end at the age of {age}, to half a second: a limit");
         (spread > TOGETHER).then(|| pattern("equal ages", Some("SES-LIMIT"), Confidence::Likely, says, &cluster))
@@ -71,9 +71,9 @@ pub fn together(set: &Set<'_>) -> Vec<Pattern> {
         let mut ended: Vec<(Timestamp, &Diagnosed)> =
             ended.filter_map(|session| Some((session.timeline.end?.mark.at, *session))).collect();
         ended.sort_by_key(|(at, _)| *at);
-        let is_group = |group: &&[(Timestamp, &Diagnosed)]| group[ENOUGH - 1].0.since(group[0].0) <= TOGETHER;
+        let is_group = |group: &&[(Timestamp, &Diagnosed)]| group[ENOUGH - 1].0.after(group[0].0) <= TOGETHER;
         let first = ended.windows(ENOUGH).find(is_group)?[0].0;
-        let in_it = |(at, _): &&(Timestamp, &Diagnosed)| *at >= first && at.since(first) <= TOGETHER;
+        let in_it = |(at, _): &&(Timestamp, &Diagnosed)| *at >= first && at.after(first) <= TOGETHER;
         let group: Vec<&Diagnosed> = ended.iter().filter(in_it).map(|(_, session)| *session).collect();
         let says = format!("{} running sessions with {server} end within {}", group.len(), length(TOGETHER));
         Some(pattern("ended together", Some("SES-SHUTDOWN"), Confidence::Likely, says, &group))
@@ -87,12 +87,12 @@ pub fn circles(set: &Set<'_>) -> Vec<Pattern> {
         let (first, last) = (attempt.sessions.first()?, attempt.sessions.last()?);
         let names: Vec<Option<String>> = attempt.sessions.iter().map(|session| server(&session.timeline)).collect();
         let returns = names.iter().enumerate().any(|(place, name)| names[..place].contains(name));
-        if sent < 2 || !returns || attempt.outcome() == Outcome::Connected || last.began().since(first.began()) > CIRCLE
+        if sent < 2 || !returns || attempt.outcome() == Outcome::Connected || last.began().after(first.began()) > CIRCLE
         {
             return None;
         }
         let sessions: Vec<&Diagnosed> = attempt.sessions.iter().collect();
-        let within = length(last.began().since(first.began()));
+        let within = length(last.began().after(first.began()));
         let says = format!("the client is sent on {sent} times in {within} and comes back to where it was");
         let says = if first.timeline.is_untimed() { without_times(&says) } else { says };
         Some(pattern("sent round in circles", Some("RED-LOOP"), Confidence::Likely, says, &sessions))
@@ -109,7 +109,7 @@ pub fn again_and_again(set: &Set<'_>) -> Vec<Pattern> {
         let who = client(short.first()?)?;
         short.retain(|session| client(session) == Some(who));
         short.sort_by_key(|session| session.began());
-        let at_once = short.windows(2).all(|two| two[1].began().since(two[0].timeline.last) < SHORT);
+        let at_once = short.windows(2).all(|two| two[1].began().after(two[0].timeline.last) < SHORT);
         if short.len() < AGAIN || !at_once {
             return None;
         }
@@ -143,8 +143,8 @@ fn seen_on_both_legs(server: &str, session: &Diagnosed) -> Option<Pattern> {
     let ended = session.timeline.end.filter(|_| !session.timeline.is_relayed() && !session.timeline.is_untimed());
     let ended = ended?.mark.at;
     let onward = session.witnesses.iter().find(|witness| witness.leg == LegName::Back)?;
-    let before = onward.ended().filter(|at| *at <= ended && ended.since(*at) <= ECHO)?;
-    let mut pattern = echo(server, ended.since(before), &[session]);
+    let before = onward.ended().filter(|at| *at <= ended && ended.after(*at) <= ECHO)?;
+    let mut pattern = echo(server, ended.after(before), &[session]);
     pattern.evidence.insert(0, onward.says());
     Some(pattern)
 }
@@ -168,10 +168,10 @@ fn passed_to(
     let others = onward.get(&relay)?;
     let before = others.partition_point(|(at, _)| *at <= ended);
     let (at, other) = others[..before].last()?;
-    if ended.since(*at) > ECHO || other.began() + ECHO < session.began() {
+    if ended.after(*at) > ECHO || other.began() + ECHO < session.began() {
         return None;
     }
-    Some(echo(server, ended.since(*at), &[other, session]))
+    Some(echo(server, ended.after(*at), &[other, session]))
 }
 
 /// The silence before the end of a session that had become active.

@@ -129,8 +129,8 @@ impl<L: Listener> Streams<L> {
             sessions: 0,
             arena: BytesMut::new(),
             told: Vec::new(),
-            now: Timestamp(0),
-            swept: Timestamp(0),
+            now: Timestamp::at(0),
+            swept: Timestamp::at(0),
             given_up: 0,
         }
     }

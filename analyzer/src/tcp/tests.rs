@@ -135,7 +135,7 @@ impl Play {
             payload_len: len,
         };
         let what = What::Segment(segment);
-        self.streams.push(&Heard { at: Timestamp(self.at), frame: self.frame, interface: 0, what });
+        self.streams.push(&Heard { at: Timestamp::at(self.at), frame: self.frame, interface: 0, what });
     }
 
     fn wait(&mut self, milliseconds: u64) -> &mut Play {
@@ -165,6 +165,7 @@ impl Play {
                 | Seen::Sign(_)
                 | Seen::Interception(_)
                 | Seen::Impairment(_)
+                | Seen::Lapse(_)
                 | Seen::Secret(_)
                 | Seen::Closed { .. } => {}
             }

@@ -116,6 +116,7 @@ pub(super) fn is_last_word(what: &What) -> bool {
         | What::Sign(_)
         | What::Interception(_)
         | What::Impairment(_)
+        | What::Lapse(_)
         | What::Passed { .. }
         | What::Missing { .. }
         | What::Closed { .. }

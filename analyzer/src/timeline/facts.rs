@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::gateway::Gateway;
 use super::headers::Headers;
 use super::inner::Inner;
+use super::lapsed::Lapses;
 use crate::event::{
     Basis, Certificate, ClientHello, ConnectionConfirm, ConnectionRequest, Event, Foreign, KdcError, McsPdu, Protocols,
     ServerHello, Undecryptable, What,
@@ -40,7 +41,7 @@ impl Mark {
 }
 
 /// Something and where it was first seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sighting<T> {
     /// What.
     pub what: T,
@@ -65,6 +66,8 @@ pub struct Facts {
     pub interception: Vec<Sighting<Interception>>,
     /// What this program did to the session on purpose, in order.
     pub impairments: Vec<Sighting<Impairment>>,
+    /// What befell this program itself meanwhile.
+    pub lapses: Lapses,
     /// The way through an RD Gateway, where there is one: then everything else here is of what the tunnel carries.
     pub gateway: Option<Box<Gateway>>,
     /// TLS, by leg.
@@ -201,6 +204,7 @@ impl Facts {
             | What::Undecrypted { .. } => self.tls_of(mark.leg).push(mark, &event.what),
             What::Interception(step) => self.intercepted(mark, step),
             What::Impairment(impairment) => self.impaired(mark, impairment),
+            What::Lapse(lapse) => self.lapsed(mark, *lapse),
             What::Closed { from: Some(Side::Client), .. } => self.left(mark),
             What::Opening(Opening::Gateway) => _ = self.gateway.get_or_insert_default(),
             What::Outer(_) | What::Gateway(_) => self.gateway.get_or_insert_default().push(event),
@@ -368,6 +372,7 @@ impl Tls {
             | What::Sign(_)
             | What::Interception(_)
             | What::Impairment(_)
+            | What::Lapse(_)
             | What::Passed { .. }
             | What::Missing { .. }
             | What::Closed { .. }

@@ -61,7 +61,8 @@ impl Frames {
             return;
         };
         let Some((_, since)) = self.sent.drain(..=place).next_back() else { return };
-        if self.acknowledged & self.skip == 0 {
+        let is_watched = at.unwatched_since(since).is_zero();
+        if self.acknowledged & self.skip == 0 && is_watched {
             self.keep(at.since(since));
         }
         self.acknowledged += 1;
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     fn at(ms: u64) -> Timestamp {
-        Timestamp(ms * 1_000_000)
+        Timestamp::at(ms * 1_000_000)
     }
 
     #[test]

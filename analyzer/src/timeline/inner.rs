@@ -273,6 +273,9 @@ impl AutoDetection {
             AutoDetect::RttRequest { sequence } => self.asked = Some((sequence, mark)),
             AutoDetect::RttResponse { sequence } => {
                 let Some((_, asked)) = self.asked.take_if(|(asked, _)| *asked == sequence) else { return };
+                if !mark.at.unwatched_since(asked.at).is_zero() {
+                    return;
+                }
                 let took = mark.at.since(asked.at);
                 self.rtts += 1;
                 self.min_rtt = Some(self.min_rtt.map_or(took, |least| least.min(took)));

@@ -278,6 +278,7 @@ fn step(what: &What) -> Option<Step> {
         | What::Sign(_)
         | What::Interception(_)
         | What::Impairment(_)
+        | What::Lapse(_)
         | What::Passed { .. }
         | What::Missing { .. }
         | What::Unsealed
@@ -375,7 +376,7 @@ mod tests {
         let mut ladder = Ladder::default();
         for (at, what) in story.into_iter().enumerate() {
             let (flow, frame) = (Flow { session: 0, leg: Leg::Only }, at as u64 + 1);
-            ladder.push(&Event { at: Timestamp(frame), flow, frame, what }, false, false);
+            ladder.push(&Event { at: Timestamp::at(frame), flow, frame, what }, false, false);
         }
         ladder
     }
@@ -412,7 +413,7 @@ mod tests {
         let mut ladder = ladder(events);
         // Told of the record that just passed: at its time.
         let flow = Flow { session: 0, leg: Leg::Only };
-        ladder.push(&Event { at: Timestamp(5), flow, frame: 5, what: sealed_alert }, false, false);
+        ladder.push(&Event { at: Timestamp::at(5), flow, frame: 5, what: sealed_alert }, false, false);
         let rungs: Vec<_> = ladder.rungs.iter().map(|rung| (rung.message, rung.times, rung.bytes)).collect();
         let sealed = [(Message::Sealed, 2, 200), (Message::SealedHandshake, 1, 100), (Message::Sealed, 1, 100)];
         assert_eq!(rungs[..3], sealed);

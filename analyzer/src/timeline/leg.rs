@@ -186,6 +186,10 @@ impl Leg {
     pub(super) fn sampled(&mut self, mark: Mark, sample: &PathSample) -> (u64, PathSample) {
         let before = self.path().map(|path| path.what).unwrap_or_default();
         let sent_again = self.again;
+        // What a machine measured while it slept, or was stopped, is no round trip.
+        let known = self.path.as_ref().map(|path| path.mark).or(self.opened);
+        let is_whole = known.is_none_or(|known| mark.at.unwatched_since(known.at).is_zero());
+        let sample = &PathSample { rtt_us: sample.rtt_us.filter(|_| is_whole), ..sample.clone() };
         self.samples += 1;
         self.beyond = self.beyond_hole(&before, sample);
         self.min_rtt = [self.min_rtt, sample.min_rtt_us.or(sample.rtt_us).map(Duration::from_micros)]
@@ -266,7 +270,9 @@ impl Leg {
         let dial = self.dials.last()?;
         let (at, failed) = dial.result?;
         let took = at.since(dial.began.at);
-        (failed.is_none() && !took.is_zero()).then_some(took)
+        // Where this program was stopped meanwhile, how long it took is not known.
+        let is_known = at.unwatched_since(dial.began.at).is_zero();
+        (failed.is_none() && is_known && !took.is_zero()).then_some(took)
     }
 
     /// Segments that the server sent again, as packets show it.

@@ -14,6 +14,7 @@ mod inferred;
 pub mod inner;
 mod intercepted;
 pub mod ladder;
+pub mod lapsed;
 pub mod leg;
 pub mod outstanding;
 pub mod phase;
@@ -247,6 +248,7 @@ impl Timeline {
             What::Outer(_)
             | What::Gateway(_)
             | What::Impairment(_)
+            | What::Lapse(_)
             | What::Kdc(_)
             | What::Account(_)
             | What::NotTls { .. }
@@ -345,7 +347,7 @@ impl Timeline {
 
     /// Whether nobody knows when anything was: its packets have no times. Nothing then lasted, and nothing was at once.
     pub fn is_untimed(&self) -> bool {
-        self.began == Some(Timestamp(0))
+        self.began == Some(Timestamp::at(0))
     }
 
     /// Whether the session became active.

@@ -209,4 +209,9 @@ impl Phase {
     pub fn duration(&self) -> Duration {
         self.ended.since(self.began)
     }
+
+    /// For how long the program that watches was stopped meanwhile: that is no part of it.
+    pub fn unwatched(&self) -> Duration {
+        self.ended.unwatched_since(self.began)
+    }
 }

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     fn at(ms: u64) -> Timestamp {
-        Timestamp(ms * 1_000_000)
+        Timestamp::at(ms * 1_000_000)
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         series.passed(at(500), Side::Client, 1);
         series.passed(at(100), Side::Client, 2);
         assert_eq!((series.steps().len(), series.steps()[0].bytes[0]), (1, 3));
-        series.passed(Timestamp(u64::MAX), Side::Client, 4);
+        series.passed(Timestamp::at(u64::MAX), Side::Client, 4);
         assert!(series.steps().len() <= STEPS && series.step() > Duration::from_secs(3600));
         assert_eq!(series.steps().iter().map(|step| step.bytes[0]).sum::<u64>(), 7);
     }

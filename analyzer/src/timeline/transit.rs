@@ -266,7 +266,7 @@ impl Leg {
 
     /// For how long nothing of this side could be read when the session ended; `None` where something could since the sample.
     fn stands_since(&self, from: Side, path: &Sighting<PathSample>, end: &End) -> Option<Duration> {
-        let spoke = self.spoke[from as usize].map_or(Timestamp(0), |spoke| spoke.at);
+        let spoke = self.spoke[from as usize].map_or(Timestamp::at(0), |spoke| spoke.at);
         (spoke <= path.mark.at).then(|| end.mark.at.since(spoke))
     }
 

@@ -49,6 +49,11 @@ impl Wait {
     pub fn lasted(&self) -> Duration {
         self.until.since(self.since)
     }
+
+    /// For how long the program that watches was stopped meanwhile: that is no part of it.
+    pub fn unwatched(&self) -> Duration {
+        self.until.unwatched_since(self.since)
+    }
 }
 
 /// Who spoke last, and when.

@@ -73,7 +73,7 @@ fn what_is_wrong_is_told_with_what_was_expected() {
 }
 
 fn at(ms: u64) -> Timestamp {
-    Timestamp(1_000_000_000_000 + ms * 1_000_000)
+    Timestamp::at(1_000_000_000_000 + ms * 1_000_000)
 }
 
 /// The lines of a session that began at 0 ms.

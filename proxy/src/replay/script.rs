@@ -202,6 +202,7 @@ impl Builder {
             | Seen::Sign(_)
             | Seen::Secret(_)
             | Seen::Impairment(_)
+            | Seen::Lapse(_)
             | Seen::Interception(_) => return,
         }
         self.last = observation.at;

@@ -1,6 +1,7 @@
 //! What goes into one recording: a connection, or before a gateway those of one client that go on together. Their
 //! observations are numbered, held for their secrets, analysed and written here, in the order in which they come.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::time::Instant;
 use analyzer::attempt::Diagnosed;
 use analyzer::capture::annotation::Section;
 use analyzer::hold::Hold;
-use analyzer::observation::{Flow, Interception, Leg, Observation, Seen};
+use analyzer::observation::{Flow, Interception, Lapse, Leg, Observation, Seen};
 use analyzer::report::{text, verdict};
 use analyzer::sessions::Sessions;
 use analyzer::time::Timestamp;
@@ -21,6 +22,7 @@ use super::output::{Lost, Next, Output};
 use super::reminder::{Due, Reminder};
 use super::{MOST, Stored, Which};
 use crate::clock;
+use crate::pulse::BEAT;
 use crate::record::{self, Recorder};
 use crate::tap::{Begin, Budget};
 
@@ -30,6 +32,10 @@ const TUNNEL: u64 = 256 << 10;
 /// Connections that are recorded together.
 pub(super) struct Group {
     client: IpAddr,
+    /// By how many nanoseconds the wall clock was ahead of the clock of this process when it began: its times are the wall's.
+    ahead: i64,
+    /// What befell this process, and is to be told when its time comes.
+    lapses: VecDeque<(Timestamp, Lapse)>,
     is_at_gateway: bool,
     /// In the order in which they began. Never empty.
     connections: Vec<Connection>,
@@ -108,6 +114,8 @@ impl Group {
         recorder.flush()?;
         Ok(Group {
             client: begin.client.ip().to_canonical(),
+            ahead: begin.ahead,
+            lapses: VecDeque::new(),
             is_at_gateway,
             connections: vec![Connection::new(begin)],
             spoken: 0,
@@ -169,7 +177,7 @@ impl Group {
     /// Is recorded no further, because of this. What stands there is closed; there is no room for more.
     pub(super) fn give_up(&mut self, why: io::Error) {
         self.recorder.output().discard();
-        let _kept_by_output = self.recorder.end(clock::now(), format!("the recording ends here: {why}"));
+        let _kept_by_output = self.recorder.end(self.wall(clock::now()), format!("the recording ends here: {why}"));
         self.recorder.output().give_up(why);
     }
 
@@ -234,6 +242,58 @@ impl Group {
         edges
     }
 
+    /// By how many nanoseconds its times are ahead of the clock of this process.
+    pub(super) fn ahead(&self) -> i64 {
+        self.ahead
+    }
+
+    /// A moment of the clock of this process, as this recording tells it.
+    pub(super) fn wall(&self, at: Timestamp) -> Timestamp {
+        clock::shifted(at, self.ahead)
+    }
+
+    /// This process was stopped until now, or its clock set. What came meanwhile may still be on its way.
+    pub(super) fn lapsed(&mut self, at: Timestamp, lapse: Lapse) {
+        self.lapses.push_back((self.wall(at), lapse));
+    }
+
+    /// Whether it has been told of everything that befell this process.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.lapses.is_empty()
+    }
+
+    /// Everything that was seen before is here: tells each connection what befell this process by then. Tells the phase edges
+    /// that it made.
+    pub(super) fn catch_up(&mut self, by: Timestamp) -> Vec<(usize, Edge)> {
+        let mut edges = Vec::new();
+        while let Some((at, lapse)) = self.lapses.pop_front_if(|(at, _)| *at <= by) {
+            edges.extend(self.tell_lapse(at, lapse));
+        }
+        edges
+    }
+
+    /// The same before this is taken, which comes next. What this process itself did shows that it ran again by then, however
+    /// late that was noticed.
+    pub(super) fn catch_up_with(&mut self, next: &Observation) -> Vec<(usize, Edge)> {
+        let mut edges = self.catch_up(next.at);
+        if let Some((at, lapse)) = self.lapses.pop_front_if(|(at, lapse)| shows_end(next, *at, *lapse)) {
+            let early = at.since(next.at);
+            let lapse = match lapse {
+                Lapse::Stopped { lasted, asleep } => Lapse::Stopped { lasted: lasted.saturating_sub(early), asleep },
+                Lapse::Stepped { .. } => lapse,
+            };
+            edges.extend(self.tell_lapse(next.at, lapse));
+        }
+        edges
+    }
+
+    fn tell_lapse(&mut self, at: Timestamp, lapse: Lapse) -> Vec<(usize, Edge)> {
+        let going = self.connections.iter().filter(|one| one.number.is_some() && !one.is_over);
+        let flows: Vec<_> = going.map(|one| Flow { session: one.begin.session, leg: Leg::Front }).collect();
+        let told = flows.into_iter().map(|flow| Observation { at, flow, frame: 0, seen: Seen::Lapse(lapse) });
+        told.flat_map(|observation| self.observe(observation)).collect()
+    }
+
     /// Where the file is long enough, the recording goes on in another.
     fn go_on_in_next_part(&mut self) {
         if let Some(next) = self.recorder.output().next_part() {
@@ -250,7 +310,7 @@ impl Group {
     }
 
     fn go_on_in(&mut self, Next { output, part, lost }: Next) {
-        let now = clock::now();
+        let now = self.wall(clock::now());
         let section = Section { part, ..self.section.clone() };
         let Some(lost) = lost else {
             let _kept_by_output = self.recorder.go_on(now, output, &section);
@@ -282,6 +342,7 @@ impl Group {
             | Seen::Path(_)
             | Seen::Sign(_)
             | Seen::Impairment(_)
+            | Seen::Lapse(_)
             | Seen::Secret(_)
             | Seen::Closed { .. } => {}
         }
@@ -339,6 +400,8 @@ impl Group {
 
     /// The sessions are over: what is said of them, their places, and where their recording is, which is closed now.
     pub(super) fn close(&mut self) -> (Vec<Diagnosed>, Vec<usize>, Option<PathBuf>) {
+        let now = self.wall(clock::now());
+        self.catch_up(now);
         self.hold.finish(&mut |event| self.sessions.push(&event));
         self.sessions.take_edges();
         let path = self.file.as_ref().map(PathBuf::from);
@@ -348,8 +411,8 @@ impl Group {
         let verdict = |one| format!("verdict: {}", verdict::of_session(one));
         let mut remarks: Vec<String> = diagnosed.iter().map(verdict).collect();
         let last = remarks.pop().unwrap_or_default();
-        let _kept_by_output = self.recorder.remark(clock::now(), &remarks);
-        let _kept_by_output = self.recorder.end(clock::now(), last);
+        let _kept_by_output = self.recorder.remark(now, &remarks);
+        let _kept_by_output = self.recorder.end(now, last);
         let incomplete = self.trouble();
         diagnosed.iter_mut().for_each(|one| one.incomplete.clone_from(&incomplete));
         (diagnosed, places, path)
@@ -358,15 +421,22 @@ impl Group {
     /// Samples the path of the legs of all that go on, as part of the recording. Tells the phase edges that its moment made.
     pub(super) fn sample(&mut self) -> Vec<(usize, Edge)> {
         self.sampled = Instant::now();
+        let mut edges = self.catch_up(self.wall(clock::now()));
         let going = self.connections.iter().filter(|one| !one.is_over);
         let legs = going.flat_map(|one| [Leg::Front, Leg::Back].map(|leg| (leg, &one.begin)));
         let samples: Vec<_> = legs
             .filter_map(|(leg, begin)| {
                 let seen = Seen::Path(Box::new(begin.sampler.sample(leg)?));
-                Some(Observation { at: clock::now(), flow: Flow { session: begin.session, leg }, frame: 0, seen })
+                Some(Observation {
+                    at: self.wall(clock::now()),
+                    flow: Flow { session: begin.session, leg },
+                    frame: 0,
+                    seen,
+                })
             })
             .collect();
-        samples.into_iter().flat_map(|sample| self.observe(sample)).collect()
+        edges.extend(samples.into_iter().flat_map(|sample| self.observe(sample)));
+        edges
     }
 
     /// What has been outstanding for so long by now that it is to be told, of one session after the other. What waits for its
@@ -380,7 +450,7 @@ impl Group {
             if self.reminders.len() <= place {
                 self.reminders.resize_with(place + 1, Reminder::default);
             }
-            let due = self.reminders[place].next(timeline).filter(|due| due.at() <= now);
+            let due = self.reminders[place].next(timeline).filter(|due| due.at.0 <= now.0);
             if let Some(due) = due {
                 self.reminders[place].tell(&due);
                 found = Some((place, due));
@@ -411,4 +481,18 @@ impl Group {
         let all: Vec<String> = self.lacks.clone().into_iter().chain(failed).collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
+}
+
+/// Whether this was done by this process after a stop that was noticed at `at`, and not before it. What the kernel stamps may
+/// have come meanwhile.
+fn shows_end(next: &Observation, at: Timestamp, lapse: Lapse) -> bool {
+    let Lapse::Stopped { lasted, .. } = lapse else { return false };
+    let is_stamped = match &next.seen {
+        Seen::Bytes { from, .. } | Seen::Missing { from, .. } => {
+            cfg!(target_os = "linux") && *from != next.flow.leg.relay_side()
+        }
+        _ => false,
+    };
+    // Before the next beat was due it may have run.
+    !is_stamped && next.at < at && next.at > at.before(lasted) + BEAT
 }

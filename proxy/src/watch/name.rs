@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn the_name_of_a_recording_tells_its_session() {
-        let name = |session| file_name(session, Timestamp(1_795_385_402_123_000_000)) + ".pcapng.zst";
+        let name = |session| file_name(session, Timestamp::at(1_795_385_402_123_000_000)) + ".pcapng.zst";
         assert_eq!([7, 123_456].map(|session| session_in(&name(session))), [Some(7), Some(123_456)]);
         // One that goes on under another name, and folders with numbers.
         let again = "/tmp/a-12345/20261122T221002.123Z-00007-1.part2.pcapng";

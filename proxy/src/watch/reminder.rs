@@ -24,13 +24,8 @@ pub(super) struct Reminder {
 pub(super) struct Due {
     pub owed: Outstanding,
     pub after: Duration,
-}
-
-impl Due {
-    /// When it is to be told.
-    pub fn at(&self) -> Timestamp {
-        self.owed.since + self.after
-    }
+    /// When it is to be told: so much later, and by as much as nobody watched meanwhile.
+    pub at: Timestamp,
 }
 
 impl Reminder {
@@ -38,7 +33,9 @@ impl Reminder {
     pub fn next(&self, timeline: &Timeline) -> Option<Due> {
         let owed = timeline.outstanding()?;
         let told = if owed.since == self.since { self.told } else { 0 };
-        Some(Due { owed, after: after(told) })
+        let after = after(told);
+        let at = owed.since + after + timeline.last.unwatched_since(owed.since);
+        Some(Due { owed, after, at })
     }
 
     /// It is told.

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use analyzer::attempt::Diagnosed;
 use analyzer::capture::file::{self, Item};
 use analyzer::capture::recording::{Decoder, ReadError};
-use analyzer::observation::{Absence, Leg, Observation, Opening, Seen};
+use analyzer::observation::{Absence, Lapse, Leg, Observation, Opening, Seen};
 use analyzer::session::Session;
 use analyzer::sessions::Sessions;
 use analyzer::time::Timestamp;
@@ -61,7 +61,7 @@ pub fn retell(
     let stopped = file::read(input, &mut |item| {
         if let Some(at) = time_of(&item) {
             while let Some((place, due)) = teller.due(at) {
-                next(Next::At(due.at()))?;
+                next(Next::At(due.at))?;
                 teller.remind(place, &due, say);
             }
             next(Next::At(at))?;
@@ -94,6 +94,8 @@ struct Teller {
     edges: Vec<(usize, Edge)>,
     /// Whether it was said that payload is missing.
     missing: bool,
+    /// What befell the program that recorded it, as it was last told: each of its connections says so.
+    lapsed: Option<(Timestamp, Lapse)>,
     /// When it was last told how the sessions stand.
     told: Timestamp,
 }
@@ -110,6 +112,7 @@ impl Teller {
             reminders: Vec::new(),
             edges: Vec::new(),
             missing: false,
+            lapsed: None,
             told: Timestamp::default(),
         }
     }
@@ -123,6 +126,11 @@ impl Teller {
         if let Seen::Impairment(impairment) = &observation.seen {
             let place = (observation.flow.leg, observation.at);
             say(Live::Impaired { session: self.session, place, impairment });
+        }
+        if let Seen::Lapse(lapse) = observation.seen
+            && self.lapsed.replace((observation.at, lapse)) != Some((observation.at, lapse))
+        {
+            say(Live::Lapsed { session: Some(self.session), at: observation.at, lapse });
         }
         self.layers.push(observation, &mut |event| self.sessions.push(&event));
         self.edges.extend(self.sessions.take_edges());
@@ -157,6 +165,7 @@ impl Teller {
             | Seen::Sign(_)
             | Seen::Interception(_)
             | Seen::Impairment(_)
+            | Seen::Lapse(_)
             | Seen::Secret(_)
             | Seen::Closed { .. } => self.is_at_gateway = self.is_at_gateway.or(Some(false)),
         }
@@ -173,18 +182,18 @@ impl Teller {
         let known = self.sessions.timelines().map(|(place, _)| place + 1).max().unwrap_or(0);
         self.reminders.resize_with(known.max(self.reminders.len()), Reminder::default);
         let due = |(place, timeline)| Some((place, self.reminders.get::<usize>(place)?.next(timeline)?));
-        self.sessions.timelines().filter_map(due).filter(|(_, due)| due.at() <= by).min_by_key(|(_, due)| due.at())
+        self.sessions.timelines().filter_map(due).filter(|(_, due)| due.at.0 <= by.0).min_by_key(|(_, due)| due.at)
     }
 
     fn remind(&mut self, place: usize, due: &Due, say: &mut dyn FnMut(Live<'_>)) {
         self.reminders[place].tell(due);
-        say(Live::Waiting { session: self.which(place), owed: &due.owed, lasted: due.after });
+        say(Live::Waiting { session: self.which(place), owed: &due.owed, lasted: due.after, at: due.at });
     }
 
     fn tell_running(&self, say: &mut dyn FnMut(Live<'_>)) {
         let sessions: Vec<_> =
             self.sessions.timelines().map(|(place, timeline)| (self.which(place), timeline)).collect();
-        say(Live::Running { sessions: &sessions });
+        say(Live::Running { ahead: 0, sessions: &sessions });
     }
 
     fn end(mut self, stopped: Option<&String>, say: &mut dyn FnMut(Live<'_>)) -> Vec<Diagnosed> {

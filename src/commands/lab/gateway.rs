@@ -14,7 +14,7 @@ use proxy::tls::Trust;
 
 use super::{keys, label, near, seen, unknown};
 use crate::cli::{Lab, Target};
-use crate::commands::{proxy::stopped, talk};
+use crate::commands::{signals::stopped, talk};
 
 /// Where a gateway listens: not HTTPS's own port, which may be taken and is for root.
 const GATEWAY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3443);

@@ -13,6 +13,7 @@ mod path;
 mod plain;
 mod reach;
 mod sealed;
+mod stopped;
 mod tls;
 
 use std::path::Path;
@@ -38,20 +39,21 @@ pub struct Story {
 }
 
 /// Each table with the file it stands in.
-const TABLES: [(&str, &[Story]); 9] = [
+const TABLES: [(&str, &[Story]); 10] = [
     ("reach.rs", reach::STORIES),
     ("negotiation.rs", negotiation::STORIES),
     ("tls.rs", tls::STORIES),
     ("sealed.rs", sealed::STORIES),
     ("path.rs", path::STORIES),
     ("impaired.rs", impaired::STORIES),
+    ("stopped.rs", stopped::STORIES),
     ("again.rs", again::STORIES),
     ("plain.rs", plain::STORIES),
     ("gateway.rs", gateway::STORIES),
 ];
 
 /// The tables from here on are of stories that secrets open.
-const KEYED: usize = 7;
+const KEYED: usize = 8;
 
 #[test]
 fn of_the_way_to_the_server() {
@@ -84,8 +86,13 @@ fn of_what_is_done_on_purpose() {
 }
 
 #[test]
-fn of_a_client_that_comes_again() {
+fn of_a_relay_that_was_stopped() {
     check_all(6);
+}
+
+#[test]
+fn of_a_client_that_comes_again() {
+    check_all(7);
 }
 
 #[test]
@@ -95,7 +102,7 @@ fn of_what_secrets_open() {
 
 #[test]
 fn of_the_way_through_a_gateway() {
-    check_all(8);
+    check_all(9);
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl Rig {
         let notes = self.notes.lock().expect("notes");
         let seen = notes.iter().filter_map(|note| match note {
             Note::Seen(seen) if seen.flow.session == session => Some(seen.clone()),
-            Note::Seen(_) | Note::Begin(_) | Note::End { .. } | Note::Refused { .. } => None,
+            Note::Seen(_) | Note::Begin(_) | Note::End { .. } | Note::Refused { .. } | Note::Lapsed { .. } => None,
         });
         seen.collect()
     }
@@ -107,7 +107,7 @@ impl Rig {
         let notes = self.notes.lock().expect("notes");
         let seen = notes.iter().filter_map(|note| match note {
             Note::Seen(seen) if seen.flow == Flow { session, leg } => Some(&seen.seen),
-            Note::Seen(_) | Note::Begin(_) | Note::End { .. } | Note::Refused { .. } => None,
+            Note::Seen(_) | Note::Begin(_) | Note::End { .. } | Note::Refused { .. } | Note::Lapsed { .. } => None,
         });
         let seen_all: Vec<&Seen> = seen.collect();
         let path = |(i, seen): (usize, &&Seen)| match seen {
@@ -139,7 +139,7 @@ fn scribe(mut intake: Intake) -> Arc<Mutex<Vec<Note>>> {
                     Note::Begin(begin) => drop(waiting.insert(begin.session, begin.waiting.clone())),
                     Note::Seen(seen) => intake.budget().release(&waiting[&seen.flow.session], seen),
                     Note::End { session } => drop(waiting.remove(session)),
-                    Note::Refused { .. } => {}
+                    Note::Refused { .. } | Note::Lapsed { .. } => {}
                 }
             }
             notes.lock().expect("notes").append(&mut batch);
@@ -164,7 +164,12 @@ fn story(notes: &[Note], session: u32, leg: Leg) -> Vec<String> {
         let (line, len) = match seen {
             Seen::Bytes { from, data } => (format!("{from} bytes"), data.len() as u64),
             Seen::Missing { from, len, why } => (format!("{from} {}", why.name()), *len),
-            Seen::Path(_) | Seen::Sign(_) | Seen::Secret(_) | Seen::Interception(_) | Seen::Impairment(_) => continue,
+            Seen::Path(_)
+            | Seen::Sign(_)
+            | Seen::Secret(_)
+            | Seen::Interception(_)
+            | Seen::Impairment(_)
+            | Seen::Lapse(_) => continue,
             other => (plain(other), 0),
         };
         match &mut run {
@@ -203,7 +208,8 @@ fn plain(seen: &Seen) -> String {
         | Seen::Sign(_)
         | Seen::Secret(_)
         | Seen::Interception(_)
-        | Seen::Impairment(_) => String::new(),
+        | Seen::Impairment(_)
+        | Seen::Lapse(_) => String::new(),
     }
 }
 

@@ -115,7 +115,13 @@ impl Proxy {
         self.end("KILL")
     }
 
-    fn end(mut self, signal: &str) -> Outcome<Finished> {
+    /// Sends it a signal, and waits for nothing.
+    pub fn signal(&self, signal: &str) -> Outcome<()> {
+        self.process.signal(signal)
+    }
+
+    /// Sends it a signal and waits until it has ended.
+    pub fn end(mut self, signal: &str) -> Outcome<Finished> {
         self.process.signal(signal)?;
         let code = self.process.wait(Duration::from_secs(10))?.code();
         let recordings = recordings(&self.out())?;

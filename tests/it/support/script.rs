@@ -28,6 +28,8 @@
 //! >= BYTES | <= BYTES             what stands inside of that: HTTP, then packets of the tunnel
 //! way STEP [from=NAME] [until=NAME]   the way up to the channel, message by message; behind it > and < are in the tunnel
 //! stop                            the proxy ends
+//! paused TIME [asleep TIME]       the proxy did not run for so long, until now
+//! stepped forward|back TIME       the clock on the wall is set by so much
 //! again                           the same client connects once more
 //! ```
 
@@ -36,7 +38,7 @@ use std::time::Duration;
 
 use analyzer::capture::annotation::{PREFIX, decode};
 use analyzer::observation::{
-    Absence, Ending, Flow, Interception, Leg, Means, Observation, Opening, PathSample, Seen, Side,
+    Absence, Ending, Flow, Interception, Lapse, Leg, Means, Observation, Opening, PathSample, Seen, Side,
 };
 use analyzer::time::Timestamp;
 use bytes::Bytes;
@@ -251,6 +253,13 @@ impl Writer {
                 let text = format!("{PREFIX} impair {}", values.join(" "));
                 self.see(named(leg), decode(&text).unwrap_or_else(|| panic!("expected an impairment, found {text}")));
             }
+            // The relay itself did not run for so long until now, and the machine slept for some of it.
+            ["paused", lasted] => self.see(Leg::Front, stopped(lasted, None)),
+            ["paused", lasted, "asleep", asleep] => self.see(Leg::Front, stopped(lasted, Some(time(asleep)))),
+            ["stepped", way @ ("forward" | "back"), by] => {
+                let lapse = Lapse::Stepped { by: time(by), forward: way == "forward" };
+                self.see(Leg::Front, Seen::Lapse(lapse));
+            }
             ["session", step, ref options @ ..] => self.sealed(time(step), options),
             ["typing", step, times] => self.typing(time(step), times.strip_prefix("times=").expect("times=N")),
             ["legacy", step, ref options @ ..] => self.legacy(time(step), options),
@@ -274,7 +283,7 @@ impl Writer {
 
     fn see(&mut self, leg: Leg, seen: Seen) {
         let flow = Flow { session: self.session, leg };
-        self.observations.push(Observation { at: Timestamp(EPOCH) + self.at, flow, frame: 0, seen });
+        self.observations.push(Observation { at: Timestamp::at(EPOCH) + self.at, flow, frame: 0, seen });
     }
 
     fn echo(&mut self, leg: Leg, seen: Seen) {
@@ -507,6 +516,10 @@ impl Writer {
 fn turns(options: &[&str]) -> usize {
     let turns = options.iter().find_map(|option| option.strip_prefix("turns="));
     turns.map_or(usize::MAX, |turns| turns.parse().expect("a number of turns"))
+}
+
+fn stopped(lasted: &str, asleep: Option<Duration>) -> Seen {
+    Seen::Lapse(Lapse::Stopped { lasted: time(lasted), asleep })
 }
 
 fn closed(from: Option<Side>, how: Ending) -> Seen {

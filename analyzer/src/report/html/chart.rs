@@ -117,7 +117,7 @@ fn says_again(timeline: &Timeline, series: &Series) -> String {
         series.steps().iter().enumerate().filter(|(_, step)| step.again > 0).map(|(place, _)| place).collect();
     let at = |place: usize| {
         let since = series.began.unwrap_or_default() + series.step() * place as u32;
-        length(since.since(timeline.began.unwrap_or_default()))
+        length(since.after(timeline.began.unwrap_or_default()))
     };
     let (first, last) = (places.first().copied().unwrap_or(0), places.last().copied().unwrap_or(0));
     format!("{} sent again, between +{} and +{}.", counted(again, "segment"), at(first), at(last + 1))
@@ -158,7 +158,7 @@ fn bytes(page: &mut Page, series: &Series, active: Option<f64>) {
 }
 
 fn axis(page: &mut Page, timeline: &Timeline, scale: &Scale, active: Option<f64>) {
-    let offset = scale.began.since(timeline.began.unwrap_or_default());
+    let offset = scale.began.after(timeline.began.unwrap_or_default());
     page.within("div", &[("class", "row")], |page| {
         page.element("span", &[], "time");
         svg::ornament(page, ["100%", "30"], |page| {
@@ -206,7 +206,7 @@ fn number(page: &mut Page, timeline: &Timeline, series: &Series, place: usize, s
     page.element(
         "th",
         &[("scope", "row"), ("class", "n")],
-        &format!("+{}", length(at.since(timeline.began.unwrap_or_default()))),
+        &format!("+{}", length(at.after(timeline.began.unwrap_or_default()))),
     );
     for says in [rtt, step.again.to_string(), super::bytes(step.bytes[0]), super::bytes(step.bytes[1])] {
         page.element("td", &[("class", "n")], &says);

@@ -65,7 +65,7 @@ fn row(page: &mut Page, numbered: &Numbered<'_>, place: usize, row: &Row<'_>, is
     let class = if row.evidence.is_empty() { "message" } else { "message evidence" };
     let id = numbered.id(&format!("-m{place}"));
     page.within("tr", &[("id", &id), ("class", class)], |page| {
-        let after = row.rung.mark.at.since(timeline.began.unwrap_or_default());
+        let after = row.rung.mark.at.after(timeline.began.unwrap_or_default());
         let at = if timeline.is_untimed() { "\u{2013}".into() } else { moment(after) };
         page.element("td", &[("class", "n")], &at);
         page.within("td", &[("class", "lanes")], |page| arrows(page, row, is_relayed));

@@ -116,7 +116,7 @@ fn facts(page: &mut Page, session: &Diagnosed) {
         facts.push(("Target", format!("{name}:{port}")));
     }
     if !timeline.is_untimed() {
-        facts.push(("Lasted", length(timeline.last.since(session.began()))));
+        facts.push(("Lasted", length(timeline.last.after(session.began()))));
     }
     let shown = primary(session)
         .filter(|finding| names_the_end(session, finding))

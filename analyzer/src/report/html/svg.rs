@@ -71,7 +71,7 @@ pub struct Scale {
 impl Scale {
     /// The place of a moment, from 0 to 1.
     pub fn place(&self, at: Timestamp) -> f64 {
-        self.share(at.since(self.began))
+        self.share(at.after(self.began))
     }
 
     /// How much of the whole a length of time is.

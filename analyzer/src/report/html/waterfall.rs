@@ -50,8 +50,8 @@ fn untimed(page: &mut Page, timeline: &Timeline) {
 /// The session itself may last for hours: the scale is that of the way to it.
 fn scale(timeline: &Timeline) -> Scale {
     let began = timeline.began.unwrap_or_default();
-    let ended = timeline.last.since(began);
-    let active = timeline.phase(PhaseName::Active).map(|phase| phase.began.since(began));
+    let ended = timeline.last.after(began);
+    let active = timeline.phase(PhaseName::Active).map(|phase| phase.began.after(began));
     let shown = active.filter(|active| !active.is_zero() && ended > *active * 5 / 4);
     Scale { began, length: shown.map_or(ended, |active| active * 5 / 4) }
 }
@@ -59,20 +59,20 @@ fn scale(timeline: &Timeline) -> Scale {
 /// What no phase explains: from the end of the last one to the end of a session that never was active.
 fn silence(timeline: &Timeline) -> Option<[Timestamp; 2]> {
     let ended = timeline.phases.iter().map(|phase| phase.ended).max()?;
-    let is_long = timeline.last.since(ended) * 100 > timeline.last.since(timeline.began?);
+    let is_long = timeline.last.after(ended) * 100 > timeline.last.after(timeline.began?);
     (is_long && timeline.phase(PhaseName::Active).is_none()).then_some([ended, timeline.last])
 }
 
 fn silent_row(page: &mut Page, [from, to]: [Timestamp; 2], scale: &Scale, columns: usize) {
     page.element("th", &[("scope", "row"), ("class", "soft")], "until the end");
     page.within("td", &[("class", "bar")], |page| {
-        let title = format!("no phase: {} until the end", length(to.since(from)));
+        let title = format!("no phase: {} until the end", length(to.after(from)));
         svg::image(page, &title, ROW, |page| {
             grid(page, scale);
             svg::bar(page, "nobody", scale.place(from), scale.place(to), BAR);
         });
     });
-    page.element("td", &[("class", "n")], &length(to.since(from)));
+    page.element("td", &[("class", "n")], &length(to.after(from)));
     for _ in 0..columns {
         page.element("td", &[("class", "n wide")], "");
     }
@@ -90,12 +90,12 @@ fn caption(timeline: &Timeline) -> String {
         Some(active) => format!(
             "The way to an active session took {}; the session then lasted {}. Bars say when; their colours say whose time \
              it was, not in which order.",
-            length(active.began.since(began)),
+            length(active.began.after(began)),
             length(active.duration())
         ),
         None => format!(
             "It took {} in all. Bars say when; their colours say whose time it was, not in which order.",
-            length(timeline.last.since(began))
+            length(timeline.last.after(began))
         ),
     }
 }
@@ -176,9 +176,13 @@ fn described(timeline: &Timeline, phase: &Phase) -> String {
     let began = timeline.began.unwrap_or_default();
     let whose = whose(phase);
     let whose = if whose.is_empty() { whose } else { format!(", waited for: {whose}") };
-    let (from, to) = (length(phase.began.since(began)), length(phase.ended.since(began)));
+    let (from, to) = (length(phase.began.after(began)), length(phase.ended.after(began)));
     let inferred = if phase.basis == Basis::Inferred { ", inferred" } else { "" };
-    format!("{}, from +{from} to +{to}, {}{inferred}{whose}", phase.name, phase.outcome.name())
+    let stopped = match phase.unwatched() {
+        stopped if stopped.is_zero() => String::new(),
+        stopped => format!(", the proxy itself stopped for {}", length(stopped)),
+    };
+    format!("{}, from +{from} to +{to}, {}{inferred}{whose}{stopped}", phase.name, phase.outcome.name())
 }
 
 fn bar(page: &mut Page, phase: &Phase, scale: &Scale) {

@@ -153,7 +153,7 @@ fn ntlm(mark: Mark, ntlm: &Ntlm) -> Value {
         "timestamp": clock.map(|clock| clock.to_string()),
         // The sender's clock beside the one that made the recording.
         "clock_ahead_ms": clock.map(|clock| {
-            clock.since(mark.at).as_secs_f64() * 1e3 - mark.at.since(clock).as_secs_f64() * 1e3
+            clock.after(mark.at).as_secs_f64() * 1e3 - mark.at.after(clock).as_secs_f64() * 1e3
         }),
         "channel_binding": ntlm.channel_binding,
         "has_user": ntlm.has_user,
@@ -163,7 +163,7 @@ fn ntlm(mark: Mark, ntlm: &Ntlm) -> Value {
 
 /// A FILETIME; one before 1970 is none.
 fn instant(filetime: u64) -> Option<Timestamp> {
-    u64::try_from(of_filetime(filetime)?.as_nanos()).ok().map(Timestamp)
+    u64::try_from(of_filetime(filetime)?.as_nanos()).ok().map(Timestamp::at)
 }
 
 fn settings(settings: &Settings) -> Value {

@@ -36,6 +36,7 @@ fn stall(stall: &Stall) -> Value {
         "round_trip_ns": stall.round_trip.as_nanos() as u64,
         "retransmission_ns": stall.retransmission.as_nanos() as u64,
         "impairment_ns": stall.held.as_nanos() as u64,
+        "stopped_ns": stall.unwatched.as_nanos() as u64,
         "retransmitted": stall.again,
         "acknowledged": stall.was_acknowledged,
         "answered": stall.was_answered,

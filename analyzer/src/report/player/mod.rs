@@ -108,7 +108,7 @@ impl<'a> Player<'a> {
 
     /// Milliseconds from the session's first packet.
     fn ms(&self, at: Timestamp) -> u128 {
-        at.since(self.session.began()).as_millis()
+        at.after(self.session.began()).as_millis()
     }
 
     /// The page's body up to the picture's lines; `main` is left open.

@@ -109,10 +109,10 @@ fn ntlm(credssp: &Credssp) -> Option<String> {
 
 /// The server's clock (a FILETIME) beside the one that made the recording.
 fn ahead(filetime: u64, mark: Mark) -> Option<String> {
-    let clock = Timestamp(u64::try_from(of_filetime(filetime)?.as_nanos()).ok()?);
+    let clock = Timestamp::at(u64::try_from(of_filetime(filetime)?.as_nanos()).ok()?);
     let (off, way) = match clock >= mark.at {
-        true => (clock.since(mark.at), "ahead of"),
-        false => (mark.at.since(clock), "behind"),
+        true => (clock.after(mark.at), "ahead of"),
+        false => (mark.at.after(clock), "behind"),
     };
     Some(format!("its clock {} {way} this recording's", length(off)))
 }

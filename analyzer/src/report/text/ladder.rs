@@ -31,7 +31,7 @@ pub fn ladder(timeline: &Timeline, finding: Option<&Finding>) -> String {
 }
 
 fn line(text: &mut String, timeline: &Timeline, row: &Row<'_>, is_relayed: bool) {
-    let after = row.rung.mark.at.since(timeline.began.unwrap_or_default());
+    let after = row.rung.mark.at.after(timeline.began.unwrap_or_default());
     let at = if timeline.is_untimed() { "-".into() } else { moment(after) };
     let lead = format!("{at:>11}     {}     ", lanes(row, is_relayed));
     let outer = if row.rung.is_outer { "gateway: " } else { "" };

@@ -74,7 +74,7 @@ fn balance(balance: &Balance) -> String {
 
 /// "9.8 s in tls at +1.2 s: the server's. One round trip 31 ms; what it was sent it had acknowledged"
 pub(in crate::report) fn stall(stall: &Stall, timeline: &Timeline) -> String {
-    let at = length(stall.since.since(timeline.began.unwrap_or_default()));
+    let at = length(stall.since.after(timeline.began.unwrap_or_default()));
     let owner = stall.owner.name();
     let open = if stall.was_answered { "" } else { ", until the end" };
     format!("{} in {} from +{at}{open}: {owner}. {}", length(stall.lasted), stall.phase, why(stall))
@@ -99,6 +99,10 @@ fn why(stall: &Stall) -> String {
         held if held.is_zero() => String::new(),
         held => format!("; {} of it what was said was held here on purpose (--impair)", length(held)),
     };
+    let stopped = match stall.unwatched {
+        stopped if stopped.is_zero() => String::new(),
+        stopped => format!("; besides, the proxy itself was stopped for {}: that is nobody's", length(stopped)),
+    };
     let rest = match stall.owner {
         Owner::Impairment => String::new(),
         Owner::NameResolution => "The resolver was waited for".to_owned(),
@@ -109,5 +113,5 @@ fn why(stall: &Stall) -> String {
             format!("; what was sent was acknowledged, {} remain", length(stall.remainder()))
         }
     };
-    format!("{trip}{again}{held}{rest}").trim_start_matches([';', ',', ' ']).to_owned()
+    format!("{trip}{again}{held}{rest}{stopped}").trim_start_matches([';', ',', ' ']).to_owned()
 }

@@ -38,6 +38,7 @@ fn shown(play: Play) -> (Vec<Sign>, PathSample) {
             | Seen::Missing { .. }
             | Seen::Interception(_)
             | Seen::Impairment(_)
+            | Seen::Lapse(_)
             | Seen::Secret(_)
             | Seen::Closed { .. } => {}
         }
@@ -539,7 +540,7 @@ fn icmp_errors_about_a_connection() {
         let by = IpAddr::from([10, 0, 0, 254]);
         let [source, destination] = addresses();
         let what = What::Icmp(Icmp { by, kind, code, mtu, source, destination, sequence: 1 });
-        play.streams.push(&Heard { at: Timestamp(play.at), frame: 2, interface: 0, what });
+        play.streams.push(&Heard { at: Timestamp::at(play.at), frame: 2, interface: 0, what });
         let all: Vec<Seen> = play.streams.finish().over.into_iter().flatten().map(|seen| seen.seen).collect();
         let about = Side::Client;
         assert!(all.contains(&Seen::Sign(Sign::Icmp { by, kind, code, mtu, about })), "{all:?}");

@@ -23,7 +23,7 @@ fn check(selected: Protocols, story: &str) -> Inference {
         let (record, wanted) = word.split_once('=').unwrap_or((word, ""));
         let from = if record.starts_with('>') { Side::Client } else { Side::Server };
         let len: u32 = record[1..].parse::<u32>().expect("a length") + GCM.2;
-        let mark = Mark { at: Timestamp(number), frame: number, leg: Leg::Only };
+        let mark = Mark { at: Timestamp::at(number), frame: number, leg: Leg::Only };
         let told = inference.push(mark, from, (23, len.into()), hides((GCM.0, GCM.1), len), selected);
         let found = match told {
             None => String::new(),
@@ -137,7 +137,7 @@ fn with_cbc_nothing_is_likely() {
     let mut inference = Inference::default();
     let records = [(Side::Client, 516), (Side::Server, 164), (Side::Client, 52), (Side::Client, 52)];
     let told = records.map(|(from, len)| {
-        let mark = Mark { at: Timestamp(1), frame: 1, leg: Leg::Only };
+        let mark = Mark { at: Timestamp::at(1), frame: 1, leg: Leg::Only };
         inference.push(mark, from, (23, u64::from(len)), hides((0x0303, 0xc013), len), Protocols::SSL)
     });
     assert_eq!(told[2], Some(Told::Begins(super::PhaseName::ChannelConnection)));
@@ -150,7 +150,7 @@ fn one_byte_before_each_record_is_no_message() {
     let mut inference = Inference::default();
     let lens = [32, 480, 32, 48, 32, 32];
     let told = lens.map(|len| {
-        let mark = Mark { at: Timestamp(1), frame: 1, leg: Leg::Only };
+        let mark = Mark { at: Timestamp::at(1), frame: 1, leg: Leg::Only };
         inference.push(mark, Side::Client, (23, u64::from(len)), hides((0x0301, 0x002f), len), Protocols::SSL)
     });
     assert_eq!(told[3], Some(Told::Begins(super::PhaseName::ChannelConnection)));
