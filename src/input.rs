@@ -15,6 +15,7 @@ use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use proxy::named::Named;
 use proxy::record;
 use ruzstd::decoding::StreamingDecoder;
 
@@ -47,7 +48,7 @@ pub fn read_all(inputs: &[PathBuf], known: &Known) -> Vec<Found> {
             Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, files.get(i)?)))
         {
             let result = read(file, known, &progress);
-            let found_here = (place, Found { name: shown(file), result });
+            let found_here = (place, Found { name: plain(file), result });
             found.lock().unwrap_or_else(PoisonError::into_inner).push(found_here);
         }
     };
@@ -66,7 +67,10 @@ pub fn read_all(inputs: &[PathBuf], known: &Known) -> Vec<Found> {
 
 /// A file, taken out of its compression.
 pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    decompressed(record::open(path)?).map_err(io::Error::other)
+    decompressed(record::open(path)?).map_err(|error| match error.downcast::<io::Error>() {
+        Ok(error) => error,
+        Err(error) => io::Error::other(format!("{error:#}")),
+    })
 }
 
 /// A recording that may still be made, and what its TLS is opened with: these secrets and those that stand in it by now. What
@@ -74,7 +78,7 @@ pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 pub fn open_growing(
     path: &Path,
     keys: &Arc<Keyring>,
-    is_over: impl FnMut(&File) -> bool + 'static,
+    is_over: impl FnMut(&Grown<'_>) -> bool + 'static,
 ) -> anyhow::Result<(Box<dyn Read>, Arc<Keyring>)> {
     if is_stdin(path) {
         return Ok((decompressed(io::stdin().lock())?, Arc::clone(keys)));
@@ -89,7 +93,17 @@ pub fn open_growing(
         return Ok((decompressed(file).with_context(|| name)?, keys));
     }
     let (first, is_over) = (path.to_owned(), Box::new(is_over));
-    Ok((Box::new(Growing { file, first, part: 1, is_over }), keys))
+    Ok((Box::new(Growing { file, first, part: 1, read: 0, is_over }), keys))
+}
+
+/// How far a file has been read that may still be made.
+pub struct Grown<'a> {
+    /// The part that is being read.
+    pub file: &'a File,
+    /// Where it was found.
+    pub path: PathBuf,
+    /// Bytes of it that were read.
+    pub read: u64,
 }
 
 /// A file behind whose end more may come, in it or in its next part.
@@ -98,8 +112,17 @@ struct Growing {
     first: PathBuf,
     /// The part that is being read.
     part: u32,
+    /// Bytes of it.
+    read: u64,
     /// Whether nothing more will come. It may take its time.
-    is_over: Box<dyn FnMut(&File) -> bool>,
+    is_over: Box<dyn FnMut(&Grown<'_>) -> bool>,
+}
+
+impl Growing {
+    fn is_over(&mut self) -> bool {
+        let path = if self.part == 1 { self.first.clone() } else { record::part(&self.first, self.part) };
+        (self.is_over)(&Grown { file: &self.file, path, read: self.read })
+    }
 }
 
 impl Read for Growing {
@@ -113,11 +136,12 @@ impl Read for Growing {
                 if len == 0
                     && let Ok(next) = next
                 {
-                    (self.file, self.part) = (next, self.part + 1);
+                    (self.file, self.part, self.read) = (next, self.part + 1, 0);
                     continue;
                 }
             }
-            if len > 0 || into.is_empty() || (self.is_over)(&self.file) {
+            self.read += len as u64;
+            if len > 0 || into.is_empty() || self.is_over() {
                 return Ok(len);
             }
         }
@@ -143,7 +167,7 @@ fn read(path: &Path, known: &Known, progress: &ProgressBar) -> anyhow::Result<(V
         let known = Known { order, ..known.clone() };
         let mut sessions = Vec::new();
         let mut keep = |session: Diagnosed| sessions.push(Diagnosed { probe: beside.clone(), ..session });
-        let reading = match reading::read_with(input, Some(&name), &known, &mut keep) {
+        let reading = match reading::read_with(input, Some(&plain(path)), &known, &mut keep) {
             Err(ReadError::Disordered) => return Ok(None),
             reading => reading.with_context(|| name.clone())?,
         };
@@ -177,7 +201,7 @@ pub fn read_along(path: &Path, known: &Known, each: &mut dyn FnMut(Along)) -> an
     let name = shown(path);
     let known = Known { order: order_of(path)?, ..with_secrets_of(path, known).with_context(|| name.clone())? };
     let input = open(path).with_context(|| format!("cannot open {name}"))?;
-    reading::read_along(input, Some(&name), &known, each).with_context(|| name)
+    reading::read_along(input, Some(&plain(path)), &known, each).with_context(|| name)
 }
 
 /// What is known, with the secrets that stand in the file.
@@ -210,9 +234,9 @@ pub fn keyring(logs: &[PathBuf], names: bool) -> anyhow::Result<Arc<Keyring>> {
     let mut keys = Keyring::default();
     for log in logs {
         let mut found = Keyring::default();
-        found.read_and_wipe(fs::read(log).with_context(|| format!("cannot read {}", log.display()))?);
+        found.read_and_wipe(fs::read(log).with_context(|| format!("cannot read {}", log.named()))?);
         if found.is_empty() {
-            tracing::warn!("{} holds no secret: it has no line of a key log", log.display());
+            tracing::warn!("{} holds no secret: it has no line of a key log", log.named());
         }
         keys.extend(&found);
     }
@@ -264,8 +288,14 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// Its name as it is, for scripts.
+fn plain(path: &Path) -> String {
+    if is_stdin(path) { "standard input".into() } else { path.to_string_lossy().into_owned() }
+}
+
+/// Its name for people.
 fn shown(path: &Path) -> String {
-    if is_stdin(path) { "standard input".into() } else { path.display().to_string() }
+    if is_stdin(path) { "standard input".into() } else { path.named() }
 }
 
 /// A bar on a terminal, nothing elsewhere.

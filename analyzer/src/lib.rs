@@ -6,6 +6,8 @@
 
 pub mod time;
 
+pub mod shown;
+
 pub mod secret;
 
 pub mod observation;

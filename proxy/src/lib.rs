@@ -5,6 +5,8 @@
 
 pub mod clock;
 
+pub mod named;
+
 pub mod tcp_info;
 
 mod files;

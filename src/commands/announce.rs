@@ -8,6 +8,7 @@ use proxy::impair::Asked;
 
 use super::{intercept, talk};
 use crate::cli::Proxy;
+use proxy::named::Named;
 
 /// Says it.
 pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
@@ -41,11 +42,11 @@ pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
     if let Some(log) = &args.keylog {
         let hold = if args.records() { "; recordings hold the secrets of their sessions" } else { "" };
         let says = format!("TLS is opened with what is written to this file from now on{hold}.");
-        text::para(&mut out, "  keys: ", &format!("{}: {says}", log.display()));
+        text::para(&mut out, "  keys: ", &format!("{}: {says}", log.named()));
     }
     let kept = args.keep.map_or("", |_| " The oldest there are deleted where they take more than --keep.");
     let recorded = if args.records() {
-        format!("Recordings go to {}.{kept}", args.out.display())
+        format!("Recordings go to {}.{kept}", args.out.named())
     } else {
         "Nothing is recorded: what is printed here is all that stays.".to_owned()
     };

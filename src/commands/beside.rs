@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{talk, write_private};
+use super::{talk, why, write_private};
 
 /// A server is not probed again earlier than this.
 const REST: Duration = Duration::from_secs(60);
@@ -89,7 +89,7 @@ async fn probe_each(mut intake: UnboundedReceiver<Failed>, config: Config, mut p
         let path = Path::new(file).with_extension("probe.json");
         let document = json::probe::document(env!("CARGO_PKG_VERSION"), &found, Some(failed.ended)) + "\n";
         if let Err(error) = write_private(&path, &document) {
-            talk(&format!("#{} {error:#}", failed.session));
+            talk(&format!("#{} {}", failed.session, why(&error)));
         }
     }
 }

@@ -12,10 +12,11 @@ use analyzer::time::Timestamp;
 use anyhow::{Context, bail};
 use proxy::record;
 
-use super::{analyze, create_private, print, redact, talk};
+use super::{analyze, create_private, print, redact, talk, why};
 use crate::archive::Archive;
 use crate::cli::Bundle;
 use crate::input;
+use proxy::named::Named;
 
 /// The folder in the archive.
 const FOLDER: &str = "rdpscope-bundle";
@@ -23,7 +24,7 @@ const FOLDER: &str = "rdpscope-bundle";
 pub fn run(args: &Bundle) -> anyhow::Result<u8> {
     let name = args.output.to_string_lossy().to_ascii_lowercase();
     if !name.ends_with(".tar.gz") && !name.ends_with(".tgz") {
-        bail!("expected a name that ends in .tar.gz, found {}", args.output.display());
+        bail!("expected a name that ends in .tar.gz, found {}", args.output.named());
     }
     let scratch = Scratch::beside(&args.output)?;
     let (parts, left_out) = parts(args, &scratch.0)?;
@@ -32,11 +33,11 @@ pub fn run(args: &Bundle) -> anyhow::Result<u8> {
     if packed.is_err() {
         let _incomplete = fs::remove_file(&args.output);
     }
-    packed.with_context(|| format!("cannot write {}", args.output.display()))?;
+    packed.with_context(|| format!("cannot write {}", args.output.named()))?;
     for part in &parts {
         print(&part.told)?;
     }
-    print(&format!("{}: {} files, report.html, report.json, system.txt\n", args.output.display(), parts.len()))?;
+    print(&format!("{}: {} files, report.html, report.json, system.txt\n", args.output.named(), parts.len()))?;
     Ok(if left_out > 0 { 2 } else { u8::from(parts.iter().any(|part| !part.is_same)) })
 }
 
@@ -50,13 +51,13 @@ fn parts(args: &Bundle, scratch: &Path) -> anyhow::Result<(Vec<Part>, usize)> {
         let files: Vec<PathBuf> =
             input::files(input).into_iter().filter(|file| !is_folder || file != input && is_other(file)).collect();
         if files.is_empty() {
-            bail!("no recording in {}", input.display());
+            bail!("no recording in {}", input.named());
         }
         for file in files {
             match part(args, &file, parts.len() + 1, scratch) {
                 Ok(part) => parts.push(part),
                 Err(error) if is_folder => {
-                    talk(&format!("error: left out: {error:#}"));
+                    talk(&format!("error: left out: {}", why(&error)));
                     left_out += 1;
                 }
                 Err(error) => return Err(error),
@@ -85,14 +86,14 @@ fn part(args: &Bundle, input: &Path, number: usize, scratch: &Path) -> anyhow::R
     if args.as_is {
         let file = input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("{number}-{file}");
-        let told = format!("{}: as it is, with names, payload and secrets\n", input.display());
+        let told = format!("{}: as it is, with names, payload and secrets\n", input.named());
         let (sessions, notices) = sessions(args, input, &name)?;
         return Ok(Part { name, path: input.to_owned(), sessions, notices, told, is_same: true });
     }
     let name = format!("recording-{number}.pcapng");
     let path = scratch.join(&name);
     let redacted = redact::write(input, &path, false)
-        .with_context(|| format!("{} cannot be made fit to be shared", input.display()))?;
+        .with_context(|| format!("{} cannot be made fit to be shared", input.named()))?;
     let (told, is_same) = (redact::told(&redacted, input, Path::new(&name)), redact::is_same(&redacted));
     let (sessions, notices) = sessions(args, &path, &name)?;
     Ok(Part { name, path, sessions, notices, told, is_same })
@@ -104,7 +105,7 @@ fn sessions(args: &Bundle, path: &Path, name: &str) -> anyhow::Result<(Vec<Diagn
     let known = Known { meant: args.endpoints.meant(), ..Known::default() };
     let said = analyze::each_session(&known, &[path.to_owned()], &mut take);
     if said.is_unreadable {
-        bail!("{} cannot be read", path.display());
+        bail!("{} cannot be read", path.named());
     }
     // By the name in the archive: the file's own may be that of a host.
     let named = |notice: Notice| Notice { file: Some(name.to_owned()), ..notice };
@@ -151,7 +152,7 @@ impl Scratch {
     fn beside(output: &Path) -> anyhow::Result<Scratch> {
         let name = format!(".rdpscope-bundle-{}", std::process::id());
         let path = output.parent().unwrap_or(Path::new("")).join(name);
-        record::create_folder(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        record::create_folder(&path).with_context(|| format!("cannot make {}", path.named()))?;
         Ok(Scratch(path))
     }
 }

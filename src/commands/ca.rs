@@ -9,6 +9,7 @@ use proxy::authority::{self, Shown};
 
 use super::{print, talk};
 use crate::cli::{Ca, CaWhat};
+use proxy::named::Named;
 
 pub fn run(args: Ca) -> anyhow::Result<u8> {
     match args.what {
@@ -25,9 +26,7 @@ pub fn run(args: Ca) -> anyhow::Result<u8> {
             let Shown { pem, der: as_der, .. } = authority::show(&folder(at)?)?;
             let bytes = if der { as_der } else { pem.into_bytes() };
             match output {
-                Some(path) => {
-                    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?
-                }
+                Some(path) => std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.named()))?,
                 None => std::io::stdout().write_all(&bytes).context("cannot write to standard output")?,
             }
         }
@@ -54,6 +53,6 @@ fn says(shown: &Shown) -> String {
         says.key_bits,
         says.sha256,
         says.sha1,
-        path.display()
+        path.named()
     )
 }

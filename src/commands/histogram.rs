@@ -12,6 +12,7 @@ use anyhow::bail;
 use super::analyze::{self, Said};
 use super::{print, talk, write_private};
 use crate::cli::{By, Histogram, HistogramFormat};
+use proxy::named::Named;
 
 pub fn run(args: Histogram) -> anyhow::Result<u8> {
     let (set, mut said) = read(&args, &args.inputs)?;
@@ -101,7 +102,7 @@ fn hgrm(args: &Histogram, set: &Set) -> anyhow::Result<()> {
             for (key, histogram) in all {
                 let path = beside(path, &key.slug());
                 write_private(&path, &histogram.hgrm())?;
-                talk(&format!("wrote {}", path.display()));
+                talk(&format!("wrote {}", path.named()));
             }
             Ok(())
         }

@@ -19,6 +19,7 @@ use proxy::tls::{Ciphers, Keys, Trust, Versions};
 
 use super::{print, proxy::stopped, talk};
 use crate::cli::Lab;
+use proxy::named::Named;
 
 /// Where a scenario's server listens: not RDP's own port, which may be taken.
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3399);
@@ -122,7 +123,7 @@ fn keys(file: &Path) -> anyhow::Result<Keys> {
     // Secrets are their owner's alone.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let log = Mutex::new(options.open(file).with_context(|| format!("cannot write {}", file.display()))?);
+    let log = Mutex::new(options.open(file).with_context(|| format!("cannot write {}", file.named()))?);
     Ok(Keys(Arc::new(move |line| {
         let written = log.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
         if let Err(error) = written {

@@ -10,6 +10,7 @@ use clap_complete::Generator;
 
 use super::{print, talk};
 use crate::cli::{Cli, Completions, Man};
+use proxy::named::Named;
 
 const NAME: &str = "rdpscope";
 
@@ -35,8 +36,8 @@ pub fn man(args: &Man) -> anyhow::Result<u8> {
 
 fn write_all(cli: clap::Command, folder: &Path) -> anyhow::Result<u8> {
     let made = std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(cli, folder));
-    made.with_context(|| format!("cannot write the manual to {}", folder.display()))?;
-    talk(&format!("wrote {}: man -l {}", folder.display(), folder.join(format!("{NAME}.1")).display()));
+    made.with_context(|| format!("cannot write the manual to {}", folder.named()))?;
+    talk(&format!("wrote {}: man -l {}", folder.named(), folder.join(format!("{NAME}.1")).named()));
     Ok(0)
 }
 

@@ -30,10 +30,12 @@ use std::path::Path;
 
 use analyzer::attempt::Attempt;
 use analyzer::diagnose::Outcome;
+use analyzer::shown;
 use anyhow::Context;
 
 use crate::cli::Command;
 use crate::held::Stderr;
+use ::proxy::named::Named;
 
 /// Runs a subcommand.
 pub fn run(command: Command) -> anyhow::Result<u8> {
@@ -67,7 +69,7 @@ fn exit_code(attempts: &[Attempt]) -> u8 {
 
 /// Data, on standard output. A reader that went away is no error.
 fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    match io::stdout().lock().write_all(shown::lines(text).as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
@@ -77,7 +79,18 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 /// Talk, on standard error.
 pub fn talk(text: &str) {
-    let _closed_pipe = Stderr.write_all(format!("{text}\n").as_bytes());
+    let _closed_pipe = Stderr.write_all(format!("{}\n", shown::lines(text)).as_bytes());
+}
+
+/// What went wrong and why in one line, outermost first. A step that says again what the one around it says is told once.
+pub fn why(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for step in error.chain().map(ToString::to_string) {
+        if said.last().is_none_or(|outer| !outer.ends_with(&step)) {
+            said.push(step);
+        }
+    }
+    shown::line(&said.join(": ")).into_owned()
 }
 
 /// Writes a report that is asked for, or prints it.
@@ -93,9 +106,9 @@ fn create_private(path: &Path, force: bool) -> anyhow::Result<fs::File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let opened = options.open(path);
     if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
-        anyhow::bail!("{} is there already: --force replaces it", path.display());
+        anyhow::bail!("{} is there already: --force replaces it", path.named());
     }
-    let file = opened.with_context(|| format!("cannot write {}", path.display()))?;
+    let file = opened.with_context(|| format!("cannot write {}", path.named()))?;
     // A file that is replaced keeps its mode otherwise.
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).context("cannot make it private")?;
@@ -108,6 +121,6 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.with_context(|| format!("cannot write {}", path.display()))
+    let written = options.open(path).and_then(|mut file| file.write_all(shown::lines(text).as_bytes()));
+    written.with_context(|| format!("cannot write {}", path.named()))
 }

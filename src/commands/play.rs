@@ -19,6 +19,7 @@ use super::{analyze, exit_code, print, talk};
 use crate::cli::Play;
 use crate::input;
 use choice::Chosen;
+use proxy::named::Named;
 
 /// Who sees these files sees what the user saw.
 const WARNING: &str =
@@ -42,13 +43,13 @@ pub fn run(args: &Play) -> anyhow::Result<u8> {
 
 /// What does not fit together, before anything is read.
 fn check(args: &Play) -> anyhow::Result<()> {
-    let file = fs::metadata(&args.input).with_context(|| format!("cannot read {}", args.input.display()))?;
+    let file = fs::metadata(&args.input).with_context(|| format!("cannot read {}", args.input.named()))?;
     if !file.is_file() {
-        bail!("{}: expected a file, which is read twice", args.input.display());
+        bail!("{}: expected a file, which is read twice", args.input.named());
     }
     let same = |path: &Path| fs::canonicalize(path).ok();
     if same(&args.output).is_some_and(|output| same(&args.input) == Some(output)) {
-        bail!("{} is what is to be played: expected another output", args.output.display());
+        bail!("{} is what is to be played: expected another output", args.output.named());
     }
     let is_moment = !args.at.is_empty() || args.every.is_some();
     if is_named(&args.output, "html") && is_moment {

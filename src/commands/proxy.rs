@@ -27,6 +27,7 @@ use super::screen::Screen;
 use super::{announce, beside, intercept, print, talk, write_private};
 use crate::cli::{Impairments, Proxy, Record, Snap};
 use crate::tui::{self, Tui};
+use proxy::named::Named;
 
 /// How long recordings get to be closed.
 const GOODBYE: Duration = Duration::from_secs(10);
@@ -56,7 +57,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     args.keylog.as_deref().map_or(Ok(()), is_key_log)?;
     args.report.as_deref().map_or(Ok(()), has_folder)?;
     if args.records() {
-        record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
+        record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.named()))?;
     } else if args.rotate.or(args.keep).is_some() || args.probe_on_failure {
         bail!("--rotate, --keep and --probe-on-failure are for recordings, and --record none makes none");
     }
@@ -147,7 +148,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     screen.close();
     if let Some(path) = &args.report {
         write_private(path, &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
-        talk(&format!("wrote {}", path.display()));
+        talk(&format!("wrote {}", path.named()));
     }
     // What became of the sessions is in what it printed; its own work is done.
     Ok(0)
@@ -185,7 +186,7 @@ pub fn asked_to_impair(args: &Impairments) -> Option<Arc<Asked>> {
 /// A key log that is followed is a file, or will be one: a pipe would keep the scribe waiting.
 fn is_key_log(log: &Path) -> anyhow::Result<()> {
     if std::fs::metadata(log).is_ok_and(|found| !found.is_file()) {
-        bail!("--keylog expects a file, found a folder, a pipe or a device: {}", log.display());
+        bail!("--keylog expects a file, found a folder, a pipe or a device: {}", log.named());
     }
     Ok(())
 }
@@ -194,7 +195,7 @@ fn is_key_log(log: &Path) -> anyhow::Result<()> {
 fn has_folder(report: &Path) -> anyhow::Result<()> {
     let folder = report.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() || report.is_dir() {
-        bail!("--report expects a file in a folder that is there, found {}", report.display());
+        bail!("--report expects a file in a folder that is there, found {}", report.named());
     }
     Ok(())
 }
@@ -253,7 +254,7 @@ pub fn tell(live: &Live<'_>) -> String {
             format!("#{session} SEALED: no secrets came in time, {observations} observations were read without\n")
         }
         Live::NotFinalized { session, file, error } => {
-            let file = file.display();
+            let file = file.named();
             format!("#{session} its secrets could not be put first: {error}; rdpscope finalize {file} does that, too\n")
         }
         Live::Deleted { gone: Gone { files, bytes, .. } } => {

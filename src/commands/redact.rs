@@ -5,21 +5,15 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use analyzer::attempt::Diagnosed;
-use analyzer::report::verdict;
+use analyzer::redact::fields;
+use analyzer::report::{text, verdict};
 use anyhow::{Context, bail};
 use proxy::redact::{self, Redacted};
 
 use super::{create_private, print};
 use crate::cli::Redact;
 use crate::input;
-
-/// What is not changed, so that whoever shares the file knows.
-const LEFT_IN: &str = "  left in:   times, sizes and ends; what the kernel said of the path; which protocols, versions, suites and extensions are
-             offered and chosen, with the random numbers of the hellos and the correlation id of the request; alerts; of
-             certificates dates, usages, algorithms and key sizes, country, and the names of products that inspect TLS;
-             of RDP that no TLS protects settings, channel names, capabilities and error codes; loopback addresses, ports
-             below 1024, 3389 and 3391
-";
+use proxy::named::Named;
 
 pub fn run(args: &Redact) -> anyhow::Result<u8> {
     let redacted = write(&args.input, &args.output, args.force)?;
@@ -30,10 +24,10 @@ pub fn run(args: &Redact) -> anyhow::Result<u8> {
 /// Writes the recording that others may see.
 pub fn write(from: &Path, to: &Path, force: bool) -> anyhow::Result<Redacted> {
     if fs::canonicalize(from).is_ok_and(|from| fs::canonicalize(to).is_ok_and(|to| from == to)) {
-        bail!("{} cannot be redacted into itself", from.display());
+        bail!("{} cannot be redacted into itself", from.named());
     }
     if !force && to.exists() {
-        bail!("{} is there already: --force replaces it", to.display());
+        bail!("{} is there already: --force replaces it", to.named());
     }
     // What cannot be read must not cost the file that is there.
     let mut partial = to.as_os_str().to_owned();
@@ -41,9 +35,9 @@ pub fn write(from: &Path, to: &Path, force: bool) -> anyhow::Result<Redacted> {
     let partial = Path::new(&partial);
     let out = BufWriter::new(create_private(partial, true)?);
     let redacted = redact::redact(&|| input::open(from), out, env!("CARGO_PKG_VERSION"));
-    let redacted = redacted.with_context(|| from.display().to_string());
+    let redacted = redacted.with_context(|| from.named());
     let redacted = redacted.and_then(|redacted| {
-        fs::rename(partial, to).with_context(|| format!("cannot write {}", to.display()))?;
+        fs::rename(partial, to).with_context(|| format!("cannot write {}", to.named()))?;
         Ok(redacted)
     });
     if redacted.is_err() {
@@ -68,14 +62,16 @@ fn findings(session: &Diagnosed) -> (String, Vec<String>) {
 /// What was done, and what was not.
 pub fn told(redacted: &Redacted, from: &Path, to: &Path) -> String {
     let told = &redacted.told;
-    let mut text = format!("{}: {} for others to see\n", to.display(), from.display());
+    let mut text = format!("{}: {} for others to see\n", to.named(), from.named());
     text += &format!(
         "  replaced:  {} words of names, {} addresses, {} ports; what names somebody in {} certificates\n",
         told.words, told.addresses, told.ports, told.certificates
     );
     text += &format!("  blanked:   {} bytes of payload\n", told.blanked);
     text += &format!("  left out:  {} lines of secrets, all comments, command line and host\n", told.secrets);
-    text += LEFT_IN;
+    for (place, says) in fields::left_in().enumerate() {
+        text::para(&mut text, if place == 0 { "  left in:   " } else { "             " }, &says);
+    }
     if let Some(stopped) = &redacted.stopped {
         text += &format!("  not whole: {stopped}\n");
     }

@@ -1,5 +1,6 @@
 //! The files of recordings: new ones that their owner alone can read, whose they are, and parts that are read as one.
 
+use crate::named::Named;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -75,7 +76,7 @@ pub fn is_further_part(path: &Path) -> bool {
 /// Says so where parts stand behind one that is not there.
 fn warn_of_gap(first: &Path, missing: u32) {
     if let Some(further) = (missing + 1..missing + LOOKED_FOR).find(|number| part(first, *number).is_file()) {
-        let name = first.display();
+        let name = first.named();
         tracing::warn!("{name}: part {missing} is missing, part {further} and what follows it are not read");
     }
 }

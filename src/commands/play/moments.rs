@@ -14,6 +14,7 @@ use super::super::create_private;
 use super::choice::Chosen;
 use super::{is_named, notes, png, run_film, told};
 use crate::cli::Play;
+use proxy::named::Named;
 
 /// More files than anybody looks at.
 const MOST: usize = 10_000;
@@ -33,7 +34,7 @@ struct Moments<'a> {
 /// Writes them, and says what was written.
 pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<String> {
     if !is_named(&args.output, "png") {
-        create_folder(&args.output).with_context(|| format!("cannot make the folder {}", args.output.display()))?;
+        create_folder(&args.output).with_context(|| format!("cannot make the folder {}", args.output.named()))?;
     }
     let mut asked = args.at.clone();
     asked.sort();
@@ -56,8 +57,8 @@ pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<Stri
     let count = moments.wrote.len();
     let wrote = match (&moments.wrote[..], moments.next) {
         ([], _) => bail!("there is no picture at that time: it begins later"),
-        ([one], _) => format!("wrote {}", one.display()),
-        _ => format!("wrote {count} pictures to {}", args.output.display()),
+        ([one], _) => format!("wrote {}", one.named()),
+        _ => format!("wrote {count} pictures to {}", args.output.named()),
     };
     Ok(told(chosen, &wrote, film.picture(), &notes(film.picture())))
 }
@@ -135,6 +136,6 @@ impl Moments<'_> {
 
 fn put(path: &Path, png: &[u8]) -> anyhow::Result<PathBuf> {
     let mut file = create_private(path, true)?;
-    file.write_all(png).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(png).with_context(|| format!("cannot write {}", path.named()))?;
     Ok(path.to_owned())
 }

@@ -13,6 +13,7 @@ use super::super::create_private;
 use super::choice::{self, Chosen};
 use super::{notes, run_film, told};
 use crate::cli::Play;
+use proxy::named::Named;
 
 /// Changes of the picture lie so far apart at least, and further where the page has grown to so many bytes.
 const APART: [(u64, Duration); 3] =
@@ -56,8 +57,8 @@ pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<Stri
     if let Some(error) = stream.failed {
         return Err(error);
     }
-    stream.out.flush().with_context(|| format!("cannot write {}", args.output.display()))?;
-    let wrote = format!("wrote {} with {} changes of the picture", args.output.display(), stream.changes);
+    stream.out.flush().with_context(|| format!("cannot write {}", args.output.named()))?;
+    let wrote = format!("wrote {} with {} changes of the picture", args.output.named(), stream.changes);
     Ok(told(chosen, &wrote, film.picture(), &notes))
 }
 
