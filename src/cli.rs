@@ -471,7 +471,7 @@ pub struct Analyze {
     #[command(flatten)]
     pub endpoints: Endpoints,
     /// Re-run one recording at its own pace: tell phase edges and verdict as `proxy` told them live. One that is still being
-    /// recorded is followed until its end
+    /// recorded is followed until its end. Times in which nothing was recorded for 10 minutes and more are skipped, which is said
     #[arg(long, conflicts_with_all = ["format", "output"])]
     pub follow: bool,
     /// So many times faster, or slower: 10, 0.5

@@ -22,6 +22,7 @@ use analyzer::reading::{self, Along, Known, Order, ReadError, Reading};
 use analyzer::tls::keys::Keyring;
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use proxy::named::Named;
 use proxy::record;
 
 use archives::{Entry, Layout, Source};
@@ -85,7 +86,7 @@ pub fn read_one(path: &Path) -> anyhow::Result<Sessions> {
 
 /// What is in a file: of a capture that, of an archive each capture in it. Nothing of it stands on the disk meanwhile.
 fn read(place: &Place, known: &Known, progress: &ProgressBar) -> Vec<Found> {
-    let name = shown(&place.path);
+    let name = plain(&place.path);
     if let Some(why) = Some(place).filter(|place| place.is_found).and_then(|place| not_file(&place.path)) {
         return vec![passed_over(name, format!("passed over: {why}"))];
     }
@@ -216,7 +217,7 @@ fn with_keys(found: &Keyring, known: &Arc<Keyring>) -> Arc<Keyring> {
 /// The sessions of an entry.
 fn sessions(place: &Place, entry: Entry<'_>, known: &Known) -> Result<Sessions, ReadError> {
     let (name, beside) = match entry.name {
-        "" => (shown(&place.path), probe_beside(&place.path)),
+        "" => (plain(&place.path), probe_beside(&place.path)),
         inner => (member_name(&place.path, inner), Ok(None)),
     };
     let input = entry.content.map_err(ReadError::Io)?;
@@ -233,7 +234,7 @@ fn sessions(place: &Place, entry: Entry<'_>, known: &Known) -> Result<Sessions, 
 
 /// What is told of a file by what was found in it.
 fn found(place: &Place, read: Vec<Looked>, mut notes: Vec<String>) -> Vec<Found> {
-    let name = shown(&place.path);
+    let name = plain(&place.path);
     let (mut found, mut others) = (Vec::new(), Vec::new());
     for (inner, result) in read {
         let of = if inner.is_empty() { name.clone() } else { member_name(&place.path, &inner) };
@@ -272,7 +273,7 @@ fn found(place: &Place, read: Vec<Looked>, mut notes: Vec<String>) -> Vec<Found>
 /// How a capture in an archive is named, and may be named on the command line.
 fn member_name(archive: &Path, inner: &str) -> String {
     let (archive, _) = places::split(archive);
-    format!("{}/{inner}", shown(&archive))
+    format!("{}/{inner}", plain(&archive))
 }
 
 /// A capture, taken out of its compression, or out of the archive in which it is the only one or which is part of its name.
@@ -371,7 +372,7 @@ impl Read for Extracted {
 pub fn open_growing(
     path: &Path,
     keys: &Arc<Keyring>,
-    is_over: impl FnMut(&File) -> bool + 'static,
+    is_over: impl FnMut(&Grown<'_>) -> bool + 'static,
 ) -> anyhow::Result<(Box<dyn Read>, Arc<Keyring>)> {
     let name = shown(path);
     if is_stdin(path) {
@@ -391,7 +392,17 @@ pub fn open_growing(
         return Ok((open(path).with_context(|| format!("cannot open {name}"))?, keys));
     };
     let (first, is_over) = (path.to_owned(), Box::new(is_over));
-    Ok((Box::new(Growing { file, first, part: 1, is_over }), keys))
+    Ok((Box::new(Growing { file, first, part: 1, read: 0, is_over }), keys))
+}
+
+/// How far a file has been read that may still be made.
+pub struct Grown<'a> {
+    /// The part that is being read.
+    pub file: &'a File,
+    /// Where it was found.
+    pub path: PathBuf,
+    /// Bytes of it that were read.
+    pub read: u64,
 }
 
 /// A file behind whose end more may come, in it or in its next part.
@@ -400,8 +411,17 @@ struct Growing {
     first: PathBuf,
     /// The part that is being read.
     part: u32,
+    /// Bytes of it.
+    read: u64,
     /// Whether nothing more will come. It may take its time.
-    is_over: Box<dyn FnMut(&File) -> bool>,
+    is_over: Box<dyn FnMut(&Grown<'_>) -> bool>,
+}
+
+impl Growing {
+    fn is_over(&mut self) -> bool {
+        let path = if self.part == 1 { self.first.clone() } else { record::part(&self.first, self.part) };
+        (self.is_over)(&Grown { file: &self.file, path, read: self.read })
+    }
 }
 
 impl Read for Growing {
@@ -415,11 +435,12 @@ impl Read for Growing {
                 if len == 0
                     && let Ok(next) = next
                 {
-                    (self.file, self.part) = (next, self.part + 1);
+                    (self.file, self.part, self.read) = (next, self.part + 1, 0);
                     continue;
                 }
             }
-            if len > 0 || into.is_empty() || (self.is_over)(&self.file) {
+            self.read += len as u64;
+            if len > 0 || into.is_empty() || self.is_over() {
                 return Ok(len);
             }
         }
@@ -446,7 +467,7 @@ pub fn read_along(path: &Path, known: &Known, each: &mut dyn FnMut(Along)) -> an
     let name = shown(path);
     let known = Known { order: order_of(path)?, ..with_secrets_of(path, known).with_context(|| name.clone())? };
     let input = open(path).with_context(|| format!("cannot open {name}"))?;
-    reading::read_along(input, Some(&name), &known, each).with_context(|| name)
+    reading::read_along(input, Some(&plain(path)), &known, each).with_context(|| name)
 }
 
 /// What is known, with the secrets that stand in the file.
@@ -474,9 +495,9 @@ pub fn keyring(logs: &[PathBuf], names: bool) -> anyhow::Result<Arc<Keyring>> {
     let mut keys = Keyring::default();
     for log in logs {
         let mut found = Keyring::default();
-        found.read_and_wipe(fs::read(log).with_context(|| format!("cannot read {}", log.display()))?);
+        found.read_and_wipe(fs::read(log).with_context(|| format!("cannot read {}", log.named()))?);
         if found.is_empty() {
-            tracing::warn!("{} holds no secret: it has no line of a key log", log.display());
+            tracing::warn!("{} holds no secret: it has no line of a key log", log.named());
         }
         keys.extend(&found);
     }
@@ -504,8 +525,14 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// Its name as it is, for scripts.
+fn plain(path: &Path) -> String {
+    if is_stdin(path) { "standard input".into() } else { path.to_string_lossy().into_owned() }
+}
+
+/// Its name for people.
 fn shown(path: &Path) -> String {
-    if is_stdin(path) { "standard input".into() } else { path.display().to_string() }
+    if is_stdin(path) { "standard input".into() } else { path.named() }
 }
 
 /// A bar on a terminal, nothing elsewhere.

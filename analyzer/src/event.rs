@@ -161,7 +161,8 @@ pub enum What {
     Certificates {
         /// Whose.
         from: Side,
-        /// Leaf first, as sent. One that cannot be read is left out and reported as [`What::Malformed`].
+        /// Leaf first, as sent. One that cannot be read is left out and reported as [`What::Malformed`]; where it is the leaf, all are
+        /// left out.
         chain: Vec<Certificate>,
     },
     /// The server asks the client for a certificate (in clear: TLS 1.2 and before; else opened with a secret).
@@ -247,7 +248,7 @@ pub enum What {
     Malformed {
         /// Who sent them.
         from: Side,
-        /// The layer: "tpkt", "x224", "credssp", "mcs", "gcc", "rdp", "tls record", "tls handshake",
+        /// The layer: "tpkt", "x224", "credssp", "mcs", "gcc", "rdp", "tls record", "tls handshake", "tls extension",
         /// "certificate", "http", "http2", "websocket", "tsgu", "rpc", "kdcproxy".
         layer: &'static str,
         /// Offset of the trouble within this side's stream of that layer, bytes.

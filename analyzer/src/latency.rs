@@ -15,6 +15,7 @@ use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 use crate::attempt::{Attempt, Diagnosed};
 use crate::diagnose::Outcome as SessionOutcome;
 use crate::observation::Leg;
+use crate::shown;
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 use crate::timeline::phase::{Outcome, Phase, PhaseName, Waited};
@@ -376,7 +377,7 @@ impl Set {
         match self.by {
             By::Phase => String::new(),
             By::Leg => leg.map_or("whole session", |leg| leg.name()).into(),
-            By::Server => server(timeline).unwrap_or_else(|| "?".into()),
+            By::Server => server(timeline).map_or("?".into(), |name| shown::line(&name).into_owned()),
             By::Client => timeline.client_leg().and_then(|leg| leg.client).map_or("?".into(), |at| at.ip().to_string()),
             By::Outcome => session.outcome.name().into(),
         }

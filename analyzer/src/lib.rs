@@ -8,6 +8,8 @@ pub mod time;
 
 pub mod count;
 
+pub mod shown;
+
 pub mod secret;
 
 pub mod observation;

@@ -414,7 +414,7 @@ impl Probe {
 pub fn heard(answer: &Answer) -> String {
     match &answer.heard {
         Heard::Response(response) => {
-            let reason: String = response.reason.chars().filter(|c| !c.is_control()).take(REASON).collect();
+            let reason: String = response.reason.chars().take(REASON).collect();
             format!("{} {reason}", response.status).trim_end().to_owned()
         }
         Heard::Unreadable => "what is no HTTP".into(),

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 use crate::attempt::{Attempt, Diagnosed};
 use crate::causes::{self, Cause};
 use crate::diagnose::Confidence;
+use crate::shown;
 use crate::timeline::Timeline;
 
 /// What a set of sessions shows.
@@ -128,7 +129,7 @@ fn clients(sessions: &[&Diagnosed]) -> Vec<IpAddr> {
 fn line(session: &Diagnosed) -> String {
     let client = client(session).map_or("?".into(), |client| client.to_string());
     let cause = session.findings.first().map(|finding| format!(", {}", finding.cause.id)).unwrap_or_default();
-    let file = session.file.as_deref().map(|file| format!(" in {file}")).unwrap_or_default();
+    let file = session.file.as_deref().map(|file| format!(" in {}", shown::line(file))).unwrap_or_default();
     let began = if session.timeline.is_untimed() { String::new() } else { format!("{}, ", session.began()) };
     format!("{began}{client}: {}{cause}{file}", session.outcome.name())
 }

@@ -19,6 +19,7 @@ use rcgen::{
 use rsa::pkcs8::EncodePrivateKey;
 
 use crate::clock;
+use crate::named::Named;
 use crate::record::create_folder;
 use crate::tls::Credential;
 use crate::whole::{self, For};
@@ -192,7 +193,7 @@ fn make_private(folder: &Path) -> io::Result<()> {
         if name != CERTIFICATE && name != KEY {
             let says = format!(
                 "{}: expected a folder of the authority's own, found other things in it, and mode {:04o}: chmod 700, or name another",
-                folder.display(),
+                folder.named(),
                 mode & 0o7777
             );
             return Err(io::Error::new(ErrorKind::PermissionDenied, says));
@@ -216,7 +217,7 @@ fn check_private(path: &Path) -> io::Result<()> {
     }
     let says = format!(
         "{}: expected a key that its owner alone can read, found mode {:04o}: chmod 600, or make a new authority",
-        path.display(),
+        path.named(),
         mode & 0o7777
     );
     Err(io::Error::new(ErrorKind::PermissionDenied, says))
@@ -229,9 +230,9 @@ fn check_private(_path: &Path) -> io::Result<()> {
 
 fn missing(path: &Path, error: io::Error) -> io::Error {
     let hint = if error.kind() == ErrorKind::NotFound { " (rdpscope ca init makes one)" } else { "" };
-    io::Error::new(error.kind(), format!("{}: {error}{hint}", path.display()))
+    io::Error::new(error.kind(), format!("{}: {error}{hint}", path.named()))
 }
 
 fn wrong(path: &Path, says: &str) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, format!("{}: {says}", path.display()))
+    io::Error::new(ErrorKind::InvalidData, format!("{}: {says}", path.named()))
 }

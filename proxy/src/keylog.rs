@@ -9,6 +9,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::named::Named;
 use analyzer::secret::{self, Random, Secret};
 use tracing::warn;
 
@@ -99,7 +100,7 @@ impl KeyLog {
             Err(error) => error.to_string(),
         };
         if self.trouble.as_ref() != Some(&error) {
-            warn!(path = %self.path.display(), error, "cannot read the key log");
+            warn!(path = self.path.named(), error, "cannot read the key log");
             self.trouble = Some(error);
         }
         None

@@ -3,6 +3,8 @@
 //! Nothing in here decodes a byte of a protocol: that is asked of `analyzer`. (The lab's peers *play* the protocol;
 //! that is their purpose.) A module may use only modules declared above it.
 
+pub mod named;
+
 pub mod tcp_info;
 
 pub mod clock;

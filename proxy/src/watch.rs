@@ -17,6 +17,7 @@ pub mod retell;
 mod room;
 mod usage;
 
+use crate::named::Named;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
@@ -429,7 +430,7 @@ impl Scribe<'_> {
         let name = file_name(session, at);
         match record::create(folder, &name) {
             Ok((file, path)) => {
-                let shown = path.display().to_string();
+                let shown = path.named().to_string();
                 let usage = self.keep.as_ref().map_or(Usage::default(), |keep| keep.usage.clone());
                 usage.begin(&path, session);
                 (Output::to(file, path, self.config.rotate, usage), Some(shown))

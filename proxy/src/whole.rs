@@ -5,6 +5,7 @@
 //! whatever the file had and whatever the umask is, and a write that fails leaves nothing. Standard output, pipes and
 //! devices that are named are written to as they are.
 
+use crate::named::Named;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -51,7 +52,7 @@ enum Out {
 }
 
 /// What is named.
-enum Named {
+enum Occupant {
     Stdout,
     Stderr,
     /// An open file of this process.
@@ -63,25 +64,25 @@ enum Named {
     Nothing,
 }
 
-impl Named {
-    fn of(path: &Path) -> io::Result<Named> {
+impl Occupant {
+    fn of(path: &Path) -> io::Result<Occupant> {
         match path.to_str() {
-            Some("-" | "/dev/stdout") => return Ok(Named::Stdout),
-            Some("/dev/stderr") => return Ok(Named::Stderr),
+            Some("-" | "/dev/stdout") => return Ok(Occupant::Stdout),
+            Some("/dev/stderr") => return Ok(Occupant::Stderr),
             Some(path) if ["/dev/fd/", "/proc/self/fd/"].iter().any(|open| path.starts_with(open)) => {
-                return Ok(Named::Open);
+                return Ok(Occupant::Open);
             }
             Some(path) if cfg!(windows) && ["nul", "con"].iter().any(|device| path.eq_ignore_ascii_case(device)) => {
-                return Ok(Named::Open);
+                return Ok(Occupant::Open);
             }
             Some(_) | None => {}
         }
         match fs::symlink_metadata(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Named::Nothing),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Occupant::Nothing),
             Err(error) => Err(error),
             Ok(found) if found.is_dir() => Err(io::Error::new(ErrorKind::IsADirectory, "it is a folder")),
-            Ok(found) if found.is_file() || found.is_symlink() => Ok(Named::File),
-            Ok(_) => Ok(Named::NoFile),
+            Ok(found) if found.is_file() || found.is_symlink() => Ok(Occupant::File),
+            Ok(_) => Ok(Occupant::NoFile),
         }
     }
 }
@@ -91,12 +92,17 @@ impl Named {
 /// # Errors
 /// Where one is there and is not to be replaced, it is a folder, or its own folder is not there.
 pub fn check(to: &Path, replace: bool) -> io::Result<()> {
-    match Named::of(to)? {
-        Named::File if !replace => Err(is_there(to)),
-        Named::Nothing if !folder_of(to).is_dir() => {
-            Err(io::Error::new(ErrorKind::NotFound, format!("there is no folder {}", folder_of(to).display())))
+    match Occupant::of(to)? {
+        Occupant::File if !replace => Err(is_there(to)),
+        Occupant::Nothing if !folder_of(to).is_dir() => {
+            Err(io::Error::new(ErrorKind::NotFound, format!("there is no folder {}", folder_of(to).named())))
         }
-        Named::Stdout | Named::Stderr | Named::Open | Named::NoFile | Named::File | Named::Nothing => Ok(()),
+        Occupant::Stdout
+        | Occupant::Stderr
+        | Occupant::Open
+        | Occupant::NoFile
+        | Occupant::File
+        | Occupant::Nothing => Ok(()),
     }
 }
 
@@ -106,13 +112,13 @@ impl Whole {
     /// # Errors
     /// Where one is there and is not to be replaced, or the system does not let it be made.
     pub fn create(to: &Path, who: For, replace: bool) -> io::Result<Whole> {
-        let out = match Named::of(to)? {
-            Named::Stdout => Out::Stdout,
-            Named::Stderr => Out::Stderr,
-            Named::Open => Out::There(OpenOptions::new().append(true).open(to)?),
-            Named::NoFile => Out::There(open_no_file(to)?),
-            Named::File if !replace => return Err(is_there(to)),
-            Named::File | Named::Nothing => {
+        let out = match Occupant::of(to)? {
+            Occupant::Stdout => Out::Stdout,
+            Occupant::Stderr => Out::Stderr,
+            Occupant::Open => Out::There(OpenOptions::new().append(true).open(to)?),
+            Occupant::NoFile => Out::There(open_no_file(to)?),
+            Occupant::File if !replace => return Err(is_there(to)),
+            Occupant::File | Occupant::Nothing => {
                 let (file, beside) = create_beside(folder_of(to), who)?;
                 Out::Beside { file, beside, replace }
             }
@@ -217,12 +223,12 @@ pub fn write(to: &Path, who: For, replace: bool, bytes: &[u8]) -> io::Result<()>
 pub fn append(to: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true);
-    match Named::of(to)? {
-        Named::Stdout => return options.open("/dev/stdout"),
-        Named::Stderr => return options.open("/dev/stderr"),
-        Named::Open => return options.open(to),
-        Named::NoFile => return open_no_file(to),
-        Named::File | Named::Nothing => {}
+    match Occupant::of(to)? {
+        Occupant::Stdout => return options.open("/dev/stdout"),
+        Occupant::Stderr => return options.open("/dev/stderr"),
+        Occupant::Open => return options.open(to),
+        Occupant::NoFile => return open_no_file(to),
+        Occupant::File | Occupant::Nothing => {}
     }
     let link = |says: &str| io::Error::new(ErrorKind::InvalidInput, format!("expected a file, found {says}"));
     if fs::symlink_metadata(to).is_ok_and(|found| found.is_symlink()) {
@@ -274,7 +280,7 @@ fn is_old(found: &fs::Metadata) -> bool {
 
 /// The error that every command gives.
 fn is_there(to: &Path) -> io::Error {
-    io::Error::new(ErrorKind::AlreadyExists, format!("{} is there already: --force replaces it", to.display()))
+    io::Error::new(ErrorKind::AlreadyExists, format!("{} is there already: --force replaces it", to.named()))
 }
 
 fn folder_of(to: &Path) -> &Path {

@@ -7,12 +7,14 @@ use analyzer::attempt::{self, Attempt, Diagnosed};
 use analyzer::reading::{Known, Reading};
 use analyzer::report::json::Notice;
 use analyzer::report::{json, text};
+use analyzer::shown;
 use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 
-use super::{check, exit_code, follow, put, talk};
+use super::{check, exit_code, follow, put, talk, why};
 use crate::cli::{Analyze, Endpoints, Format};
 use crate::input;
+use proxy::named::Named;
 
 pub fn run(args: Analyze) -> anyhow::Result<u8> {
     if args.follow {
@@ -41,9 +43,9 @@ pub struct Said {
 impl Said {
     /// Says something of a file, or of all.
     pub fn say(&mut self, file: Option<&str>, kind: &str, says: &str) {
-        let of = file.filter(|_| kind == "note").map_or(String::new(), |file| format!("{file}: "));
+        let of = file.filter(|_| kind == "note").map_or(String::new(), |file| format!("{}: ", shown::line(file)));
         let kind = if kind.is_empty() { String::new() } else { format!("{kind}: ") };
-        talk(&format!("{kind}{of}{says}"));
+        talk(&format!("{kind}{of}{}", shown::line(says)));
         self.notices.push(Notice { file: file.map(str::to_owned), says: says.to_owned() });
     }
 
@@ -88,7 +90,7 @@ pub fn each_session(known: &Known, inputs: &[PathBuf], take: &mut dyn FnMut(Diag
                 sessions.into_iter().filter(Diagnosed::is_rdp).for_each(&mut *take);
             }
             Err(error) => {
-                said.say(Some(&found.name), "error", &format!("{error:#}"));
+                said.say(Some(&found.name), "error", &why(&error));
                 said.is_unreadable = true;
             }
         }
@@ -99,8 +101,8 @@ pub fn each_session(known: &Known, inputs: &[PathBuf], take: &mut dyn FnMut(Diag
 /// One recording's session.
 pub fn read(path: &Path) -> anyhow::Result<Diagnosed> {
     let (mut sessions, reading) = input::read_one(path)?;
-    Said::default().note(&path.display().to_string(), &reading);
-    sessions.pop().with_context(|| format!("no session in {}", path.display()))
+    Said::default().note(&path.to_string_lossy(), &reading);
+    sessions.pop().with_context(|| format!("no session in {}", path.named()))
 }
 
 fn report(args: &Analyze, attempts: &[Attempt], notices: &[Notice]) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ use proxy::record;
 
 use super::{intercept, talk};
 use crate::cli::Proxy;
+use proxy::named::Named;
 
 /// Says it.
 pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
@@ -42,17 +43,17 @@ pub fn proxy(args: &Proxy, listener: SocketAddr, impair: Option<&Asked>) {
     if let Some(log) = &args.keylog {
         let hold = if args.records() { "; recordings hold the secrets of their sessions" } else { "" };
         let says = format!("TLS is opened with what is written to this file from now on{hold}.");
-        text::para(&mut out, "  keys: ", &format!("{}: {says}", log.display()));
+        text::para(&mut out, "  keys: ", &format!("{}: {says}", log.named()));
     }
     let kept = args.keep.map_or("", |_| " The oldest there are deleted where they take more than --keep.");
     let recorded = if args.records() {
-        format!("Recordings go to {}.{kept}", args.out.display())
+        format!("Recordings go to {}.{kept}", args.out.named())
     } else {
         "Nothing is recorded: what is printed here is all that stays.".to_owned()
     };
     text::para(&mut out, "  ", &format!("{recorded} Ctrl-C ends."));
     if let Some(who) = record::who_else_writes(&args.out).filter(|_| args.records()) {
-        text::para(&mut out, "  warning: ", &format!("the folder {}: {who}", args.out.display()));
+        text::para(&mut out, "  warning: ", &format!("the folder {}: {who}", args.out.named()));
     }
     talk(&out);
 }

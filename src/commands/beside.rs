@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{talk, write};
+use super::{talk, why, write};
 
 /// A server is not probed again earlier than this.
 const REST: Duration = Duration::from_secs(60);
@@ -89,8 +89,8 @@ async fn probe_each(mut intake: UnboundedReceiver<Failed>, config: Config, mut p
         let path = Path::new(file).with_extension("probe.json");
         let document = json::probe::document(env!("CARGO_PKG_VERSION"), &found, Some(failed.ended)) + "\n";
         // Of several sessions in one recording the last is told.
-        if let Err(error) = write(&path, true, document.as_bytes()) {
-            talk(&format!("#{} {error:#}", failed.session));
+        if let Err(error) = write(&path, true, &document) {
+            talk(&format!("#{} {}", failed.session, why(&error)));
         }
     }
 }

@@ -13,11 +13,12 @@ use anyhow::{Context, bail};
 use proxy::record;
 use proxy::whole::{self, Whole};
 
-use super::{analyze, create, print, redact, talk, wrote};
+use super::{analyze, create, print, redact, talk, why, wrote};
 use crate::archive::Archive;
 use crate::cli::Bundle;
 use crate::input;
 use analyzer::count::counted;
+use proxy::named::Named;
 
 /// The folder in the archive.
 const FOLDER: &str = "rdpscope-bundle";
@@ -25,20 +26,20 @@ const FOLDER: &str = "rdpscope-bundle";
 pub fn run(args: &Bundle) -> anyhow::Result<u8> {
     let name = args.output.to_string_lossy().to_ascii_lowercase();
     if !name.ends_with(".tar.gz") && !name.ends_with(".tgz") {
-        bail!("expected a name that ends in .tar.gz, found {}", args.output.display());
+        bail!("expected a name that ends in .tar.gz, found {}", args.output.named());
     }
     wrote(&args.output, whole::check(&args.output, args.force))?;
     let scratch = Scratch::beside(&args.output)?;
     let (parts, left_out) = parts(args, &scratch.0)?;
     let mut archive = Archive::new(create(&args.output, args.force)?, FOLDER);
-    pack(&mut archive, &parts).with_context(|| format!("cannot write {}", args.output.display()))?;
+    pack(&mut archive, &parts).with_context(|| format!("cannot write {}", args.output.named()))?;
     wrote(&args.output, archive.finish().and_then(Whole::finish))?;
     for part in &parts {
         print(&part.told)?;
     }
     print(&format!(
         "{}: {}, report.html, report.json, system.txt\n",
-        args.output.display(),
+        args.output.named(),
         counted(parts.len(), "file")
     ))?;
     Ok(if left_out > 0 { 2 } else { u8::from(parts.iter().any(|part| !part.is_same)) })
@@ -54,18 +55,18 @@ fn parts(args: &Bundle, scratch: &Path) -> anyhow::Result<(Vec<Part>, usize)> {
         let files: Vec<PathBuf> =
             input::files(input).into_iter().filter(|file| !is_folder || file != input && is_other(file)).collect();
         if files.is_empty() {
-            bail!("no recording in {}", input.display());
+            bail!("no recording in {}", input.named());
         }
         for file in files {
             if let Some(why) = input::not_file(&file).filter(|_| is_folder) {
-                talk(&format!("note: {}: passed over: {why}", file.display()));
+                talk(&format!("note: {}: passed over: {why}", file.named()));
                 continue;
             }
             match part(args, &file, parts.len() + 1, scratch) {
                 Ok(part) => parts.push(part),
                 Err(error) if is_folder && is_nothing(&error) => talk(&format!("note: passed over: {error:#}")),
                 Err(error) if is_folder => {
-                    talk(&format!("error: left out: {error:#}"));
+                    talk(&format!("error: left out: {}", why(&error)));
                     left_out += 1;
                 }
                 Err(error) => return Err(error),
@@ -99,14 +100,14 @@ fn part(args: &Bundle, input: &Path, number: usize, scratch: &Path) -> anyhow::R
     if args.as_is {
         let file = input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("{number}-{file}");
-        let told = format!("{}: as it is, with names, payload and secrets\n", input.display());
+        let told = format!("{}: as it is, with names, payload and secrets\n", input.named());
         let (sessions, notices) = sessions(args, input, &name)?;
         return Ok(Part { name, path: input.to_owned(), sessions, notices, told, is_same: true });
     }
     let name = format!("recording-{number}.pcapng");
     let path = scratch.join(&name);
     let redacted = redact::write(input, &path, false)
-        .with_context(|| format!("{} cannot be made fit to be shared", input.display()))?;
+        .with_context(|| format!("{} cannot be made fit to be shared", input.named()))?;
     let (told, is_same) = (redact::told(&redacted, input, Path::new(&name)), redact::is_same(&redacted));
     let (sessions, notices) = sessions(args, &path, &name)?;
     Ok(Part { name, path, sessions, notices, told, is_same })
@@ -118,7 +119,7 @@ fn sessions(args: &Bundle, path: &Path, name: &str) -> anyhow::Result<(Vec<Diagn
     let known = Known { meant: args.endpoints.meant(), ..Known::default() };
     let said = analyze::each_session(&known, &[path.to_owned()], &mut take);
     if said.is_unreadable {
-        bail!("{} cannot be read", path.display());
+        bail!("{} cannot be read", path.named());
     }
     // By the name in the archive: the file's own may be that of a host.
     let named = |notice: Notice| Notice { file: Some(name.to_owned()), ..notice };

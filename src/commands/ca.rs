@@ -10,6 +10,7 @@ use proxy::whole::{self, For};
 
 use super::{print, talk, wrote};
 use crate::cli::{Ca, CaWhat};
+use proxy::named::Named;
 
 pub fn run(args: Ca) -> anyhow::Result<u8> {
     match args.what {
@@ -54,6 +55,6 @@ fn says(shown: &Shown) -> String {
         says.key_bits,
         says.sha256,
         says.sha1,
-        path.display()
+        path.named()
     )
 }

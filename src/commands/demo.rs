@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::{print, proxy::section, proxy::show, talk, write};
 use crate::cli::Demo;
+use proxy::named::Named;
 
 /// What is played, and what a person should know of it.
 const SCENARIOS: [(&str, &str); 2] = [
@@ -87,15 +88,15 @@ fn check(live: &Diagnosed) -> anyhow::Result<()> {
 fn report(out: &Path, attempts: &[Attempt]) -> anyhow::Result<()> {
     let text = text::attempts(attempts);
     print(&format!("\n=== the report\n\n{text}"))?;
-    record::create_folder(out).with_context(|| format!("cannot create {}", out.display()))?;
+    record::create_folder(out).with_context(|| format!("cannot create {}", out.named()))?;
     let json = json::document(env!("CARGO_PKG_VERSION"), attempts) + "\n";
     let page = html::page(env!("CARGO_PKG_VERSION"), attempts);
     for (name, content) in [("report.html", &page), ("report.txt", &text), ("report.json", &json)] {
         // What another run of it has left here is replaced.
-        write(&out.join(name), true, content.as_bytes())?;
+        write(&out.join(name), true, &content)?;
     }
     print(&format!(
         "\nwritten to {}: report.html, report.txt, report.json and the recordings (open them in Wireshark)\n",
-        out.display()
+        out.named()
     ))
 }

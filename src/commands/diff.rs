@@ -13,6 +13,7 @@ use anyhow::{Context, bail};
 
 use super::{analyze, check, put};
 use crate::cli::{Diff, Format};
+use proxy::named::Named;
 
 pub fn run(args: &Diff) -> anyhow::Result<u8> {
     check(&args.output)?;
@@ -51,7 +52,7 @@ fn sessions(good: &Path, bad: &Path, known: &Known, notices: &mut Vec<Notice>) -
 fn legs(file: &Path, known: &Known, notices: &mut Vec<Notice>) -> anyhow::Result<Compared> {
     let session = deciding(file, known, notices, &|_| 0)?;
     let comparison = Comparison::of_legs(&session);
-    let comparison = comparison.with_context(|| format!("{} has one leg: no relay recorded it", file.display()))?;
+    let comparison = comparison.with_context(|| format!("{} has one leg: no relay recorded it", file.named()))?;
     Ok((comparison, ["front leg: client to rdpscope".into(), "back leg: rdpscope to server".into()]))
 }
 
@@ -66,9 +67,9 @@ fn deciding(
     let (sessions, said) = analyze::sessions(known, slice::from_ref(&input.to_owned()));
     notices.extend(said.notices);
     if said.is_unreadable && sessions.is_empty() {
-        bail!("{} cannot be compared", input.display());
+        bail!("{} cannot be compared", input.named());
     }
     let attempts = attempt::group(sessions);
     let wanted = attempts.iter().rev().min_by_key(|attempt| (attempt.is_scan(), rank(attempt.outcome())));
-    wanted.and_then(Attempt::deciding).cloned().with_context(|| format!("no RDP found in {}", input.display()))
+    wanted.and_then(Attempt::deciding).cloned().with_context(|| format!("no RDP found in {}", input.named()))
 }

@@ -5,14 +5,15 @@ use proxy::finalize::{self, Mended};
 use super::{print, talk};
 use crate::cli::Finalize;
 use analyzer::count::{counted, either};
+use proxy::named::Named;
 
 pub fn run(args: &Finalize) -> anyhow::Result<u8> {
     let mut failed = false;
     for file in &args.files {
         match finalize::finalize(file) {
-            Ok(mended) => print(&format!("{}: {}\n", file.display(), told(mended)))?,
+            Ok(mended) => print(&format!("{}: {}\n", file.named(), told(mended)))?,
             Err(error) => {
-                talk(&format!("error: {}: {error}; it is as it was", file.display()));
+                talk(&format!("error: {}: {error}; it is as it was", file.named()));
                 failed = true;
             }
         }

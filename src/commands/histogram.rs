@@ -12,6 +12,7 @@ use anyhow::bail;
 use super::analyze::{self, Said};
 use super::{print, talk, write};
 use crate::cli::{By, Histogram, HistogramFormat};
+use proxy::named::Named;
 
 pub fn run(args: Histogram) -> anyhow::Result<u8> {
     let (set, mut said) = read(&args, &args.inputs)?;
@@ -71,7 +72,7 @@ fn by(by: By) -> latency::By {
 }
 
 fn written(args: &Histogram, set: &Set, other: Option<&Set>, notices: &[Notice]) -> anyhow::Result<String> {
-    let names = [shown(&args.inputs), args.vs.iter().map(|vs| vs.display().to_string()).collect()];
+    let names = [shown(&args.inputs), args.vs.iter().map(|vs| vs.named().to_string()).collect()];
     Ok(match (args.format, other) {
         (HistogramFormat::Text, None) => histogram::text(set),
         (HistogramFormat::Text, Some(other)) => histogram::versus(set, other, [&names[0], &names[1]]),
@@ -88,7 +89,7 @@ fn written(args: &Histogram, set: &Set, other: Option<&Set>, notices: &[Notice])
 }
 
 fn shown(inputs: &[PathBuf]) -> String {
-    inputs.iter().map(|input| input.display().to_string()).collect::<Vec<_>>().join(" ")
+    inputs.iter().map(|input| input.named().to_string()).collect::<Vec<_>>().join(" ")
 }
 
 /// The format holds one histogram: several go to several files.
@@ -100,8 +101,8 @@ fn hgrm(args: &Histogram, set: &Set) -> anyhow::Result<()> {
         (Some(path), _) => {
             for (key, histogram) in all {
                 let path = beside(path, &key.slug());
-                write(&path, args.force, histogram.hgrm().as_bytes())?;
-                talk(&format!("wrote {}", path.display()));
+                write(&path, args.force, &histogram.hgrm())?;
+                talk(&format!("wrote {}", path.named()));
             }
             Ok(())
         }
@@ -117,7 +118,7 @@ fn beside(path: &Path, slug: &str) -> PathBuf {
 
 fn put(args: &Histogram, text: &str) -> anyhow::Result<()> {
     match &args.output {
-        Some(path) => write(path, args.force, text.as_bytes()),
+        Some(path) => write(path, args.force, &text),
         None => print(text),
     }
 }

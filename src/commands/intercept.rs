@@ -9,6 +9,7 @@ use proxy::intercept::{Intercept, With, read_credential};
 
 use super::ca;
 use crate::cli::{InterceptBy, Proxy};
+use proxy::named::Named;
 
 /// How to stand inside TLS, where that is asked for.
 pub fn asked(args: &Proxy) -> anyhow::Result<Option<Arc<Intercept>>> {
@@ -30,7 +31,7 @@ pub fn asked(args: &Proxy) -> anyhow::Result<Option<Arc<Intercept>>> {
 
 /// Says so.
 pub fn announcement(args: &Proxy) -> Option<String> {
-    let shown = |path: &Option<_>| path.as_deref().map_or_else(String::new, |path: &Path| path.display().to_string());
+    let shown = |path: &Option<_>| path.as_deref().map_or_else(String::new, |path: &Path| path.named());
     match args.intercept? {
         InterceptBy::ServerKey => Some(format!(
             "INTERCEPTING: TLS ends here. Clients are shown the certificate {}, for which this program has the key. \

@@ -19,6 +19,7 @@ use proxy::whole;
 
 use super::{print, signals::stopped, talk};
 use crate::cli::Lab;
+use proxy::named::Named;
 
 /// Where a scenario's server listens: not RDP's own port, which may be taken.
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3399);
@@ -117,7 +118,7 @@ async fn serve(scenario: &'static Scenario, args: &Lab) -> anyhow::Result<()> {
 
 /// Appends each secret to a key log, as soon as there is one.
 fn keys(file: &Path) -> anyhow::Result<Keys> {
-    let log = Mutex::new(whole::append(file).with_context(|| format!("cannot write {}", file.display()))?);
+    let log = Mutex::new(whole::append(file).with_context(|| format!("cannot write {}", file.named()))?);
     Ok(Keys(Arc::new(move |line| {
         let written = log.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
         if let Err(error) = written {

@@ -11,6 +11,7 @@ use proxy::whole::{self, For};
 
 use super::{print, talk, wrote};
 use crate::cli::{Cli, Completions, Man};
+use proxy::named::Named;
 
 const NAME: &str = "rdpscope";
 
@@ -35,11 +36,11 @@ pub fn man(args: &Man) -> anyhow::Result<u8> {
 }
 
 fn write_all(cli: clap::Command, folder: &Path, force: bool) -> anyhow::Result<u8> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.named()))?;
     let mut cli = cli.disable_help_subcommand(true);
     cli.build();
     write_pages(&cli, folder, force)?;
-    talk(&format!("wrote {}: man -l {}", folder.display(), folder.join(format!("{NAME}.1")).display()));
+    talk(&format!("wrote {}: man -l {}", folder.named(), folder.join(format!("{NAME}.1")).named()));
     Ok(0)
 }
 

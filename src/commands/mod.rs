@@ -31,10 +31,12 @@ use std::path::Path;
 use ::proxy::whole::{self, For, Whole};
 use analyzer::attempt::Attempt;
 use analyzer::diagnose::Outcome;
+use analyzer::shown;
 use anyhow::Context;
 
 use crate::cli::{Command, Output};
 use crate::held::Stderr;
+use ::proxy::named::Named;
 
 /// Runs a subcommand.
 pub fn run(command: Command) -> anyhow::Result<u8> {
@@ -68,7 +70,7 @@ fn exit_code(attempts: &[Attempt]) -> u8 {
 
 /// Data, on standard output. A reader that went away is no error.
 fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    match io::stdout().lock().write_all(shown::lines(text).as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
@@ -78,12 +80,23 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 /// Talk, on standard error.
 pub fn talk(text: &str) {
-    let _closed_pipe = Stderr.write_all(format!("{text}\n").as_bytes());
+    let _closed_pipe = Stderr.write_all(format!("{}\n", shown::lines(text)).as_bytes());
+}
+
+/// What went wrong and why in one line, outermost first. A step that says again what the one around it says is told once.
+pub fn why(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for step in error.chain().map(ToString::to_string) {
+        if said.last().is_none_or(|outer| !outer.ends_with(&step)) {
+            said.push(step);
+        }
+    }
+    shown::line(&said.join(": ")).into_owned()
 }
 
 /// Writes a report that is asked for, or prints it.
 fn put(output: &Output, text: &str) -> anyhow::Result<()> {
-    output.output.as_deref().map_or_else(|| print(text), |path| write(path, output.force, text.as_bytes()))
+    output.output.as_deref().map_or_else(|| print(text), |path| write(path, output.force, text))
 }
 
 /// What is going to be written at the end must not fail then for what can be known now.
@@ -96,15 +109,15 @@ fn create(path: &Path, force: bool) -> anyhow::Result<Whole> {
     wrote(path, Whole::create(path, For::Owner, force))
 }
 
-/// The same, written at once.
-fn write(path: &Path, force: bool, bytes: &[u8]) -> anyhow::Result<()> {
-    wrote(path, whole::write(path, For::Owner, force, bytes))
+/// The same for a report, written at once.
+fn write(path: &Path, force: bool, text: &str) -> anyhow::Result<()> {
+    wrote(path, whole::write(path, For::Owner, force, shown::lines(text).as_bytes()))
 }
 
 /// What came of writing a file, in the words of every command.
 fn wrote<T>(path: &Path, result: io::Result<T>) -> anyhow::Result<T> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(anyhow::Error::msg(error)),
-        result => result.with_context(|| format!("cannot write {}", path.display())),
+        result => result.with_context(|| format!("cannot write {}", path.named())),
     }
 }

@@ -21,6 +21,7 @@ use crate::cli::Play;
 use crate::input;
 use analyzer::count::counted;
 use choice::Chosen;
+use proxy::named::Named;
 
 /// Who sees these files sees what the user saw.
 const WARNING: &str =
@@ -45,13 +46,13 @@ pub fn run(args: &Play) -> anyhow::Result<u8> {
 /// What does not fit together, before anything is read.
 fn check(args: &Play) -> anyhow::Result<()> {
     if !input::can_be_read_again(&args.input) {
-        let found = fs::metadata(&args.input).with_context(|| format!("cannot read {}", args.input.display()))?;
+        let found = fs::metadata(&args.input).with_context(|| format!("cannot read {}", args.input.named()))?;
         let what = proxy::record::not_file(&found).unwrap_or("something else");
-        bail!("{}: expected a file, which is read twice, found {what}", args.input.display());
+        bail!("{}: expected a file, which is read twice, found {what}", args.input.named());
     }
     let same = |path: &Path| fs::canonicalize(path).ok();
     if same(&args.output).is_some_and(|output| same(&args.input) == Some(output)) {
-        bail!("{} is what is to be played: expected another output", args.output.display());
+        bail!("{} is what is to be played: expected another output", args.output.named());
     }
     let is_moment = !args.at.is_empty() || args.every.is_some();
     if is_named(&args.output, "html") || is_named(&args.output, "png") {

@@ -30,6 +30,7 @@ use super::{announce, beside, intercept, print, talk, write, wrote};
 use crate::cli::{Impairments, Proxy, Record, Snap};
 use crate::tui::{self, Tui};
 use analyzer::count::{counted, either};
+use proxy::named::Named;
 
 /// How long recordings get to be closed.
 const GOODBYE: Duration = Duration::from_secs(10);
@@ -60,7 +61,7 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     args.report.as_deref().map_or(Ok(()), has_folder)?;
     args.report.as_deref().map_or(Ok(()), |report| wrote(report, whole::check(report, args.force)))?;
     if args.records() {
-        record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
+        record::create_folder(&args.out).with_context(|| format!("cannot create {}", args.out.named()))?;
         clear_up(&args.out);
     } else if args.rotate.or(args.keep).is_some() || args.probe_on_failure {
         bail!("--rotate, --keep and --probe-on-failure are for recordings, and --record none makes none");
@@ -151,8 +152,8 @@ async fn serve(args: Proxy) -> anyhow::Result<u8> {
     screen.printer()(format!("{}\n{latency}", summarize(&attempts, dropped, more, refused)));
     screen.close();
     if let Some(path) = &args.report {
-        write(path, args.force, html::page(env!("CARGO_PKG_VERSION"), &attempts).as_bytes())?;
-        talk(&format!("wrote {}", path.display()));
+        write(path, args.force, &html::page(env!("CARGO_PKG_VERSION"), &attempts))?;
+        talk(&format!("wrote {}", path.named()));
     }
     // What became of the sessions is in what it printed; its own work is done.
     Ok(0)
@@ -208,7 +209,7 @@ pub fn asked_to_impair(args: &Impairments) -> Option<Arc<Asked>> {
 /// A key log that is followed is a file, or will be one: a pipe would keep the scribe waiting.
 fn is_key_log(log: &Path) -> anyhow::Result<()> {
     if std::fs::metadata(log).is_ok_and(|found| !found.is_file()) {
-        bail!("--keylog expects a file, found a folder, a pipe or a device: {}", log.display());
+        bail!("--keylog expects a file, found a folder, a pipe or a device: {}", log.named());
     }
     Ok(())
 }
@@ -217,7 +218,7 @@ fn is_key_log(log: &Path) -> anyhow::Result<()> {
 fn has_folder(report: &Path) -> anyhow::Result<()> {
     let folder = report.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() || report.is_dir() {
-        bail!("--report expects a file in a folder that is there, found {}", report.display());
+        bail!("--report expects a file in a folder that is there, found {}", report.named());
     }
     Ok(())
 }
@@ -281,7 +282,7 @@ pub fn tell(live: &Live<'_>) -> String {
             )
         }
         Live::NotFinalized { session, file, error } => {
-            let file = file.display();
+            let file = file.named();
             format!("#{session} its secrets could not be put first: {error}; rdpscope finalize {file} does that, too\n")
         }
         Live::Deleted { gone } => {
@@ -297,10 +298,10 @@ pub fn tell(live: &Live<'_>) -> String {
             "#{session} the oldest parts of its recording were deleted, up to part {last}, {} B (--keep){}; it begins with {} now\n",
             gone.bytes,
             named(gone),
-            stays.display()
+            stays.named()
         ),
         Live::Moved { session, lost, from, to } => {
-            format!("#{session} RECORDING MOVED: {}; it goes on in {}\n", lost.says(from), to.display())
+            format!("#{session} RECORDING MOVED: {}; it goes on in {}\n", lost.says(from), to.named())
         }
         Live::Refused { count: 1, last, why } => format!("a client was turned away, {last}, {why}\n"),
         Live::Refused { count, last, why } => {

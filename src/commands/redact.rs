@@ -5,7 +5,8 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 
 use analyzer::attempt::Diagnosed;
-use analyzer::report::verdict;
+use analyzer::redact::fields;
+use analyzer::report::{text, verdict};
 use anyhow::{Context, bail};
 use proxy::redact::{self, Redacted};
 use proxy::whole::Whole;
@@ -14,14 +15,7 @@ use super::{create, print, wrote};
 use crate::cli::Redact;
 use crate::input;
 use analyzer::count::counted;
-
-/// What is not changed, so that whoever shares the file knows.
-const LEFT_IN: &str = "  left in:   times, sizes and ends; what the kernel said of the path; which protocols, versions, suites and extensions are
-             offered and chosen, with the random numbers of the hellos and the correlation id of the request; alerts; of
-             certificates dates, usages, algorithms and key sizes, country, and the names of products that inspect TLS;
-             of RDP that no TLS protects settings, channel names, capabilities and error codes; loopback addresses, ports
-             below 1024, 3389 and 3391
-";
+use proxy::named::Named;
 
 pub fn run(args: &Redact) -> anyhow::Result<u8> {
     let redacted = write(&args.input, &args.output, args.force)?;
@@ -32,15 +26,15 @@ pub fn run(args: &Redact) -> anyhow::Result<u8> {
 /// Writes the recording that others may see.
 pub fn write(from: &Path, to: &Path, force: bool) -> anyhow::Result<Redacted> {
     if fs::canonicalize(from).is_ok_and(|from| fs::canonicalize(to).is_ok_and(|to| from == to)) {
-        bail!("{} cannot be redacted into itself", from.display());
+        bail!("{} cannot be redacted into itself", from.named());
     }
     // What cannot be read must not cost the file that is there.
     let mut out = BufWriter::new(create(to, force)?);
     let redacted = redact::redact(&|| input::open(from), &mut out, env!("CARGO_PKG_VERSION"));
     if let Some(says) = out.get_ref().failed() {
-        bail!("cannot write {}: {says}", to.display());
+        bail!("cannot write {}: {says}", to.named());
     }
-    let redacted = redacted.with_context(|| from.display().to_string())?;
+    let redacted = redacted.with_context(|| from.named().to_string())?;
     wrote(to, out.into_inner().map_err(io::IntoInnerError::into_error).and_then(Whole::finish))?;
     Ok(redacted)
 }
@@ -61,7 +55,7 @@ fn findings(session: &Diagnosed) -> (String, Vec<String>) {
 /// What was done, and what was not.
 pub fn told(redacted: &Redacted, from: &Path, to: &Path) -> String {
     let told = &redacted.told;
-    let mut text = format!("{}: {} for others to see\n", to.display(), from.display());
+    let mut text = format!("{}: {} for others to see\n", to.named(), from.named());
     text += &format!(
         "  replaced:  {} of names, {}, {}; what names somebody in {}\n",
         counted(told.words, "word"),
@@ -72,7 +66,9 @@ pub fn told(redacted: &Redacted, from: &Path, to: &Path) -> String {
     text += &format!("  blanked:   {} of payload\n", counted(told.blanked, "byte"));
     text +=
         &format!("  left out:  {} of secrets, all comments, command line and host\n", counted(told.secrets, "line"));
-    text += LEFT_IN;
+    for (place, says) in fields::left_in().enumerate() {
+        text::para(&mut text, if place == 0 { "  left in:   " } else { "             " }, &says);
+    }
     if let Some(stopped) = &redacted.stopped {
         text += &format!("  not whole: {stopped}\n");
     }

@@ -25,6 +25,7 @@ use super::{analyze, announce, talk};
 use crate::cli::{Replay, Target};
 use crate::input;
 use analyzer::count::{counted, times};
+use proxy::named::Named;
 
 /// How long a server gets to take a connection: Windows gives a SYN 21 seconds.
 const PATIENCE: Duration = Duration::from_secs(21);
@@ -50,7 +51,7 @@ async fn replay(args: &Replay) -> anyhow::Result<u8> {
     let (key, session) = chosen(args, &sessions)?;
     let side = if args.serve.is_some() { Side::Server } else { Side::Client };
     let script = script(args, &known, key, side)?;
-    let recorded = format!("{}: {}", args.file.display(), verdict::of_session(session));
+    let recorded = format!("{}: {}", args.file.named(), verdict::of_session(session));
     match (args.serve, &args.to) {
         (Some(addr), None) => serve(args, addr, script, &recorded).await,
         (None, Some(server)) => connect(args, server, &script, &recorded).await,
@@ -83,13 +84,13 @@ fn list(args: &Replay, known: &Known) -> anyhow::Result<Vec<(Key, Diagnosed)>> {
 /// The session that is meant.
 fn chosen<'a>(args: &Replay, sessions: &'a [(Key, Diagnosed)]) -> anyhow::Result<(Key, &'a Diagnosed)> {
     let found = match (args.session, sessions) {
-        (_, []) => bail!("{}: expected an RDP session, found none", args.file.display()),
+        (_, []) => bail!("{}: expected an RDP session, found none", args.file.named()),
         (None, [(key, session)]) => return Ok((*key, session)),
         (None, _) => None,
         (Some(number), _) => number.checked_sub(1).and_then(|place| sessions.get(place)),
     };
     found.map(|(key, session)| (*key, session)).ok_or_else(|| {
-        let (file, count) = (args.file.display(), sessions.len());
+        let (file, count) = (args.file.named(), sessions.len());
         let mut says = format!("{file}: expected --session with a number from 1 to {count}, as the file has them\n");
         for (number, (_, session)) in (1..).zip(sessions) {
             para(&mut says, &format!("  {number:>3}  "), &verdict::of_session(session));
@@ -111,7 +112,7 @@ fn script(args: &Replay, known: &Known, wanted: Key, side: Side) -> anyhow::Resu
         true => script.without_credssp(),
         false => Ok(script),
     });
-    script.map_err(|says| anyhow!("{}: {says}", args.file.display()))
+    script.map_err(|says| anyhow!("{}: {says}", args.file.named()))
 }
 
 fn means(args: &Replay, script: &Script, target: String, notices: &mut Vec<String>) -> anyhow::Result<Means> {

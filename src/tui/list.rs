@@ -4,12 +4,13 @@
 use analyzer::diagnose::{Finding, Outcome, Severity};
 use analyzer::observation::Leg as LegName;
 use analyzer::report::{text, verdict};
+use analyzer::shown;
 use analyzer::time::Timestamp;
 use analyzer::timeline::Timeline;
 use analyzer::timeline::phase::{self, PhaseName};
 
 use super::board::{Session, State};
-use super::figures::{age, bytes, clean, cut, progress, round_trips};
+use super::figures::{age, bytes, cut, progress, round_trips};
 
 /// What a piece of text is. Nothing is said by its looks alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +127,7 @@ pub fn row(columns: &Columns, session: &Session, now: Timestamp, is_selected: bo
     let (role, says) = standing(session, now);
     let figures = (if is_selected { Role::Title } else { Role::Plain }, format!("{mark}{}", columns.figures(session)));
     let indent = " ".repeat(if width < 60 { 4 } else { MARK + 6 });
-    let says = cut(&clean(&says), width.saturating_sub(indent.len()));
+    let says = cut(&shown::line(&says), width.saturating_sub(indent.len()));
     [vec![figures], vec![(Role::Plain, indent), (role, says)]]
 }
 

@@ -1,5 +1,6 @@
 //! What is to be seen: a title, the list or one session, a note, the keys. Drawn from the board and the cursor alone.
 
+use analyzer::shown;
 use analyzer::time::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -9,7 +10,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::board::Board;
 use super::cursor::{Cursor, Order};
-use super::figures::{clean, cut};
+use super::figures::cut;
 use super::list::{Columns, Piece, Role, number, row};
 use super::{detail, list};
 
@@ -88,7 +89,7 @@ pub fn draw(
         None => (sessions(frame, body, board, cursor, now, looks), String::new()),
     };
     if let Some(note) = &board.note {
-        let says = cut(&format!("note: {}", clean(note)), notes.width.into());
+        let says = cut(&format!("note: {}", shown::line(note)), notes.width.into());
         frame.render_widget(Paragraph::new(looks.line(vec![(Role::Title, says)])), notes);
     }
     keys(frame, foot, cursor, &place);
@@ -103,7 +104,7 @@ fn head(frame: &mut Frame<'_>, area: Rect, title: &str, board: &Board, looks: Lo
     let width = usize::from(area.width);
     let room = width.saturating_sub(counts.len() + 1);
     // A few letters of a name say nothing.
-    let title = if room < TITLE { " rdpscope".to_owned() } else { format!(" rdpscope  {}", clean(title)) };
+    let title = if room < TITLE { " rdpscope".to_owned() } else { format!(" rdpscope  {}", shown::line(title)) };
     let title = cut(&title, room);
     let says = format!("{title:<room$} {counts}");
     let style = looks.style(Role::Title).add_modifier(Modifier::REVERSED);
@@ -164,7 +165,7 @@ fn session(
     cursor.open = Some(first);
     let (role, says) = list::standing(session, now);
     let title = format!("#{} {}  ", number(session), session.which.client);
-    let says = cut(&clean(&says), width.saturating_sub(title.len()));
+    let says = cut(&shown::line(&says), width.saturating_sub(title.len()));
     let mut shown = vec![looks.line(vec![(Role::Title, title), (role, says)])];
     let (last, count) = ((first + page).min(lines.len()), lines.len());
     shown.extend(lines.into_iter().skip(first).take(page).map(Line::from));

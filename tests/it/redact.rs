@@ -271,3 +271,14 @@ fn the_program_says_what_it_did_and_replaces_nothing_unasked() {
     assert_eq!(code, Some(2), "into itself: {says}");
     assert_eq!(fs::read(&output).expect("there"), whole);
 }
+
+#[test]
+fn the_document_says_what_becomes_of_each_field() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/redaction.md");
+    let text = analyzer::redact::fields::document();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(&path, &text).expect("write");
+    }
+    let stands = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(stands == text, "docs/redaction.md differs from the list: UPDATE_EXPECT=1 rewrites it");
+}

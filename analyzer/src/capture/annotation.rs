@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use crate::observation::{
     Absence, Ending, Impairment, Interception, Lapse, Leg, Opening, PathSample, Seen, Side, Sign,
 };
+use crate::shown;
 
 /// How every annotation starts.
 pub const PREFIX: &str = "rdpscope:";
@@ -268,7 +269,7 @@ fn pair(text: &mut String, name: &str, value: impl ToString) {
 fn escape(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     for c in value.chars() {
-        if c.is_control() || c.is_whitespace() || matches!(c, '%' | '=' | ',') {
+        if shown::is_hidden(c) || c.is_whitespace() || matches!(c, '%' | '=' | ',') {
             let mut utf8 = [0; 4];
             for byte in c.encode_utf8(&mut utf8).bytes() {
                 let _infallible = write!(escaped, "%{byte:02x}");

@@ -1,6 +1,6 @@
 //! Causes in the exchange of settings (MCS, GCC) and in Client Info.
 
-use super::Tool::{Events, Proxy};
+use super::Tool::{Events, Packets, Proxy};
 use super::{Cause, Confidence, Layer, Visibility};
 
 /// All of them.
@@ -20,6 +20,24 @@ pub(super) static CAUSES: &[Cause] = &[
         fix: "reduce what the client asks for (channels, colour depth, RemoteApp)",
         cannot_tell: &["the reason: it is sealed in TLS, or was never sent"],
         spec: "[MS-RDPBCGR] 2.2.1.3, 2.2.1.4",
+        mstsc: &["0x904"],
+    },
+    Cause {
+        id: "MCS-BADMSG",
+        layer: Layer::Settings,
+        name: "a message of the connection sequence (MCS, GCC and what it carries) cannot be read",
+        visibility: Visibility::Rule,
+        evidence: "an MCS or GCC PDU, or one that it carries, whose lengths or types do not fit, in clear with standard RDP \
+                   security or opened with secrets; then the other side closes",
+        sign: "the last PDU before the close has lengths that do not fit",
+        looks_like: &["MCS-REJECT", "CAP-BAD", "SES-CRYPT"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy, Packets],
+        check: "which program and version is the side that is named? does another client, or another server, get further? \
+                capture at both: are the bytes the same?",
+        fix: "update that side, or take the box that changes bytes out of the way",
+        cannot_tell: &["whether its sender, or a box on the way, made it"],
+        spec: "[MS-RDPBCGR] 2.2.1.3 to 2.2.1.15; T.125 7; X.691",
         mstsc: &["0x904"],
     },
     Cause {

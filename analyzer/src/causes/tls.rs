@@ -48,6 +48,44 @@ pub(super) static CAUSES: &[Cause] = &[
         mstsc: &["0x904/0x7"],
     },
     Cause {
+        id: "TLS-BADCERT",
+        layer: Layer::Tls,
+        name: "the server's certificate cannot be read",
+        visibility: Visibility::Rule,
+        evidence: "the server's Certificate message (TLS 1.2 and before; with secrets also in TLS 1.3) has an empty list, a \
+                   length that does not fit, or a first certificate that is no DER of X.509; then alert 42, 43, 47 or 50 of \
+                   the client, or its FIN",
+        sign: "the Certificate message is there and whole, and what stands in it is no certificate; every client fails alike",
+        looks_like: &["TLS-UNTRUST", "TLS-WEAK", "TLS-HALF", "TLS-INSPECT"],
+        confidence: Confidence::Likely,
+        tools: &[Probe, Proxy, Packets],
+        check: "rdpscope probe SERVER: does every client get it? on the server: certlm.msc, Remote Desktop, Certificates: open \
+                it, or certutil -dump FILE; xrdp and others: openssl x509 -in cert.pem -noout -text; is there a box on the way \
+                that makes certificates?",
+        fix: "give the listener another certificate, in the format that it takes (xrdp: PEM), or exempt RDP from TLS inspection",
+        cannot_tell: &["whether the server, or a box on the way, made it"],
+        spec: "RFC 5246 7.4.2; RFC 8446 4.4.2; RFC 5280 4.1",
+        mstsc: &["0x904/0x7"],
+    },
+    Cause {
+        id: "TLS-BADMSG",
+        layer: Layer::Tls,
+        name: "a message of the TLS handshake cannot be read",
+        visibility: Visibility::Rule,
+        evidence: "a handshake message longer than 1 MiB, of an unknown type, or with lengths that do not fit, or bytes that \
+                   are no record behind others that are; then the other side's alert 10, 47 or 50, or its FIN or RST",
+        sign: "alert 50 (decode_error), 47 or 10, or a FIN, right behind a hello whose lengths do not fit",
+        looks_like: &["SES-CRYPT", "TLS-NOTTLS", "TLS-VER", "TLS-INSPECT", "PRX-PROBE"],
+        confidence: Confidence::Likely,
+        tools: &[Proxy, Packets],
+        check: "capture at client and server and compare the message byte by byte: the same at both, its sender made it (which \
+                program, which version?); not the same, a box on the way did",
+        fix: "update the program that sends it, or take the box that changes it out of the way",
+        cannot_tell: &["whether its sender, or a box on the way, made it"],
+        spec: "RFC 8446 4, 5.1, 6.2 (decode_error); RFC 5246 7.4",
+        mstsc: &["0x904/0x7"],
+    },
+    Cause {
         id: "TLS-EXPIRED",
         layer: Layer::Tls,
         name: "the server's certificate has expired",

@@ -16,9 +16,10 @@ use crate::timeline::{End, Timeline};
 
 /// Causes of a certificate: of a gateway's all are one, since its clients let nobody click past it.
 const OF_CERTIFICATES: &[&str] =
-    &["TLS-EXPIRED", "TLS-NOTYET", "TLS-NAME", "TLS-UNTRUST", "TLS-WEAK", "TLS-CRL", "TLS-INSPECT"];
+    &["TLS-EXPIRED", "TLS-NOTYET", "TLS-NAME", "TLS-UNTRUST", "TLS-WEAK", "TLS-CRL", "TLS-INSPECT", "TLS-BADCERT"];
 /// Rules of a TLS handshake that did not come about, as they stand in the one list.
 const OF_TLS: &[fn(&Timeline) -> Option<Finding>] = &[
+    tls::unreadable,
     tls::server_alert,
     tls::client_alert,
     tls::not_tls,

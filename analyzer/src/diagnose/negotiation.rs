@@ -28,6 +28,10 @@ pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
     if https::tls_at_relay(timeline).is_some() || !timeline.is_whole_before(*side, *mark) {
         return None;
     }
+    // Who has agreed speaks RDP, whatever it says then.
+    if *side == Side::Server && is_answered(timeline) {
+        return None;
+    }
     let is_web = matches!((side, looks), (Side::Server, Foreign::Http));
     let looks = looks.name();
     let says = format!("the {side} does not speak RDP but {looks}");

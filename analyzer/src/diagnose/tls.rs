@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::sealed::STALLED;
 use super::stage::{self, Stage, length};
+use super::unsealed::party;
 use super::{Confidence, Finding, Party, Severity, negotiation};
 use crate::codes::tls as names;
 use crate::event::{Certificate, ClientHello};
@@ -16,6 +17,15 @@ use crate::timeline::facts::{Mark, Sighting, Tls};
 use crate::timeline::phase::PhaseName;
 use crate::timeline::{End, Timeline};
 
+/// The layers of the handshake.
+const LAYERS: [&str; 4] = ["tls record", "tls handshake", "tls extension", "certificate"];
+/// In the place of a layer: a ClientHello of which not all came.
+const CUT: &str = "cut";
+/// Alerts that speak of what stands in a certificate: certificate_revoked, certificate_expired, unknown_ca, access_denied.
+const READ: [u8; 4] = [44, 45, 48, 49];
+/// Alerts that speak of what cannot be read: unexpected_message, illegal_parameter, decode_error, missing_extension,
+/// unsupported_extension.
+const UNREAD: [u8; 5] = [10, 47, 50, 109, 110];
 /// A sealed flight of TLS 1.3 with a certificate has at least so many bytes.
 const SEALED_FLIGHT: u32 = 300;
 /// Nobody waits for what is missing for less than this.
@@ -154,6 +164,69 @@ fn versions(numbers: &[u16]) -> String {
     let all: Vec<_> = numbers.iter().map(|number| names::version(*number)).collect();
     let has_name = all.first().is_some_and(|first| first.starts_with(|c: char| c.is_ascii_alphabetic()));
     format!("{}{}", if has_name { "" } else { "TLS " }, all.join(", "))
+}
+
+/// A message of the handshake cannot be read, and the other side does not go on behind it.
+pub fn unreadable(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline).filter(|_| timeline.last_phase() <= PhaseName::Tls)?;
+    let (side, layer, trouble, mark) = trouble(timeline)?;
+    // What is no TLS from its first byte on has a rule of its own.
+    let is_foreign = timeline.facts.not_tls().is_some_and(|seen| seen.what.0 == side && seen.mark.at <= mark.at);
+    if is_foreign || !timeline.is_whole_before(side, mark) {
+        return None;
+    }
+    let alerts = timeline.facts.tls.iter().flat_map(|tls| &tls.alerts);
+    let alert = alerts.filter(|alert| alert.what.0 != side && alert.mark.at >= mark.at).min_by_key(|seen| seen.mark.at);
+    let (id, what, sure, other) = match layer {
+        // The message was read, here and there: whoever finds fault with an extension says so.
+        "tls extension" if !alert.is_some_and(|alert| UNREAD.contains(&alert.what.2)) => return None,
+        "certificate" if is_read(timeline, alert) => return None,
+        "certificate" => ("TLS-BADCERT", "certificate", Confidence::Likely, "TLS-UNTRUST"),
+        "tls record" => ("TLS-BADMSG", "TLS record", Confidence::Likely, "SES-CRYPT"),
+        // What is missing of it may be lost.
+        CUT => ("TLS-BADMSG", "ClientHello", Confidence::Possible, "PATH-PMTU"),
+        _ => ("TLS-BADMSG", "TLS handshake message", Confidence::Likely, "SES-CRYPT"),
+    };
+    let finding = Finding::at_end(timeline, id, sure, format!("the {side}'s {what} cannot be read ({trouble})"))?;
+    let finding = finding.on(mark.leg, PhaseName::Tls).by(party(side)).with(mark, trouble);
+    let finding = match alert {
+        Some(Sighting { what: (from, _, number), mark }) => {
+            finding.with(*mark, format!("alert {} ({number}) of the {from}", names::alert(*number)))
+        }
+        None => finding,
+    };
+    Some(finding.with_end(timeline).or(other, Confidence::Possible).or("TLS-INSPECT", Confidence::Possible))
+}
+
+/// What of the handshake cannot be read, and the other side made no sense of: whose it is, its layer, what is wrong, where.
+fn trouble(timeline: &Timeline) -> Option<(Side, &'static str, String, Mark)> {
+    let facts = &timeline.facts;
+    let is_here = |side: Side, mark: Mark| stage::in_time(timeline, mark) && !is_taken(timeline, side, mark);
+    let malformed = facts.malformed_in(&LAYERS).find(|seen| is_here(seen.what.0, seen.mark));
+    if let Some(Sighting { what: (side, layer, trouble), mark }) = malformed {
+        return Some((*side, layer, trouble.clone(), *mark));
+    }
+    // A ClientHello that has begun was said, however little of it came.
+    let cut = facts.partial.iter().find(|seen| seen.what.0 == Side::Client && seen.what.1 == "ClientHello")?;
+    let (_, _, have, need) = cut.what;
+    let leg = timeline.client_leg()?;
+    let mark = leg.spoke[Side::Client as usize].filter(|_| hello(timeline).is_none())?;
+    Some((Side::Client, CUT, format!("{have} of its {need} bytes"), mark))
+}
+
+/// Whether the client made sense of the certificate: it finds fault with what stands in it, and its leaf can be read here, too.
+fn is_read(timeline: &Timeline, alert: Option<&Sighting<(Side, u8, u8)>>) -> bool {
+    let has_leaf = certificate(timeline).is_some_and(|seen| !seen.what.is_empty());
+    has_leaf || alert.is_some_and(|alert| READ.contains(&alert.what.2))
+}
+
+/// Whether the other side went on behind what this one said here: it made sense of it.
+fn is_taken(timeline: &Timeline, from: Side, mark: Mark) -> bool {
+    let answer = match from {
+        Side::Client => timeline.facts.first(|tls| tls.server_hello.as_ref()).map(|seen| seen.mark),
+        Side::Server => timeline.facts.first_mark(|tls| tls.key_exchange),
+    };
+    answer.is_some_and(|answer| answer.at >= mark.at)
 }
 
 /// One side speaks something else where TLS was agreed on.

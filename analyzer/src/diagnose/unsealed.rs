@@ -105,6 +105,33 @@ impl<'a> Broken<'a> {
     }
 }
 
+/// The layers behind TLS, or in its place.
+const LAYERS: [&str; 4] = ["credssp", "mcs", "gcc", "rdp"];
+
+/// A message behind TLS, or of MCS in clear, that cannot be read, and the session gets no further.
+pub fn unreadable(timeline: &Timeline) -> Option<Finding> {
+    stage::failed(timeline)?;
+    let all = timeline.facts.malformed_in(&LAYERS);
+    let last = all.rev().find(|seen| stage::in_time(timeline, seen.mark));
+    let Sighting { what: (side, layer, trouble), mark } = last?;
+    // What either side said behind it shows that it went on.
+    let is_taken = timeline.facts.inner.said.as_ref().is_some_and(|said| said.mark.at > mark.at);
+    if is_taken || !timeline.is_whole_before(*side, *mark) {
+        return None;
+    }
+    let (phase, settings) = (timeline.last_phase(), timeline.last_phase().max(PhaseName::BasicSettings));
+    let (id, what, sure, phase, other) = match *layer {
+        "credssp" => ("NLA-BADMSG", "message of CredSSP", Confidence::Likely, PhaseName::Credssp, "TLS-INSPECT"),
+        "rdp" => ("MCS-BADMSG", "message", Confidence::Possible, phase, "CAP-BAD"),
+        "gcc" => ("MCS-BADMSG", "settings", Confidence::Possible, settings, "MCS-REJECT"),
+        _ => ("MCS-BADMSG", "message of MCS", Confidence::Likely, settings, "MCS-REJECT"),
+    };
+    let says = format!("the {side}'s {what} cannot be read ({trouble})");
+    let finding = at(timeline, id, sure, *mark, phase, says)?;
+    let finding = with_last_words(finding.by(party(*side)).with(*mark, trouble.clone()), timeline);
+    Some(finding.with_end(timeline).or(other, Confidence::Possible).or("SES-CRYPT", Confidence::Possible))
+}
+
 /// An alert that was opened, and an ultimatum: they say that it is over, not why.
 fn with_last_words(finding: Finding, timeline: &Timeline) -> Finding {
     let alerts = timeline.facts.tls.iter().flat_map(|tls| &tls.alerts);

@@ -20,6 +20,8 @@ const GRAPHICS: &[u8] = b"Microsoft::Windows::RDS::Graphics\0";
 const VIDEO: &[u8] = b"Microsoft::Windows::RDS::Video::Data::";
 /// The longest message of a static channel that is put together, bytes.
 const MAX_MESSAGE: usize = 1 << 20;
+/// So many messages that cannot be read are no pipeline. Each may claim to be 64 MiB when it is inflated.
+const MOST_UNREAD: u32 = 100;
 /// CHANNEL_FLAG_FIRST, CHANNEL_FLAG_LAST and CHANNEL_PACKET_COMPRESSED, \[MS-RDPBCGR\] 2.2.6.1.1.
 const FIRST: u32 = 0x1;
 const LAST: u32 = 0x2;
@@ -34,6 +36,8 @@ pub(super) struct Pipeline {
     /// What the pipeline hands back because nobody decodes it.
     left: Left,
     dropped: u64,
+    /// Messages that could not be read.
+    unread: u32,
     /// Whether something is missing in front, without which its compression cannot go on.
     is_torn: bool,
 }
@@ -75,6 +79,7 @@ impl Default for Pipeline {
             video: None,
             left,
             dropped: 0,
+            unread: 0,
             is_torn: false,
         }
     }
@@ -114,7 +119,7 @@ impl Pipeline {
             // DYNVC_CREATE_REQ
             1 if rest == GRAPHICS => {
                 self.graphics = Some(channel);
-                self.is_torn = false;
+                self.is_torn = self.unread >= MOST_UNREAD;
             }
             1 if rest.starts_with(VIDEO) => self.video = Some(channel),
             // DYNVC_DATA_FIRST and DYNVC_DATA, compressed or not; DYNVC_CLOSE
@@ -131,9 +136,14 @@ impl Pipeline {
         let channels = &mut self.channels;
         match catch_unwind(AssertUnwindSafe(|| channels.process(message))) {
             Ok(Ok(_answers)) => {}
-            Ok(Err(_)) => undrawn.add("graphics pipeline messages that cannot be read", 1),
+            Ok(Err(_)) => {
+                undrawn.add("graphics pipeline messages that cannot be read", 1);
+                self.unread += 1;
+                self.is_torn |= self.unread >= MOST_UNREAD;
+            }
             Err(_panic) => {
-                *self = Pipeline { graphics: self.graphics, is_torn: true, ..Pipeline::default() };
+                *self =
+                    Pipeline { graphics: self.graphics, is_torn: true, unread: self.unread + 1, ..Pipeline::default() };
                 return undrawn.add("updates on which a decoder failed", 1);
             }
         }

@@ -1,5 +1,7 @@
 //! A picture from scripted PDUs.
 
+mod bombs;
+
 use super::film::{Cut, Film, Shown};
 use super::*;
 use crate::event::{ClientSettings, ServerSettings};

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::foreign::is_iso;
 use super::tpkt;
 use crate::proxy_protocol::{self, Read};
+use crate::shown;
 
 /// X.224, 13.3: code of a Connection Request.
 const CONNECTION_REQUEST: u8 = 0xe0;
@@ -174,7 +175,7 @@ fn place(bytes: &[u8], code: u8) -> Found<(Place, usize)> {
     };
     let (Some(host), Some(port)) = (bytes.get(from..from + len), number(bytes, from + len)) else { return Some(None) };
     let place = match kind {
-        3 => Place::Name(String::from_utf8_lossy(host).into_owned(), port),
+        3 => Place::Name(shown::line(&String::from_utf8_lossy(host)).into_owned(), port),
         _ => Place::Address(SocketAddr::new(address(host)?, port)),
     };
     Some(Some((place, from + len + 2)))

@@ -1,5 +1,7 @@
 //! Numbers and texts as RDP writes them: little-endian, UTF-16.
 
+use crate::shown;
+
 /// A place in some bytes, all of which are still to be read. Every read gives `None` where the bytes do not suffice.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cursor<'a> {
@@ -48,21 +50,15 @@ pub(crate) fn at(bytes: &[u8], offset: usize) -> Cursor<'_> {
 /// Texts are cut to so many characters.
 const MAX_TEXT: usize = 128;
 
-/// UTF-16 up to its first zero; what could drive a terminal is replaced. `None` where nothing remains.
+/// UTF-16 up to its first zero; what could drive a terminal is escaped. `None` where nothing remains.
 pub(crate) fn utf16(bytes: &[u8]) -> Option<String> {
     let units = bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).take_while(|unit| *unit != 0);
-    let text = char::decode_utf16(units.take(MAX_TEXT)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
-    Some(text.map(visible).collect()).filter(|text: &String| !text.is_empty())
+    let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
+    Some(shown::most(text, MAX_TEXT)).filter(|text| !text.is_empty())
 }
 
 /// One-byte text up to its first zero.
 pub(crate) fn latin(bytes: &[u8]) -> Option<String> {
-    let text = bytes.iter().take_while(|byte| **byte != 0).take(MAX_TEXT).map(|byte| visible(char::from(*byte)));
-    Some(text.collect()).filter(|text: &String| !text.is_empty())
-}
-
-fn visible(c: char) -> char {
-    let hidden = c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    if hidden { char::REPLACEMENT_CHARACTER } else { c }
+    let text = bytes.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte));
+    Some(shown::most(text, MAX_TEXT)).filter(|text| !text.is_empty())
 }

@@ -6,6 +6,7 @@ use super::tpkt::{self, Header};
 use crate::count::counted;
 use crate::event::{ConnectionConfirm, ConnectionRequest, Foreign, McsPdu, Protocols, What};
 use crate::observation::Side;
+use crate::shown;
 use crate::tls::ultimatum;
 
 /// What a side sends before the negotiation is over is kept for the next layer, up to so many bytes.
@@ -473,15 +474,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Text that cannot move a terminal's cursor: control characters, and those that reverse the writing, are escaped.
+/// Text that cannot move a terminal's cursor.
 fn printable(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    text.chars().flat_map(shown).take(MAX_TEXT).collect()
-}
-
-fn shown(c: char) -> impl Iterator<Item = char> {
-    let hidden = c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    let escaped = hidden.then(|| c.escape_default());
-    escaped.into_iter().flatten().chain((!hidden).then_some(c))
+    shown::most(String::from_utf8_lossy(bytes).chars(), MAX_TEXT)
 }

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod certificate;
+pub mod fields;
 mod headers;
 mod http;
 mod names;
@@ -147,7 +148,7 @@ fn begin(data: &mut [u8], by_gateway: bool, certificates: &mut Vec<Vec<u8>>, nam
         rdp::first(first, names);
     }
     match (&*rest, behind) {
-        ([20..=24, 3, ..], _) => {
+        (first, _) if tls::is_first(first) => {
             let (framing, blanked) = tls::begin(rest, certificates, names);
             (Then::Tls(framing), blanked)
         }

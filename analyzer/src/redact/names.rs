@@ -41,6 +41,9 @@ pub(super) struct Names {
     words: BTreeMap<Vec<u8>, Vec<u8>>,
     /// How many words of a length there are.
     of_length: BTreeMap<usize, usize>,
+    /// TLS sessions, and how many of a length there are.
+    sessions: BTreeMap<Vec<u8>, Vec<u8>>,
+    sessions_of_length: BTreeMap<usize, usize>,
     pub(super) addresses: Addresses,
 }
 
@@ -48,6 +51,23 @@ impl Names {
     /// How many words were replaced.
     pub(super) fn words(&self) -> usize {
         self.words.len()
+    }
+
+    /// What stands for the id of a TLS session: its number among those of its length. The same stands for the same, so that who
+    /// resumes is still seen to resume.
+    pub(super) fn session(&mut self, id: &[u8]) -> Vec<u8> {
+        if let Some(known) = self.sessions.get(id) {
+            return known.clone();
+        }
+        let number = self.sessions_of_length.entry(id.len()).or_default();
+        *number += 1;
+        let digits = number.to_be_bytes();
+        let digits = &digits[digits.len().saturating_sub(id.len())..];
+        let other = [vec![0; id.len() - digits.len()], digits.to_vec()].concat();
+        if self.sessions.len() < MAX_WORDS {
+            self.sessions.insert(id.to_vec(), other.clone());
+        }
+        other
     }
 
     /// What stands for a name: of the same length, but for an address that does not fit.

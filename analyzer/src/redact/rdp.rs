@@ -204,7 +204,8 @@ fn content(user: &mut [u8]) {
         _ if flags & (LICENSE | EXCHANGE) != 0 => 8,
         _ if flags & MEASURES != 0 => 24,
         _ if flags & TRANSPORT != 0 => 12,
-        Some(_) if second == 0 => return content(&mut user[4..]),
+        // A security header that says nothing; of a channel the length would stand there.
+        Some(_) if flags == 0 && second == 0 => return content(&mut user[4..]),
         _ => 8, // of a channel: length and flags, 2.2.6.1.1
     };
     blank_from(user, kept);

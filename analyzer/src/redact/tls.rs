@@ -2,6 +2,7 @@
 //! alerts in clear, the hellos and the shape of certificates stay; what is sealed, and what nobody reads, is blanked.
 
 use super::certificate;
+use super::fields::NAMELESS;
 use super::names::Names;
 
 const HEADER: usize = 5;
@@ -104,6 +105,11 @@ fn clear_len(head: &[u8; HEADER]) -> Option<usize> {
 
 /// Changes what a side says from its first record on, and gives how it goes on and how many bytes were blanked.
 pub(super) fn begin(data: &mut [u8], certificates: &mut Vec<Vec<u8>>, names: &mut Names) -> (Framing, usize) {
+    let greeting = ssl2_session(data);
+    if let Some(id) = greeting.clone().and_then(|place| data.get_mut(place)) {
+        let other = names.session(id);
+        id.copy_from_slice(&other);
+    }
     let clear = handshake_places(data);
     let mut said: Vec<u8> = clear.iter().map(|at| data[*at]).collect();
     let before = said.clone();
@@ -115,6 +121,20 @@ pub(super) fn begin(data: &mut [u8], certificates: &mut Vec<Vec<u8>>, names: &mu
     }
     let kept = before.iter().zip(&said).filter(|(before, after)| before == after).count();
     (framing, blanked.saturating_sub(kept))
+}
+
+/// Whether these bytes begin a record, or a ClientHello in the format of SSL 2.0.
+pub(super) fn is_first(data: &[u8]) -> bool {
+    let is_ssl2 = || data.first_chunk().is_some_and(|head| data[0] & 0x80 != 0 && clear_len(head).is_some());
+    matches!(data, [20..=24, 3, ..]) || is_ssl2()
+}
+
+/// Where the session id of a ClientHello in the format of SSL 2.0 stands, if one is first (RFC 5246, E.2).
+fn ssl2_session(data: &[u8]) -> Option<std::ops::Range<usize>> {
+    clear_len(data.first_chunk()?).filter(|_| data[0] & 0x80 != 0)?;
+    let [_, _, _, _, _, specs_high, specs_low, high, low, ..] = *data else { return None };
+    let from = 11 + usize::from(u16::from_be_bytes([specs_high, specs_low]));
+    Some(from..from + usize::from(u16::from_be_bytes([high, low])))
 }
 
 /// Where the bytes of the handshake stand that are in clear.
@@ -152,8 +172,10 @@ fn messages(said: &mut [u8], certificates: &mut Vec<Vec<u8>>, names: &mut Names)
             11 if body.len() == len => certificate_list(&mut *body, certificates, names),
             _ => None,
         };
-        if read.is_none() {
-            body.fill(0);
+        match (read, kind) {
+            (Some(()), _) => {}
+            (None, 1 | 2) => unreadable_hello(body),
+            (None, _) => body.fill(0),
         }
         rest = behind;
     }
@@ -176,11 +198,19 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// RFC 8446, 4.1.2. Random and session id stay: they name nobody, and the server's answer refers to them.
+/// A hello that cannot be read stays one: behind the version nothing is left but lengths that nothing fits.
+fn unreadable_hello(body: &mut [u8]) {
+    const LENGTHS: usize = 2 + 32;
+    for (at, byte) in body.iter_mut().enumerate().skip(2) {
+        *byte = if at < LENGTHS { 0 } else { 0xff };
+    }
+}
+
+/// RFC 8446, 4.1.2. The random number stays: it names nobody, and key logs refer to it.
 fn client_hello(body: &mut [u8], names: &mut Names) -> Option<()> {
     let mut cursor = Cursor(body);
     cursor.take(2 + 32)?;
-    cursor.vector(1)?;
+    session_id(cursor.vector(1)?, names);
     cursor.vector(2)?;
     cursor.vector(1)?;
     extensions(cursor, true, names)
@@ -193,11 +223,16 @@ fn server_hello(body: &mut [u8], names: &mut Names) -> Option<()> {
     cursor.take(32)?;
     // Drafts before the 22nd have neither session id nor compression method.
     if version != 0x7f {
-        cursor.vector(1)?;
+        session_id(cursor.vector(1)?, names);
         cursor.take(1)?;
     }
     cursor.take(2)?;
     extensions(cursor, false, names)
+}
+
+fn session_id(id: &mut [u8], names: &mut Names) {
+    let other = names.session(id);
+    id.copy_from_slice(&other);
 }
 
 fn extensions(mut cursor: Cursor<'_>, is_client: bool, names: &mut Names) -> Option<()> {
@@ -216,10 +251,6 @@ fn extensions(mut cursor: Cursor<'_>, is_client: bool, names: &mut Names) -> Opt
 const SERVER_NAME: u16 = 0;
 const SESSION_TICKET: u16 = 35;
 const PRE_SHARED_KEY: u16 = 41;
-/// What is offered and agreed on, and names nobody: groups, formats, signatures, ALPN, certificate types, padding, MAC, master
-/// secret, compression, record size, early data, versions, key exchange modes, certificate authorities' absence, key shares.
-const NAMELESS: &[u16] =
-    &[1, 5, 10, 11, 13, 15, 16, 17, 18, 19, 20, 21, 22, 23, 27, 28, 42, 43, 45, 49, 50, 51, 13172, 17513, 17613, 65281];
 
 fn extension(kind: u16, data: &mut [u8], is_client: bool, names: &mut Names) {
     let is_grease = kind & 0x0f0f == 0x0a0a && kind >> 8 == kind & 0xff;
@@ -227,7 +258,7 @@ fn extension(kind: u16, data: &mut [u8], is_client: bool, names: &mut Names) {
         SERVER_NAME if is_client => server_names(&mut *data, names),
         PRE_SHARED_KEY if is_client => identities(&mut *data),
         SESSION_TICKET => None,
-        _ if is_grease || NAMELESS.contains(&kind) || !is_client => Some(()),
+        _ if is_grease || NAMELESS.iter().any(|(number, _)| *number == kind) || !is_client => Some(()),
         _ => None,
     };
     if read.is_none() {

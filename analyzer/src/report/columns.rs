@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::shown;
+
 /// Columns of these widths, two blanks before the first, one between them; words flow inside a column.
 pub struct Columns(pub &'static [usize]);
 
@@ -22,7 +24,7 @@ impl Columns {
 
 fn flow(cell: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in cell.split(' ').filter(|word| !word.is_empty()) {
+    for word in shown::line(cell).split(' ').filter(|word| !word.is_empty()) {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');

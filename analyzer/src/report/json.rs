@@ -25,6 +25,7 @@ use crate::diagnose::{Evidence, Finding, Party, direct_equivalent};
 use crate::event::{Basis, Certificate, Protocols};
 use crate::observation::{Field, Side, Sign};
 use crate::proxy_protocol::Header;
+use crate::shown;
 use crate::survey::{Pattern, survey};
 use crate::time::Timestamp;
 use crate::timeline::facts::{Decrypted, Facts, Record, Sighting, Tls};
@@ -85,7 +86,7 @@ fn parse(document: &str) -> Option<Value> {
 
 fn pretty(document: &Value) -> String {
     // INVARIANT: a Value with string keys always serializes.
-    serde_json::to_string_pretty(document).unwrap_or_default()
+    shown::json(&serde_json::to_string_pretty(document).unwrap_or_default()).into_owned()
 }
 
 fn attempt(attempt: &Attempt) -> Value {

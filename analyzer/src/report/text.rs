@@ -18,6 +18,7 @@ use crate::diagnose::{Finding, Severity, direct_equivalent};
 use crate::event::{Basis, Protocols};
 use crate::observation::{Impairment, Lapse, Leg as LegName, Step};
 use crate::proxy_protocol::Header;
+use crate::shown;
 use crate::survey::{SCAN, survey};
 use crate::time::{Timestamp, day};
 use crate::timeline::facts::{Decrypted, Sighting, Tls};
@@ -99,7 +100,7 @@ pub fn session(session: &Diagnosed) -> String {
     }
     altered(&mut text, timeline);
     if let Some(file) = &session.file {
-        let _infallible = writeln!(text, "recording: {file}");
+        let _infallible = writeln!(text, "recording: {}", shown::line(file));
         if let Some(why) = &session.incomplete {
             para(&mut text, "INCOMPLETE: ", why);
         }
@@ -444,7 +445,7 @@ pub fn para(text: &mut String, lead: &str, says: &str) {
     let mut line = lead.to_owned();
     let mut bare = true;
     // What a peer wrote must not drive the terminal.
-    let says = says.replace(|c: char| c.is_control() && !c.is_whitespace(), "\u{fffd}");
+    let says = shown::lines(says);
     for word in says.split_whitespace() {
         let wide = line.chars().count() + usize::from(!bare) + word.chars().count();
         if wide > WIDTH && !bare {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::first_hand;
 use super::gateway::Gateway;
 use super::headers::Headers;
 use super::inner::Inner;
@@ -266,6 +267,16 @@ impl Facts {
             matches!(seen.what, (Side::Server, McsPdu::DisconnectProviderUltimatum { .. }))
         };
         self.mcs.iter().find(is_it)
+    }
+
+    /// The messages of these layers that cannot be read, each where its sender is seen first-hand.
+    pub fn malformed_in(
+        &self,
+        layers: &[&str],
+    ) -> impl DoubleEndedIterator<Item = &Sighting<(Side, &'static str, String)>> {
+        self.malformed
+            .iter()
+            .filter(move |seen| layers.contains(&seen.what.1) && first_hand(seen.mark.leg, seen.what.0))
     }
 
     fn left(&mut self, mark: Mark) {

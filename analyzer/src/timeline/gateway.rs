@@ -532,6 +532,7 @@ impl Timeline {
         let first = outer.facts.gateway.take().and_then(|gateway| gateway.connections.into_iter().next());
         if let Some(first) = first {
             (outer.facts.tls, outer.facts.partial) = (first.tls, first.partial);
+            outer.facts.malformed = first.malformed;
         }
         outer
     }

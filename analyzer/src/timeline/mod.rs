@@ -223,6 +223,9 @@ impl Timeline {
                 self.end_phase(PhaseName::Negotiation, mark, Outcome::Failed, Basis::Seen);
             }
             What::NotTls { from, .. } if first_hand(mark.leg, *from) => {
+                if *from == Side::Client {
+                    self.begin_next(mark);
+                }
                 self.end_phase(PhaseName::Tls, mark, Outcome::Failed, Basis::Seen);
             }
             What::Mcs { from, pdu } => self.mcs(mark, *from, *pdu),
@@ -243,6 +246,12 @@ impl Timeline {
             What::Record { from, kind, len } => self.sealed(mark, *from, *kind, *len),
             What::ClientHello(_) => {
                 self.confirmed_unseen(mark);
+                self.begin_next(mark);
+            }
+            // It goes on, with what cannot be read.
+            What::Malformed { from: Side::Client, layer: "tls handshake" | "mcs" | "gcc", .. }
+                if first_hand(mark.leg, Side::Client) =>
+            {
                 self.begin_next(mark);
             }
             What::Outer(_)

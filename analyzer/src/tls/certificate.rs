@@ -13,6 +13,7 @@ use x509_parser::x509::{AlgorithmIdentifier, AttributeTypeAndValue, SubjectPubli
 
 use super::digest::{sha1, sha256};
 use crate::event::Certificate;
+use crate::shown;
 
 /// Reads one certificate.
 ///
@@ -53,7 +54,7 @@ fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
     format!("{}={}", oid_name(ATTRIBUTES, &kind), escaped(&value(attribute)))
 }
 
-/// RFC 4514, 2.4. Control characters become hex pairs, so a name cannot move the cursor of a terminal.
+/// RFC 4514, 2.4. Control characters become hex pairs; what else cannot be seen is escaped where it is shown.
 fn escaped(value: &str) -> String {
     let mut out = String::new();
     let last = value.chars().count().saturating_sub(1);
@@ -95,7 +96,7 @@ fn names(x509: &X509Certificate<'_>) -> Vec<String> {
 
 fn general_name(name: &GeneralName<'_>) -> Option<String> {
     match name {
-        GeneralName::DNSName(name) => Some(name.chars().filter(|c| !c.is_control()).collect()),
+        GeneralName::DNSName(name) => Some(shown::line(name).into_owned()),
         GeneralName::IPAddress(bytes) => address(bytes),
         _ => None,
     }

@@ -5,6 +5,7 @@
 use super::wire::{Cursor, Trouble};
 use crate::codes::tls::is_grease;
 use crate::event::{ClientHello, ServerHello};
+use crate::shown;
 
 /// RFC 8446, 4.1.3: a ServerHello with this random is a HelloRetryRequest (SHA-256 of that word).
 const RETRY: [u8; 32] = [
@@ -200,8 +201,7 @@ fn without_grease(list: Cursor<'_>) -> Vec<u16> {
 
 /// Printable, whatever it was.
 fn text(bytes: &[u8]) -> String {
-    let whole = String::from_utf8_lossy(bytes);
-    whole.chars().take(MAX_NAME).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    shown::most(String::from_utf8_lossy(bytes).chars(), MAX_NAME)
 }
 
 /// The DER of every certificate of a Certificate message, with its offset in the body. In TLS 1.3 (RFC 8446, 4.4.2) the

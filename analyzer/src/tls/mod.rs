@@ -15,7 +15,7 @@ pub mod keys;
 mod opener;
 mod record;
 #[cfg(test)]
-mod specimens;
+pub(crate) mod specimens;
 mod ssl2;
 mod suite;
 #[cfg(test)]
@@ -371,11 +371,13 @@ impl Tls {
 
     fn client_hello(&mut self, message: &Message, out: &mut Vec<What>) {
         let mut troubles = Vec::new();
-        if let Some(mut client) = hello::client(&message.body, &mut troubles) {
+        let client = hello::client(&message.body, &mut troubles);
+        let layer = layer_of(client.is_some());
+        if let Some(mut client) = client {
             client.hello.len = message.len;
             self.offered(client, out);
         }
-        malformed(Side::Client, "tls handshake", message.offset, troubles, out);
+        malformed(Side::Client, layer, message.offset, troubles, out);
     }
 
     /// The first message of a client that may speak to a server of SSL 2.0. What follows it are records.
@@ -401,7 +403,9 @@ impl Tls {
 
     fn server_hello(&mut self, message: &Message, out: &mut Vec<What>) {
         let mut troubles = Vec::new();
-        match hello::server(&message.body, &mut troubles) {
+        let server = hello::server(&message.body, &mut troubles);
+        let layer = layer_of(server.is_some());
+        match server {
             Some(server) if server.is_retry => {
                 if let Some(opener) = &mut self.opener {
                     opener.keys.retry();
@@ -411,7 +415,7 @@ impl Tls {
             Some(server) => self.chosen(server, out),
             None => {}
         }
-        malformed(Side::Server, "tls handshake", message.offset, troubles, out);
+        malformed(Side::Server, layer, message.offset, troubles, out);
     }
 
     fn chosen(&mut self, mut server: hello::Server, out: &mut Vec<What>) {
@@ -441,16 +445,25 @@ impl Tls {
 
     fn certificates(&self, from: Side, message: &Message, out: &mut Vec<What>) {
         let mut troubles = Vec::new();
-        let mut unread = Vec::new();
         let mut chain = Vec::new();
-        for (at, der) in hello::certificates(&message.body, self.is_1_3(), &mut troubles) {
+        let sent = hello::certificates(&message.body, self.is_1_3(), &mut troubles);
+        // A client may have none (RFC 8446, 4.4.2; RFC 5246, 7.4.6), a server may not.
+        if sent.is_empty() && troubles.is_empty() && from == Side::Server {
+            troubles.push(Trouble { at: 0, says: "expected a certificate, found an empty list".to_owned() });
+        }
+        for (place, (at, der)) in sent.into_iter().enumerate() {
             match certificate::read(der) {
                 Ok(certificate) => chain.push(certificate),
-                Err(says) => unread.push(Trouble { at, says }),
+                Err(says) => {
+                    troubles.push(Trouble { at, says });
+                    // Without the leaf nothing is known of whose chain it is.
+                    if place == 0 {
+                        break;
+                    }
+                }
             }
         }
-        malformed(from, "tls handshake", message.offset, troubles, out);
-        malformed(from, "certificate", message.offset, unread, out);
+        malformed(from, "certificate", message.offset, troubles, out);
         out.push(What::Certificates { from, chain });
     }
 }
@@ -508,8 +521,13 @@ fn opened_alert(from: Side, header: Header, text: &[u8], out: &mut Vec<What>) {
 fn encrypted_extensions(message: &Message, out: &mut Vec<What>) {
     let mut troubles = Vec::new();
     let alpn = hello::encrypted_extensions(&message.body, &mut troubles);
-    malformed(Side::Server, "tls handshake", message.offset, troubles, out);
+    malformed(Side::Server, "tls extension", message.offset, troubles, out);
     out.push(What::EncryptedExtensions { alpn });
+}
+
+/// Where trouble in a hello lies: in the message, or, where that was read, in its extensions.
+fn layer_of(is_read: bool) -> &'static str {
+    if is_read { "tls extension" } else { "tls handshake" }
 }
 
 fn malformed(

@@ -1,7 +1,7 @@
 //! Certificates made for these tests with `openssl req -x509` and `openssl ca`; their keys are thrown away.
 
 /// EC P-256, with names, addresses and the Remote Desktop Authentication usage.
-pub(super) const HOST: &str = "\
+pub(crate) const HOST: &str = "\
     3082023c308201e2a00302010202051f2e3d4c5b300a06082a8648ce3d040302304931143012060a0992268993f22c640119\
     16047465737431153013060355040a0c0c4578616d706c652c20496e63311a301806035504030c11686f73742e6578616d70\
     6c652e74657374301e170d3236313132323232333331325a170d3237303532313232333331325a304931143012060a099226\
@@ -16,7 +16,7 @@ pub(super) const HOST: &str = "\
     f84e2b14654671934540f4edc01f60a8b9d0c50ec6b003d47cd3";
 
 /// RSA with 1024 bits, signed with SHA-1, valid in 2010 only.
-pub(super) const OLD: &str = "\
+pub(crate) const OLD: &str = "\
     308201993082010202012a300d06092a864886f70d010105050030153113301106035504030c0a4f4c442d53455256455230\
     1e170d3130303130313030303030305a170d3131303130313030303030305a30153113301106035504030c0a4f4c442d5345\
     5256455230819f300d06092a864886f70d010101050003818d0030818902818100b86ce9270e8dc41a1288ebd0642f1ae999\
@@ -50,7 +50,7 @@ pub(super) const ED25519: &str = "\
     b6d840478208";
 
 /// The bytes of one of them.
-pub(super) fn der(hex: &str) -> Vec<u8> {
+pub(crate) fn der(hex: &str) -> Vec<u8> {
     let digit = |b: u8| char::from(b).to_digit(16).unwrap() as u8;
     hex.as_bytes().chunks(2).map(|two| digit(two[0]) << 4 | digit(two[1])).collect()
 }

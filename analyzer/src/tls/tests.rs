@@ -374,10 +374,22 @@ fn the_clear_chain_is_there_once_it_is_whole_and_never_in_part() {
 
 #[test]
 fn a_certificate_that_is_none_is_left_out_and_told() {
-    let chain = message(11, &vector(3, &[vector(3, b"none"), vector(3, &der(OLD))].concat()));
-    let lines: Vec<_> = play([(Server, record(22, &chain))]).iter().map(line).collect();
-    assert!(lines[0].starts_with("malformed server certificate 10: expected an X.509 certificate, found"), "{lines:?}");
+    let told = |list: &[&[u8]], from| -> Vec<String> {
+        let list: Vec<u8> = list.iter().flat_map(|der| vector(3, der)).collect();
+        play([(from, record(22, &message(11, &vector(3, &list))))]).iter().map(line).collect()
+    };
+    let lines = told(&[&der(OLD), b"none"], Server);
+    assert!(lines[0].contains(": expected an X.509 certificate, found"), "{lines:?}");
     assert_eq!(lines[1..], ["certificates server CN=OLD-SERVER"]);
+    // Without the leaf nothing is known of whose chain it is.
+    let lines = told(&[b"none", &der(OLD)], Server);
+    assert!(lines[0].starts_with("malformed server certificate 10: expected an X.509 certificate, found"), "{lines:?}");
+    assert_eq!(lines[1..], ["certificates server"]);
+    assert_eq!(
+        told(&[], Server),
+        ["malformed server certificate 4: expected a certificate, found an empty list", "certificates server"]
+    );
+    assert_eq!(told(&[], Client), ["certificates client"]);
 }
 
 #[test]

@@ -28,6 +28,7 @@ use analyzer::observation::{Interception, Leg, Means, Seen, Side};
 use bytes::Bytes;
 
 use crate::authority::Authority;
+use crate::named::Named;
 use crate::roots;
 use crate::tls::{Broken, Credential, End};
 use between::Between;
@@ -88,9 +89,9 @@ impl Intercept {
 /// # Errors
 /// Where a file cannot be read, or they do not belong together; in words.
 pub fn read_credential(certificate: &Path, key: &Path) -> Result<Credential, String> {
-    let read = |path: &Path| std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+    let read = |path: &Path| std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.named()));
     Credential::read(&read(certificate)?, &read(key)?)
-        .map_err(|says| format!("{} with {}: {says}", certificate.display(), key.display()))
+        .map_err(|says| format!("{} with {}: {says}", certificate.named(), key.named()))
 }
 
 /// What the relay is to do now, in this order: note, send, end.

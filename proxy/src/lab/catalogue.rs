@@ -31,6 +31,7 @@ pub const GROUPS: &[Group] = &[
     Group { title: "FIN, RST and silence, message after message", scenarios: closed::SCENARIOS },
     Group { title: "what a server says in X.224", scenarios: negotiation::SCENARIOS },
     Group { title: "alerts of the server", scenarios: tls::ALERTS },
+    Group { title: "what of the handshake cannot be read", scenarios: tls::UNREADABLE },
     Group { title: "what a client does with the certificate", scenarios: tls::CERTIFICATES },
     Group { title: "answers that are none, and who came for something else", scenarios: unusual::SCENARIOS },
     Group { title: "beyond TLS", scenarios: sealed::SCENARIOS },

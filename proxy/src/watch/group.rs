@@ -1,6 +1,7 @@
 //! What goes into one recording: a connection, or before a gateway those of one client that go on together. Their
 //! observations are numbered, held for their secrets, analysed and written here, in the order in which they come.
 
+use crate::named::Named;
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
@@ -184,7 +185,7 @@ impl Group {
     /// The first parts of its recording are gone, up to this one. The first that stays.
     pub(super) fn lose_parts(&mut self, part: u32) -> PathBuf {
         let stays = record::part(self.recorder.output().path(), part + 1);
-        self.file = Some(stays.display().to_string());
+        self.file = Some(stays.to_string_lossy().into_owned());
         self.lacks = Some(format!("it begins with part {}, what came before was deleted (--keep)", part + 1));
         stays
     }
@@ -318,13 +319,13 @@ impl Group {
         };
         let (from, to) = (self.recorder.output().path().to_owned(), output.path().to_owned());
         if lost != Lost::Removed {
-            let _kept_by_output = self.recorder.end(now, format!("the recording goes on in {}", to.display()));
+            let _kept_by_output = self.recorder.end(now, format!("the recording goes on in {}", to.named()));
         }
         let _kept_by_output = self.recorder.go_on(now, output, &section);
         let remark = format!("the recording goes on here: {}", lost.says(&from));
         let _kept_by_output = self.recorder.remark(now, slice::from_ref(&remark));
         self.lacks = Some(format!("it begins with part {part}: {}", lost.says(&from)));
-        self.file = Some(to.display().to_string());
+        self.file = Some(to.to_string_lossy().into_owned());
         self.moved = Some(Moved { lost, from, to });
     }
 

@@ -2,6 +2,7 @@
 //! that is being written its oldest parts go. Where that is not enough one that is being written ends. What others write is left
 //! alone, and so is what does not look like a file of this program's.
 
+use crate::named::Named;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -191,7 +192,7 @@ fn remove(counted: &mut Counted, path: PathBuf, gone: &mut Gone) {
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => counted.forget(&path),
         Err(error) => {
-            tracing::warn!("{} cannot be deleted (--keep): {error}", path.display());
+            tracing::warn!("{} cannot be deleted (--keep): {error}", path.named());
             counted.leave_alone(&path);
         }
     }

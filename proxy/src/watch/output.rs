@@ -1,6 +1,7 @@
 //! The file of a recording, or the files of its parts, behind a buffer. It never fails: it remembers the first error, swallows
 //! what comes after, and counts it.
 
+use crate::named::Named;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -70,7 +71,7 @@ pub enum Lost {
 impl Lost {
     /// What became of it, in words.
     pub fn says(self, file: &Path) -> String {
-        let file = file.display();
+        let file = file.named();
         match self {
             Lost::Removed => format!("{file} was removed, and what stood in it is gone"),
             Lost::Renamed => format!("{file} was renamed, and is closed"),

@@ -14,6 +14,7 @@ use super::super::talk;
 use super::note;
 use crate::cli::Play;
 use crate::input;
+use proxy::named::Named;
 
 /// The session.
 pub struct Chosen {
@@ -93,13 +94,13 @@ pub fn choose(args: &Play, known: &Known) -> anyhow::Result<Option<Chosen>> {
     reading.stopped.iter().for_each(|why| note(&format!("{why}; what stands before is shown")));
     reading.notices.iter().for_each(|notice| note(notice));
     if reading.is_unread && sessions.is_empty() {
-        bail!("nothing in {} could be read", args.input.display());
+        bail!("nothing in {} could be read", args.input.named());
     }
     let mut all: Vec<Chosen> =
         sessions.into_iter().zip(1..).map(|(session, number)| chosen(session, number, &seen)).collect();
     share(&mut all);
     let place = match (args.session, &all[..]) {
-        (_, []) => bail!("no RDP found in {}", args.input.display()),
+        (_, []) => bail!("no RDP found in {}", args.input.named()),
         (Some(number), all) => match usize::try_from(number)?.checked_sub(1).filter(|place| *place < all.len()) {
             Some(place) => place,
             None => bail!("expected a session between 1 and {}, found {number}", all.len()),

@@ -8,11 +8,13 @@ use analyzer::picture::film::{Film, Shown};
 use analyzer::reading::Known;
 use anyhow::{Context, bail};
 use proxy::record::create_folder;
+use proxy::whole::{self, For};
 
-use super::super::write as write_file;
+use super::super::wrote;
 use super::choice::Chosen;
 use super::{is_named, notes, png, run_film, told};
 use crate::cli::Play;
+use proxy::named::Named;
 
 /// More files than anybody looks at.
 const MOST: usize = 10_000;
@@ -32,7 +34,7 @@ struct Moments<'a> {
 /// Writes them, and says what was written.
 pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<String> {
     if !is_named(&args.output, "png") {
-        create_folder(&args.output).with_context(|| format!("cannot make the folder {}", args.output.display()))?;
+        create_folder(&args.output).with_context(|| format!("cannot make the folder {}", args.output.named()))?;
     }
     let mut asked = args.at.clone();
     asked.sort();
@@ -55,8 +57,8 @@ pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<Stri
     let count = moments.wrote.len();
     let wrote = match (&moments.wrote[..], moments.next) {
         ([], _) => bail!("there is no picture at that time: it begins later"),
-        ([one], _) => format!("wrote {}", one.display()),
-        _ => format!("wrote {count} pictures to {}", args.output.display()),
+        ([one], _) => format!("wrote {}", one.named()),
+        _ => format!("wrote {count} pictures to {}", args.output.named()),
     };
     Ok(told(chosen, &wrote, film.picture(), &notes(film.picture())))
 }
@@ -113,7 +115,7 @@ impl Moments<'_> {
             }
             let written = png(pixels, *width, [0, 0, *width, *height]).and_then(|png| {
                 let path = self.path(at);
-                write_file(&path, self.args.force, &png).map(|()| path)
+                wrote(&path, whole::write(&path, For::Owner, self.args.force, &png)).map(|()| path)
             });
             match written {
                 Ok(path) => self.wrote.push(path),

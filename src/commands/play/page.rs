@@ -15,6 +15,7 @@ use super::choice::{self, Chosen};
 use super::{notes, run_film, told};
 use crate::cli::Play;
 use analyzer::count::counted;
+use proxy::named::Named;
 
 /// Changes of the picture lie so far apart at least, and further where the page has grown to so many bytes.
 const APART: [(u64, Duration); 3] =
@@ -59,7 +60,7 @@ pub fn write(args: &Play, known: &Known, chosen: &Chosen) -> anyhow::Result<Stri
         return Err(error);
     }
     wrote(&args.output, stream.out.into_inner().map_err(io::IntoInnerError::into_error).and_then(Whole::finish))?;
-    let wrote = format!("wrote {} with {} of the picture", args.output.display(), counted(stream.changes, "change"));
+    let wrote = format!("wrote {} with {} of the picture", args.output.named(), counted(stream.changes, "change"));
     Ok(told(chosen, &wrote, film.picture(), &notes))
 }
 

@@ -2392,4 +2392,69 @@ pub const STORIES: &[Story] = &[
             in credssp, behind the client's NTLM NEGOTIATE, the server does not go on: server closes (FIN) 20 ms after the last byte
         ",
     },
+    Story {
+        name: "the server answers the client's first token with what is no TSRequest",
+        fires: &["a message of CredSSP or MCS that cannot be read"],
+        almost: &["CredSSP ended, seen", "no X.224 confirm"],
+        script: "
+            21ms tls 1.2 HYBRID 20ms
+            200ms >> @tsrequest negotiate
+            220ms << 4854545020686572652e
+            240ms > fin
+            260ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 80 ms, done
+            credssp on front: 119 ms, failed
+            end on front: by client, fin, in credssp, after 20 ms
+            finding NLA-BADMSG, server, likely, in credssp on back, or TLS-INSPECT SES-CRYPT
+            the server's message of CredSSP cannot be read (expected a TSRequest (30) or TPKT (03), found 48 (byte 0))
+        ",
+    },
+    Story {
+        name: "the client's Connect Initial is cut in the middle of its settings",
+        fires: &["a message of CredSSP or MCS that cannot be read"],
+        almost: &["settings ended, seen"],
+        script: "
+            21ms tls 1.2 SSL 20ms
+            200ms >> 0300001a02f0807f65820194040101040101 0101ff 3019020201
+            220ms < fin
+            240ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 80 ms, done
+            basic-settings on back: 99 ms, failed
+            end on back: by server, fin, in basic-settings, after 20 ms
+            finding MCS-BADMSG, client, possible, in basic-settings on front, or MCS-REJECT SES-CRYPT
+            the client's settings cannot be read (expected the key Duca, found none (byte 0))
+        ",
+    },
+    Story {
+        name: "what is no TSRequest, and the session goes on",
+        fires: &[],
+        almost: &["a message of CredSSP or MCS that cannot be read"],
+        script: "
+            21ms tls 1.2 HYBRID 20ms
+            200ms inside 10ms
+            9s > fin
+            9.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 80 ms, done
+            credssp on front: 119 ms, done
+            basic-settings on back: 20 ms, done
+            active on front: 8.7 s, done
+            end on front: by client, fin, in active, after 8.6 s
+            no findings
+        ",
+    },
 ];

@@ -1855,7 +1855,7 @@ pub const STORIES: &[Story] = &[
             failed
             tcp on back: 20 ms, done
             negotiation on back: 21 ms, done
-            end on back: by server, fin, in negotiation, after 20 ms
+            end on back: by server, fin, in tls, after 20 ms
             finding TLS-NOTTLS, client, certain, in tls on front
             the client speaks RDP in clear (TPKT) where TLS has to stand
         ",
@@ -2215,6 +2215,265 @@ pub const STORIES: &[Story] = &[
             end on back: by server, fin, in negotiation, after 0 µs
             finding TLS-NOKEY, server, possible, in tls on back, or TLS-VER TLS-CIPHER
             the server closes the connection 0 µs after its own confirm, before any ClientHello, without a ServerHello
+        ",
+    },
+    Story {
+        name: "the server's certificate is no DER, and the client says bad_certificate",
+        fires: &["a TLS message that cannot be read"],
+        almost: &["no X.224 confirm", "not RDP", "alert of the client"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            63ms < @server-hello 1.2
+            63ms < 1603030010 0b00000c 000009 000006 300430020500
+            63ms < @hello-done
+            84ms > @alert 42
+            84ms > fin
+            104ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 43 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-BADCERT, server, likely, in tls on back, or TLS-UNTRUST TLS-INSPECT
+            the server's certificate cannot be read (expected an X.509 certificate, found Parsing Error: InvalidSerial (byte 52))
+        ",
+    },
+    Story {
+        name: "the server's certificate is no DER, and the client leaves without a word",
+        fires: &["a TLS message that cannot be read"],
+        almost: &["no X.224 confirm", "client left after the certificate", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            63ms < @server-hello 1.2
+            63ms < 1603030010 0b00000c 000009 000006 300430020500
+            84ms > fin
+            104ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 43 ms, failed
+            end on front: by client, fin, in tls, after 21 ms
+            finding TLS-BADCERT, server, likely, in tls on back, or TLS-UNTRUST TLS-INSPECT
+            the server's certificate cannot be read (expected an X.509 certificate, found Parsing Error: InvalidSerial (byte 52))
+        ",
+    },
+    Story {
+        name: "the server has no certificate in its list",
+        fires: &["a TLS message that cannot be read"],
+        almost: &["client left after the certificate"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            63ms < @server-hello 1.2
+            63ms < 1603030007 0b000003 000000
+            63ms < @hello-done
+            84ms > @alert 50
+            84ms > fin
+            104ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 43 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-BADCERT, server, likely, in tls on back, or TLS-UNTRUST TLS-INSPECT
+            the server's certificate cannot be read (expected a certificate, found an empty list (byte 46))
+        ",
+    },
+    Story {
+        name: "the lengths in the server's Certificate do not fit",
+        fires: &["a TLS message that cannot be read"],
+        almost: &["alert of the client"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            63ms < @server-hello 1.2
+            63ms < 1603030010 0b00000c 000009 000060 300430020500
+            84ms > @alert 50
+            84ms > fin
+            104ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 43 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-BADCERT, server, likely, in tls on back, or TLS-UNTRUST TLS-INSPECT
+            the server's certificate cannot be read (expected a whole certificate, found 9 bytes (byte 49))
+        ",
+    },
+    Story {
+        name: "the server's Certificate is said to have 2 MiB",
+        fires: &["a TLS message that cannot be read"],
+        almost: &["no X.224 confirm", "server's flight cut"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            63ms < @server-hello 1.2
+            63ms < 1603030404 0b200000 00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
+            84ms > fin
+            104ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 43 ms, failed
+            end on front: by client, fin, in tls, after 21 ms
+            finding TLS-BADMSG, server, likely, in tls on back, or SES-CRYPT TLS-INSPECT
+            the server's TLS handshake message cannot be read (expected a handshake message of at most 1048576 bytes, found type 11 of 2097156 bytes (byte 42))
+        ",
+    },
+    Story {
+        name: "the lengths in the ServerHello do not fit, and the client says decode_error",
+        fires: &["a TLS message that cannot be read"],
+        almost: &["no answer to ClientHello", "alert of the client"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            63ms < 160303002a 02000026 0303 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a ffc02f00
+            84ms > @alert 50
+            84ms > fin
+            104ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 43 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-BADMSG, server, likely, in tls on back, or SES-CRYPT TLS-INSPECT
+            the server's TLS handshake message cannot be read (expected the fields of a ServerHello, found 4 bytes (byte 38))
+        ",
+    },
+    Story {
+        name: "the lengths in the ClientHello do not fit, and the server says decode_error",
+        fires: &["a TLS message that cannot be read"],
+        almost: &["alert of the server", "closed after ClientHello", "client left without a request"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > 160301002b 01000027 0303 c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1 4000020100
+            63ms < @alert 50
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on back: by server, fin, in tls, after 0 µs
+            finding TLS-BADMSG, client, likely, in tls on front, or SES-CRYPT TLS-INSPECT
+            the client's TLS handshake message cannot be read (expected the fields of a ClientHello, found 5 bytes (byte 38))
+        ",
+    },
+    Story {
+        name: "the ClientHello is said to have 8 MiB, and the server closes",
+        fires: &["a TLS message that cannot be read"],
+        almost: &["closed after ClientHello", "selected what was not offered", "client wants more than was selected"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > 1603010204 01800000 0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
+            63ms < fin
+            64ms > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 22 ms, failed
+            end on back: by server, fin, in tls, after 20 ms
+            finding TLS-BADMSG, client, likely, in tls on front, or SES-CRYPT TLS-INSPECT
+            the client's TLS handshake message cannot be read (expected a handshake message of at most 1048576 bytes, found type 1 of 8388612 bytes (byte 0))
+        ",
+    },
+    Story {
+        name: "a certificate behind the leaf is no DER, and the client does not know the issuer",
+        fires: &["alert of the client"],
+        almost: &["a TLS message that cannot be read"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            63ms < @server-hello 1.2
+            63ms < @certificate valid
+            63ms < @hello-done
+            84ms > @alert 48
+            84ms > fin
+            104ms < fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on front: 43 ms, failed
+            end on front: by client, fin, in tls, after 0 µs
+            finding TLS-UNTRUST, client, certain, in tls on front
+            the client ends the TLS handshake: alert unknown_ca (48)
+        ",
+    },
+    Story {
+        name: "the server's certificate is no DER, and the client goes on",
+        fires: &[],
+        almost: &["a TLS message that cannot be read", "no X.224 confirm"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example
+            63ms < @server-hello 1.2
+            63ms < 1603030010 0b00000c 000009 000006 300430020500
+            63ms < @hello-done
+            65ms > @key-exchange
+            65ms > @finished
+            85ms < @finished
+            87ms session 20ms
+            9s > fin
+            9.02s < fin
+        ",
+        says: "
+            connected
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            tls on back: 44 ms, done
+            basic-settings on back: 262 ms, done, inferred
+            active on front: 8.7 s, done, inferred
+            end on front: by client, fin, in active, after 8.6 s
+            no findings
+        ",
+    },
+    Story {
+        name: "the server hangs up when it has half of the ClientHello",
+        fires: &["a TLS message that cannot be read"],
+        almost: &["closed after ClientHello", "client left without a request"],
+        script: "
+            21ms > @request SSL
+            41ms < @confirm SSL
+            43ms > @hello 1.2 sni=server.example first=60
+            3s < fin
+            3.01s > fin
+        ",
+        says: "
+            failed
+            tcp on back: 20 ms, done
+            negotiation on back: 21 ms, done
+            end on back: by server, fin, in negotiation, after 3.0 s
+            finding TLS-BADMSG, client, possible, in tls on front, or PATH-PMTU TLS-INSPECT
+            the client's ClientHello cannot be read (55 of its 91 bytes)
         ",
     },
 ];

@@ -644,3 +644,47 @@ fn with_holes(selected: Protocols, script: &[(Side, Vec<u8>)], dice: &mut Dice) 
         inner.push(*from, &bytes[at..], &mut out);
     }
 }
+
+/// Elements in elements, 100,000 deep: what is read of them is a few levels, on a small stack and in no time.
+#[test]
+fn what_is_nested_without_end_is_read_without_depth() {
+    const DEPTH: usize = 100_000;
+    let nested = |tags: &[u8]| {
+        let mut all = Vec::new();
+        // From the outermost on: each with the length of all that is in it, in four bytes.
+        for level in 0..DEPTH {
+            let inside = (DEPTH - 1 - level) * 6;
+            all.extend([tags[level % tags.len()], 0x84]);
+            all.extend((inside as u32).to_be_bytes());
+        }
+        all
+    };
+    let kinds: [&[u8]; 8] = [
+        &[0x30],
+        &[0x60],
+        &[0xa0, 0x30],
+        &[0xa1, 0x30],
+        &[0x60, 0x06],
+        &[0xa2, 0x04],
+        &[0x6e],
+        &[0x30, 0xa1, 0x30, 0xa0, 4],
+    ];
+    let read = move || {
+        for tags in kinds {
+            let nested = nested(tags);
+            let wide =
+                |tag: u8, content: &[u8]| [&[tag, 0x84][..], &(content.len() as u32).to_be_bytes(), content].concat();
+            let token = wide(0xa1, &wide(0x30, &wide(0x30, &wide(0xa0, &wide(4, &nested)))));
+            let request = wide(0x30, &[der(0xa0, &hex("02 01 06")), token].concat());
+            for bytes in [&request, &nested] {
+                let mut out = Vec::new();
+                let mut inner = Inner::new(Protocols::HYBRID).naming(true);
+                inner.push(Side::Client, bytes, &mut out);
+                assert!(out.len() < 10, "{} events", out.len());
+            }
+        }
+    };
+    // An eighth of what a thread has.
+    let small = std::thread::Builder::new().stack_size(256 << 10).spawn(read).expect("a thread");
+    small.join().expect("no overflow");
+}

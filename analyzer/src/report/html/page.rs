@@ -1,6 +1,8 @@
 //! The one way in which HTML is written: names of elements and attributes are constants of this program, everything else
 //! is escaped. There is no way to write a string as it is.
 
+use crate::shown;
+
 /// Characters of one text that are shown; no peer makes a page long.
 const LONGEST: usize = 600;
 
@@ -77,7 +79,7 @@ impl Page {
 }
 
 /// Writes a text so that it can be nothing but text: what has a meaning in HTML as references, what drives a terminal or
-/// turns the reading direction by its number, and no more of it than anybody reads.
+/// turns the reading direction escaped as everywhere ([`shown`]), and no more of it than anybody reads.
 fn escape(out: &mut String, text: &str) {
     for c in text.chars().take(LONGEST) {
         match c {
@@ -87,7 +89,7 @@ fn escape(out: &mut String, text: &str) {
             '"' => *out += "&quot;",
             '\'' => *out += "&#39;",
             '\t' | '\n' | '\r' => out.push(' '),
-            c if is_hidden(c) => *out += &format!("\u{27e8}U+{:04X}\u{27e9}", u32::from(c)),
+            c if shown::is_hidden(c) => out.extend(c.escape_default()),
             c => out.push(c),
         }
     }
@@ -95,14 +97,4 @@ fn escape(out: &mut String, text: &str) {
     if whole > LONGEST {
         *out += &format!("\u{2026} ({whole} characters)");
     }
-}
-
-/// Control characters, what turns the direction of a text, what is not seen at all, and what is no character.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(u32::from(c),
-            0xad | 0x34f | 0x61c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f | 0x2028..=0x202e
-            | 0x2060..=0x206f | 0x3164 | 0xfdd0..=0xfdef | 0xfe00..=0xfe0f | 0xfeff | 0xffa0 | 0xfff0..=0xfffb
-            | 0xe0000..=0xe0fff)
-        || u32::from(c) & 0xfffe == 0xfffe
 }

@@ -148,8 +148,7 @@ fn gateway(text: &mut String, probe: &Probe) {
         ("  redirects:   ", responses().filter_map(|one| one.location.clone()).collect()),
     ] {
         said.dedup();
-        // A terminal is not to obey a peer.
-        said.iter().for_each(|says| para(text, lead, &says.replace(char::is_control, "?")));
+        said.iter().for_each(|says| para(text, lead, says));
     }
 }
 

@@ -36,6 +36,17 @@ pub const ALERTS: &[Scenario] = &[
         server(Ending::Fin, TLS, "TLS-VER")),
 ];
 
+/// What of the server's handshake cannot be read.
+#[rustfmt::skip]
+pub const UNREADABLE: &[Scenario] = &[
+    play("certificate-no-der", "the server's certificate is six bytes that are none, and nothing follows it",
+        fault(Point::ClientHello, Act::AnswerAndWait(NO_CERTIFICATE)), IMPATIENT_12, silent(TLS, "TLS-BADCERT")),
+    play("certificate-lengths", "the lengths in the server's Certificate do not fit, and the client says so: decode_error",
+        fault(Point::ClientHello, Act::AnswerAndWait(BAD_LENGTHS)), IMPATIENT_12, told(TLS, "TLS-BADCERT")),
+    play("handshake-too-long", "the server's Certificate says that it has 2 MiB, and the client does not wait for them",
+        fault(Point::ClientHello, Act::AnswerAndWait(TOO_LONG)), IMPATIENT_12, told(TLS, "TLS-BADMSG")),
+];
+
 /// What the client does.
 #[rustfmt::skip]
 pub const CERTIFICATES: &[Scenario] = &[
