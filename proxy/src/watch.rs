@@ -10,6 +10,7 @@
 mod finalizing;
 mod group;
 mod keep;
+mod late;
 mod name;
 mod output;
 mod reminder;
@@ -33,7 +34,7 @@ use analyzer::capture::annotation::Section;
 use analyzer::hold::{self, Hold};
 use analyzer::latency;
 use analyzer::observation::{Absence, Flow, Impairment, Lapse, Leg, Observation, Seen};
-use analyzer::reading::{self, LINGER};
+use analyzer::reading::LINGER;
 use analyzer::time::Timestamp;
 use analyzer::timeline::outstanding::Outstanding;
 use analyzer::timeline::{Edge, Timeline};
@@ -43,11 +44,11 @@ use crate::gate::Refusal;
 use crate::keylog::KeyLog;
 use crate::record;
 use crate::tap::{Begin, Budget, Intake, Note};
-use analyzer::count::counted;
 use finalizing::Finalizing;
 use group::Group;
 pub use keep::Gone;
 use keep::Keep;
+use late::read_again;
 use name::file_name;
 pub use name::session_in;
 pub use output::Lost;
@@ -70,8 +71,6 @@ const LOOK: Duration = Duration::from_millis(20);
 const GRACE: Duration = Duration::from_secs(1);
 /// Connections in one recording. A client that makes more gets another.
 const MOST: usize = 128;
-/// A recording whose secrets came too late is read once more where it is no longer than this, bytes: 0.2 seconds.
-const READ_AGAIN: u64 = 32 << 20;
 
 /// How the scribe works.
 #[derive(Debug)]
@@ -687,25 +686,4 @@ fn tell_verdict(before: &mut [Diagnosed], session: Which, diagnosed: &Diagnosed,
 fn withdraw(earlier: &mut Diagnosed, say: &mut dyn FnMut(Live<'_>)) {
     earlier.withdraw();
     say(Live::Withdrawn { diagnosed: earlier });
-}
-
-/// What the recording says of sessions whose secrets came when nobody waited for them any more.
-fn read_again(path: &Path, names: bool, without: Vec<Diagnosed>, observations: u64) -> Vec<Diagnosed> {
-    let read = || {
-        if record::parts(path).iter().try_fold(0, |sum, part| Some(sum + part.metadata().ok()?.len()))? > READ_AGAIN {
-            return None;
-        }
-        let keys = Arc::new(reading::secrets(record::open(path).ok()?).ok()?.naming(names));
-        let mut found = Vec::new();
-        let mut keep = |session: Diagnosed| found.push(session);
-        let name = without.first().and_then(|one| one.file.as_deref());
-        reading::read_with(record::open(path).ok()?, name, &keys, &mut keep).ok()?;
-        (!found.is_empty()).then_some(found)
-    };
-    let late = format!(
-        "its secrets came late, {} read without them: analyze the recording",
-        counted(observations, "observation")
-    );
-    let unread = |one: &Diagnosed| Diagnosed { incomplete: Some(late.clone()), ..one.clone() };
-    read().unwrap_or_else(|| without.iter().map(unread).collect())
 }

@@ -132,7 +132,7 @@ fn trouble_is_seen_at_once_and_kept_for_the_end() {
     assert!(seen.contains("\nnote: #2 MISSING: the recorder does not keep up"), "{seen}");
     board.note("\u{1b}[2Jnothing is to be driven".into());
     let seen = text(&drawn(&board, &mut Cursor::new(), now, (80, 24), PLAIN));
-    assert!(seen.contains("note: \u{fffd}[2Jnothing") && !seen.contains('\u{1b}'), "{seen}");
+    assert!(seen.contains("note: \\u{1b}[2Jnothing") && !seen.contains('\u{1b}'), "{seen}");
     assert_eq!(board.take_notes().len(), 2);
 }
 

@@ -17,7 +17,7 @@ use crate::support::program::program;
 /// What no reference knows of: what only this program does, and what foreign captures and little-used peers have shown since.
 #[rustfmt::skip]
 const OWN: &[&str] = &[
-    "PRX-IMPAIR", "PRX-HEADER", "SEC-MAC", "X224-REFUSED", "X224-HALF", "X224-BADREQ", "TLS-NOTTLS", "NLA-UNASKED",
+    "PRX-IMPAIR", "PRX-HEADER", "SEC-MAC", "X224-REFUSED", "X224-HALF", "X224-BADREQ", "TLS-NOTTLS", "NLA-UNASKED", "PRX-STOPPED",
     "TLS-BADCERT", "TLS-BADMSG", "NLA-BADMSG", "MCS-BADMSG",
     // What updates of Windows, and of TLS, have brought since 2025.
     "NLA-SID", "NLA-RC4", "NLA-IAKERB", "NLA-UPDATE", "TLS-MLDSA", "PATH-HELLO", "SES-FROZEN", "UDP-65S", "RDP-FILE",

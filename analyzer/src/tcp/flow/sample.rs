@@ -100,7 +100,7 @@ impl Flow {
         (sample.client_keepalives, sample.server_keepalives) = pair(windows, |window| count(window.keepalives));
         let probes = [has_server.then_some(one), has_client.then_some(other)];
         (sample.client_unanswered_keepalives, sample.server_unanswered_keepalives) =
-            pair(probes, |window| window.and_then(|window| count(window.unanswered)));
+            pair(probes, |window| window.map(|window| window.unanswered));
         let silent = |side: Side| {
             let since = self.silent.filter(|_| self.speaker == Some(side.other()));
             Some(since.map_or(0, |since| micros(now.since(since))))
