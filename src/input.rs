@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use analyzer::attempt::Diagnosed;
-use analyzer::reading::{self, Along, Known, Order, ReadError, Reading};
+use analyzer::reading::{self, Along, Clock, Known, Order, ReadError, Reading};
 use analyzer::tls::keys::Keyring;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
@@ -133,14 +133,14 @@ fn read(path: &Path, known: &Known, progress: &ProgressBar) -> anyhow::Result<(V
     let name = shown(path);
     let known = with_secrets_of(path, known).with_context(|| name.clone())?;
     let beside = probe_beside(path);
-    let attempt = |order: Order| {
+    let attempt = |(order, clock): (Order, Clock)| {
         let input: Box<dyn Read> = if is_stdin(path) {
             Box::new(io::stdin().lock())
         } else {
             record::open(path).with_context(|| format!("cannot open {name}"))?
         };
         let input = decompressed(progress.wrap_read(input)).with_context(|| name.clone())?;
-        let known = Known { order, ..known.clone() };
+        let known = Known { order, clock, ..known.clone() };
         let mut sessions = Vec::new();
         let mut keep = |session: Diagnosed| sessions.push(Diagnosed { probe: beside.clone(), ..session });
         let reading = match reading::read_with(input, Some(&name), &known, &mut keep) {
@@ -150,21 +150,28 @@ fn read(path: &Path, known: &Known, progress: &ProgressBar) -> anyhow::Result<(V
         Ok(Some((sessions, reading)))
     };
     // Times mostly go up: only where one goes back is a file read again, by then with what is known of all of them.
-    let first = attempt(if can_be_read_again(path) { Order::Checked } else { Order::Once })?;
+    let order = if can_be_read_again(path) { Order::Checked } else { Order::Once };
+    let first = attempt((order, Clock::default()))?;
     match first {
         Some(found) => Ok(found),
         None => attempt(order_of(path)?).map(Option::unwrap_or_default),
     }
 }
 
-/// In which order the packets of a file are to be taken.
-fn order_of(path: &Path) -> anyhow::Result<Order> {
+/// In which order the packets of a file are to be taken, and by which clock: that is asked only where times go back.
+fn order_of(path: &Path) -> anyhow::Result<(Order, Clock)> {
     if !can_be_read_again(path) {
-        return Ok(Order::Once);
+        return Ok((Order::Once, Clock::default()));
     }
     let name = shown(path);
-    let input = open(path).with_context(|| format!("cannot open {name}"))?;
-    reading::order(input).with_context(|| name)
+    let again = || open(path).with_context(|| format!("cannot open {name}"));
+    let order = |clock: &Clock| reading::order(again()?, clock).with_context(|| name.clone());
+    let by_times = order(&Clock::default())?;
+    if by_times == Order::Once {
+        return Ok((by_times, Clock::default()));
+    }
+    let clock = reading::clock(again()?).with_context(|| name.clone())?;
+    Ok((if clock.is_steady() { by_times } else { order(&clock)? }, clock))
 }
 
 /// Whether it is a file, and no pipe and no device.
@@ -175,7 +182,8 @@ fn can_be_read_again(path: &Path) -> bool {
 /// What a file tells step by step, with the secrets in it and what is known besides. Passwords stand in that.
 pub fn read_along(path: &Path, known: &Known, each: &mut dyn FnMut(Along)) -> anyhow::Result<Reading> {
     let name = shown(path);
-    let known = Known { order: order_of(path)?, ..with_secrets_of(path, known).with_context(|| name.clone())? };
+    let (order, clock) = order_of(path)?;
+    let known = Known { order, clock, ..with_secrets_of(path, known).with_context(|| name.clone())? };
     let input = open(path).with_context(|| format!("cannot open {name}"))?;
     reading::read_along(input, Some(&name), &known, each).with_context(|| name)
 }
