@@ -82,6 +82,8 @@ struct Way {
     /// The sequence number behind all that was sent, and the packet that reached it, where that is here.
     end: u32,
     sent: Option<When>,
+    /// The furthest acknowledgement, and the first packet with it: a sender never goes back behind it.
+    acked: Option<(u32, When)>,
     /// An acknowledgement of what the other side had not sent so far.
     early: Option<(u32, When)>,
 }
@@ -147,14 +149,22 @@ impl Watch {
             let answered = other.early.take_if(|(wanted, _)| answers(*wanted));
             votes[1] += u64::from(is_after(answered.map(|(_, when)| when), now));
         }
-        let way = self.ways.entry(this).or_insert(Way { end, sent: None, early });
+        let way = self.ways.entry(this).or_insert(Way { end, sent: None, acked: None, early });
         way.early = early.or(way.early);
+        let number = segment.acknowledgement;
+        match way.acked.filter(|_| !segment.syn) {
+            _ if !segment.ack => {}
+            Some((acked, _)) if acked == number => {}
+            Some((acked, when)) if reaches(acked, number) => votes[1] += u64::from(is_after(Some(when), now)),
+            before => {
+                votes[0] += u64::from(is_after(before.map(|(_, when)| when), now));
+                way.acked = Some((number, now));
+            }
+        }
         if segment.syn || len > 0 && reaches(end, way.end) && end != way.end {
             votes[0] += u64::from(!segment.syn && is_after(way.sent, now));
             (way.end, way.sent) = (end, Some(now));
-        } else if len > 0 && end != way.end {
-            votes[1] += u64::from(is_after(way.sent, now));
-        } else if len > 0 {
+        } else if len > 0 && end == way.end {
             way.sent = way.sent.or(Some(now));
         }
         if let Some(jump) = &mut self.jump {
@@ -259,6 +269,16 @@ mod tests {
         twice[3..].iter_mut().for_each(|sent| sent.4 -= 400);
         twice[6..].iter_mut().for_each(|sent| sent.4 -= 400);
         assert_eq!(clock(&twice).steps().iter().map(|step| step.frame).collect::<Vec<_>>(), [4, 7]);
+    }
+
+    /// The data of a window are lost behind the step, and sent again and again.
+    #[test]
+    fn what_is_sent_again_speaks_against_nothing() {
+        let mut sent = TALK[..9].to_vec();
+        sent.extend((0..4).map(|place| (true, 130 + place * 10, 560, 10, 1081 + u64::from(place))));
+        sent.push((false, 560, 130, 20, 100));
+        sent.extend((0..6).map(|again| (true, 130, 580, 10, 300 << again)));
+        assert_eq!(clock(&sent).steps(), [Step { frame: 14, by: Duration::from_millis(984) }]);
     }
 
     #[test]
