@@ -18,7 +18,7 @@ use std::thread;
 
 use analyzer::attempt::Diagnosed;
 use analyzer::count::counted;
-use analyzer::reading::{self, Along, Known, Order, ReadError, Reading};
+use analyzer::reading::{self, Along, Clock, Known, Order, ReadError, Reading};
 use analyzer::tls::keys::Keyring;
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -118,8 +118,8 @@ fn look(place: &Place, known: &Known, progress: &ProgressBar) -> anyhow::Result<
         })?;
     }
     let parts: HashSet<String> = names.iter().flat_map(|first| further_parts(&names, first)).collect();
-    let with = |name: &str, order: Order| {
-        let mut known = Known { order, ..known.clone() };
+    let with = |name: &str, order: Order, clock: Clock| {
+        let mut known = Known { order, clock, ..known.clone() };
         for name in std::iter::once(name.to_owned()).chain(further_parts(&names, name)) {
             known.keys = keys.get(&name).map_or(Arc::clone(&known.keys), |found| with_keys(found, &known.keys));
         }
@@ -137,24 +137,29 @@ fn look(place: &Place, known: &Known, progress: &ProgressBar) -> anyhow::Result<
             let part = extracted(place, part);
             entry.content = entry.content.map(|first| Box::new(first.chain(part)) as Box<dyn Read + '_>);
         }
-        read.push((name.clone(), sessions(place, entry, &with(&name, first))));
+        read.push((name.clone(), sessions(place, entry, &with(&name, first, Clock::default()))));
     })?;
     // Times mostly go up: only where one goes back is a file read again, by then with what is known of all of them.
     let is_disordered = |read: &[Looked], number: usize| {
         read.get(number).is_some_and(|(_, result)| matches!(result, Err(ReadError::Disordered)))
     };
     if (0..read.len()).any(|number| is_disordered(&read, number)) {
-        let mut orders = HashMap::new();
+        let (mut clocks, mut orders) = (HashMap::new(), HashMap::new());
         walk(place, &hidden, &mut |number, entry| {
             if is_disordered(&read, number)
-                && let Ok(order) = entry.content.map_err(ReadError::Io).and_then(reading::order)
+                && let Ok(clock) = entry.content.map_err(ReadError::Io).and_then(reading::clock)
             {
-                orders.insert(number, order);
+                clocks.insert(number, clock);
             }
         })?;
+        walk(place, &hidden, &mut |number, entry| {
+            let Some(clock) = clocks.remove(&number) else { return };
+            let order = entry.content.map_err(ReadError::Io).and_then(|input| reading::order(input, &clock));
+            orders.extend(order.ok().map(|order| (number, (order, clock))));
+        })?;
         walk(place, progress, &mut |number, entry| {
-            if let (Some(order), Some(slot)) = (orders.get(&number), read.get_mut(number)) {
-                let known = with(entry.name, *order);
+            if let (Some((order, clock)), Some(slot)) = (orders.remove(&number), read.get_mut(number)) {
+                let known = with(entry.name, order, clock);
                 slot.1 = sessions(place, entry, &known);
             }
         })?;
@@ -447,14 +452,20 @@ impl Read for Growing {
     }
 }
 
-/// In which order the packets of a file are to be taken.
-fn order_of(path: &Path) -> anyhow::Result<Order> {
+/// In which order the packets of a file are to be taken, and by which clock: that is asked only where times go back.
+fn order_of(path: &Path) -> anyhow::Result<(Order, Clock)> {
     if !can_be_read_again(path) {
-        return Ok(Order::Once);
+        return Ok((Order::Once, Clock::default()));
     }
     let name = shown(path);
-    let input = open(path).with_context(|| format!("cannot open {name}"))?;
-    reading::order(input).with_context(|| name)
+    let again = || open(path).with_context(|| format!("cannot open {name}"));
+    let order = |clock: &Clock| reading::order(again()?, clock).with_context(|| name.clone());
+    let by_times = order(&Clock::default())?;
+    if by_times == Order::Once {
+        return Ok((by_times, Clock::default()));
+    }
+    let clock = reading::clock(again()?).with_context(|| name.clone())?;
+    Ok((if clock.is_steady() { by_times } else { order(&clock)? }, clock))
 }
 
 /// Whether it is a file, and no pipe and no device.
@@ -465,7 +476,8 @@ pub fn can_be_read_again(path: &Path) -> bool {
 /// What a file tells step by step, with the secrets in it and what is known besides. Passwords stand in that.
 pub fn read_along(path: &Path, known: &Known, each: &mut dyn FnMut(Along)) -> anyhow::Result<Reading> {
     let name = shown(path);
-    let known = Known { order: order_of(path)?, ..with_secrets_of(path, known).with_context(|| name.clone())? };
+    let (order, clock) = order_of(path)?;
+    let known = Known { order, clock, ..with_secrets_of(path, known).with_context(|| name.clone())? };
     let input = open(path).with_context(|| format!("cannot open {name}"))?;
     reading::read_along(input, Some(&plain(path)), &known, each).with_context(|| name)
 }

@@ -171,8 +171,9 @@ impl Diagnosed {
         let answered_otherwise = facts.not_rdp.as_ref().is_some_and(|seen| seen.what.0 == Side::Server);
         // Whoever answers so is a server of RDP, also where what it was asked is not here, or cannot be read.
         let answered = facts.confirm.is_some() || facts.failure.is_some() || facts.ultimatum().is_some();
+        let answered = answered || facts.refusal.is_some();
         // Where a part of the request is here, and the rest was cut off, its headers tell more than an attempt that cannot be read.
-        let is_cut = |leg: &TimelineLeg| leg.bytes[0] > 0 && leg.missing[0] > 0;
+        let is_cut = |leg: &TimelineLeg| leg.missing[0] > 0 && leg.bytes[0] > leg.missing[0];
         let answered = answered && !self.timeline.leg(Leg::Only).is_some_and(is_cut);
         let is_unknown = facts.not_rdp.as_ref().is_some_and(|seen| seen.what == (Side::Client, Foreign::Unknown));
         let answered_unknown = is_unknown && self.timeline.leg(Leg::Only).is_some_and(|leg| leg.bytes[1] > 0);

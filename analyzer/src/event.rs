@@ -83,6 +83,13 @@ pub enum What {
         /// `failureCode`.
         code: u32,
     },
+    /// Instead of a confirm the server sends an X.224 TPDU that refuses: a Disconnect Request (X.224, 13.5), or an Error (13.12).
+    X224Refused {
+        /// The TPDU's code: 0x80 or 0x70.
+        code: u8,
+        /// Its reason, or cause.
+        reason: u8,
+    },
     /// The first bytes of one side are not RDP.
     NotRdp {
         /// Whose.

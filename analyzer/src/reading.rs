@@ -3,7 +3,9 @@
 //! Memory does not grow with the file: a connection is dropped as soon as it cannot be RDP, and of one that is over
 //! only what is said of it stays.
 
+mod before;
 mod controllers;
+mod foreign;
 mod gateways;
 mod headers;
 mod known;
@@ -18,9 +20,9 @@ use std::time::Duration;
 use crate::analysis::{Analysis, Step};
 use crate::attempt::Diagnosed;
 use crate::capture::annotation::Section;
+pub use crate::capture::clock::Clock;
 pub use crate::capture::file::ReadError;
 use crate::capture::file::{self, Item};
-use crate::capture::order::Disorder;
 pub use crate::capture::order::Order;
 use crate::capture::segment::Datagram;
 use crate::capture::{packets, recording};
@@ -33,8 +35,9 @@ use crate::rdp::tpkt;
 use crate::tcp::{Interest, Listener, Streams};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
-use crate::tls::keys::Keyring;
+pub use before::{clock, order, secrets};
 use controllers::{client_of_kdc, refused};
+use foreign::Others;
 pub use gateways::LINGER;
 use gateways::{Gateways, Member};
 use headers::{Headers, Unread};
@@ -61,37 +64,6 @@ pub struct Reading {
     pub packets: u64,
     /// Whether there are packets, and none of them could be read: the notices say why.
     pub is_unread: bool,
-}
-
-/// The secrets that stand in a capture, wherever they stand: reading it with them gives the same answer as if they stood
-/// first. Those before the place where the file breaks are kept.
-///
-/// # Errors
-/// Where nothing of it can be read.
-pub fn secrets(input: impl Read) -> Result<Keyring, ReadError> {
-    let mut keys = Keyring::default();
-    file::read(input, &mut |item| {
-        if let Item::Secrets(log) = item {
-            keys.read(log);
-        }
-        Ok(())
-    })?;
-    Ok(keys)
-}
-
-/// In which order the packets of a capture are to be taken, by their times: for whoever can read it again.
-///
-/// # Errors
-/// Where nothing of it can be read.
-pub fn order(input: impl Read) -> Result<Order, ReadError> {
-    let mut disorder = Disorder::default();
-    file::read(input, &mut |item| {
-        if let Item::Packet(packet) = item {
-            disorder.push(packet.at);
-        }
-        Ok(())
-    })?;
-    Ok(disorder.order())
 }
 
 /// Reads a recording or a capture and hands each session, as soon as it is over, to `each`. Secrets in it open the sessions
@@ -236,7 +208,10 @@ impl<'a> Source<'a> {
             return Kind::Recording(Box::new((recording::Decoder::default(), maker.make().1)));
         }
         let sifter = Sifter { name: self.name.map(str::to_owned), maker, ..Sifter::default() };
-        Kind::Packets(Box::new((packets::Decoder::in_order(self.known.order), Streams::new(sifter))))
+        Kind::Packets(Box::new((
+            packets::Decoder::in_order(self.known.order, self.known.clock.clone()),
+            Streams::new(sifter),
+        )))
     }
 
     /// What begins from here on is opened with these secrets, too.
@@ -282,6 +257,7 @@ impl<'a> Source<'a> {
                 sifter.finish_gateways(None);
                 sifter.finish_silent();
                 let mut notices = decoder.notices();
+                notices.extend(before::notices(&self.known.clock));
                 notices.extend(sifter.notices(given_up));
                 // What was over before the file broke off was handed on before.
                 for mut told in sifter.told {
@@ -323,6 +299,7 @@ struct Sifter {
     /// Connections whose packets are stored in an order in which they cannot be judged.
     disordered: u64,
     unread: Unread,
+    others: Others,
     silent: Silent,
     gateways: Gateways,
     /// What domain controllers refused, and to whom, the latest last.
@@ -421,8 +398,8 @@ impl Listener for Sifter {
                 match verdict {
                     Verdict::Unsure if pending.len() <= MAX_PENDING => Interest::Keep,
                     Verdict::Unsure | Verdict::Foreign => {
-                        let pending = std::mem::take(pending);
-                        self.dropped(candidate, &pending)
+                        let (pending, [client, _]) = (std::mem::take(pending), std::mem::take(heads));
+                        self.dropped(candidate, &pending, &client)
                     }
                     Verdict::Rdp(prelude) => {
                         *candidate = self.begin(std::mem::take(pending), prelude);
@@ -439,18 +416,7 @@ impl Listener for Sifter {
             Candidate::Kerberos { .. } => {}
             Candidate::Gateway(member) => self.gateways.over(&member),
             Candidate::Unread(headers) => self.unread.push(headers),
-            Candidate::Unsure { pending, heads } if prelude::begins_request(&heads[0]) => {
-                // Elsewhere it is another protocol's that uses X.224.
-                if server_of(&pending).is_some_and(|server| self.maker.known.meant.is_rdp(server.port())) {
-                    self.knock(pending);
-                }
-            }
-            Candidate::Unsure { pending, heads }
-                if heads[0].is_empty() && (is_begun(&pending) || prelude::begins_confirm(&heads[1])) =>
-            {
-                self.unasked(pending, &heads[1]);
-            }
-            Candidate::Unsure { pending, .. } => _ = self.had_begun(&pending),
+            Candidate::Unsure { pending, heads } => self.undecided(pending, &heads),
         }
     }
 
@@ -502,6 +468,29 @@ impl Sifter {
         Candidate::Rdp { of, analysis, server, skip }
     }
 
+    /// A connection is over, and what was said in it does not tell what it is: where it is meant for Remote Desktop that is not
+    /// passed over.
+    fn undecided(&mut self, pending: Vec<Observation>, heads: &[Vec<u8>; 2]) {
+        let is_meant = server_of(&pending).is_some_and(|server| self.maker.known.meant.is_rdp(server.port()));
+        let is_answered = prelude::begins_confirm(&heads[1]);
+        if prelude::begins_request(&heads[0]) {
+            // Elsewhere it is another protocol's that uses X.224.
+            if is_meant {
+                self.knock(pending);
+            }
+        } else if heads[0].is_empty() && (is_begun(&pending) || is_answered) {
+            self.unasked(pending, &heads[1]);
+        } else if self.had_begun(&pending) || !is_meant {
+            // Of other people, or counted.
+        } else if pending.iter().any(|seen| matches!(seen.seen, Seen::Missing { .. })) {
+            self.unread.push(Headers::of(&pending));
+        } else if heads.iter().any(|head| head.first() == Some(&tpkt::VERSION)) {
+            self.knock(pending);
+        } else {
+            self.others.push(server_of(&pending), &heads[0]);
+        }
+    }
+
     /// The client said nothing: only the endpoint tells what was wanted.
     fn unasked(&mut self, pending: Vec<Observation>, server_said: &[u8]) {
         let Some(server) = server_of(&pending) else { return };
@@ -550,13 +539,16 @@ impl Sifter {
     }
 
     /// Nothing can be made of a connection. Where it is meant for Remote Desktop it is told what its headers show.
-    fn dropped(&mut self, candidate: &mut Candidate, pending: &[Observation]) -> Interest {
+    fn dropped(&mut self, candidate: &mut Candidate, pending: &[Observation], client: &[u8]) -> Interest {
         let Some(server) = server_of(pending) else { return Interest::Drop };
         let has_joined = self.had_begun(pending);
         let meant = &self.maker.known.meant;
-        let is_rdp = meant.is_rdp(server.port());
+        let (is_rdp, is_gateway) = (meant.is_rdp(server.port()), meant.is_gateway(server));
         let is_unread = pending.last().is_some_and(|last| matches!(last.seen, Seen::Missing { .. }));
-        if has_joined || !is_unread || !is_rdp && !meant.is_gateway(server) {
+        if is_rdp && !has_joined && !is_unread {
+            self.others.push(Some(server), client);
+        }
+        if has_joined || !is_unread || !is_rdp && !is_gateway {
             return Interest::Drop;
         }
         *candidate = Candidate::Unread(Headers::of(pending));
@@ -578,7 +570,7 @@ impl Sifter {
             (
                 self.disordered,
                 "cannot be judged: packets are stored in another order than that of their times, too far apart to be put \
-                 right while reading; sort the capture first: reordercap CAPTURE SORTED",
+                 right while reading; give the capture as a file, or sort it first: reordercap CAPTURE SORTED",
             ),
             (given_up, "had to be given up: there were too many at once"),
         ];
@@ -586,6 +578,7 @@ impl Sifter {
         let mut notices: Vec<String> =
             told.map(|(count, says)| format!("{} {says}", counted(*count, "connection"))).collect();
         notices.extend(self.unread.notice());
+        notices.extend(self.others.notice());
         // Where RDP was found, everything else is other people's.
         notices.extend(self.silent.notice().filter(|_| self.found == 0));
         notices

@@ -11,6 +11,7 @@
 //! not matter where they stood.
 
 mod lead;
+mod origins;
 mod outer;
 mod stops;
 
@@ -27,6 +28,7 @@ use crate::tls::keys::Keyring;
 use crate::tls::{Behind, Tls};
 use crate::transcript::{Line, Pen, Place};
 use lead::Lead;
+use origins::Origins;
 use outer::Outer;
 use stops::Stops;
 
@@ -76,7 +78,10 @@ impl Session {
             return self.learn(log);
         }
         let mut happened = Vec::new();
-        self.stack(flow).push(seen, &mut happened);
+        let stack = self.stack(flow);
+        stack.origins.comes(seen, (at, frame));
+        stack.push(seen, &mut happened);
+        let origins = stack.origins.take();
         self.carry(flow, seen, &mut happened);
         if let Some(pen) = &self.pen {
             self.lines.extend(pen.take(at, flow, frame));
@@ -85,7 +90,8 @@ impl Session {
             self.stops.push(at, *lasted);
         }
         let at = self.stops.stamp(at);
-        for what in happened {
+        for (place, what) in happened.into_iter().enumerate() {
+            let (at, frame) = origins.of(place, &what).map_or((at, frame), |(at, frame)| (self.stops.stamp(at), frame));
             each(Event { at, flow, frame, what });
         }
     }
@@ -186,6 +192,7 @@ struct Stack {
     /// What the client sends before the layer's own first byte.
     lead: Lead,
     layer: Layer,
+    origins: Origins,
     closed: bool,
     /// Client, server: whether this direction is stored, and read, on the other leg.
     mirrored: [bool; 2],
@@ -232,6 +239,7 @@ impl Stack {
         Stack {
             lead: Lead::default(),
             layer,
+            origins: Origins::default(),
             closed: false,
             mirrored: [false; 2],
             keys: Arc::clone(keys),
@@ -325,6 +333,7 @@ impl Stack {
         match &mut self.layer {
             Layer::Negotiation(negotiation) => {
                 let before = out.len();
+                self.origins.held(from, data.len());
                 negotiation.push(from, data, out);
                 if let (Some(pen), Some(pdu)) = (&self.pen, negotiation.take_pdu(from)) {
                     pen.bytes(from, Place::Clear, &pdu);
@@ -367,7 +376,11 @@ impl Stack {
         }
         // A layer says that it lost its place. That is what is missing here, which is told, and nothing that a peer has said.
         let mut place = 0..;
+        let len = out.len();
         out.retain(|what| place.next() < Some(before) || !is_malformed(what));
+        if out.len() < len {
+            self.origins.forget();
+        }
     }
 
     /// Hands over from the negotiation to what was agreed, with the bytes that came behind it.
@@ -385,8 +398,17 @@ impl Stack {
         let Layer::Negotiation(negotiation) = std::mem::replace(&mut self.layer, layer) else { return };
         let [client, server] = negotiation.into_rest();
         for (from, rest) in [(Side::Client, client), (Side::Server, server)] {
-            if !rest.is_empty() && !self.mirrored[from as usize] {
-                self.read(from, &rest, out);
+            if rest.is_empty() || self.mirrored[from as usize] {
+                continue;
+            }
+            // Each piece is read as what it is, where and when it came.
+            let mut rest = &rest[..];
+            for (len, origin) in self.origins.release(from, rest.len()) {
+                let (piece, behind) = rest.split_at(len.min(rest.len()));
+                let before = out.len();
+                self.read(from, piece, out);
+                self.origins.made(before..out.len(), origin);
+                rest = behind;
             }
         }
     }

@@ -341,8 +341,8 @@ fn every_command_takes_them() -> Outcome<()> {
             let (bare, found) = same(args);
             assert_eq!(bare, found, "{args:?} of {name}");
         }
-        same(&["report", "FILE", "-o", &format!("{number}.html")]);
-        same(&["play", "FILE", "--at", "1", "-o", &format!("{number}.png")]);
+        same(&["report", "FILE", "-o", &format!("{number}.html"), "--force"]);
+        same(&["play", "FILE", "--at", "1", "-o", &format!("{number}.png"), "--force"]);
         same(&["redact", "FILE", "-o", &format!("{number}.pcapng"), "--force"]);
         same(&["bundle", "FILE", "-o", &format!("{number}.tar.gz"), "--force"]);
         same(&["analyze", "--follow", "--speed", "100000", "FILE"]);

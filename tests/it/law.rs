@@ -348,7 +348,7 @@ fn path(random: &mut Random) -> PathSample {
 fn sign(random: &mut Random, from: Side) -> Sign {
     let (len, after) = (random.next() as u32, Duration::from_nanos(random.next() >> random.below(64)));
     let (place, yes) = (random.next() as u32, random.below(2) == 0);
-    match random.below(18) {
+    match random.below(19) {
         0 => {
             let (by, mtu) = (address(random, yes).ip(), Some(len).filter(|_| place % 2 == 0));
             Sign::Icmp { by, kind: random.next() as u8, code: random.next() as u8, mtu, about: from }
@@ -369,6 +369,7 @@ fn sign(random: &mut Random, from: Side) -> Sign {
         14 => Sign::EcnAgreed,
         15 => Sign::SentForNothing { from, len },
         16 => Sign::Unacknowledged { from, lasted: after, again: len, still_waits: yes },
+        17 => Sign::FinUnseen { from },
         _ => Sign::EcnMarked { from },
     }
 }

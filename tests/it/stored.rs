@@ -152,6 +152,31 @@ fn a_file_says_the_same_however_its_packets_are_stored() {
     }
 }
 
+/// From some packet on all times are earlier: by times alone that looks like packets that are stored late.
+#[test]
+fn a_clock_that_is_set_back_changes_no_verdict() {
+    for name in CAPTURES {
+        let packets = leg(name, 50);
+        let verdict = |document: &Value| {
+            let attempts = document["attempts"].as_array().expect("attempts");
+            let sessions = attempts[0]["sessions"].as_array().expect("sessions");
+            let causes: Vec<Value> = sessions.iter().map(|session| session["findings"][0]["cause"].clone()).collect();
+            (attempts.len(), attempts[0]["outcome"].clone(), causes)
+        };
+        let expected = verdict(&of_file(&packets));
+        for place in (1..packets.len()).step_by(packets.len() / 9 + 1) {
+            let mut stepped = packets.clone();
+            stepped[place..].iter_mut().for_each(|packet| packet.at -= 7_000_000_000);
+            let found = of_file(&stepped);
+            assert_eq!(verdict(&found), expected, "{name}, before packet {}", place + 1);
+            let told = found["notices"].to_string();
+            let gap = packets[place].at - packets[place - 1].at;
+            let is_told = told.contains("was set back by") && told.contains(&format!("before frame {}:", place + 1));
+            assert!(is_told || gap > 6_990_000_000, "{name}, before packet {}: {told}", place + 1);
+        }
+    }
+}
+
 #[test]
 fn frames_are_numbered_by_their_place_in_the_file() {
     let packets = leg("hybrid-required", 1);

@@ -11,6 +11,7 @@ use crate::event::ConnectionRequest;
 use crate::observation::Leg;
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
+use crate::timeline::leg::Leg as TimelineLeg;
 
 /// A relay passes a request on within this. One that waits longer has resolved a name, or tried another address.
 const ONWARD: Duration = Duration::from_secs(5);
@@ -105,7 +106,26 @@ fn goes_on(near: &Timeline, onward: &Timeline) -> bool {
     // Without times only what nobody says by chance tells.
     let is_quick = !near.is_untimed() && !onward.is_untimed() && in_time(QUICK);
     let is_onward = if is_unique { in_time(ONWARD) } else { at_relay && is_quick };
-    stood && is_onward && client != from && relay != server
+    let is_relayed = is_onward && client != from && relay != server;
+    stood && (is_relayed || is_rewritten(near, onward) && in_time(ONWARD))
+}
+
+/// Whether `onward` is the same connection behind a box that rewrites an address or a port: opened at once, with as many bytes
+/// either way, and with the same ports, or the same random number in the ClientHello.
+fn is_rewritten(near: &Timeline, onward: &Timeline) -> bool {
+    if near.is_untimed() || onward.is_untimed() {
+        return false;
+    }
+    let (Some(near_leg), Some(onward_leg)) = (near.leg(Leg::Only), onward.leg(Leg::Only)) else { return false };
+    let ends = |leg: &TimelineLeg| leg.client.zip(leg.server);
+    let (Some((client, server)), Some((from, to))) = (ends(near_leg), ends(onward_leg)) else { return false };
+    let began = |timeline: &Timeline| timeline.began.unwrap_or_default();
+    let (first, then) = (began(near), began(onward));
+    let at_once = first <= then && then.since(first) <= QUICK;
+    let same_ports = client.port() == from.port() && server.port() == to.port();
+    let same_hello = random(near).is_some_and(|hello| hello != [0; 32] && random(onward) == Some(hello));
+    let same_bytes = near_leg.bytes == onward_leg.bytes;
+    at_once && (client, server) != (from, to) && same_bytes && (same_ports || same_hello)
 }
 
 impl Diagnosed {

@@ -4,6 +4,7 @@
 //! knows file formats, link, network and transport headers, and nothing of what the payload means.
 
 pub mod annotation;
+pub mod clock;
 pub mod file;
 mod formats;
 mod fragments;

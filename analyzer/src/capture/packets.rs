@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::clock::Clock;
 use super::file::{Item, Packet};
 use super::fragments::Fragments;
 use super::ip::{self, Ip};
@@ -61,6 +62,7 @@ pub struct Decoder {
     unread: Unread,
     /// Packets without a time.
     untimed: u64,
+    clock: Clock,
     queue: Queue,
 }
 
@@ -127,9 +129,9 @@ impl Unread {
 }
 
 impl Decoder {
-    /// One that takes packets in this order.
-    pub fn in_order(order: Order) -> Decoder {
-        Decoder { queue: Queue::new(order), ..Decoder::default() }
+    /// One that takes packets in this order, by times that go on where the clock went back.
+    pub fn in_order(order: Order, clock: Clock) -> Decoder {
+        Decoder { queue: Queue::new(order), clock, ..Decoder::default() }
     }
 
     /// Whether a packet was stored behind later ones, where that is an error.
@@ -225,7 +227,8 @@ impl Decoder {
             self.unread.more += 1;
             return;
         };
-        let Packet { at, data, original_len, .. } = *packet;
+        let Packet { data, original_len, .. } = *packet;
+        let at = self.clock.time(self.frame, packet.at);
         // What has no time came no earlier than what stands before it.
         let at = if is_untimed { self.queue.newest() } else { at };
         let (frame, interface, link) = (self.frame, self.before.saturating_add(packet.interface), *link);

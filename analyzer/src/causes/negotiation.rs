@@ -116,7 +116,7 @@ pub(super) static CAUSES: &[Cause] = &[
                cannot read",
         visibility: Visibility::Rule,
         evidence: "instead of a confirm the server answers the connection request with an MCS Disconnect Provider \
-                   Ultimatum in clear: 03 00 00 09 02 f0 80 21 80",
+                   Ultimatum in clear: 03 00 00 09 02 f0 80 21 80; or with an X.224 Disconnect Request or Error",
         sign: "an ultimatum (T.125) in the place of the confirm: an RDP server answers, and no forwarder",
         looks_like: &["X224-BADREQ", "X224-INCONS"],
         confidence: Confidence::Certain,

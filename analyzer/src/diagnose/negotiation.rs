@@ -49,7 +49,8 @@ pub fn not_rdp(timeline: &Timeline) -> Option<Finding> {
 /// Whether nobody asked for RDP: the client left without a request, or spoke something else. Then nothing failed.
 pub fn nothing_asked(timeline: &Timeline) -> bool {
     let foreign = timeline.facts.not_rdp.as_ref().is_some_and(|seen| seen.what.0 == Side::Client);
-    foreign || probe(timeline).is_some()
+    // Whoever was refused has asked, also where that is not here.
+    foreign || timeline.facts.failure.is_none() && probe(timeline).is_some()
 }
 
 /// RDP_NEG_FAILURE, \[MS-RDPBCGR\] 2.2.1.2.2.
@@ -244,15 +245,34 @@ fn is_answered(timeline: &Timeline) -> bool {
 /// An RDP server answers the request, and takes its leave.
 pub fn refused(timeline: &Timeline) -> Option<Finding> {
     stage::failed(timeline)?;
-    let mark = stage::goodbye(timeline)?;
+    let refusal = timeline.facts.refusal.as_ref().filter(|seen| stage::in_time(timeline, seen.mark));
+    let (mark, answer) = match (stage::goodbye(timeline), refusal) {
+        (Some(mark), _) => (mark, ultimatum(timeline)),
+        (None, Some(seen)) => (seen.mark, refusal_in_words(seen.what)),
+        (None, None) => return None,
+    };
     let request = timeline.facts.request.as_ref().filter(|_| !is_answered(timeline))?;
     let new = request.what.requested.unwrap_or_default().intersects(Protocols::RDSAAD);
     let why = if new { ", which offers a protocol that older servers do not know" } else { "" };
-    let says = format!("the RDP server refuses the connection request itself{why}: {}", ultimatum(timeline));
-    let finding = Finding::at_end(timeline, "X224-REFUSED", Confidence::Certain, says)?;
+    // Servers of other protocols on ISO refuse with a TPDU, too.
+    let (who, confidence) = match refusal {
+        None => ("RDP server", Confidence::Certain),
+        Some(_) => ("server", Confidence::Likely),
+    };
+    let says = format!("the {who} refuses the connection request itself{why}: {answer}");
+    let finding = Finding::at_end(timeline, "X224-REFUSED", confidence, says)?;
     let finding = finding.on(mark.leg, PhaseName::Negotiation).by(Party::Server);
-    let finding = with_request(finding, timeline).with(mark, ultimatum(timeline)).with_end(timeline);
-    Some(finding.or("X224-BADREQ", Confidence::Possible))
+    let finding = with_request(finding, timeline).with(mark, answer).with_end(timeline);
+    let finding = finding.or("X224-BADREQ", Confidence::Possible);
+    Some(if refusal.is_some() { finding.or("TCP-NOTRDP", Confidence::Possible) } else { finding })
+}
+
+/// X.224, 13.5 and 13.12: which TPDU it is.
+fn refusal_in_words((code, reason): (u8, u8)) -> String {
+    match code {
+        0x80 => format!("X.224 Disconnect Request, reason {reason}"),
+        _ => format!("X.224 Error, cause {reason}"),
+    }
 }
 
 /// The server's Disconnect Provider Ultimatum that is not sealed, with its reason.
@@ -270,7 +290,7 @@ pub fn no_confirm(timeline: &Timeline) -> Option<Finding> {
     let end = stage::failed(timeline)?;
     let facts = &timeline.facts;
     let has_holes = timeline.legs.iter().any(|leg| leg.missing[Side::Server as usize] > 0);
-    if is_answered(timeline) || has_holes {
+    if is_answered(timeline) || has_holes || facts.refusal.is_some() {
         return None;
     }
     let malformed = facts.malformed.iter().find(|seen| seen.what.0 == Side::Server && LAYERS.contains(&seen.what.1));

@@ -24,7 +24,7 @@ pub fn is_broken(gateway: &Gateway, last: &Exchange) -> bool {
 pub fn weighed(mut finding: Finding, gateway: &Gateway, last: &Exchange) -> Finding {
     let signs = signs(gateway, last);
     if signs.is_empty() {
-        return finding;
+        return unproven(finding, last);
     }
     finding.may_be("RDG-TRANSPORT");
     if signs.iter().any(|sign| sign.breaks) {
@@ -38,6 +38,17 @@ pub fn weighed(mut finding: Finding, gateway: &Gateway, last: &Exchange) -> Find
         mark,
         "NTLM needs one connection for all its messages, which an HTTP proxy has to keep for this client alone",
     )
+}
+
+/// A box that ends TCP and does not name itself breaks NTLM, too, and nothing shows it: the refusal of a proof by NTLM is never
+/// certain.
+fn unproven(mut finding: Finding, last: &Exchange) -> Finding {
+    let proves = last.request.what.authorization.as_ref().and_then(ntlm) == Some(NtlmKind::Authenticate);
+    if !proves || finding.confidence != Confidence::Certain {
+        return finding;
+    }
+    finding.confidence = Confidence::Likely;
+    finding.or("RDG-TRANSPORT", Confidence::Possible)
 }
 
 fn signs(gateway: &Gateway, last: &Exchange) -> Vec<Sign> {

@@ -277,6 +277,9 @@ pub fn end_in_words(end: &End) -> String {
         return format!("{} {after}", gives_up(end).trim_start_matches("the "));
     }
     match (end.how, end.from) {
+        (Ending::Fin, Some(side)) if end.unseen => {
+            format!("{side} closes (its FIN is not in the capture, but counted here)")
+        }
         (Ending::Fin, Some(side)) => format!("{side} closes (FIN) {after}"),
         (Ending::Reset, Some(side)) => format!("{side} resets (RST) {after}"),
         (Ending::Refused, _) => "the SYN is answered with RST".into(),

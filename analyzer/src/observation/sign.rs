@@ -119,6 +119,12 @@ pub enum Sign {
         /// Who asks.
         from: Side,
     },
+    /// A FIN that is not in the capture: the other side, or an RST, counts the one number that it takes (RFC 9293, 3.4). The
+    /// end of this side stands where that is seen.
+    FinUnseen {
+        /// Who sent it.
+        from: Side,
+    },
     /// An RST, each, with what tells it from the packets that its alleged sender sent before.
     Reset {
         /// Who sent it, if its address is to be believed.
@@ -269,6 +275,7 @@ impl Sign {
             Sign::ZeroWindow { .. } => "zero_window",
             Sign::Unacknowledged { .. } => "unacknowledged",
             Sign::KeepAlive { .. } => "keep_alive",
+            Sign::FinUnseen { .. } => "fin_unseen",
             Sign::Reset { .. } => "reset",
             Sign::AfterReset { .. } => "after_reset",
             Sign::SynProxy { .. } => "syn_proxy",
@@ -315,7 +322,7 @@ impl Sign {
                 fields.word("from", from).time("lasted_ns", *lasted).number("again", *again);
                 fields.yes("still_waits", *still_waits);
             }
-            Sign::KeepAlive { from } | Sign::EcnMarked { from } => {
+            Sign::KeepAlive { from } | Sign::FinUnseen { from } | Sign::EcnMarked { from } => {
                 fields.word("from", from);
             }
             Sign::Reset { from, marks } => {
@@ -379,6 +386,7 @@ impl Sign {
                 still_waits: values.yes("still_waits"),
             },
             "keep_alive" => Sign::KeepAlive { from: from()? },
+            "fin_unseen" => Sign::FinUnseen { from: from()? },
             "reset" => Sign::Reset { from: from()?, marks: values.reset()? },
             "syn_proxy" => Sign::SynProxy { marks: values.syn_proxy() },
             "window_scale" => Sign::WindowScale { from: from()?, shift: values.read("shift")? },

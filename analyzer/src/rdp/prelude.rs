@@ -5,8 +5,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::foreign::is_iso;
+use super::foreign::{is_iso, looks};
 use super::tpkt;
+use crate::event::Foreign;
 use crate::proxy_protocol::{self, Read};
 use crate::shown;
 
@@ -90,6 +91,18 @@ pub fn begins_confirm(bytes: &[u8]) -> bool {
             bytes.get(VARIABLE).is_some_and(|kind| matches!(*kind, NEG_RSP | NEG_FAILURE))
         }
         _ => false,
+    }
+}
+
+/// What a client speaks that does not ask for RDP, in words, behind the headers of relays.
+pub fn speaks(client: &[u8]) -> &'static str {
+    let mut behind = 0;
+    while let Read::Header(_, len) = proxy_protocol::read(client.get(behind..).unwrap_or_default()) {
+        behind += len;
+    }
+    match client.get(behind..) {
+        Some([]) if behind > 0 => "a header of the PROXY protocol and nothing behind it",
+        rest => looks(rest.unwrap_or_default()).unwrap_or(Foreign::Unknown).name(),
     }
 }
 

@@ -76,6 +76,7 @@ fn line(what: &What) -> String {
             None => "confirm bare".to_owned(),
         },
         What::NegotiationFailure { code } => format!("failure {code}"),
+        What::X224Refused { code, reason } => format!("refused {code:02x} {reason}"),
         What::NotRdp { from, looks } => format!("not rdp {from} {looks:?}"),
         What::Mcs { from, pdu } => format!("{from} {pdu:?}"),
         What::Malformed { from, layer, offset, says } => format!("malformed {from} {layer} {offset}: {says}"),
@@ -175,8 +176,15 @@ fn wrong_lengths_are_told_and_survived() {
 
 #[test]
 fn a_server_that_answers_with_something_else_of_x224() {
+    check(&[(Server, &bytes("03 00 00 0b 06 80 00 00 00 00 00"))], "refused 80 0", Some(Next::Refused));
+    check(&[(Server, &bytes("03 00 00 09 04 70 00 00 02"))], "refused 70 2", Some(Next::Refused));
     check(
-        &[(Server, &bytes("03 00 00 0b 06 80 00 00 00 00 00"))],
+        &[(Server, &bytes("03 00 00 0b 06 c0 00 00 00 00 00"))],
+        "malformed server x224 5: expected a Connection Confirm (d0), found a Disconnect Confirm (c0)",
+        None,
+    );
+    check(
+        &[(Server, &bytes("03 00 00 0b 07 80 00 00 00 00 00"))],
         "malformed server x224 5: expected a Connection Confirm (d0), found a Disconnect Request (80)",
         None,
     );

@@ -194,6 +194,11 @@ impl Negotiation {
             self.outcome = Some(Next::Refused);
             return;
         }
+        if let Some(refusal) = refusal(pdu).filter(|_| from == Side::Server) {
+            out.push(refusal);
+            self.outcome = Some(Next::Refused);
+            return;
+        }
         let Some(variable) = variable_part(from, pdu, out) else {
             self.half(from).state = State::Broken;
             return;
@@ -300,6 +305,18 @@ fn message(from: Side) -> &'static str {
 
 fn malformed(from: Side, layer: &'static str, offset: u64, says: String) -> What {
     What::Malformed { from, layer, offset, says }
+}
+
+/// A TPDU that refuses a connection, if it is a whole one: behind the references a Disconnect Request has a reason (X.224,
+/// 13.5), an Error its cause behind the only one that it has (13.12).
+fn refusal(pdu: &[u8]) -> Option<What> {
+    let (code, reason) = match *pdu.get(tpkt::HEADER..)? {
+        [len, 0x80, _, _, _, _, reason, ..] => (0x80, (len, reason)),
+        [len, 0x70, _, _, reason, ..] => (0x70, (len, reason)),
+        _ => return None,
+    };
+    let (len, reason) = reason;
+    (usize::from(len) + 1 + tpkt::HEADER == pdu.len()).then_some(What::X224Refused { code, reason })
 }
 
 /// Checks the fixed part of the TPDU (X.224, 13.3.1 and 13.4.1) and gives what comes behind it.

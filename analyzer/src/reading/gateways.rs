@@ -23,6 +23,7 @@ const CLIENT_HELLO: u8 = 1;
 /// Whether TLS that begins with these bytes of the client can be opened: `None` while they are too few to tell.
 pub(super) fn can_open(client: &[u8], keys: &Keyring) -> Option<bool> {
     match client {
+        _ if is_in_clear(client) => Some(true),
         _ if keys.is_empty() => Some(false),
         [] => None,
         [HANDSHAKE, _, _, _, _, kind, ..] if *kind != CLIENT_HELLO => Some(false),
@@ -31,6 +32,15 @@ pub(super) fn can_open(client: &[u8], keys: &Keyring) -> Option<bool> {
         }
         _ => Some(false),
     }
+}
+
+/// Whether these are first words to an RD Gateway in clear: somebody else has taken TLS. RPC over HTTP is of others, too, which
+/// have other ports (\[MS-TSGU\] 2.1, 3.3.5.1).
+fn is_in_clear(client: &[u8]) -> bool {
+    const RPC_PORT: &[u8] = b":3388";
+    let line = client.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let is_rpc = || line.starts_with(b"RPC_") && line.windows(RPC_PORT.len()).any(|part| part == RPC_PORT);
+    line.starts_with(b"RDG_OUT_DATA ") || line.starts_with(b"RDG_IN_DATA ") || is_rpc()
 }
 
 /// Whether these are first words to a gateway: TLS, or HTTP of which somebody else has taken TLS.

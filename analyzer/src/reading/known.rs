@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use crate::capture::clock::Clock;
 use crate::capture::order::Order;
 use crate::timeline::RDP_PORT;
 use crate::tls::keys::Keyring;
@@ -19,6 +20,8 @@ pub struct Known {
     pub meant: Arc<Meant>,
     /// In which order the packets of a capture are taken.
     pub order: Order,
+    /// Where their clock went back.
+    pub clock: Clock,
 }
 
 impl From<&Arc<Keyring>> for Known {

@@ -1,5 +1,7 @@
 //! Captures written by hand: what is said of them.
 
+mod strangers;
+
 use std::net::Ipv4Addr;
 
 use super::*;
@@ -32,6 +34,8 @@ struct Capture {
     next: [u32; 2],
     /// How often each packet is captured.
     copies: usize,
+    /// The address that a box rewrites between the first copy and the others, and to what.
+    rewritten: Option<(Ipv4Addr, Ipv4Addr)>,
 }
 
 impl Capture {
@@ -47,6 +51,7 @@ impl Capture {
             snap: 65_535,
             next: [1000, 2000],
             copies: 1,
+            rewritten: None,
         }
     }
 
@@ -93,6 +98,11 @@ impl Capture {
         packet.extend(payload);
         for copy in 0..self.copies as u64 {
             let (at, len) = (self.at + copy, packet.len() as u32);
+            if let Some((from, to)) = self.rewritten.filter(|_| copy > 0) {
+                let of_it = |place: &usize| packet[*place..place + 4] == from.octets();
+                let places: Vec<usize> = [12, 16].into_iter().filter(of_it).collect();
+                places.into_iter().for_each(|place| packet[place..place + 4].copy_from_slice(&to.octets()));
+            }
             let kept = &packet[..packet.len().min(self.snap)];
             let words = [(at / 1_000_000) as u32, (at % 1_000_000) as u32, kept.len() as u32, len];
             words.iter().for_each(|word| self.file.extend(word.to_le_bytes()));

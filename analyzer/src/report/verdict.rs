@@ -184,6 +184,7 @@ fn act(session: &Diagnosed, end: &End) -> String {
         leg @ (LegName::Front | LegName::Back) => format!(" on the {leg} leg"),
     };
     match end.how {
+        Ending::Fin if end.unseen => format!("{who} closes (FIN, not in the capture){leg}"),
         Ending::Fin => format!("{who} closes (FIN){leg} after {silence} of silence"),
         Ending::Reset => format!("{who} resets (RST){leg} after {silence} of silence"),
         Ending::Refused => format!("{who} refuses (RST to SYN){leg}"),

@@ -434,6 +434,7 @@ impl Half {
     /// The FIN that the capture does not have stood at this number.
     fn fin_here(&mut self, sequence: u32, (at, frame): (Timestamp, u64), out: &mut Out<'_>) {
         (self.fin, self.ended) = (Some((sequence, at, frame)), true);
+        sign(out, at, frame, Sign::FinUnseen { from: self.side });
         out.told.push((at, frame, Seen::Closed { from: Some(self.side), how: Ending::Fin }));
     }
 

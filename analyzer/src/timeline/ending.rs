@@ -123,6 +123,7 @@ pub(super) fn is_last_word(what: &What) -> bool {
         | What::ConnectionRequest(_)
         | What::ConnectionConfirm(_)
         | What::NegotiationFailure { .. }
+        | What::X224Refused { .. }
         | What::NotRdp { .. }
         | What::Unsealed
         | What::ProxyHeader(_)

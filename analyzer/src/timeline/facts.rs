@@ -59,6 +59,8 @@ pub struct Facts {
     pub request: Option<Sighting<ConnectionRequest>>,
     /// The server's confirm.
     pub confirm: Option<Sighting<ConnectionConfirm>>,
+    /// The server's X.224 TPDU that refuses: its code, and its reason.
+    pub refusal: Option<Sighting<(u8, u8)>>,
     /// The server's RDP_NEG_FAILURE code.
     pub failure: Option<Sighting<u32>>,
     /// Which side does not speak RDP, and what it speaks.
@@ -168,6 +170,7 @@ impl Facts {
             What::ConnectionRequest(request) => first(&mut self.request, mark, || (**request).clone()),
             What::ConnectionConfirm(confirm) => first(&mut self.confirm, mark, || *confirm),
             What::NegotiationFailure { code } => first(&mut self.failure, mark, || *code),
+            What::X224Refused { code, reason } => first(&mut self.refusal, mark, || (*code, *reason)),
             What::NotRdp { from, looks } => first(&mut self.not_rdp, mark, || (*from, *looks)),
             What::Mcs { from, pdu } => self.mcs(mark, *from, *pdu),
             What::Unsealed => self.inner.unsealed(mark),
@@ -391,6 +394,7 @@ impl Tls {
             | What::ConnectionRequest(_)
             | What::ConnectionConfirm(_)
             | What::NegotiationFailure { .. }
+            | What::X224Refused { .. }
             | What::NotRdp { .. }
             | What::Mcs { .. }
             | What::Unsealed

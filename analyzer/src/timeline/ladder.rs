@@ -239,6 +239,8 @@ fn step(what: &What) -> Option<Step> {
         What::NegotiationFailure { code } => {
             (Some(Side::Server), Message::Coded("RDP Negotiation Failure", "neg", *code))
         }
+        What::X224Refused { code: 0x80, .. } => server("X.224 Disconnect Request"),
+        What::X224Refused { .. } => server("X.224 Error"),
         What::NotRdp { from, .. } => (Some(*from), Message::Named("not RDP")),
         What::NotTls { from, .. } => (Some(*from), Message::Named("not TLS")),
         What::Mcs { from, pdu } => mcs(*from, *pdu)?,

@@ -227,6 +227,12 @@ impl Leg {
         }
     }
 
+    /// Whether the FIN of this side, told here, is not in the capture.
+    pub(super) fn is_fin_unseen(&self, mark: Mark, from: Option<Side>) -> bool {
+        let is_it = |sign: &Sign| matches!(sign, Sign::FinUnseen { from: whose } if Some(*whose) == from);
+        self.signs.iter().any(|seen| seen.mark.frame == mark.frame && is_it(&seen.what))
+    }
+
     /// The last sample of the standing connection.
     pub fn path(&self) -> Option<Sighting<PathSample>> {
         let path = self.path.as_ref()?;

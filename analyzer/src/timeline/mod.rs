@@ -148,6 +148,8 @@ pub struct End {
     pub phase: PhaseName,
     /// Whether nothing was ever sent: this machine had no way to the server.
     pub local: bool,
+    /// Whether it is a FIN that is not in the capture: the place is that of what counts it.
+    pub unseen: bool,
     /// Since anything had passed on any leg, or since the session began.
     pub silence: Duration,
     /// What was outstanding then.
@@ -219,7 +221,7 @@ impl Timeline {
             What::ProxyHeader(_) | What::ConnectionRequest(_) => {}
             What::ConnectionConfirm(_) => self.confirmed(mark),
             What::NotRdp { .. } if is_misplaced => {}
-            What::NegotiationFailure { .. } | What::NotRdp { .. } => {
+            What::NegotiationFailure { .. } | What::X224Refused { .. } | What::NotRdp { .. } => {
                 self.end_phase(PhaseName::Negotiation, mark, Outcome::Failed, Basis::Seen);
             }
             What::NotTls { from, .. } if first_hand(mark.leg, *from) => {
@@ -652,7 +654,8 @@ impl Timeline {
         let since = spoke.or(self.phases.last().map(|phase| phase.began)).or(self.began).unwrap_or(mark.at);
         let local = self.leg(mark.leg).is_some_and(Leg::is_local);
         let (phase, silence) = (self.last_phase(), mark.at.since(since));
-        End { mark, from, how, phase, local, silence, outstanding: self.owed(), stopped: None }
+        let unseen = how == Ending::Fin && self.leg(mark.leg).is_some_and(|leg| leg.is_fin_unseen(mark, from));
+        End { mark, from, how, phase, local, unseen, silence, outstanding: self.owed(), stopped: None }
     }
 
     fn last_frame(&self) -> u64 {

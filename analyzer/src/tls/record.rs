@@ -177,7 +177,9 @@ impl Records {
         let is_record = matches!(bytes, [] | [20..=24] | [20..=24, 3, ..]);
         let is_hello =
             matches!(bytes, [first, rest @ ..] if first & 0x80 != 0 && matches!(rest, [] | [_] | [_, 1, ..]));
-        (!is_record && !is_hello).then(|| looks(bytes))
+        // A goodbye of which the rest is not here tells of what was before it, and not of another protocol.
+        let is_goodbye = ultimatum::begins(bytes);
+        (!is_record && !is_hello && !is_goodbye).then(|| looks(bytes))
     }
 
     fn take<'a>(&mut self, data: &mut &'a [u8], most: u32) -> Option<&'a [u8]> {

@@ -440,6 +440,10 @@ fn what_stands_in_the_place_of_tls_is_told_by_its_first_bytes() {
         // What may still become TLS.
         (&[], None),
         (&[21], None),
+        // Of a goodbye the first bytes are too few to tell it from another TPKT.
+        (&[3, 0, 0, 9], None),
+        (&[3, 0, 0, 9, 2, 0xf0, 0x80], None),
+        (&[3, 0, 0, 9, 2, 0xf1], Some(Foreign::Tpkt)),
         (&[22, 3, 3], None),
         (&[22, 3, 3, 0, 80, 2], None),
     ] {

@@ -16,6 +16,13 @@ pub fn read(pdu: &[u8]) -> Option<u8> {
     }
 }
 
+/// Whether these bytes are the beginning of one, and not all of it.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    const FIRST: [u8; 7] = [3, 0, 0, LEN as u8, 2, 0xf0, 0x80];
+    let len = bytes.len().min(FIRST.len());
+    (1..LEN).contains(&bytes.len()) && bytes.get(..len) == FIRST.get(..len)
+}
+
 /// Whether bytes that are no TLS record begin a TPKT: version 3, nothing reserved, a length that can be one.
 pub(super) fn is_tpkt(head: &[u8; 5]) -> bool {
     let [version, reserved, high, low, _] = *head;

@@ -162,7 +162,10 @@ fn bare(what: &What) -> &What {
 
 /// Whether no TLS will come of it.
 pub(super) fn is_end(what: &What) -> bool {
-    matches!(what, What::NegotiationFailure { .. } | What::NotRdp { .. } | What::Malformed { .. })
+    matches!(
+        what,
+        What::NegotiationFailure { .. } | What::X224Refused { .. } | What::NotRdp { .. } | What::Malformed { .. }
+    )
 }
 
 fn pass(why: &str, deeds: &mut Deeds) -> State {

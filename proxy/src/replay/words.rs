@@ -29,6 +29,8 @@ pub(super) fn message(what: &What) -> Option<(Side, &'static str)> {
         What::ConnectionRequest(_) => (Side::Client, "X.224 Connection Request"),
         What::ConnectionConfirm(_) => (Side::Server, "X.224 Connection Confirm"),
         What::NegotiationFailure { .. } => (Side::Server, "RDP Negotiation Failure"),
+        What::X224Refused { code: 0x80, .. } => (Side::Server, "X.224 Disconnect Request"),
+        What::X224Refused { .. } => (Side::Server, "X.224 Error"),
         What::NotRdp { from, .. } => (*from, "something that is not RDP"),
         What::ClientHello(_) => (Side::Client, CLIENT_HELLO),
         What::ServerHello(_) => (Side::Server, SERVER_HELLO),

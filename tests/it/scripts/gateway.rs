@@ -448,7 +448,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-auth, after 0 µs
-            finding RDG-401, server, certain, in gateway-auth on back
+            finding RDG-401, server, likely, in gateway-auth on back, or RDG-TRANSPORT
             the gateway does not take the client's NTLM credentials (3 answers of 401)
         ",
     },
@@ -557,7 +557,7 @@ pub const STORIES: &[Story] = &[
             failed
             tcp on back: 20 ms, done
             end on front: by client, fin, in gateway-auth, after 0 µs
-            finding RDG-401, server, certain, in gateway-auth on back
+            finding RDG-401, server, likely, in gateway-auth on back, or RDG-TRANSPORT
             the gateway does not take the client's NTLM credentials (3 answers of 401)
         ",
     },
@@ -579,7 +579,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on back: by server, fin, in gateway-auth, after 0 µs
-            finding RDG-401, server, certain, in gateway-auth on back
+            finding RDG-401, server, likely, in gateway-auth on back, or RDG-TRANSPORT
             the gateway does not take the client's NTLM credentials (3 answers of 401)
         ",
     },
@@ -599,7 +599,7 @@ pub const STORIES: &[Story] = &[
         says: "
             failed
             end on front: by client, fin, in gateway-auth, after 0 µs
-            finding RDG-401, server, possible, in gateway-auth on back, or NLA-CBT
+            finding RDG-401, server, possible, in gateway-auth on back, or RDG-TRANSPORT NLA-CBT
             the gateway does not take the client's NTLM credentials (3 answers of 401)
         ",
     },
