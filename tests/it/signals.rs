@@ -36,7 +36,7 @@ fn every_way_of_asking_ends_in_order() {
         for signal in ["INT", "TERM", "HUP"] {
             let (finished, report) = ended_by(signal, &[])?;
             assert_eq!(finished.code, Some(0), "{signal}: {}", finished.output);
-            assert!(finished.output.contains("1 attempts"), "{signal}: {}", finished.output);
+            assert!(finished.output.contains("1 attempt"), "{signal}: {}", finished.output);
             assert!(report.contains("<html") && report.trim_end().ends_with("</html>"), "{signal}: {report}");
             let [recording] = &finished.recordings[..] else { panic!("{signal}: {:?}", finished.recordings) };
             let closing = String::from_utf8_lossy(&std::fs::read(recording)?).into_owned();

@@ -202,8 +202,8 @@ fn empty_files_of_the_dead_are_swept_at_the_start_and_finalized_without_a_word_o
     let said = finalize.arg("finalize").args(&empty).arg(&kept[0]).output()?;
     let says = String::from_utf8_lossy(&said.stdout).into_owned();
     assert_eq!(said.status.code(), Some(0), "{said:?}");
-    assert_eq!(says.matches("empty: nothing was recorded in it").count(), 2, "{says}");
-    assert!(says.contains("6 bytes, not one whole block: nothing was recorded in it"), "{says}");
+    assert_eq!(says.matches("empty: nothing was written to it").count(), 2, "{says}");
+    assert!(says.contains("torn: it holds 6 bytes, no whole block"), "{says}");
     let mut command = Command::new(program());
     command.args(["proxy", "--to", "127.0.0.1:9"]);
     let output = text(&Proxy::run_into(command, &out)?.finish()?.output);
