@@ -498,10 +498,8 @@ impl Tap {
 
     fn send(&mut self, note: Note) {
         // Without a scribe the relay goes on: what it cannot tell is dropped here.
-        if let Err(mpsc::SendError(note)) = self.feed.send(note) {
-            if let Note::Seen(observation) = note {
-                self.feed.budget.release(&self.waiting, &observation);
-            }
+        if let Err(mpsc::SendError(Note::Seen(observation))) = self.feed.send(note) {
+            self.feed.budget.release(&self.waiting, &observation);
         }
     }
 }

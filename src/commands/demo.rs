@@ -93,7 +93,7 @@ fn report(out: &Path, attempts: &[Attempt]) -> anyhow::Result<()> {
     let page = html::page(env!("CARGO_PKG_VERSION"), attempts);
     for (name, content) in [("report.html", &page), ("report.txt", &text), ("report.json", &json)] {
         // What another run of it has left here is replaced.
-        write(&out.join(name), true, &content)?;
+        write(&out.join(name), true, content)?;
     }
     print(&format!(
         "\nwritten to {}: report.html, report.txt, report.json and the recordings (open them in Wireshark)\n",

@@ -118,7 +118,7 @@ fn beside(path: &Path, slug: &str) -> PathBuf {
 
 fn put(args: &Histogram, text: &str) -> anyhow::Result<()> {
     match &args.output {
-        Some(path) => write(path, args.force, &text),
+        Some(path) => write(path, args.force, text),
         None => print(text),
     }
 }

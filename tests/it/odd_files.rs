@@ -273,7 +273,7 @@ fn a_file_without_permission_does_not_hide_the_others() -> Outcome<()> {
     fs::copy(golden("healthy-tls12.pcapng"), folder.path().join("a.pcapng"))?;
     fs::copy(golden("healthy-tls12.pcapng"), folder.path().join("b.pcapng"))?;
     let closed = folder.path().join("b.pcapng");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0))?;
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))?;
     if fs::File::open(&closed).is_ok() {
         // Root may read anything: what cannot be opened stands in for it.
         fs::remove_file(&closed)?;

@@ -383,14 +383,16 @@ impl Left {
         let (before, after) = (Contents::of(path), Contents::of(again));
         assert_eq!(before.times.len(), after.times.len(), "every packet of {}", path.display());
         // Stamps of the kernel may be a few microseconds out of order, and some programs sort.
-        let micro = |times: &[u64]| {
-            let mut times: Vec<u64> = times.iter().map(|at| at / 1000).collect();
+        let sorted = |times: &[u64]| {
+            let mut times = times.to_vec();
             times.sort_unstable();
             times
         };
-        assert_eq!(micro(&before.times), micro(&after.times), "{}", path.display());
+        let (times, times_again) = (sorted(&before.times), sorted(&after.times));
+        let micro = |times: &[u64]| times.iter().map(|at| at / 1000).collect::<Vec<_>>();
+        assert_eq!(micro(&times), micro(&times_again), "{}", path.display());
         let lost = [
-            before.times != after.times,
+            times != times_again,
             !is_behind(&before.sections, &after.sections),
             before.interfaces != after.interfaces,
             before.secrets != after.secrets,

@@ -45,7 +45,7 @@ impl<'a> Broken<'a> {
         let end = stage::failed(timeline)?;
         let inner = &timeline.facts.inner;
         inner.unsealed?;
-        let said = inner.said.clone()?;
+        let said = inner.said?;
         let next = timeline.whose_turn(said.what);
         // From the message on: who gives up says close_notify first.
         let patient = end.stopped.is_some() || end.mark.at.since(said.mark.at) >= STALLED;
