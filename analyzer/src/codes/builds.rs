@@ -51,8 +51,8 @@ pub static FAULTS: &[Fault] = &[
         with: 0..=14393,
         shows: Shows::BrokeOverUdp,
         cause: "UDP-65S",
-        since: "2025-01-28 (KB5050094)",
-        mended: "mended by KB5053656 (2025-03-27)",
+        since: "January 2025",
+        mended: "mended by the cumulative updates since spring 2025",
         source: "Microsoft: Windows 11 24H2, resolved issues",
     },
     Fault {
