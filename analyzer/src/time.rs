@@ -21,7 +21,8 @@ impl Timestamp {
 
     /// The length of time since `earlier` in which was watched; zero where `earlier` is in fact later.
     pub fn since(self, earlier: Timestamp) -> Duration {
-        self.after(earlier).saturating_sub(self.unwatched_since(earlier))
+        let (after, unwatched) = (self.0.saturating_sub(earlier.0), self.1.saturating_sub(earlier.1));
+        Duration::from_nanos(after.saturating_sub(unwatched))
     }
 
     /// How much of the time since `earlier` nobody watched.

@@ -217,7 +217,11 @@ fn is_told(timeline: &Timeline) -> bool {
     let alert = facts.fatal_alert().filter(|alert| alert.what.0 == Side::Server).map(|alert| alert.mark);
     let not_tls = facts.not_tls().filter(|seen| seen.what.0 == Side::Server).map(|seen| seen.mark);
     let ultimatum = facts.ultimatum().map(|seen| seen.mark);
+    // What the client went on after it has taken.
+    let spoke = timeline.client_leg().and_then(|leg| leg.spoke[Side::Client as usize]);
+    let is_last = |mark: &Mark| spoke.is_none_or(|spoke| (spoke.at, spoke.frame) <= (mark.at, mark.frame));
     let malformed = facts.malformed.iter().find(|seen| seen.what.0 == Side::Server).map(|seen| seen.mark);
+    let malformed = malformed.filter(is_last);
     [alert, not_tls, ultimatum, malformed].into_iter().flatten().any(|mark| in_time(timeline, mark))
 }
 

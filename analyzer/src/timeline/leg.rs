@@ -189,7 +189,8 @@ impl Leg {
         // What a machine measured while it slept, or was stopped, is no round trip.
         let known = self.path.as_ref().map(|path| path.mark).or(self.opened);
         let is_whole = known.is_none_or(|known| mark.at.unwatched_since(known.at).is_zero());
-        let sample = &PathSample { rtt_us: sample.rtt_us.filter(|_| is_whole), ..sample.clone() };
+        let without_rtt = (!is_whole).then(|| PathSample { rtt_us: None, ..sample.clone() });
+        let sample = without_rtt.as_ref().unwrap_or(sample);
         self.samples += 1;
         self.beyond = self.beyond_hole(&before, sample);
         self.min_rtt = [self.min_rtt, sample.min_rtt_us.or(sample.rtt_us).map(Duration::from_micros)]
