@@ -123,7 +123,7 @@ async fn what_fails_is_named_as_in_a_session() {
     let hangs_up = probe(fault(Point::Request, Act::Reset), 1.0).await;
     check(&hangs_up, "is open, but hangs up on the RDP request", &["TCP-RST-AFTER"]);
     let hybrid = probe(fault(Point::Request, Act::NegotiationFailure(5)), 1.0).await;
-    check(&hybrid, "is open: RDP that refuses every request", &["X224-HYBRID"]);
+    check(&hybrid, "is open: RDP that refuses every request", &["X224-INCONS"]);
     let plain = probe(ServerScript { selects: Some(0), ..healthy() }, 1.0).await;
     check(&plain, "is open: RDP with standard RDP security alone", &["X224-SSLNO"]);
     let key = probe(fault(Point::ClientHello, Act::Reset), 1.0).await;

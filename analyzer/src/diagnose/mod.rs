@@ -152,12 +152,13 @@ pub const RULES: &[Rule] = &[
         scope: Scope::Rdp,
         rests: Rests::Seen,
     },
-    Rule { name: "a TLS message that cannot be read", check: tls::unreadable, scope: Scope::Rdp, rests: Rests::Seen },
+    // What stands behind a hole may look like what cannot be read.
+    Rule { name: "a TLS message that cannot be read", check: tls::unreadable, scope: Scope::Rdp, rests: Rests::Unsaid },
     Rule {
         name: "a message of CredSSP or MCS that cannot be read",
         check: unsealed::unreadable,
         scope: Scope::Rdp,
-        rests: Rests::Seen,
+        rests: Rests::Unsaid,
     },
     Rule { name: "RST of a box on the way", check: path::forged_reset, scope: Scope::Any, rests: Rests::Seen },
     Rule { name: "broken while active", check: sealed::broken, scope: Scope::Rdp, rests: Rests::Seen },

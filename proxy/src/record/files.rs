@@ -297,18 +297,18 @@ pub fn gap(path: &Path) -> Option<String> {
 /// # Errors
 /// Where the system does, and where it is a further part of one whose beginning is there.
 pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    if let Some((_, number)) = further(path).filter(|_| is_further_part(path)) {
-        let says = format!("this is part {number} of a recording: expected its first file, with all parts beside it");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, says));
-    }
     with_parts(File::open(path)?, path)
 }
 
 /// What stands in the open file of this name, and in the parts that follow it.
 ///
 /// # Errors
-/// Where the system does.
+/// Where the system does, and where it is a further part of one whose beginning is there.
 pub fn with_parts(file: File, path: &Path) -> io::Result<Box<dyn Read>> {
+    if let Some((_, number)) = further(path).filter(|_| is_further_part(path)) {
+        let says = format!("this is part {number} of a recording: expected its first file, with all parts beside it");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, says));
+    }
     let mut input: Box<dyn Read> = Box::new(file);
     for path in parts(path).iter().skip(1) {
         input = Box::new(input.chain(open_file(path)?));
