@@ -51,7 +51,7 @@ pub static FAULTS: &[Fault] = &[
         with: 0..=14393,
         shows: Shows::BrokeOverUdp,
         cause: "UDP-65S",
-        since: "January 2025",
+        since: "2025-01",
         mended: "mended by the cumulative updates since spring 2025",
         source: "Microsoft: Windows 11 24H2, resolved issues",
     },

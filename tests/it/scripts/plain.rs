@@ -728,7 +728,7 @@ pub const STORIES: &[Story] = &[
             finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED PATH-RSTINJ
             the running session breaks after 64.8 s: server resets (RST) 1.0 s after the last byte
             note UDP-65S, nobody, possible, in active on front
-            the client says build 26100 (Windows 11 24H2), where this end is known since January 2025; mended by the cumulative updates since spring 2025; its updates the wire does not show
+            the client says build 26100 (Windows 11 24H2), where this end is known since 2025-01; mended by the cumulative updates since spring 2025; its updates the wire does not show
         ",
     },
     Story {
@@ -760,7 +760,7 @@ pub const STORIES: &[Story] = &[
             finding SES-SHUTDOWN, server, possible, in active on back, or SES-KILLED PATH-RSTINJ
             the running session breaks after 64.7 s: server resets (RST) 1.0 s after the last byte
             note UDP-65S, nobody, possible, in active on front
-            the client says build 26100 (Windows 11 24H2), where this end is known since January 2025; mended by the cumulative updates since spring 2025; its updates the wire does not show
+            the client says build 26100 (Windows 11 24H2), where this end is known since 2025-01; mended by the cumulative updates since spring 2025; its updates the wire does not show
         ",
     },
     Story {
